@@ -1,0 +1,96 @@
+package plans
+
+import "github.com/kafka-sched/kafka-sched/servicespec"
+
+// Status of a step, phase or plan, in the predecessor's words.
+type Status string
+
+// The statuses. Waiting and InProgress are only ever derived.
+const (
+	Error      Status = "ERROR"
+	Waiting    Status = "WAITING"     // held by an operator or a canary
+	Pending    Status = "PENDING"     // wants work
+	Prepared   Status = "PREPARED"    // tried at least once, nothing fitted yet
+	Starting   Status = "STARTING"    // launched
+	Started    Status = "STARTED"     // runs, not ready yet
+	Delayed    Status = "DELAYED"     // backs off
+	InProgress Status = "IN_PROGRESS" // some of it is done or under way
+	Complete   Status = "COMPLETE"
+)
+
+// Plan is an ordered set of phases.
+type Plan struct {
+	Name     string
+	Strategy Strategy
+	Phases   []Phase
+	Errors   []string
+}
+
+// Phase is an ordered set of steps.
+type Phase struct {
+	ID       string
+	Name     string
+	Strategy Strategy
+	Steps    []Step
+}
+
+// Strategy orders children; those of specs and, for phases of different subjects that all may
+// run at once before a last one, Dependency as the predecessor names it.
+type Strategy = servicespec.Strategy
+
+// Step is one unit of work, on one pod instance or on a named subject of another kind.
+type Step struct {
+	ID   string
+	Name string
+	// Pod and Index name the instance; Pod is "" for steps that concern no instance.
+	Pod   string
+	Index int
+	// Tasks are the names of the tasks to launch.
+	Tasks []string
+	// Subject is what a step without instance is about: a task id, a reservation id.
+	Subject string
+	// Error is set for a step that could not be constructed.
+	Error string
+}
+
+// Overrides is what operators said of plans; it is kept by the caller, durably.
+type Overrides struct {
+	// Interrupted holds the keys (Key) of plans, phases and steps that are held.
+	Interrupted map[string]bool
+	// Forced holds the keys of steps that count as complete whatever their state.
+	Forced map[string]bool
+	// Released counts the canary steps that the operator released, by the key of the phase.
+	Released map[string]int
+}
+
+// Key addresses a plan, a phase of it, or a step of that in Overrides: "deploy",
+// "deploy/broker", "deploy/broker/kafka-0:[broker]". Empty parts are left out.
+func Key(plan, phase, step string) string {
+	key := plan
+	if phase != "" {
+		key += "/" + phase
+	}
+	if step != "" {
+		key += "/" + step
+	}
+	return key
+}
+
+// Assessment is a plan with its derived statuses.
+type Assessment struct {
+	Plan   Plan
+	Status Status
+	Phases []PhaseAssessment
+	// Candidates are the steps that may be worked on now, in order.
+	Candidates []Step
+}
+
+// PhaseAssessment is a phase with its derived status.
+type PhaseAssessment struct {
+	Status Status
+	Steps  []Status // of Plan.Phases[i].Steps, interrupts and forced completions applied
+}
+
+// Dependency is the strategy of a plan whose phases all may run at once except for the last
+// one, which waits for the others; the predecessor shows uninstall plans so.
+const Dependency Strategy = "dependency"

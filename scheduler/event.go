@@ -1,0 +1,115 @@
+package scheduler
+
+import (
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// Event is something that happened. The loop stamps the time at which it took it in.
+type Event interface{ event() }
+
+// The events.
+type (
+	// FromMesos is what the master said.
+	FromMesos struct{ Event mesos.Event }
+	// FromKafka is the answer to an AskKafka call.
+	FromKafka struct{ Facts KafkaFacts }
+	// Commanded is an operator's command; its outcome is a Reply with the same ID.
+	Commanded struct {
+		ID      CommandID
+		Command Command
+		Caller  string // address of who asked
+	}
+	// Tick says only that time passed; the loop sends it at NextWake.
+	Tick struct{}
+)
+
+func (FromMesos) event() {}
+func (FromKafka) event() {}
+func (Commanded) event() {}
+func (Tick) event()      {}
+
+// CommandID pairs a command with its reply.
+type CommandID uint64
+
+// Command is what an operator can ask.
+type Command interface{ command() }
+
+// The commands.
+type (
+	// PodRestart stops an instance and starts it again in the same place.
+	PodRestart struct{ Pod string }
+	// PodReplace gives an instance a new place and destroys its data.
+	PodReplace struct{ Pod string }
+	// PlanCommand acts on a plan, one of its phases, or a step, by name or id.
+	PlanCommand struct {
+		Verb              PlanVerb
+		Plan, Phase, Step string
+	}
+	// ServiceStop ends all tasks and keeps reservations and data.
+	ServiceStop struct{}
+	// ServiceStart undoes ServiceStop.
+	ServiceStart struct{}
+	// ServiceUninstall ends the service for ever and frees all that it holds.
+	ServiceUninstall struct{}
+	// SetTarget makes another configuration the target.
+	SetTarget struct {
+		ID      string
+		Service servicespec.Service
+	}
+)
+
+func (PodRestart) command()       {}
+func (PodReplace) command()       {}
+func (PlanCommand) command()      {}
+func (ServiceStop) command()      {}
+func (ServiceStart) command()     {}
+func (ServiceUninstall) command() {}
+func (SetTarget) command()        {}
+
+// PlanVerb is what a PlanCommand does.
+type PlanVerb string
+
+// The verbs, as the predecessor's routes spell them.
+const (
+	PlanStart         PlanVerb = "start"
+	PlanStop          PlanVerb = "stop"
+	PlanContinue      PlanVerb = "continue"
+	PlanInterrupt     PlanVerb = "interrupt"
+	PlanForceComplete PlanVerb = "forceComplete"
+	PlanRestart       PlanVerb = "restart"
+)
+
+// KafkaFacts is what the Kafka cluster said of itself, all from fresh requests.
+type KafkaFacts struct {
+	// Asked is when the questions were put.
+	Asked time.Time
+	// Error is why there is no answer at all, "" otherwise.
+	Error string
+	// ClusterID as the brokers report it.
+	ClusterID string
+	// Leader is the node id of the quorum's leader, -1 when unknown.
+	Leader int
+	// Voters are the node ids of the quorum's voters.
+	Voters []int
+	// Brokers by ascending id: those that are registered.
+	Brokers []BrokerFacts
+	// OfflinePartitions is the number of partitions without a leader.
+	OfflinePartitions int
+}
+
+// BrokerFacts is what is known of one registered broker.
+type BrokerFacts struct {
+	ID int
+	// Address is where clients reach it: host:port.
+	Address string
+	// Fenced brokers are registered and do not serve.
+	Fenced bool
+	// Hosted is the number of partitions that list the broker as a replica; NotInSync is how
+	// many of these do not have it in their ISR.
+	Hosted, NotInSync int
+	// Leads is the number of partitions that it leads.
+	Leads int
+}

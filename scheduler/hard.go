@@ -1,0 +1,139 @@
+package scheduler
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/resource"
+	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/scheduler/offer"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// Hard is the durable state: exactly what the store holds.
+type Hard struct {
+	// Framework is "" until the first subscription.
+	Framework mesos.FrameworkID
+	// Target is the configuration that the service shall have.
+	Target Target
+	// Intent is what the operator wants of the service as a whole.
+	Intent Intent
+	Kafka  KafkaCluster
+	// Pods by name; an instance appears when it is first placed.
+	Pods map[PodName]Pod
+	// Leftovers are reservations that belong to no instance any more and wait to be freed.
+	Leftovers map[mesos.ReservationID]Leftover
+	// Overrides is what operators said of plans.
+	Overrides plans.Overrides
+}
+
+// Target is a configuration under its id.
+type Target struct {
+	ID      string // a UUID; "" when none was ever accepted
+	Service servicespec.Service
+}
+
+// Intent is what the operator wants of the service as a whole.
+type Intent string
+
+// The intents. Uninstall is final.
+const (
+	Run       Intent = "run"
+	Stop      Intent = "stop"
+	Uninstall Intent = "uninstall"
+)
+
+// KafkaCluster is the identity of the Kafka cluster.
+//
+// A cluster is born when its first controller formats its volume with --standalone, and that
+// may happen once: a second time would make a second cluster with the same id. So the volume
+// that may be formatted that way is recorded before its task is launched; no other node is
+// launched until the founder was seen to be up; and once Founded is set every node, the
+// founder's replacement too, joins.
+type KafkaCluster struct {
+	ID string // Kafka's own form: 22 characters of URL-safe base64
+	// Founder is the only volume that may be formatted --standalone.
+	Founder mesos.PersistenceID
+	Founded bool
+}
+
+// PodName names a pod instance: its type and its index, printed "kafka-0".
+type PodName struct {
+	Type  string
+	Index int
+}
+
+// String gives the predecessor's form, "<type>-<index>".
+func (p PodName) String() string { return fmt.Sprintf("%s-%d", p.Type, p.Index) }
+
+// Pod is the record of one pod instance.
+type Pod struct {
+	Name PodName
+	// Incarnation counts the places that the instance has had, from 1.
+	Incarnation int
+	// Place is where its reservation lies; nil while it has none.
+	Place *Place
+	// Executor is that of the latest launch.
+	Executor mesos.ExecutorID
+	// Tasks in the order of the spec.
+	Tasks []Task
+	// Request is what an operator asked of this instance and is not done yet.
+	Request Request
+	// Deployed is the id of the target that the instance was complete under, "" if never.
+	Deployed string
+	// Failures counts launches in a row that ended before the instance was complete, and
+	// NotBefore is when the next launch may be tried.
+	Failures  int
+	NotBefore time.Time
+}
+
+// Request is what an operator asked of one pod instance.
+type Request string
+
+// The requests. The zero Request is none.
+const (
+	Restart Request = "restart" // same place, same data
+	Replace Request = "replace" // new place, data left behind
+)
+
+// Place is a reservation on one agent.
+type Place struct {
+	Agent      mesos.AgentID
+	Hostname   string
+	IP         string
+	Domain     mesos.Domain
+	Attributes []mesos.Attribute
+	// Reservation is the value of the label "resource_id" on all these resources.
+	Reservation mesos.ReservationID
+	Executor    resource.List
+	Tasks       []offer.TaskResources
+	// Confirmed says that Mesos was seen to have carried the reservation out.
+	Confirmed bool
+}
+
+// Task is the record of one task of an instance.
+type Task struct {
+	Name string // the task's name in the spec: "broker"
+	// ID is that of the latest launch, "" before the first.
+	ID      mesos.TaskID
+	State   mesos.TaskState
+	Reason  string
+	Message string
+	Since   time.Time // when State was last changed
+	// Ready and Healthy are the latest results of the checks, nil when none came.
+	Ready, Healthy *bool
+	// Target is the configuration that it was launched with.
+	Target string
+	IP     string
+}
+
+// Leftover is a reservation to be freed: its volumes destroyed, its resources unreserved.
+type Leftover struct {
+	Reservation mesos.ReservationID
+	Pod         PodName
+	Agent       mesos.AgentID
+	Hostname    string
+	// Volumes are the persistent volumes in it, for the operator's eye.
+	Volumes []mesos.PersistenceID
+}

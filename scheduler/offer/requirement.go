@@ -1,0 +1,126 @@
+package offer
+
+import (
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/resource"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+	"github.com/kafka-sched/kafka-sched/servicespec/placement"
+)
+
+// Requirement is what one pod instance needs.
+type Requirement struct {
+	// Pod names the instance in refusals: "kafka-0".
+	Pod string
+	// Role and Principal are those that new reservations are made with.
+	Role, Principal string
+	// Labels go onto every new reservation; "resource_id" must be among them.
+	Labels []resource.Label
+	// Executor is what the pod's executor itself needs.
+	Executor Scalars
+	// Tasks of the pod, in the order of the spec; each brings its own resource set.
+	Tasks []TaskNeed
+	// Volumes are those of the pod itself; they belong to the executor.
+	Volumes []VolumeNeed
+	// Rule is the pod's placement rule; Peers are the places of the pod type's other
+	// instances.
+	Rule  placement.Rule
+	Peers []placement.Agent
+	// Kept is set when the instance already holds a reservation; then only that one will do.
+	Kept *Kept
+}
+
+// Scalars is an amount of each scalar resource; disk here is the root disk without volumes.
+type Scalars struct {
+	CPUs, GPUs resource.Milli
+	Mem, Disk  resource.MiB
+}
+
+// TaskNeed is what one task needs.
+type TaskNeed struct {
+	Name    string
+	Scalars Scalars
+	Ports   []servicespec.Port
+	Volumes []VolumeNeed
+}
+
+// VolumeNeed is a persistent volume together with the id it is created under.
+type VolumeNeed struct {
+	Volume servicespec.Volume
+	ID     mesos.PersistenceID
+}
+
+// Kept is a reservation that the instance already holds. An offer satisfies it when it is of
+// this agent and holds all these resources with exactly these reservations and volumes.
+type Kept struct {
+	Agent    mesos.AgentID
+	Executor resource.List
+	Tasks    []TaskResources
+}
+
+// TaskResources is what one task got.
+type TaskResources struct {
+	Name      string
+	Resources resource.List
+	Ports     []PortUse // in the order of TaskNeed.Ports
+}
+
+// PortUse is a port that was chosen.
+type PortUse struct {
+	Name   string
+	Number int
+}
+
+// Match is a place for the instance in one offer.
+type Match struct {
+	Offer mesos.OfferID
+	// Reserve and Create are what the ACCEPT must carry before the launch, in that order;
+	// both are empty for an instance that returns to its reservation.
+	Reserve, Create resource.List
+	// Executor and Tasks are the reserved resources (volumes among them) to launch with,
+	// without the allocation role; they are what a later Kept must name.
+	Executor resource.List
+	Tasks    []TaskResources
+	// Remaining is what the offer still holds afterwards.
+	Remaining resource.List
+}
+
+// Refusal says why no offer fits; it is never empty.
+type Refusal struct {
+	Pod    string
+	Agents []AgentRefusal // sorted by hostname, then agent id; empty when no offer was there
+	// Kept is set, with the host name or agent id, when the instance waits for its own agent.
+	Kept mesos.AgentID
+}
+
+// AgentRefusal is why one agent's offer does not fit.
+type AgentRefusal struct {
+	Agent    mesos.AgentID
+	Hostname string
+	Reasons  []Reason
+}
+
+// Reason is one thing that is missing.
+type Reason struct {
+	Code Code
+	// Name is the resource, port or volume; for Placement the constraint.
+	Name string
+	// Need and Have are amounts in thousandths for scalars, else 0.
+	Need, Have resource.Milli
+	// Detail is a sentence, for what amounts cannot say.
+	Detail string
+}
+
+// Code is the kind of a Reason.
+type Code string
+
+// The kinds of refusal.
+const (
+	Insufficient Code = "insufficient" // too little of a scalar
+	PortTaken    Code = "port-taken"   // a fixed port is not in the offer
+	NoPort       Code = "no-port"      // no dynamic port is left in the ranges wanted
+	NoVolume     Code = "no-volume"    // no disk is large enough, or none of the type or profile
+	Placement    Code = "placement"    // the placement rule forbids the agent
+	NotReserved  Code = "not-reserved" // the kept reservation is not (wholly) in the offer
+	OtherAgent   Code = "other-agent"  // the instance's reservation is on another agent
+	Maintenance  Code = "maintenance"  // the agent has a maintenance window
+)

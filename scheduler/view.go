@@ -1,0 +1,123 @@
+package scheduler
+
+import (
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/scheduler/offer"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// View is an immutable picture of the machine after a Step, for readers. Nothing in it is
+// shared with the machine's own state in a way that a later Step would change.
+type View struct {
+	// At is when the picture was made.
+	At        time.Time
+	Service   string
+	Framework mesos.FrameworkID // "" before the first subscription
+	// Connected says whether the master's stream is open; Master is its host:port.
+	Connected bool
+	Master    string
+	// Suppressed says that no offers are wanted.
+	Suppressed bool
+	Intent     Intent
+	TargetID   string
+	Target     servicespec.Service
+	// Plans in the order in which they are worked on. While the service is uninstalled there
+	// is one, "uninstall".
+	Plans []PlanView
+	// Pods lists every instance of the target, and any other that still has a record, by type
+	// and index.
+	Pods      []PodView
+	Leftovers []Leftover
+	Endpoints []EndpointView
+	Kafka     KafkaView
+}
+
+// PlanView is a plan with what is derived of it.
+type PlanView struct {
+	Name     string
+	Strategy string
+	Status   plans.Status
+	Errors   []string
+	Phases   []PhaseView
+}
+
+// PhaseView is a phase with what is derived of it.
+type PhaseView struct {
+	ID       string
+	Name     string
+	Strategy string
+	Status   plans.Status
+	Steps    []StepView
+}
+
+// StepView is a step with what is derived of it.
+type StepView struct {
+	ID     string
+	Name   string
+	Status plans.Status
+	// Reason is a sentence on what the step waits for; "" when it waits for nothing.
+	Reason string
+	// Since is when the step came into its status, zero when unknown.
+	Since time.Time
+	// Attempts counts failed launches in a row; NotBefore is when the next one may come.
+	Attempts  int
+	NotBefore time.Time
+	Pod       string // "kafka-0", or "" for steps that concern no instance
+	Tasks     []string
+}
+
+// PodView is a pod instance.
+type PodView struct {
+	Name        PodName
+	Incarnation int
+	Tasks       []TaskView
+	Agent       mesos.AgentID
+	Hostname    string
+	IP          string
+	Domain      mesos.Domain
+	Volumes     []mesos.PersistenceID
+	Reservation mesos.ReservationID
+	Request     Request
+	// Launched says whether a task of the instance was ever launched.
+	Launched bool
+	// Refusal is why the latest offers did not fit, nil when the instance wants none.
+	Refusal *offer.Refusal
+	// Broker is what Kafka says of it, nil for pods that are not brokers or not registered.
+	Broker *BrokerFacts
+}
+
+// TaskView is a task of an instance.
+type TaskView struct {
+	Name     string // in the spec: "broker"
+	FullName string // "kafka-0-broker"
+	ID       mesos.TaskID
+	State    mesos.TaskState // "" when never launched
+	Reason   string
+	Message  string
+	Since    time.Time
+	Ready    *bool
+	Healthy  *bool
+	Executor mesos.ExecutorID
+	Target   string
+	Ports    []offer.PortUse
+	Goal     servicespec.Goal
+}
+
+// EndpointView is an advertised port of all instances that have it.
+type EndpointView struct {
+	Name    string
+	Address []string // host:port by pod index
+	DNS     []string // host name:port
+	VIP     string   // "" when none is declared
+}
+
+// KafkaView is what is known of the Kafka cluster.
+type KafkaView struct {
+	ClusterID string
+	Founded   bool
+	// Facts are the latest, nil before the first answer.
+	Facts *KafkaFacts
+}
