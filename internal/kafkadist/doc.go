@@ -17,7 +17,7 @@
 //
 // Invariants:
 //
-//  1. A file with its final name is complete. Everything is made in a folder tmp-<key>-<chance> in
+//  1. A file with its final name is complete. Everything is made in a folder tmp-<key>-<number> in
 //     the cache, synced, and renamed; the index file that says "this source is that archive" is
 //     written after the archive, in the same way.
 //  2. An archive is used only if its size and SHA-256 are those that the index recorded; the digest

@@ -7,13 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Names in the cache: lock-<key> while a source is fetched, tmp-<key>-<chance> for its working
+// Names in the cache: lock-<key> while a source is fetched, tmp-<key>-<number> for its working
 // folder.
 const (
 	lockPrefix = "lock-"
@@ -97,8 +98,9 @@ func (c *Cache) removeWork(key string) {
 		return
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), workPrefix+key+"-") {
-			os.RemoveAll(filepath.Join(c.dir, e.Name()))
+		name := e.Name()
+		if strings.HasPrefix(name, workPrefix) && leftoverKey(name) == key {
+			os.RemoveAll(filepath.Join(c.dir, name))
 		}
 	}
 }
@@ -127,14 +129,15 @@ func (c *Cache) cleanUp() error {
 	return nil
 }
 
+// leftovers is exact, as nobody says that the cache's folder holds nothing else.
+var leftovers = regexp.MustCompile(
+	"^(?:" + lockPrefix + "([0-9a-f]{16})|" + workPrefix + "([0-9a-f]{16})-[0-9]+)$")
+
 // leftoverKey is the key in the name of a lock file or a working folder, empty for other names.
 func leftoverKey(name string) string {
-	if key, ok := strings.CutPrefix(name, lockPrefix); ok {
-		return key
+	parts := leftovers.FindStringSubmatch(name)
+	if parts == nil {
+		return ""
 	}
-	if rest, ok := strings.CutPrefix(name, workPrefix); ok {
-		key, _, _ := strings.Cut(rest, "-")
-		return key
-	}
-	return ""
+	return parts[1] + parts[2]
 }
