@@ -29,7 +29,8 @@
 //     not name the source; the index does.
 //  4. One source is fetched by one process at a time. The lock is flock on lock-<key>, so it ends
 //     with its holder, however that ends. Temporary folders of a key belong to the holder of the
-//     key's lock: whoever obtains it may delete what a dead one left, without asking for process ids.
+//     key's lock: whoever obtains it may delete what a dead one left, and need not ask which
+//     processes live.
 //  5. A source is not trusted: an archive that is truncated, too large, or reaches out of its
 //     own folder is refused, as is anything that lacks what a broker needs, with a sentence that
 //     says what is wrong and with nothing left behind.

@@ -48,8 +48,8 @@ func TestSourcesAgree(t *testing.T) {
 	if err != nil || len(list) != 1 || list[0].Path != first.Path || list[0].Size != first.Size {
 		t.Errorf("list: %+v, %v", list, err)
 	}
-	if again := fetch(t, open(t, filepath.Join(dir, "new"), nil), parse(t, first.Path, "")); again.Digest !=
-		first.Digest {
+	again := fetch(t, open(t, filepath.Join(dir, "new"), nil), parse(t, first.Path, ""))
+	if again.Digest != first.Digest {
 		t.Errorf("a packed archive packed again is %s, want %s", again.Digest, first.Digest)
 	}
 }

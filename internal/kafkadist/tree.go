@@ -89,7 +89,8 @@ func examine(root *os.Root, name string, walkErr error) (file, error) {
 	if err != nil {
 		entry, lerr := root.Lstat(name)
 		if lerr == nil && entry.Mode()&fs.ModeSymlink != 0 {
-			return file{}, fmt.Errorf("%s is a link that leads out of the distribution, or nowhere", name)
+			return file{}, fmt.Errorf("%s is a link that leads out of the distribution, or nowhere",
+				name)
 		}
 		return file{}, err
 	}
