@@ -87,22 +87,22 @@ func parsePath(path, version string) (Source, error) {
 	if err != nil {
 		return Source{}, fmt.Errorf("kafka distribution %s: %w", path, err)
 	}
-	real, err := filepath.EvalSymlinks(abs)
+	resolved, err := filepath.EvalSymlinks(abs)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Source{}, fmt.Errorf("kafka distribution %s: there is no such file or folder", path)
 	}
 	if err != nil {
 		return Source{}, fmt.Errorf("kafka distribution: %w", err)
 	}
-	info, err := os.Stat(real)
+	info, err := os.Stat(resolved)
 	if err != nil {
 		return Source{}, fmt.Errorf("kafka distribution: %w", err)
 	}
 	switch {
 	case info.IsDir():
-		return Source{Kind: Folder, Location: real, Version: version}, nil
+		return Source{Kind: Folder, Location: resolved, Version: version}, nil
 	case info.Mode().IsRegular():
-		return Source{Kind: Archive, Location: real, Version: version}, nil
+		return Source{Kind: Archive, Location: resolved, Version: version}, nil
 	}
 	return Source{}, fmt.Errorf("kafka distribution %s: neither a file nor a folder", path)
 }
