@@ -113,7 +113,9 @@ func (c *Cache) answer(d Dist, src Source) (Dist, error) {
 }
 
 // fetchLocked fetches, packs and records a source; the caller holds the lock of its key.
-func (c *Cache) fetchLocked(ctx context.Context, src Source, fingerprint string) (d Dist, err error) {
+func (c *Cache) fetchLocked(ctx context.Context, src Source, fingerprint string) (
+	d Dist, err error,
+) {
 	c.removeWork(src.key())
 	work, err := os.MkdirTemp(c.dir, workPrefix+src.key()+"-")
 	if err != nil {

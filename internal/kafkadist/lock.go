@@ -106,8 +106,8 @@ func (c *Cache) removeWork(key string) {
 }
 
 // cleanUp removes working folders and lock files whose fetch has ended without doing so. Those of a
-// running fetch are told by their lock, which cannot be obtained; nor can one of another user, which
-// is then left alone.
+// running fetch are told by their lock, which cannot be obtained; nor can one of another user,
+// which is then left alone.
 func (c *Cache) cleanUp() error {
 	entries, err := os.ReadDir(c.dir)
 	if err != nil {
