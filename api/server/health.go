@@ -92,10 +92,11 @@ func (a *assessment) registration(v *scheduler.View) {
 			"Mesos registration pending, no Framework ID found.")
 	case v.Intent == scheduler.Uninstall || v.Intent == scheduler.Uninstalled:
 		a.found(api.HealthInitializing)
-		a.say(registrationLine, "Priority 1. Status Code 318 is TRUE. The service is being uninstalled.")
+		a.say(registrationLine,
+			"Priority 1. Status Code 318 is TRUE. The service is being uninstalled.")
 	default:
-		a.say(registrationLine, "Priority 1. Status Code 318 is FALSE. Registered with Framework ID %s.",
-			v.Framework)
+		a.say(registrationLine, "Priority 1. Status Code 318 is FALSE. "+
+			"Registered with Framework ID %s.", v.Framework)
 	}
 }
 
@@ -135,11 +136,11 @@ func (a *assessment) recovery(plan *scheduler.PlanView) {
 	switch {
 	case plan == nil:
 		a.say(recoveryLine, "Priority 4. Status Code 203 and 205 is FALSE. "+
-			"Recovery plan manager not found."+
-			"(might be uninstalling)")
+			"Recovery plan manager not found.(might be uninstalling)")
 		return
 	case plan.Status == plans.Complete:
-		a.say(recoveryLine, "Priority 4. Status Code 203 and 205 is FALSE. Recovery plan is complete.")
+		a.say(recoveryLine,
+			"Priority 4. Status Code 203 and 205 is FALSE. Recovery plan is complete.")
 		return
 	}
 	steps := count(*plan)
