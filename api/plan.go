@@ -1,0 +1,94 @@
+package api
+
+import "time"
+
+// The statuses of plans, phases and steps, in the predecessor's words.
+const (
+	StatusError      = "ERROR"
+	StatusWaiting    = "WAITING"
+	StatusPending    = "PENDING"
+	StatusPrepared   = "PREPARED"
+	StatusStarting   = "STARTING"
+	StatusStarted    = "STARTED"
+	StatusDelayed    = "DELAYED"
+	StatusInProgress = "IN_PROGRESS"
+	StatusComplete   = "COMPLETE"
+)
+
+// The verbs of PathPlanCommand.
+const (
+	VerbStart         = "start"
+	VerbStop          = "stop"
+	VerbContinue      = "continue"
+	VerbInterrupt     = "interrupt"
+	VerbForceComplete = "forceComplete"
+	VerbRestart       = "restart"
+)
+
+// The names of plans that every service has at some time of its life.
+const (
+	PlanDeploy    = "deploy"
+	PlanRecovery  = "recovery"
+	PlanUninstall = "uninstall"
+)
+
+// Plan is a plan with the status of all that it consists of.
+type Plan struct {
+	// Name is set in /v2 only; in /v1 it is part of the path.
+	Name     string   `json:"name,omitempty"`
+	Phases   []Phase  `json:"phases"`
+	Strategy string   `json:"strategy"`
+	Errors   []string `json:"errors"`
+	Status   string   `json:"status"`
+}
+
+// Phase is a phase of a plan.
+type Phase struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Steps    []Step `json:"steps"`
+	Strategy string `json:"strategy"`
+	Status   string `json:"status"`
+}
+
+// Step is a step of a phase. The fields after Message are this project's additions.
+type Step struct {
+	ID      string `json:"id"`
+	Status  string `json:"status"`
+	Name    string `json:"name"`
+	Message string `json:"message"`
+
+	// Reason is a sentence on what the step waits for.
+	Reason string `json:"reason,omitempty"`
+	// Since is when the step came into its status; AgeSeconds is how long ago that was, by
+	// the scheduler's clock.
+	Since      *time.Time `json:"since,omitempty"`
+	AgeSeconds *float64   `json:"age_seconds,omitempty"`
+	// Attempts counts the failed launches in a row; NextAttempt is when the next one may come.
+	Attempts    int        `json:"attempts,omitempty"`
+	NextAttempt *time.Time `json:"next_attempt,omitempty"`
+	// Pod is the instance that the step works on, "" for steps that concern none; Tasks are
+	// the names of the tasks that it launches, as in the spec.
+	Pod   string   `json:"pod,omitempty"`
+	Tasks []string `json:"tasks,omitempty"`
+}
+
+// PlanList is the answer of PathPlansV2.
+type PlanList struct {
+	Plans []Plan `json:"plans"`
+}
+
+// Message is the predecessor's answer to a command that it took.
+type Message struct {
+	Message string `json:"message"`
+}
+
+// Outcome is the answer of /v2 to a command that was taken, or that had nothing to do.
+type Outcome struct {
+	// Changed is false when the command had nothing to do.
+	Changed bool `json:"changed"`
+	// Message is a sentence on what happens now.
+	Message string `json:"message"`
+	// TargetID is the id of the target that was set; only PathServiceTarget gives it.
+	TargetID string `json:"target_id,omitempty"`
+}

@@ -1,0 +1,112 @@
+package api
+
+import "time"
+
+// PodsStatus is the answer of PathPodsStatus. Pods is left out while nothing was ever launched.
+type PodsStatus struct {
+	Service string          `json:"service"`
+	Pods    []PodTypeStatus `json:"pods,omitempty"`
+}
+
+// PodTypeStatus is a type of pod with its instances that were launched at least once.
+type PodTypeStatus struct {
+	Instances []PodInstanceStatus `json:"instances"`
+	Name      string              `json:"name"`
+}
+
+// PodInstanceStatus is an instance with its tasks, by name.
+type PodInstanceStatus struct {
+	Name  string       `json:"name"`
+	Tasks []TaskStatus `json:"tasks"`
+}
+
+// TaskStatus is a task; Status is the Mesos state without its prefix, left out when the task
+// was never launched.
+type TaskStatus struct {
+	Name   string `json:"name"`
+	ID     string `json:"id,omitempty"`
+	Status string `json:"status,omitempty"`
+}
+
+// PodCommanded is the answer to a restart or a replace: the tasks concerned, by full name.
+type PodCommanded struct {
+	Pod   string   `json:"pod"`
+	Tasks []string `json:"tasks"`
+}
+
+// PodList is the answer of PathPodsV2.
+type PodList struct {
+	Pods []Pod `json:"pods"`
+}
+
+// Pod is all that is known of one pod instance.
+type Pod struct {
+	Name        string   `json:"name"`
+	Type        string   `json:"type"`
+	Index       int      `json:"index"`
+	Incarnation int      `json:"incarnation"`
+	Launched    bool     `json:"launched"`
+	AgentID     string   `json:"agent_id,omitempty"`
+	Hostname    string   `json:"hostname,omitempty"`
+	IP          string   `json:"ip,omitempty"`
+	Region      string   `json:"region,omitempty"`
+	Zone        string   `json:"zone,omitempty"`
+	Reservation string   `json:"reservation,omitempty"`
+	Volumes     []string `json:"volumes"`
+	// Request is "restart" or "replace" while an operator's command is not done yet.
+	Request string `json:"request,omitempty"`
+	// Refusal is a sentence on why the latest offers did not fit.
+	Refusal string `json:"refusal,omitempty"`
+	// Refusals holds one sentence for each agent that was refused.
+	Refusals []AgentRefusal `json:"refusals,omitempty"`
+	Tasks    []Task         `json:"tasks"`
+	// Broker is what Kafka says of it, left out for pods that are not registered brokers.
+	Broker *Broker `json:"broker,omitempty"`
+}
+
+// AgentRefusal is why one agent's offer does not fit.
+type AgentRefusal struct {
+	AgentID  string   `json:"agent_id"`
+	Hostname string   `json:"hostname"`
+	Reasons  []string `json:"reasons"`
+	// Codes are the kinds of the reasons, in the same order.
+	Codes []string `json:"codes"`
+}
+
+// Task is all that is known of one task of an instance.
+type Task struct {
+	Name     string     `json:"name"`      // as in the spec: "broker"
+	FullName string     `json:"full_name"` // "kafka-0-broker"
+	ID       string     `json:"id,omitempty"`
+	Goal     string     `json:"goal"`
+	State    string     `json:"state,omitempty"` // left out when it was never launched
+	Reason   string     `json:"reason,omitempty"`
+	Message  string     `json:"message,omitempty"`
+	Since    *time.Time `json:"since,omitempty"`
+	// Ready and Healthy are the latest results of the checks, left out when none came.
+	Ready      *bool  `json:"ready,omitempty"`
+	Healthy    *bool  `json:"healthy,omitempty"`
+	ExecutorID string `json:"executor_id,omitempty"`
+	TargetID   string `json:"target_id,omitempty"`
+	Ports      []Port `json:"ports"`
+}
+
+// Port is a port that a task got.
+type Port struct {
+	Name string `json:"name"`
+	Port int    `json:"port"`
+}
+
+// Broker is what Kafka says of one of its brokers.
+type Broker struct {
+	ID      int    `json:"id"`
+	Address string `json:"address"`
+	// Registered brokers are known to the quorum; fenced ones do not serve.
+	Registered bool `json:"registered"`
+	Fenced     bool `json:"fenced"`
+	// Hosted is the number of partitions that list the broker as a replica; NotInSync is how
+	// many of these do not have it in their ISR; Leads is how many it leads.
+	Hosted    int `json:"hosted"`
+	NotInSync int `json:"not_in_sync"`
+	Leads     int `json:"leads"`
+}

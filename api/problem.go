@@ -1,0 +1,43 @@
+package api
+
+// Problem is the body of every error of /v2, of the media type ProblemType (RFC 9457).
+type Problem struct {
+	// Type is a URI reference for the code: ProblemBase and the code.
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	// Code is one of the codes below.
+	Code string `json:"code"`
+	// Detail is a sentence for the operator.
+	Detail string `json:"detail"`
+}
+
+// Media types.
+const (
+	JSONType    = "application/json"
+	ProblemType = "application/problem+json"
+	TextType    = "text/plain"
+)
+
+// ProblemBase begins every Problem.Type; the code follows.
+const ProblemBase = "/openapi.yaml#"
+
+// The codes of problems: a closed list.
+const (
+	CodeNotFound         = "not-found"
+	CodeConflict         = "conflict"
+	CodeInvalidRequest   = "invalid-request"
+	CodeForbidden        = "forbidden"          // wrong Host or Origin
+	CodeMethodNotAllowed = "method-not-allowed" //
+	CodeTooLarge         = "too-large"          // the body is over MaxBody
+	CodeUnsupportedType  = "unsupported-media-type"
+	CodeUnavailable      = "unavailable" // the scheduler has not started yet, or stops
+	CodeInternal         = "internal"    // a bug; the detail is in the scheduler's log
+)
+
+// MaxBody is the size in bytes of the largest request body that is read.
+const MaxBody = 1 << 20
+
+// TextAlreadyDone is the predecessor's answer, with status 208, to a command on a plan that
+// changes nothing.
+const TextAlreadyDone = "Command has already been reported or completed"

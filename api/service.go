@@ -1,0 +1,103 @@
+package api
+
+import "time"
+
+// The intents of a service.
+const (
+	IntentRun       = "run"
+	IntentStop      = "stop"
+	IntentUninstall = "uninstall"
+)
+
+// Service is the one status document: all that the scheduler knows, at one moment.
+type Service struct {
+	Name        string `json:"name"`
+	FrameworkID string `json:"framework_id,omitempty"`
+	// Connected says whether the master's stream is open; Master is its host:port.
+	Connected bool   `json:"connected"`
+	Master    string `json:"master,omitempty"`
+	// Suppressed says that no offers are wanted at the moment.
+	Suppressed bool   `json:"suppressed"`
+	Intent     string `json:"intent"`
+	TargetID   string `json:"target_id,omitempty"`
+	// Version is that of the scheduler.
+	Version string `json:"version"`
+	// At is when the scheduler's state was last changed; Now is its clock.
+	At        time.Time       `json:"at"`
+	Now       time.Time       `json:"now"`
+	Health    int             `json:"health"` // as PathHealth gives it
+	Plans     []Plan          `json:"plans"`
+	Pods      []Pod           `json:"pods"`
+	Leftovers []Leftover      `json:"leftovers"`
+	Endpoints []NamedEndpoint `json:"endpoints"`
+	Kafka     Kafka           `json:"kafka"`
+}
+
+// Plan gives the plan of that name, nil when there is none.
+func (s *Service) Plan(name string) *Plan {
+	for i := range s.Plans {
+		if s.Plans[i].Name == name {
+			return &s.Plans[i]
+		}
+	}
+	return nil
+}
+
+// Pod gives the pod instance of that name, nil when there is none.
+func (s *Service) Pod(name string) *Pod {
+	for i := range s.Pods {
+		if s.Pods[i].Name == name {
+			return &s.Pods[i]
+		}
+	}
+	return nil
+}
+
+// Leftover is a reservation that waits to be freed.
+type Leftover struct {
+	Reservation string   `json:"reservation"`
+	Pod         string   `json:"pod"`
+	AgentID     string   `json:"agent_id"`
+	Hostname    string   `json:"hostname"`
+	Volumes     []string `json:"volumes"`
+}
+
+// Endpoint is the answer of PathEndpoint.
+type Endpoint struct {
+	Address []string `json:"address"`
+	DNS     []string `json:"dns"`
+	VIP     string   `json:"vip,omitempty"`
+}
+
+// NamedEndpoint is an endpoint in the status document.
+type NamedEndpoint struct {
+	Name string `json:"name"`
+	Endpoint
+}
+
+// Kafka is what is known of the Kafka cluster.
+type Kafka struct {
+	ClusterID string `json:"cluster_id,omitempty"`
+	Founded   bool   `json:"founded"`
+	// Asked is when the facts below were asked for; Error is why there was no answer.
+	Asked *time.Time `json:"asked,omitempty"`
+	Error string     `json:"error,omitempty"`
+	// Leader is the node id of the quorum's leader, left out when unknown.
+	Leader            *int  `json:"leader,omitempty"`
+	Voters            []int `json:"voters"`
+	Brokers           []int `json:"brokers"` // ids of those that are registered
+	OfflinePartitions int   `json:"offline_partitions"`
+}
+
+// SetTarget is the body of PathServiceTarget.
+type SetTarget struct {
+	// ID is the UUID that the configuration shall have; one is made when it is left out.
+	ID string `json:"id,omitempty"`
+	// Spec is the text of the service's YAML, rendered.
+	Spec string `json:"spec"`
+}
+
+// Version is the answer of PathVersion.
+type Version struct {
+	Version string `json:"version"`
+}
