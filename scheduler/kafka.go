@@ -11,6 +11,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/executor"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -60,6 +61,14 @@ func (m *Machine) found(p Pod, spec servicespec.Pod) {
 		if m.hard.Kafka.Founder == "" {
 			m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID, Founder: id})
 		}
+	}
+}
+
+// unfound takes the right to found the cluster from a volume that is given up before it did.
+// Nobody can have joined a cluster that was never up, so another volume may found it.
+func (m *Machine) unfound(list resource.List) {
+	if !m.hard.Kafka.Founded && slices.Contains(volumesIn(list), m.hard.Kafka.Founder) {
+		m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID})
 	}
 }
 
@@ -247,7 +256,7 @@ func (m *Machine) brokerReady(p Pod, spec servicespec.Pod) (bool, string) {
 	}
 	f, id := m.facts, p.Name.Index
 	switch {
-	case f == nil:
+	case f == nil || f.Asked.Before(m.freshAfter):
 		return false, "Kafka has not answered yet"
 	case f.Error != "":
 		return false, "Kafka does not answer: " + f.Error
