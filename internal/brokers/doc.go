@@ -31,7 +31,8 @@
 //     broker says so or, when that one is silent, if all say so; it is fenced if any of these
 //     says so. Answers of different clusters are never joined: they are an error.
 //  4. The quorum is what the answer of the latest epoch says. If the controllers do not answer, the
-//     brokers' facts are given without it: Leader is -1 and there are no voters.
+//     brokers' facts are given without it: Leader is -1 and there are no voters. What the brokers
+//     say of each other is then the last that they learned, and may be long outdated.
 //  5. Below DescribeCluster 2 (Kafka 3.9) brokers do not tell who is fenced. A broker that hosts
 //     replicas and is not listed is then given as fenced, without an address.
 //  6. Between two asks the package uses no time: no goroutine, no timer, only idle connections.
