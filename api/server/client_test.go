@@ -190,8 +190,10 @@ func TestClientErrors(t *testing.T) {
 	}{
 		{404, "", "Plan x/y not found", func() error { _, err := c.Plan(ctx, "x/y"); return err }},
 		{404, "", "Pod .. not found", func() error { _, err := c.PodInfo(ctx, ".."); return err }},
-		{409, api.CodeConflict, "Done before.", func() error { _, err := c.Start(ctx); return err }},
-		{409, "", "Done before.", func() error { _, err := c.PodReplace(ctx, "kafka-0"); return err }},
+		{409, api.CodeConflict, "Done before.",
+			func() error { _, err := c.Start(ctx); return err }},
+		{409, "", "Done before.",
+			func() error { _, err := c.PodReplace(ctx, "kafka-0"); return err }},
 		{400, api.CodeInvalidRequest, "line 1: no name",
 			func() error { _, err := c.SetTarget(ctx, "", ""); return err }},
 	} {
