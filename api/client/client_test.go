@@ -131,12 +131,12 @@ func TestStrangeAnswers(t *testing.T) {
 
 // A change is sent once, with its body and its type.
 func TestChangesAreSentOnce(t *testing.T) {
-	var seen []string
+	seen := make(chan string, 10)
 	server := httptest.NewServer(http.HandlerFunc(
 		func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
-			seen = append(seen, fmt.Sprintf("%s %s %s %s", r.Method, r.RequestURI,
-				r.Header.Get("Content-Type"), body))
+			seen <- fmt.Sprintf("%s %s %s %s", r.Method, r.RequestURI,
+				r.Header.Get("Content-Type"), body)
 			panic(http.ErrAbortHandler)
 		}))
 	c := New(server.URL, WithPatience(time.Minute))
@@ -148,11 +148,14 @@ func TestChangesAreSentOnce(t *testing.T) {
 		t.Error("no error")
 	}
 	server.Close()
-	want := []string{
+	close(seen)
+	for _, want := range []string{
 		"POST /v1/plans/a%20b/start?phase=p&step=k-0%3A%5Bx%2C+y%5D application/json {}",
 		`PUT /v2/service/target application/json {"spec":"x: \u003cy\u003e"}`,
-	}
-	if fmt.Sprint(seen) != fmt.Sprint(want) {
-		t.Errorf("seen %q", seen)
+		"", // nothing more
+	} {
+		if got := <-seen; got != want {
+			t.Errorf("sent %q, want %q", got, want)
+		}
 	}
 }
