@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/spf13/cobra"
+)
+
+func (e *env) completionCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "completion bash|zsh|fish|powershell", Short: "Print a shell's completion script",
+		Example: "  source <(kafka-sched completion bash)\n" +
+			"  kafka-sched completion fish > ~/.config/fish/completions/kafka-sched.fish",
+		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root := cmd.Root()
+			switch args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(e.stdout, true)
+			case "zsh":
+				return root.GenZshCompletion(e.stdout)
+			case "fish":
+				return root.GenFishCompletion(e.stdout, true)
+			}
+			return root.GenPowerShellCompletionWithDesc(e.stdout)
+		},
+	}
+}
+
+// completeTime is how long the shell waits for words at most.
+const completeTime = 2 * time.Second
+
+// complete gives the words that a live service knows; a service that does not answer has none.
+func (e *env) complete(
+	cmd *cobra.Command, words func(api.Service) []string,
+) ([]string, cobra.ShellCompDirective) {
+	ctx, cancel := context.WithTimeout(cmd.Context(), completeTime)
+	defer cancel()
+	_, s, err := e.service(ctx)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return words(s), cobra.ShellCompDirectiveNoFileComp
+}
+
+func (e *env) completePods(
+	cmd *cobra.Command, args []string, _ string,
+) ([]string, cobra.ShellCompDirective) {
+	return e.complete(cmd, func(s api.Service) (words []string) {
+		switch len(args) {
+		case 0:
+			for _, p := range s.Pods {
+				words = append(words, p.Name)
+			}
+		case 1:
+			if p := s.Pod(args[0]); p != nil && cmd.Name() == "logs" {
+				for _, t := range p.Tasks {
+					words = append(words, t.Name)
+				}
+			}
+		}
+		return words
+	})
+}
+
+func (e *env) completePlans(
+	cmd *cobra.Command, args []string, _ string,
+) ([]string, cobra.ShellCompDirective) {
+	return e.complete(cmd, func(s api.Service) (words []string) {
+		if len(args) == 0 {
+			for _, p := range s.Plans {
+				words = append(words, p.Name)
+			}
+			return words
+		}
+		p := s.Plan(args[0])
+		if p == nil {
+			return nil
+		}
+		for _, ph := range p.Phases {
+			if len(args) == 1 {
+				words = append(words, ph.Name)
+			}
+			for _, st := range ph.Steps {
+				if len(args) == 2 && ph.Name == args[1] {
+					words = append(words, st.Name)
+				}
+			}
+		}
+		return words
+	})
+}
+
+func (e *env) completeEndpoints(
+	cmd *cobra.Command, args []string, _ string,
+) ([]string, cobra.ShellCompDirective) {
+	return e.complete(cmd, func(s api.Service) (words []string) {
+		for _, p := range s.Endpoints {
+			if len(args) == 0 {
+				words = append(words, p.Name)
+			}
+		}
+		return words
+	})
+}
+
+// completeNames gives the clusters that are installed.
+func (e *env) completeNames(
+	*cobra.Command, []string, string,
+) ([]string, cobra.ShellCompDirective) {
+	h, err := findHome(e.getenv)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	names, err := h.names()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

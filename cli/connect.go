@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/api/client"
+)
+
+// readPatience is how long a read waits for a scheduler that is just being started again.
+const readPatience = 3 * time.Second
+
+// address is what a scheduler writes into scheduler.json once its API listens.
+type address struct {
+	PID int    `json:"pid"`
+	URL string `json:"url"`
+}
+
+// address reads scheduler.json; the zero address when there is none.
+func (f folder) address() (address, error) {
+	var a address
+	text, err := os.ReadFile(f.file("scheduler", "scheduler.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return a, nil
+	}
+	if err != nil {
+		return a, fmt.Errorf("reading the scheduler's address: %w", err)
+	}
+	if err := json.Unmarshal(text, &a); err != nil {
+		return a, fmt.Errorf("reading the scheduler's address: %w", err)
+	}
+	return a, nil
+}
+
+// connect gives a client of the scheduler that the flags, the environment or the cluster's
+// folder name, in this order; a name given as a flag is stronger than the environment.
+func (e *env) connect() (*client.Client, error) {
+	url := e.url
+	if url == "" && !e.nameGiven {
+		url = e.getenv("KAFKA_SCHED_URL")
+	}
+	if url != "" {
+		return newClient(url)
+	}
+	f, err := e.folder()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.load(); err != nil {
+		return nil, err
+	}
+	a, err := f.address()
+	if err != nil {
+		return nil, err
+	}
+	pid, err := holder(f.schedulerLock())
+	if err != nil {
+		return nil, err
+	}
+	if a.URL == "" || pid == 0 {
+		if keeper, err := holder(f.keeperLock()); err == nil && keeper != 0 && a.URL != "" {
+			return newClient(a.URL) // it is being started again
+		}
+		return nil, fmt.Errorf("the scheduler of %q does not run; kafka-sched start%s starts it",
+			f.name, e.nameFlag())
+	}
+	return newClient(a.URL)
+}
+
+func newClient(url string) (*client.Client, error) {
+	if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
+		return nil, fail(exitUsage, "URL %q must begin with http:// or https://", url)
+	}
+	return client.New(url, client.WithPatience(readPatience)), nil
+}
+
+// nameFlag is what has to follow a command that we print for this cluster.
+func (e *env) nameFlag() string {
+	if e.name == "kafka" {
+		return ""
+	}
+	return " --name " + e.name
+}
+
+// answer gives the error of a request the exit code and words that the operator needs.
+func (e *env) answer(err error) error {
+	if err == nil {
+		return nil
+	}
+	if no, ok := errors.AsType[*client.Error](err); ok {
+		switch no.Status {
+		case http.StatusNotFound:
+			return &exitError{exitNotFound, err}
+		case http.StatusConflict:
+			return &exitError{exitConflict, err}
+		case http.StatusBadRequest, http.StatusUnprocessableEntity:
+			return &exitError{exitUsage, err}
+		}
+		return err
+	}
+	if errors.Is(err, client.ErrNoScheduler) {
+		return fmt.Errorf("%w; kafka-sched status%s and the scheduler's log say more",
+			err, e.nameFlag())
+	}
+	return err
+}
+
+// service asks for the status document.
+func (e *env) service(ctx context.Context) (*client.Client, api.Service, error) {
+	c, err := e.connect()
+	if err != nil {
+		return nil, api.Service{}, err
+	}
+	s, err := c.Service(ctx)
+	return c, s, e.answer(err)
+}

@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The exit codes. They are part of the command line's contract, and every help text lists them.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitNotFound    = 3
+	exitPrecheck    = 4
+	exitTimeout     = 5
+	exitConflict    = 6
+	exitInterrupted = 130
+)
+
+// exitHelp is what every help text says of exit codes.
+const exitHelp = `Exit codes:
+  0    it was done
+  1    it failed
+  2    wrong usage or invalid input (flags, options, spec)
+  3    there is no such cluster, pod, plan or endpoint
+  4    the machine lacks something (Java, memory, disk, a port, Mesos)
+  5    it took longer than --timeout
+  6    conflict: another command is at work, or the cluster exists with other options
+  130  interrupted; what was started goes on`
+
+// exitError is an error together with the exit code that it ends the command with.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// fail makes an error that ends the command with a code.
+func fail(code int, format string, args ...any) error {
+	return &exitError{code: code, err: fmt.Errorf(format, args...)}
+}
+
+// codeOf is the exit code for an error that a command returned.
+func codeOf(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if e, ok := errors.AsType[*exitError](err); ok {
+		return e.code
+	}
+	return exitFailed
+}

@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/kafkadist"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// source is where Kafka comes from. A distribution that is named without a version may have
+// any; the published artifacts are those of the spec's version.
+func (in *installing) source() (kafkadist.Source, error) {
+	version := in.kafkaVersion
+	if in.kafkaDist == "" {
+		version = in.wanted.version
+	}
+	s, err := kafkadist.ParseSource(in.kafkaDist, version)
+	if err != nil {
+		return s, fail(exitUsage, "--kafka-dist: %w", err)
+	}
+	return s, nil
+}
+
+// fetch gets Kafka into the cache, and sees to it that the spec has the version that came.
+func (in *installing) fetch(ctx context.Context, source kafkadist.Source) error {
+	d, err := fetchKafka(ctx, source, in.progress)
+	if err != nil {
+		return err
+	}
+	in.cluster.Kafka.Version, in.cluster.Kafka.Digest = d.Version, d.Digest
+	in.cluster.Kafka.Archive = d.Path
+	if d.Version == in.wanted.version {
+		return nil
+	}
+	return in.useVersion(d.Version)
+}
+
+// useVersion makes the service one of another Kafka version than the default.
+func (in *installing) useVersion(version string) error {
+	base := servicespec.Options{}
+	if err := base.Set("service.kafka_version=" + version); err != nil {
+		return fail(exitUsage, "the distribution's version: %w", err)
+	}
+	w, err := in.env.want(in.specFlags, base)
+	if err != nil {
+		return err
+	}
+	if w.version != version {
+		return fail(exitUsage, "the distribution is Kafka %s, and the spec wants %s",
+			version, w.version)
+	}
+	in.wanted = w
+	if in.cluster.Options != nil {
+		in.cluster.Options = w.options
+	}
+	return nil
+}
+
+// fetchKafka gets a distribution, from the cache when it is there.
+func fetchKafka(
+	ctx context.Context, source kafkadist.Source, p progress,
+) (kafkadist.Dist, error) {
+	cache, err := kafkadist.Open(kafkadist.DefaultCacheDir(), func(n kafkadist.Progress) {
+		if n.Text == "" {
+			return
+		}
+		text := n.Text
+		if n.Total > 0 {
+			text += fmt.Sprintf(" (%d of %d MiB)", n.Done>>20, n.Total>>20)
+		}
+		p.show([]line{{key: "kafka", name: "Kafka", status: string(n.Stage), reason: text}})
+	})
+	if err != nil {
+		return kafkadist.Dist{}, fmt.Errorf("opening the cache of distributions: %w", err)
+	}
+	d, err := cache.Fetch(ctx, source)
+	p.end()
+	if err != nil && ctx.Err() != nil {
+		return d, ctx.Err()
+	}
+	if err != nil {
+		code := exitPrecheck
+		if source.Kind != kafkadist.Maven {
+			code = exitUsage // what the operator named is not a Kafka
+		}
+		return d, fail(code, "getting Kafka from %s: %w", source, err)
+	}
+	return d, nil
+}
+
+// masterTimeout is how long a Mesos master may take to answer.
+const masterTimeout = 5 * time.Second
+
+// checkMaster refuses a Mesos that cannot be reached.
+func checkMaster(ctx context.Context, master string) error {
+	if hosts, ok := strings.CutPrefix(master, "zk://"); ok {
+		return checkZooKeeper(ctx, master, hosts)
+	}
+	u, err := url.Parse(master)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return fail(exitUsage, "--master %s: it must be http://host:port or "+
+			"zk://host:port,…/path", master)
+	}
+	ctx, cancel := context.WithTimeout(ctx, masterTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		strings.TrimRight(master, "/")+"/version", nil)
+	if err != nil {
+		return fail(exitUsage, "--master %s: %w", master, err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fail(exitPrecheck, "no Mesos master answers at %s: %w", master, err)
+	}
+	defer res.Body.Close()
+	var version struct {
+		Version string `json:"version"`
+	}
+	body := io.LimitReader(res.Body, 1<<20)
+	if json.NewDecoder(body).Decode(&version) != nil || version.Version == "" {
+		return fail(exitPrecheck, "what answers at %s is no Mesos master: %s", master, res.Status)
+	}
+	return nil
+}
+
+// checkZooKeeper refuses ZooKeeper servers none of which can be connected to.
+func checkZooKeeper(ctx context.Context, master, rest string) error {
+	hosts, path, ok := strings.Cut(rest, "/")
+	if !ok || path == "" || hosts == "" {
+		return fail(exitUsage, "--master %s: it must be zk://host:port,…/path", master)
+	}
+	if _, after, ok := strings.Cut(hosts, "@"); ok {
+		hosts = after
+	}
+	dialer := net.Dialer{Timeout: masterTimeout}
+	var all []error
+	for host := range strings.SplitSeq(hosts, ",") {
+		if _, _, err := net.SplitHostPort(host); err != nil {
+			host = net.JoinHostPort(host, "2181")
+		}
+		conn, err := dialer.DialContext(ctx, "tcp", host)
+		if err == nil {
+			return conn.Close()
+		}
+		all = append(all, err)
+	}
+	return fail(exitPrecheck, "no ZooKeeper answers at %s: %w", master, errors.Join(all...))
+}

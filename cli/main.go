@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// Daemons are the long-running parts of the program, which the command line starts and does
+// not know. Each runs until its context ends.
+type Daemons struct {
+	// Scheduler returns nil when the context ended or the service is uninstalled. In the
+	// latter case it leaves a file "uninstalled" in its folder.
+	Scheduler func(context.Context, SchedulerOptions) error
+	// LocalMesos runs the embedded Mesos; executors outlive it.
+	LocalMesos func(context.Context, LocalMesosOptions) error
+	// Executor runs inside a Mesos sandbox and gives the process' exit code.
+	Executor func(context.Context) int
+	// Version of the program.
+	Version string
+}
+
+// SchedulerOptions is what a scheduler process has to know.
+type SchedulerOptions struct {
+	Name string
+	// Dir is the scheduler's own folder: its state, lock, log, and scheduler.json.
+	Dir string
+	// SpecFile is the rendered service spec.
+	SpecFile string
+	// Master is the URL of the Mesos master, or zk://….
+	Master string
+	// Listen is the API's host:port; Advertise is the host:port that agents reach it under,
+	// "" for Listen.
+	Listen, Advertise string
+	// KafkaDist is the packed archive that agents fetch; KafkaVersion is what is in it.
+	KafkaDist, KafkaVersion string
+	// ExecutorBinary is the kafka-sched binary that agents fetch.
+	ExecutorBinary string
+	// Java is the path of the java command on this machine; "" when the agents are others.
+	Java       string
+	Foreground bool
+	LogFile    string
+}
+
+// LocalMesosOptions is what an embedded Mesos has to know.
+type LocalMesosOptions struct {
+	Dir, MasterAddr, Name string
+	Agents                []LocalAgent
+	LogFile               string
+}
+
+// LocalAgent is one agent of an embedded Mesos.
+type LocalAgent struct {
+	Name     string      `json:"name"`
+	Addr     string      `json:"addr"` // host:port
+	Hostname string      `json:"hostname"`
+	CPUs     float64     `json:"cpus"`
+	MemMB    int64       `json:"mem_mb"`
+	DiskMB   int64       `json:"disk_mb"`
+	Ports    [][2]uint64 `json:"ports"` // inclusive ranges
+}
+
+// Main runs a command line, without the program's name, and gives the exit code.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, d Daemons) int {
+	e := &env{
+		stdin: stdin, stdout: stdout, stderr: stderr, daemons: d,
+		getenv: os.Getenv, machine: thisMachine(),
+	}
+	return e.run(args)
+}
+
+// env is all that a command knows of the world.
+type env struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	daemons        Daemons
+	getenv         func(string) string
+	machine        machine
+	exitCode       int // of the executor, which has exit codes of its own
+
+	// The flags that every command has.
+	name, url, home string
+	json            bool
+	nameGiven       bool
+}
+
+// run runs a command line and gives the exit code.
+func (e *env) run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := e.root()
+	root.SetArgs(args)
+	began := false
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
+		began = true
+		e.nameGiven = cmd.Flags().Changed("name")
+	}
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return e.exitCode
+	}
+	code := codeOf(err)
+	switch {
+	case !began:
+		code = exitUsage
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		code = exitInterrupted
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintf(e.stderr, "kafka-sched: %s\n", strings.TrimRight(err.Error(), "\n"))
+	return code
+}
+
+// root is the whole command tree.
+func (e *env) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kafka-sched",
+		Short: "Runs Apache Kafka on Mesos, or on this machine alone",
+		Long: "kafka-sched runs Apache Kafka on Mesos. Without a Mesos, install brings one\n" +
+			"along that runs on this machine.",
+		Example:       "  kafka-sched install\n  kafka-sched status\n  kafka-sched uninstall",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(e.stdin)
+	root.SetOut(e.stdout)
+	root.SetErr(e.stderr)
+	root.SetHelpTemplate(root.HelpTemplate() + "\n" + exitHelp + "\n")
+	root.CompletionOptions.DisableDefaultCmd = true
+	flags := root.PersistentFlags()
+	flags.StringVar(&e.name, "name", "kafka", "name of the cluster")
+	flags.StringVar(&e.url, "url", "",
+		"URL of the scheduler's API (default: KAFKA_SCHED_URL, else the cluster's own)")
+	flags.BoolVar(&e.json, "json", false, "print JSON")
+	flags.StringVar(&e.home, "home", "", "folder of all clusters")
+	cobra.CheckErr(flags.MarkHidden("home"))
+	root.AddCommand(
+		e.installCmd(), e.statusCmd(), e.planCmd(), e.podCmd(), e.endpointsCmd(), e.logsCmd(),
+		e.stopCmd(), e.startCmd(), e.updateCmd(), e.uninstallCmd(), e.versionCmd(),
+		e.completionCmd(),
+		e.keepCmd(), e.schedulerCmd(), e.localMesosCmd(), e.executorCmd(),
+	)
+	for _, c := range root.Commands() {
+		if len(c.Commands()) == 0 {
+			_ = c.RegisterFlagCompletionFunc("name", e.completeNames)
+		}
+	}
+	root.InitDefaultHelpCmd()
+	return root
+}
+
+// folders gives the home folder and the folder of the cluster that the flags name.
+func (e *env) folder() (folder, error) {
+	h := home(e.home)
+	if h == "" {
+		var err error
+		if h, err = findHome(e.getenv); err != nil {
+			return folder{}, err
+		}
+	}
+	if err := checkName(e.name); err != nil {
+		return folder{}, err
+	}
+	return h.cluster(e.name), nil
+}
+
+// isTerminal says whether a stream is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// printJSON prints a value as indented JSON.
+func (e *env) printJSON(v any) error {
+	enc := json.NewEncoder(e.stdout)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("printing: %w", err)
+	}
+	return nil
+}
+
+func (e *env) printf(format string, args ...any) {
+	fmt.Fprintf(e.stdout, format, args...)
+}
+
+// group makes a command that only holds others.
+func group(use, short, example string, children ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{
+		Use: use, Short: short, Example: example, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	c.AddCommand(children...)
+	return c
+}

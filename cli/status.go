@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/spf13/cobra"
+)
+
+func (e *env) statusCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Show the whole service", Args: cobra.NoArgs,
+		Long: "Show the whole service: where its API is, its plans with what they wait for, its\n" +
+			"pods, its addresses. With --json it is the scheduler's status document with the\n" +
+			"API's address as \"url\".",
+		Example: "  kafka-sched status\n  kafka-sched status --json | jq -r .url",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if e.url == "" && (e.nameGiven || e.getenv("KAFKA_SCHED_URL") == "") {
+				if stopped, err := e.stopped(); err != nil || stopped {
+					return err
+				}
+			}
+			return e.status(cmd.Context())
+		},
+	}
+}
+
+// stopped says whether the cluster's processes do not run, and in that case prints so.
+func (e *env) stopped() (bool, error) {
+	f, err := e.folder()
+	if err != nil {
+		return false, err
+	}
+	if _, err := f.load(); err != nil {
+		return false, err
+	}
+	for _, lock := range []string{f.keeperLock(), f.schedulerLock()} {
+		pid, err := holder(lock)
+		if err != nil {
+			return false, err
+		}
+		if pid != 0 {
+			return false, nil
+		}
+	}
+	if e.json {
+		return true, e.printJSON(map[string]any{
+			"name": f.name, "url": "", "running": false,
+		})
+	}
+	e.printf("%s is stopped; kafka-sched start%s starts it\n", f.name, e.nameFlag())
+	return true, nil
+}
+
+// status prints the status document.
+func (e *env) status(ctx context.Context) error {
+	c, s, err := e.service(ctx)
+	if err != nil {
+		return err
+	}
+	if e.json {
+		doc, err := statusDocument(c.URL(), s)
+		if err != nil {
+			return err
+		}
+		return e.printJSON(doc)
+	}
+	e.printHead(c.URL(), s)
+	e.printf("\n")
+	if err := e.printPods(s, s.Pods); err != nil {
+		return fmt.Errorf("printing: %w", err)
+	}
+	for _, p := range s.Plans {
+		if p.Name != api.PlanDeploy && p.Status == api.StatusComplete {
+			continue
+		}
+		e.printf("\n")
+		if err := e.printPlan(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// statusDocument is the scheduler's document with the API's address.
+func statusDocument(url string, s api.Service) (map[string]any, error) {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the status: %w", err)
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(text, &doc); err != nil {
+		return nil, fmt.Errorf("encoding the status: %w", err)
+	}
+	doc["url"], doc["running"] = url, true
+	return doc, nil
+}
+
+// printHead prints what concerns the service as a whole.
+func (e *env) printHead(url string, s api.Service) {
+	mesos := "not connected"
+	if s.Connected {
+		mesos = "connected to " + s.Master
+	}
+	e.printf("%s: %s\n", s.Name, summary(s))
+	e.printf("  API        %s\n", url)
+	e.printf("  Mesos      %s\n", mesos)
+	e.printf("  Kafka      %s\n", kafkaLine(s.Kafka))
+	e.printf("  Bootstrap  %s\n", orHyphen(bootstrap(s)))
+	for _, l := range s.Leftovers {
+		e.printf("  Leftover   reservation of %s on %s waits to be freed\n", l.Pod,
+			orHyphen(l.Hostname))
+	}
+}
+
+func orHyphen(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// summary says in a few words how the service is.
+func summary(s api.Service) string {
+	recovery := s.Plan(api.PlanRecovery)
+	deploy := s.Plan(api.PlanDeploy)
+	switch {
+	case s.Intent == api.IntentUninstall:
+		return "is being uninstalled"
+	case s.Intent == api.IntentStop && live(s) == 0:
+		return "stopped"
+	case s.Intent == api.IntentStop:
+		return "stopping"
+	case deploy != nil && deploy.Status == api.StatusError:
+		return "the deploy plan has errors"
+	case deploy != nil && deploy.Status != api.StatusComplete:
+		return "deploying"
+	case recovery != nil && recovery.Status != api.StatusComplete:
+		return "recovering"
+	}
+	return "running"
+}
+
+// kafkaLine says what is known of the Kafka cluster.
+func kafkaLine(k api.Kafka) string {
+	switch {
+	case !k.Founded:
+		return "the cluster is not founded yet"
+	case k.Error != "":
+		return "no answer: " + k.Error
+	}
+	text := fmt.Sprintf("cluster %s, %d brokers", k.ClusterID, len(k.Brokers))
+	if k.Leader != nil {
+		text += fmt.Sprintf(", controller %d", *k.Leader)
+	}
+	if k.OfflinePartitions > 0 {
+		text += fmt.Sprintf(", %d partitions OFFLINE", k.OfflinePartitions)
+	}
+	return text
+}
+
+// brokerEndpoint is the name of the endpoint that Kafka clients use.
+const brokerEndpoint = "broker"
+
+// bootstrap gives the bootstrap servers, separated by commas.
+func bootstrap(s api.Service) string {
+	for _, p := range s.Endpoints {
+		if p.Name == brokerEndpoint {
+			return strings.Join(p.Address, ",")
+		}
+	}
+	return ""
+}
+
+// live counts the tasks that have not ended.
+func live(s api.Service) int {
+	n := 0
+	for _, p := range s.Pods {
+		for _, t := range p.Tasks {
+			if isLive(t.State) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// isLive says of a Mesos state whether a process may be behind it.
+func isLive(state string) bool {
+	switch state {
+	case "", "TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_ERROR", "TASK_LOST",
+		"TASK_DROPPED", "TASK_GONE", "TASK_GONE_BY_OPERATOR":
+		return false
+	}
+	return true
+}

@@ -1,0 +1,149 @@
+package kafkadist
+
+import (
+	"archive/tar"
+	"bufio"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path"
+	"time"
+)
+
+// packedTime is the modification time of everything in a packed archive. It is not the epoch, as
+// GNU tar warns of that.
+var packedTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// packed describes an archive that was just written.
+type packed struct {
+	sha256 string
+	size   int64
+}
+
+// pack writes the files, sorted by name, as a packed archive and syncs it.
+func (c *Cache) pack(ctx context.Context, root *os.Root, files []file, version, target string) (
+	packed, error,
+) {
+	out, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return packed{}, err
+	}
+	defer out.Close()
+	var total int64
+	for _, f := range files {
+		total += f.size
+	}
+	count := &counter{hash: sha256.New()}
+	buffered := bufio.NewWriterSize(io.MultiWriter(out, count), 256<<10)
+	zipped, err := gzip.NewWriterLevel(buffered, gzip.NoCompression)
+	if err != nil {
+		return packed{}, err
+	}
+	text := "packing Kafka " + version + " for the agents"
+	p := &packer{
+		root:    root,
+		out:     tar.NewWriter(zipped),
+		content: sha256.New(),
+		meter: meter{ctx: ctx, report: c.report, news: Progress{
+			Stage: Pack, Text: text, Total: total,
+		}},
+	}
+	if err := p.writeAll(files, version); err != nil {
+		return packed{}, err
+	}
+	for _, finish := range []func() error{p.out.Close, zipped.Close, buffered.Flush, out.Sync} {
+		if err := finish(); err != nil {
+			return packed{}, fmt.Errorf("writing the packed archive: %w", err)
+		}
+	}
+	return packed{sha256: hex.EncodeToString(count.hash.Sum(nil)), size: count.size}, nil
+}
+
+// counter hashes and counts what is written to it.
+type counter struct {
+	hash hash.Hash
+	size int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.size += int64(len(p))
+	return c.hash.Write(p)
+}
+
+// packer writes the entries of one archive.
+type packer struct {
+	root    *os.Root
+	out     *tar.Writer
+	content hash.Hash // of modes, names and digests of all files
+	meter   meter     // reads one file after the other
+}
+
+func (p *packer) writeAll(files []file, version string) error {
+	folders := map[string]bool{}
+	if err := p.writeFolder("kafka", folders); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := p.writeFolder(path.Join("kafka", path.Dir(f.name)), folders); err != nil {
+			return err
+		}
+		if err := p.writeFile(f); err != nil {
+			return fmt.Errorf("packing %s: %w", f.name, err)
+		}
+	}
+	text := fmt.Sprintf("version %s\ndigest %x\n", version, p.content.Sum(nil))
+	if err := p.out.WriteHeader(header("kafka/VERSION", 0o644, int64(len(text)))); err != nil {
+		return err
+	}
+	_, err := io.WriteString(p.out, text)
+	return err
+}
+
+// writeFolder writes a folder and those above it, each once.
+func (p *packer) writeFolder(name string, done map[string]bool) error {
+	if name == "." || done[name] {
+		return nil
+	}
+	if err := p.writeFolder(path.Dir(name), done); err != nil {
+		return err
+	}
+	done[name] = true
+	h := header(name+"/", 0o755, 0)
+	h.Typeflag = tar.TypeDir
+	return p.out.WriteHeader(h)
+}
+
+func (p *packer) writeFile(f file) error {
+	in, err := p.root.Open(f.name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if err := p.out.WriteHeader(header("kafka/"+f.name, int64(f.mode), f.size)); err != nil {
+		return err
+	}
+	sum := sha256.New()
+	p.meter.from = in
+	if _, err := io.Copy(io.MultiWriter(p.out, sum), &p.meter); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.content, "%o %q %x\n", f.mode, f.name, sum.Sum(nil))
+	return nil
+}
+
+func header(name string, mode, size int64) *tar.Header {
+	return &tar.Header{
+		Typeflag: tar.TypeReg, Name: name, Mode: mode, Size: size, ModTime: packedTime,
+	}
+}
+
+// hexDigest is the SHA-256 of a text in hexadecimal.
+func hexDigest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
