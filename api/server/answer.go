@@ -99,7 +99,7 @@ func param(r *http.Request, name string) string {
 	return value
 }
 
-// strings of a slice of any kind of string, never nil, so that JSON has [] and not null.
+// texts makes plain strings of any kind of them, never nil, so that JSON has [] and not null.
 func texts[S ~string](list []S) []string {
 	out := make([]string, 0, len(list))
 	for _, s := range list {

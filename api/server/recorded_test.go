@@ -118,3 +118,27 @@ func TestPlanText(t *testing.T) {
 		t.Errorf("got %s", w.Body)
 	}
 }
+
+// As with the predecessor the uninstall plan goes by the name of "deploy", and by its own too.
+func TestUninstallPlan(t *testing.T) {
+	for path, want := range map[string]string{
+		"/v1/plans":           "[\n  \"deploy\"\n]\n",
+		"/v1/plans/uninstall": `"strategy": "dependency"`,
+		"/v1/plan":            `"strategy": "dependency"`,
+		"/v1/plans/recovery":  "Plan recovery not found",
+	} {
+		w := ask(t, config(uninstallView(), &machine{}), httptest.NewRequest("GET", path, nil))
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	m := &machine{}
+	const phase = "unreserve-resources-host-1.example"
+	r := httptest.NewRequest("POST", "/v1/plans/deploy/forceComplete?phase="+phase, nil)
+	w := ask(t, config(uninstallView(), m), r)
+	if m.command != (scheduler.PlanCommand{
+		Verb: "forceComplete", Plan: "uninstall", Phase: phase,
+	}) || !strings.Contains(w.Body.String(), "for Plan: deploy, Phase: "+phase) {
+		t.Errorf("%+v, %d %s", m.command, w.Code, w.Body)
+	}
+}

@@ -30,7 +30,11 @@ func sentence(refusal offer.Refusal) string {
 		}
 		agents = append(agents, name+": "+strings.Join(reasons, ", "))
 	}
-	return fmt.Sprintf("%s fits no offer. %s.", refusal.Pod, strings.Join(agents, "; "))
+	waits := refusal.Pod + " fits no offer"
+	if refusal.Kept != "" {
+		waits = fmt.Sprintf("%s waits for its own agent %s", refusal.Pod, refusal.Kept)
+	}
+	return waits + ". " + strings.Join(agents, "; ") + "."
 }
 
 // reasonText is one thing that is missing, in a few words.

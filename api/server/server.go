@@ -75,7 +75,7 @@ func newRouter(config Config) chi.Router {
 	}
 	h := &handlers{config}
 	r := chi.NewRouter()
-	r.Use(h.recoverPanic, h.checkHost, h.checkOrigin, limitBody, h.audit,
+	r.Use(h.audit, h.recoverPanic, h.checkHost, h.checkOrigin, limitBody,
 		middleware.StripSlashes, middleware.GetHead)
 	r.NotFound(notFound)
 	r.MethodNotAllowed(methodNotAllowed)
