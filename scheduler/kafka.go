@@ -87,14 +87,14 @@ command -v "$java" >/dev/null || {
   echo "no Java found: set JAVA_HOME or install Java 17 or newer on this agent" >&2; exit 1; }
 libs="$PWD/kafka/libs/*"
 jvm="-Dlog4j2.configurationFile=$PWD/log4j2.yaml -Djava.awt.headless=true"
+cp server.properties node.properties
+echo "controller.quorum.bootstrap.servers=$KAFKA_SCHED_CONTROLLERS" >> node.properties
 if [ ! -f "$KAFKA_LOG_DIR/meta.properties" ]; then
   echo "formatting $KAFKA_LOG_DIR for cluster $KAFKA_CLUSTER_ID ($KAFKA_SCHED_FORMAT)"
   "$java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 $jvm -cp "$libs" \
     kafka.tools.StorageTool format --ignore-formatted \
-    -t "$KAFKA_CLUSTER_ID" -c server.properties $KAFKA_SCHED_FORMAT
+    -t "$KAFKA_CLUSTER_ID" -c node.properties $KAFKA_SCHED_FORMAT
 fi
-cp server.properties node.properties
-echo "controller.quorum.bootstrap.servers=$KAFKA_SCHED_CONTROLLERS" >> node.properties
 exec "$java" $KAFKA_HEAP_OPTS $KAFKA_JVM_FLAGS $jvm -cp "$libs" kafka.Kafka node.properties
 `
 
