@@ -1,8 +1,12 @@
 package metrics
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -51,7 +55,8 @@ func fullView() *scheduler.View {
 
 func TestLint(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	m := New(registry)
+	m := &Metrics{counters: map[string]prometheus.Counter{}}
+	m.register(registry, "1.2.3")
 	m.Observe(fullView())
 	problems, err := testutil.GatherAndLint(registry)
 	if err != nil {
@@ -61,8 +66,35 @@ func TestLint(t *testing.T) {
 		t.Errorf("%s: %s", problem.Metric, problem.Text)
 	}
 	n, err := testutil.GatherAndCount(registry)
-	if err != nil || n < len(gauges)+len(counterHelp) {
+	if err != nil || n < len(gauges)+len(counters)+len(taskStates) {
 		t.Errorf("%d series, %v", n, err)
+	}
+}
+
+// Every name that the machine can count under has a counter.
+func TestEveryCountIsDeclared(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../../scheduler/counts.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, n := New(""), 0
+	m.Strict = true
+	ast.Inspect(file, func(node ast.Node) bool {
+		if literal, ok := node.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+			name, err := strconv.Unquote(literal.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == scheduler.CountStatus {
+				name += string(mesos.Running)
+			}
+			m.Count(name)
+			n++
+		}
+		return true
+	})
+	if n != len(counters)+1 {
+		t.Errorf("the machine counts under %d names, %d are declared", n, len(counters)+1)
 	}
 }
 
@@ -78,23 +110,21 @@ func scrape(t *testing.T, m *Metrics) string {
 }
 
 func TestScrape(t *testing.T) {
-	m := New(NewRegistry())
+	m := New("1.2.3")
 	if before := scrape(t, m); strings.Contains(before, "kafka_sched_connected") {
 		t.Error("gauges without a view")
 	}
 	m.Observe(fullView())
-	m.Count(OffersReceived)
-	m.Count(Operation("LAUNCH_GROUP"))
-	m.Count(TaskStatus("GONE_BY_OPERATOR"))
+	m.Count(scheduler.CountOffers)
+	m.Count(scheduler.CountStatus + "GONE_BY_OPERATOR")
 	m.Count("")
 	m.Count("never.declared")
 	text := scrape(t, m)
 	for _, line := range []string{
 		`kafka_sched_offers_received_total 1`,
-		`kafka_sched_offers_declined_total 0`,
-		`kafka_sched_operations_total{type="launch_group"} 1`,
-		`kafka_sched_operations_total{type="reserve"} 0`,
-		`kafka_sched_task_statuses_total{state="gone_by_operator"} 1`,
+		`kafka_sched_declines_total 0`,
+		`kafka_sched_task_statuses_total{state="GONE_BY_OPERATOR"} 1`,
+		`kafka_sched_build_info{version="1.2.3"} 1`,
 		`kafka_sched_undeclared_counts_total 1`,
 		`kafka_sched_connected 1`,
 		`kafka_sched_is_suppressed 0`,
@@ -130,7 +160,7 @@ func TestScrape(t *testing.T) {
 
 // What Kafka said before must not look true once it stops answering.
 func TestNoFactsAfterAnError(t *testing.T) {
-	m := New(prometheus.NewRegistry())
+	m := New("")
 	view := fullView()
 	view.Kafka.Facts.Error = "no broker answers"
 	m.Observe(view)
@@ -141,7 +171,7 @@ func TestNoFactsAfterAnError(t *testing.T) {
 }
 
 func TestStrict(t *testing.T) {
-	m := New(prometheus.NewRegistry())
+	m := New("")
 	m.Strict = true
 	defer func() {
 		if recover() == nil {
