@@ -29,6 +29,9 @@ func (m *Machine) pass() {
 	work.finish()
 	m.reconcile()
 	m.askKafka()
+	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.hard.Leftovers) == 0 {
+		m.setIntent(Uninstalled)
+	}
 	if m.hard.Intent == Uninstalled {
 		m.passUninstalled()
 	}
@@ -79,12 +82,7 @@ func (m *Machine) leave(p Pod) Pod {
 		Agent: p.Place.Agent, Hostname: p.Place.Hostname,
 		Resources: placeResources(*p.Place), Confirmed: p.Place.Confirmed,
 	}
-	for _, id := range l.Volumes() {
-		if id == m.hard.Kafka.Founder && !m.hard.Kafka.Founded {
-			// Nobody can have joined a cluster that was never up: another volume may found it.
-			m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID})
-		}
-	}
+	m.unfound(l.Resources)
 	m.hard.Leftovers[l.Reservation] = l
 	m.write(WriteLeftover{l})
 	p.Place = nil
@@ -207,9 +205,6 @@ func (m *Machine) passUninstall(w *work) {
 		m.leave(p)
 		delete(m.hard.Pods, name)
 		m.write(DeletePod{name})
-	}
-	if len(m.hard.Pods) == 0 && len(m.hard.Leftovers) == 0 {
-		m.setIntent(Uninstalled)
 	}
 }
 

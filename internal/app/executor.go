@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"os"
@@ -27,16 +26,17 @@ func RunExecutor(ctx context.Context) int {
 		fmt.Fprintf(os.Stderr, "kafka-sched executor: %v; Mesos agents start this command\n", err)
 		return 2
 	}
+	agent, err := mesoshttp.NewExecutor(env, logger)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "kafka-sched executor: %v\n", err)
+		return 2
+	}
 	code, err := supervise.Run(ctx, supervise.Config{
 		Sandbox: env.Sandbox,
-		Agent:   mesoshttp.NewExecutorClient(env, logger),
+		Agent:   agent,
 		Machine: executor.Config{
 			RecoveryTimeout: env.RecoveryTimeout, ShutdownGrace: env.ShutdownGrace,
 			Checkpoint: env.Checkpoint,
-		},
-		IDs: func() (b [16]byte) {
-			rand.Read(b[:])
-			return b
 		},
 		Logger: logger,
 	})
