@@ -23,20 +23,20 @@ type Metrics struct {
 	view     atomic.Pointer[scheduler.View]
 }
 
-// New gives the metrics of a scheduler of this version in a registry of their own, with the few
-// metrics on the process itself that are worth their memory.
-func New(version string) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), counters: map[string]prometheus.Counter{}}
-	m.registry.MustRegister(
+// NewRegistry gives a registry with the few metrics on the process itself that are worth their
+// memory.
+func NewRegistry() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewGoCollector(collectors.WithGoCollectorMemStatsMetricsDisabled()),
 	)
-	m.register(m.registry, version)
-	return m
+	return registry
 }
 
-// register adds the scheduler's own metrics.
-func (m *Metrics) register(registry prometheus.Registerer, version string) {
+// New registers all metrics of the scheduler with the registry, most often one of NewRegistry.
+func New(registry *prometheus.Registry) *Metrics {
+	m := &Metrics{registry: registry, counters: map[string]prometheus.Counter{}}
 	for count, of := range counters {
 		m.counters[count] = prometheus.NewCounter(
 			prometheus.CounterOpts{Name: total(of.name), Help: of.help})
@@ -52,13 +52,8 @@ func (m *Metrics) register(registry prometheus.Registerer, version string) {
 		Name: total("undeclared_counts"),
 		Help: "Counts under names that are not declared: bugs.",
 	})
-	build := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name:        prometheus.BuildFQName(namespace, "", "build_info"),
-		Help:        "Always 1; the label tells the scheduler's version.",
-		ConstLabels: prometheus.Labels{"version": version},
-	})
-	build.Set(1)
-	registry.MustRegister(byState, m.unknown, build, viewCollector{m})
+	registry.MustRegister(byState, m.unknown, viewCollector{m})
+	return m
 }
 
 // Observe makes a view the one that the gauges are read off.

@@ -55,8 +55,7 @@ func fullView() *scheduler.View {
 
 func TestLint(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	m := &Metrics{counters: map[string]prometheus.Counter{}}
-	m.register(registry, "1.2.3")
+	m := New(registry)
 	m.Observe(fullView())
 	problems, err := testutil.GatherAndLint(registry)
 	if err != nil {
@@ -77,7 +76,7 @@ func TestEveryCountIsDeclared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, n := New(""), 0
+	m, n := New(prometheus.NewRegistry()), 0
 	m.Strict = true
 	ast.Inspect(file, func(node ast.Node) bool {
 		if literal, ok := node.(*ast.BasicLit); ok && literal.Kind == token.STRING {
@@ -110,7 +109,7 @@ func scrape(t *testing.T, m *Metrics) string {
 }
 
 func TestScrape(t *testing.T) {
-	m := New("1.2.3")
+	m := New(NewRegistry())
 	if before := scrape(t, m); strings.Contains(before, "kafka_sched_connected") {
 		t.Error("gauges without a view")
 	}
@@ -124,7 +123,6 @@ func TestScrape(t *testing.T) {
 		`kafka_sched_offers_received_total 1`,
 		`kafka_sched_declines_total 0`,
 		`kafka_sched_task_statuses_total{state="GONE_BY_OPERATOR"} 1`,
-		`kafka_sched_build_info{version="1.2.3"} 1`,
 		`kafka_sched_undeclared_counts_total 1`,
 		`kafka_sched_connected 1`,
 		`kafka_sched_is_suppressed 0`,
@@ -160,7 +158,7 @@ func TestScrape(t *testing.T) {
 
 // What Kafka said before must not look true once it stops answering.
 func TestNoFactsAfterAnError(t *testing.T) {
-	m := New("")
+	m := New(prometheus.NewRegistry())
 	view := fullView()
 	view.Kafka.Facts.Error = "no broker answers"
 	m.Observe(view)
@@ -171,7 +169,7 @@ func TestNoFactsAfterAnError(t *testing.T) {
 }
 
 func TestStrict(t *testing.T) {
-	m := New("")
+	m := New(prometheus.NewRegistry())
 	m.Strict = true
 	defer func() {
 		if recover() == nil {
