@@ -8,61 +8,66 @@ import (
 )
 
 // Service is one service: all that the scheduler runs under one framework.
+//
+// The field tags are those of Encode; what they cannot say is in encode.go.
 type Service struct {
-	Name      string
-	WebURL    string
-	Principal string // default "<name>-principal"
-	User      string // default "root"
-	Role      string // "<name with / as __>-role"
-	Zookeeper string // accepted from the predecessor's files; "" unless set
-	Pods      []Pod
-	Plans     []Plan // always holds one named "deploy"
+	Name      string `json:"name"`
+	WebURL    string `json:"web-url,omitempty"`
+	Principal string `json:"principal,omitempty"` // default "<name>-principal"
+	User      string `json:"user,omitempty"`      // default "root"
+	Role      string `json:"role,omitempty"`      // "<name with / as __>-role"
+	// Zookeeper is accepted from the predecessor's files.
+	Zookeeper string `json:"zookeeper,omitempty"`
+	Pods      []Pod  `json:"pods,omitempty"`
+	Plans     []Plan `json:"plans,omitempty"` // always holds one named "deploy"
 }
 
 // Pod is a type of pod; Count instances of it run, named "<type>-<index>" from 0.
 type Pod struct {
-	Type      string
-	Count     int
-	Placement placement.Rule // the zero Rule allows every agent
-	URIs      []string
-	RLimits   []RLimit
+	Type      string         `json:"type"`
+	Count     int            `json:"count"`
+	Placement placement.Rule `json:"-"` // the zero Rule allows every agent
+	URIs      []string       `json:"uris,omitempty"`
+	RLimits   []RLimit       `json:"rlimits,omitempty"`
 	// Volumes are mounted for every task of the pod.
-	Volumes []Volume
-	Tasks   []Task
+	Volumes []Volume `json:"volumes,omitempty"`
+	Tasks   []Task   `json:"tasks,omitempty"`
 	// AllowDecommission permits a smaller Count.
-	AllowDecommission bool
-	PreReservedRole   string // "*" by default
-	Image             string // container image, "" for none
+	AllowDecommission bool   `json:"allow-decommission,omitempty"`
+	PreReservedRole   string `json:"pre-reserved-role,omitempty"` // "*" by default
+	Image             string `json:"image,omitempty"`             // container image, "" for none
 	// Kafka is set when the pod's instances are Kafka brokers or controllers.
-	Kafka *Kafka
+	Kafka *Kafka `json:"kafka,omitempty"`
 }
 
 // Kafka declares that each instance of a pod is a Kafka node, whose command and configuration
 // the scheduler makes. The node id is the pod's index, for ever.
 type Kafka struct {
 	// Process is combined (default), broker or controller.
-	Process string
+	Process string `json:"process,omitempty"`
 	// Version is the Kafka version, as "4.3.1".
-	Version string
+	Version string `json:"version,omitempty"`
 	// Heap is the JVM's heap, both -Xms and -Xmx.
-	Heap resource.MiB
+	Heap resource.MiB `json:"heap,omitempty"`
 	// JVMFlags are added to the JVM's command line.
-	JVMFlags []string
+	JVMFlags []string `json:"jvm-flags,omitempty"`
 	// Properties are the operator's own server properties, by their Kafka names; they win over
 	// the defaults, except for those that the scheduler must own (node.id, log.dirs, …).
-	Properties map[string]string
+	Properties map[string]string `json:"properties,omitempty"`
 	// Task is the task that runs Kafka, by name.
-	Task string
+	Task string `json:"task,omitempty"`
 	// ClientPort and ControllerPort name ports of that task.
-	ClientPort, ControllerPort string
+	ClientPort     string `json:"client-port,omitempty"`
+	ControllerPort string `json:"controller-port,omitempty"`
 	// Volume is the container path of the volume that holds the log directories.
-	Volume string
+	Volume string `json:"volume,omitempty"`
 }
 
 // RLimit is a limit of a process; nil means unlimited.
 type RLimit struct {
-	Name       string // RLMT_…, as Mesos spells it: RLMT_NOFILE
-	Soft, Hard *uint64
+	Name string  `json:"name"` // RLMT_…, as Mesos spells it: RLMT_NOFILE
+	Soft *uint64 `json:"soft,omitempty"`
+	Hard *uint64 `json:"hard,omitempty"`
 }
 
 // Goal is what becomes of a task.
@@ -78,88 +83,98 @@ const (
 
 // Task is one task of a pod; its instance is named "<type>-<index>-<task>".
 type Task struct {
-	Name      string
-	Goal      Goal
-	Essential bool // a failure restarts the whole pod; default true
-	Command   string
-	Env       []EnvVar // in the order of the file
-	Configs   []Config
-	Resources ResourceSet
-	Readiness *Check
-	Health    *Check
-	KillGrace time.Duration
-	Discovery *Discovery
-	Labels    []resource.Label
+	Name      string           `json:"name"`
+	Goal      Goal             `json:"goal,omitempty"`
+	Essential bool             `json:"essential"` // a failure restarts the whole pod; default true
+	Command   string           `json:"cmd,omitempty"`
+	Env       []EnvVar         `json:"env,omitempty"` // in the order of the file
+	Configs   []Config         `json:"configs,omitempty"`
+	Resources ResourceSet      `json:"resource-set,omitempty"`
+	Readiness *Check           `json:"readiness,omitempty"`
+	Health    *Check           `json:"health,omitempty"`
+	KillGrace time.Duration    `json:"-"`
+	Discovery *Discovery       `json:"discovery,omitempty"`
+	Labels    []resource.Label `json:"labels,omitempty"`
 }
 
 // EnvVar is one environment variable.
-type EnvVar struct{ Name, Value string }
+type EnvVar struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
 
 // Config is a configuration file of a task: mustache text rendered on the agent with the
 // task's environment.
 type Config struct {
-	Name     string
-	Template string // path of the template as written in the spec
-	Text     string // its content
-	Dest     string // path in the sandbox
+	Name     string `json:"name"`
+	Template string `json:"template,omitempty"` // path of the template as written in the spec
+	Text     string `json:"text,omitempty"`     // its content
+	Dest     string `json:"dest,omitempty"`     // path in the sandbox
 }
 
 // ResourceSet is what a task, or several in turn, run with.
 type ResourceSet struct {
-	Name    string
-	CPUs    resource.Milli
-	GPUs    resource.Milli
-	Memory  resource.MiB
-	Ports   []Port
-	Volumes []Volume
+	Name    string         `json:"name"`
+	CPUs    resource.Milli `json:"cpus,omitempty"`
+	GPUs    resource.Milli `json:"gpus,omitempty"`
+	Memory  resource.MiB   `json:"memory,omitempty"`
+	Ports   []Port         `json:"ports,omitempty"`
+	Volumes []Volume       `json:"volumes,omitempty"`
 }
 
 // Port is one port of a resource set.
 type Port struct {
-	Name      string
-	Port      int // 0 is dynamic
-	EnvKey    string
-	Advertise bool
-	VIP       *VIP
-	Ranges    []resource.Range // for dynamic ports; empty means any
+	Name      string           `json:"name"`
+	Port      int              `json:"port"` // 0 is dynamic
+	EnvKey    string           `json:"env-key,omitempty"`
+	Advertise bool             `json:"advertise,omitempty"`
+	VIP       *VIP             `json:"vip,omitempty"`
+	Ranges    []resource.Range `json:"ranges,omitempty"` // for dynamic ports; empty means any
 }
 
 // VIP is a virtual address under which a port is known.
 type VIP struct {
-	Prefix string
-	Port   int
+	Prefix string `json:"prefix,omitempty"`
+	Port   int    `json:"port"`
 }
 
 // Volume is a persistent volume.
 type Volume struct {
-	Path     string // in the sandbox
-	Type     string // ROOT or MOUNT
-	Size     resource.MiB
-	Profiles []string
+	Path     string       `json:"path"` // in the sandbox
+	Type     string       `json:"type"` // ROOT or MOUNT
+	Size     resource.MiB `json:"size,omitempty"`
+	Profiles []string     `json:"profiles,omitempty"`
 }
 
 // Check is a readiness or health check: a command, an HTTP request or a TCP connection.
 type Check struct {
-	Command string
-	HTTP    *HTTPCheck
-	TCP     *TCPCheck
+	Command string     `json:"cmd,omitempty"`
+	HTTP    *HTTPCheck `json:"http,omitempty"`
+	TCP     *TCPCheck  `json:"tcp,omitempty"`
 
-	Interval, Timeout, Delay, GracePeriod time.Duration
-	MaxConsecutiveFailures                int
+	Interval               time.Duration `json:"-"`
+	Timeout                time.Duration `json:"-"`
+	Delay                  time.Duration `json:"-"`
+	GracePeriod            time.Duration `json:"-"`
+	MaxConsecutiveFailures int           `json:"max-consecutive-failures,omitempty"`
 }
 
 // HTTPCheck asks a port of the task, by name, for a path.
 type HTTPCheck struct {
-	Scheme, Port, Path string
+	Scheme string `json:"scheme,omitempty"`
+	Port   string `json:"port"`
+	Path   string `json:"path"`
 }
 
 // TCPCheck connects to a port of the task, by name.
-type TCPCheck struct{ Port string }
+type TCPCheck struct {
+	Port string `json:"port"`
+}
 
 // Discovery is how a task is announced.
 type Discovery struct {
-	Prefix     string
-	Visibility string
+	Prefix     string `json:"prefix,omitempty"`
+	Visibility string `json:"visibility,omitempty"`
 }
 
 // Strategy is the order in which the children of a plan or phase are worked on.
@@ -175,23 +190,23 @@ const (
 
 // Plan is a plan as declared.
 type Plan struct {
-	Name     string
-	Strategy Strategy
-	Phases   []Phase
+	Name     string   `json:"name"`
+	Strategy Strategy `json:"strategy"`
+	Phases   []Phase  `json:"phases,omitempty"`
 }
 
 // Phase is a phase as declared; it works on one pod type.
 type Phase struct {
-	Name     string
-	Strategy Strategy
-	Pod      string
+	Name     string   `json:"name"`
+	Strategy Strategy `json:"strategy"`
+	Pod      string   `json:"pod"`
 	// Steps lists the steps of each instance; nil means one step an instance, all its tasks.
-	Steps []InstanceSteps
+	Steps []InstanceSteps `json:"steps,omitempty"`
 }
 
 // InstanceSteps says which tasks the steps of one instance launch, step by step.
 type InstanceSteps struct {
-	Index   int // meaningless when Default is set
-	Default bool
-	Steps   [][]string
+	Index   int        `json:"index"` // meaningless when Default is set
+	Default bool       `json:"default,omitempty"`
+	Steps   [][]string `json:"steps,omitempty"`
 }

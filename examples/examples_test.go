@@ -1,0 +1,65 @@
+package examples_test
+
+import (
+	"io/fs"
+	"testing"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/examples"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+func environment(t *testing.T, assignments ...string) map[string]string {
+	t.Helper()
+	options := servicespec.Options{}
+	for _, a := range append(assignments, "service.user=nobody") {
+		if err := options.Set(a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return options.Environment()
+}
+
+func TestEveryExampleParses(t *testing.T) {
+	names, err := fs.Glob(examples.Files, "*.yml")
+	if err != nil || len(names) < 3 {
+		t.Fatalf("found %v, %v", names, err)
+	}
+	for _, name := range names {
+		text, err := examples.Files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, errs := servicespec.Load(name, text, environment(t), nil); errs != nil {
+			t.Errorf("%s: %v", name, errs)
+		}
+	}
+}
+
+func TestKafkaIsThreeCombinedNodes(t *testing.T) {
+	env := environment(t, "kafka.num_partitions=6", `kafka.log.cleanup.policy=a "b" \c: #d`)
+	s, errs := servicespec.Load("kafka.yml", examples.Kafka, env, nil)
+	if errs != nil {
+		t.Fatal(errs)
+	}
+	if s.Name != "kafka" || s.Role != "kafka-role" || s.Principal != "kafka-principal" ||
+		s.User != "nobody" {
+		t.Errorf("service is %+v", s)
+	}
+	pod := s.Pods[0]
+	k := pod.Kafka
+	if pod.Count != 3 || k == nil || k.Process != "combined" || k.Heap != 512 ||
+		k.Version != servicespec.DefaultKafkaVersion || k.Task != "broker" ||
+		k.Volume != "kafka-data" || k.ClientPort != "broker" || k.ControllerPort != "controller" {
+		t.Errorf("pod is %+v with %+v", pod, k)
+	}
+	if k.Properties["num.partitions"] != "6" ||
+		k.Properties["log.cleanup.policy"] != `a "b" \c: #d` || len(k.Properties) != 2 {
+		t.Errorf("properties are %v", k.Properties)
+	}
+	task := pod.Tasks[0]
+	if task.KillGrace != 5*time.Minute || task.Readiness.TCP.Port != "broker" ||
+		task.Resources.Memory != 2048 || task.Resources.CPUs != 1000 {
+		t.Errorf("task is %+v", task)
+	}
+}

@@ -1,0 +1,113 @@
+package servicespec
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func addFiles(f *testing.F, pattern string) {
+	f.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil || len(paths) == 0 {
+		f.Fatalf("no files match %s: %v", pattern, err)
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+}
+
+// checkErrors demands that every error says something on one line, in the order of the file.
+func checkErrors(t *testing.T, errs []Error) {
+	t.Helper()
+	last := 0
+	for i, e := range errs {
+		if e.Message == "" || e.Code == "" || strings.ContainsAny(e.Error(), "\n\x00") {
+			t.Errorf("%q", e.Error())
+		}
+		if e.Line < last && i < maxErrors {
+			t.Errorf("%v comes after line %d", e, last)
+		}
+		last = e.Line
+	}
+}
+
+// FuzzParse looks for panics, for services that cannot be stored, and for unclear errors.
+func FuzzParse(f *testing.F) {
+	addFiles(f, "testdata/good/*.yml")
+	addFiles(f, "testdata/bad/*.yml")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, errs := Parse("f.yml", data, templates)
+		checkErrors(t, errs)
+		if errs == nil {
+			roundTrip(t, s)
+		}
+	})
+}
+
+// FuzzRender looks for panics and for output that depends on anything but the template.
+func FuzzRender(f *testing.F) {
+	f.Add([]byte("a {{A}}\n{{#B}}\n{{{A}}}\n{{/B}}\n{{^C}}{{&B}}{{/C}}{{! x }}"))
+	f.Add([]byte("  {{#A}}  \nx\n  {{/A}}  "))
+	addFiles(f, "testdata/good/*.yml")
+	env := map[string]string{"A": "one\ntwo", "B": "true", "C": "", "D": "{{A}}"}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		out, lines, errs := render("f", data, env)
+		checkErrors(t, errs)
+		if errs != nil {
+			return
+		}
+		if want := 1 + strings.Count(string(out), "\n"); len(lines) != want {
+			t.Errorf("%d lines are told of %d", len(lines), want)
+		}
+		for i := 1; i < len(lines); i++ {
+			if lines[i] < lines[i-1] {
+				t.Errorf("lines go back: %v", lines)
+			}
+		}
+	})
+}
+
+// FuzzOptions demands that what was accepted renders into a spec that YAML can read.
+func FuzzOptions(f *testing.F) {
+	f.Add([]byte(`{"brokers": {"count": 5, "heap": {"size": 1024}}, "kafka": {"a_b": "\"x"}}`))
+	f.Add([]byte("kafka: {a.b: 'x # y', c: '{{A}}', d: \"\\u2028\\x85\"}\nservice: {name: /a/b}"))
+	f.Add([]byte("service: {placement_constraint: 'hostname:UNIQUE', user: me}"))
+	template, err := os.ReadFile("../examples/kafka.yml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		o, errs := DecodeOptions("f", data)
+		checkErrors(t, errs)
+		if errs != nil || o.Check() != nil {
+			return
+		}
+		setAgain(t, o)
+		env := o.Environment()
+		env["FRAMEWORK_USER"] = "nobody"
+		if _, errs := Load("kafka.yml", template, env, nil); errs != nil {
+			t.Errorf("%v of %q", errs, o)
+		}
+	})
+}
+
+// setAgain demands that what a file may say can be said on the command line too, as far as
+// its syntax allows.
+func setAgain(t *testing.T, o Options) {
+	t.Helper()
+	again := Options{}
+	for _, name := range sortedNames(o) {
+		if strings.TrimSpace(o[name]) != o[name] {
+			continue
+		}
+		if err := again.Set(name + "=" + o[name]); err != nil {
+			t.Errorf("decoded, but not set: %v", err)
+		}
+	}
+}

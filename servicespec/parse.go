@@ -1,0 +1,146 @@
+package servicespec
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Bounds of what one service may ask for; they keep plans and answers of a sensible size.
+const (
+	maxCount     = 10_000
+	maxSteps     = 100_000
+	maxMegabytes = 1 << 40
+	maxCPUs      = 1_000_000
+	maxSeconds   = 7 * 24 * 3600
+	maxNameBytes = 63
+)
+
+// The defaults of the scheduler section.
+const (
+	defaultUser       = "root"
+	preReservedByNone = "*"
+)
+
+var (
+	rootLanguage = language{keys: []string{"name", "web-url", "scheduler", "pods", "plans"}}
+
+	schedulerLanguage = language{keys: []string{"principal", "zookeeper", "user"}}
+)
+
+// parser turns the tree of one document into a Service.
+type parser struct {
+	*mistakes
+	files map[string]string
+	pods  map[string]*Pod
+	// seen remembers the line of names that must be unique in the whole service, by what they
+	// are and their text.
+	seen map[string]int
+	// prefixes holds the pod type of each discovery prefix.
+	prefixes map[string]string
+}
+
+// Parse reads a rendered spec. files holds the templates of config files by the path that the
+// spec names them with. When there are errors, the Service means nothing.
+func Parse(name string, yaml []byte, files map[string]string) (Service, []Error) {
+	m := &mistakes{file: name}
+	root, ok := readDocument(yaml, m)
+	if !ok {
+		return Service{}, m.sorted()
+	}
+	p := &parser{mistakes: m, files: files, pods: map[string]*Pod{}, seen: map[string]int{},
+		prefixes: map[string]string{}}
+	s := p.service(root)
+	if len(m.list) > 0 {
+		return Service{}, m.sorted()
+	}
+	return s, nil
+}
+
+func (p *parser) service(root value) Service {
+	var s Service
+	f, ok := p.fieldsOf(root, "", rootLanguage)
+	if !ok {
+		return s
+	}
+	if name, ok := f.required("name"); ok {
+		s.Name = strings.TrimPrefix(name, "/")
+		if wrong := serviceNameProblem(s.Name); wrong != "" {
+			f.at("name", BadValue, wrong, "")
+		}
+	}
+	s.WebURL, _ = f.text("web-url")
+	s.Role = strings.ReplaceAll(s.Name, "/", "__") + "-role"
+	s.Principal = s.Name + "-principal"
+	s.User = defaultUser
+	p.scheduler(f, &s)
+	s.Pods = p.allPods(f)
+	s.Plans = p.allPlans(f, s.Pods)
+	return s
+}
+
+var serviceNamePart = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
+
+// serviceNameProblem says what is wrong with a service's name, "" when nothing is.
+func serviceNameProblem(name string) string {
+	parts := strings.Split(name, "/")
+	for _, part := range parts {
+		if !serviceNamePart.MatchString(part) {
+			return fmt.Sprintf("%s is not a service name: letters, digits, dots and dashes, "+
+				"beginning and ending with a letter or digit, in folders separated by /",
+				quote(name))
+		}
+	}
+	if strings.Contains(name, "__") {
+		return fmt.Sprintf("%s must not contain __, which stands for / in roles", quote(name))
+	}
+	if bytes := len(strings.Join(parts, "")); bytes > maxNameBytes {
+		return fmt.Sprintf("the name has %d characters without slashes, at most %d fit DNS",
+			bytes, maxNameBytes)
+	}
+	return ""
+}
+
+func (p *parser) scheduler(root fields, s *Service) {
+	v, ok := root.get("scheduler")
+	if !ok {
+		return
+	}
+	f, ok := p.fieldsOf(v, "scheduler", schedulerLanguage)
+	if !ok {
+		return
+	}
+	if principal, ok := f.text("principal"); ok {
+		s.Principal = principal
+	}
+	if user, ok := f.text("user"); ok {
+		s.User = user
+	}
+	s.Zookeeper, _ = f.text("zookeeper")
+}
+
+var plainName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$`)
+
+// checkName reports a name of a pod, task, port and so on that cannot be used in task names.
+func (p *parser) checkName(e entry, path, what string) {
+	if plainName.MatchString(e.key) && len(e.key) <= maxNameBytes {
+		return
+	}
+	p.add(Error{Line: e.line, Column: e.column, Path: path, Code: BadValue,
+		Message: fmt.Sprintf("%s is not a name for a %s", quote(e.key), what),
+		Hint:    "use at most 63 letters, digits, dashes and underscores"})
+}
+
+// unique reports a name that was used before for the same sort of thing.
+func (p *parser) unique(f fields, key, sort, name, hint string) {
+	line := f.line
+	if v, ok := f.get(key); ok {
+		line = v.line
+	}
+	id := sort + " " + name
+	if first, twice := p.seen[id]; twice {
+		f.at(key, Duplicate, fmt.Sprintf("the %s is used in line %d too", id, first), hint)
+		return
+	}
+	p.seen[id] = line
+}

@@ -1,0 +1,220 @@
+package servicespec
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/kafka-sched/kafka-sched/servicespec/placement"
+)
+
+var (
+	podLanguage = language{
+		keys: []string{"count", "tasks", "resource-sets", "placement", "uris", "rlimits",
+			"volume", "volumes", "pre-reserved-role", "allow-decommission", "kafka"},
+		unsupported: []string{"image", "networks", "secrets", "share-pid-namespace",
+			"host-volumes", "external-volumes", "seccomp-unconfined", "seccomp-profile-name",
+			"ipc-mode", "shm-size", "container", "user"},
+	}
+	rlimitLanguage = language{keys: []string{"soft", "hard"}}
+
+	rlimitNames = []string{"RLIMIT_AS", "RLIMIT_CORE", "RLIMIT_CPU", "RLIMIT_DATA",
+		"RLIMIT_FSIZE", "RLIMIT_LOCKS", "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE", "RLIMIT_NICE",
+		"RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_RSS", "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
+		"RLIMIT_SIGPENDING", "RLIMIT_STACK"}
+)
+
+func (p *parser) allPods(root fields) []Pod {
+	entries := root.named("pods")
+	if v, there := root.get("pods"); !there || v.kind == mapKind && len(entries) == 0 {
+		root.at("pods", Missing, "the service has no pods", "declare at least one under pods:")
+	}
+	var pods []Pod
+	kafka := ""
+	for _, e := range entries {
+		path := join("pods", e.key)
+		p.checkName(e, path, "pod")
+		p.checkDistinct(e, path, pods)
+		pod, ok := p.pod(e, path)
+		if !ok {
+			p.pods[e.key] = nil // known by name, so that plans may speak of it
+			continue
+		}
+		if pod.Kafka != nil && kafka != "" {
+			p.add(Error{Line: e.line, Column: e.column, Path: path, Code: Unsupported,
+				Message: fmt.Sprintf("a second pod with kafka, next to %s, is not supported yet",
+					kafka),
+				Hint: "run two services, or one pod of combined nodes"})
+		}
+		if pod.Kafka != nil {
+			kafka = pod.Type
+		}
+		pods = append(pods, pod)
+	}
+	for i := range pods {
+		p.pods[pods[i].Type] = &pods[i]
+	}
+	return pods
+}
+
+var indexed = regexp.MustCompile(`^-[0-9]+(-|$)`)
+
+// checkDistinct refuses pod types like kafka and kafka-0, whose task names ("kafka-0-…")
+// could not be told apart.
+func (p *parser) checkDistinct(e entry, path string, pods []Pod) {
+	for _, other := range pods {
+		short, long := other.Type, e.key
+		if len(short) > len(long) {
+			short, long = long, short
+		}
+		if rest, ok := strings.CutPrefix(long, short); ok && indexed.MatchString(rest) {
+			p.add(Error{Line: e.line, Column: e.column, Path: path, Code: BadValue,
+				Message: fmt.Sprintf("the pods %s and %s have task names that cannot be told apart",
+					short, long),
+				Hint: "choose names that do not continue with a number"})
+		}
+	}
+}
+
+func (p *parser) pod(e entry, path string) (Pod, bool) {
+	pod := Pod{Type: e.key, PreReservedRole: preReservedByNone}
+	f, ok := p.fieldsOf(e.value, path, podLanguage)
+	if !ok {
+		return pod, false
+	}
+	least := int64(0)
+	if _, ok := f.get("kafka"); ok {
+		least = 1
+	}
+	if count, ok := f.whole("count", least, maxCount); ok {
+		pod.Count = int(count)
+	} else {
+		f.missing("count")
+	}
+	pod.Placement = p.placement(f)
+	pod.URIs = p.uris(f)
+	pod.RLimits = p.rlimits(f)
+	pod.Volumes = p.volumes(f, true)
+	pod.AllowDecommission = f.boolean("allow-decommission", false)
+	if role, ok := f.text("pre-reserved-role"); ok {
+		pod.PreReservedRole = role
+	}
+	sets := p.resourceSets(f)
+	pod.Tasks = p.tasks(f, sets)
+	p.checkVolumePaths(f, pod)
+	if v, ok := f.get("kafka"); ok {
+		pod.Kafka = p.kafka(v, join(path, "kafka"), &pod)
+	}
+	p.checkCommands(f, pod)
+	return pod, true
+}
+
+func (p *parser) placement(f fields) placement.Rule {
+	text, ok := f.text("placement")
+	if !ok {
+		return placement.Rule{}
+	}
+	rule, err := placement.Parse(text)
+	if err != nil {
+		f.at("placement", BadValue, fmt.Sprintf("this is no placement rule: %v", err),
+			`write it as '[["hostname", "MAX_PER", "1"]]'`)
+	}
+	return rule
+}
+
+func (p *parser) uris(f fields) []string {
+	var uris []string
+	for i, v := range f.list("uris") {
+		key := fmt.Sprintf("uris[%d]", i)
+		if v.kind != scalarKind || v.text == "" {
+			f.wrong(v, key, fmt.Sprintf("must be a URI, not %s", describe(v)))
+			continue
+		}
+		if _, err := url.Parse(v.text); err != nil || strings.ContainsAny(v.text, " \t\n") {
+			f.bad(v, key, fmt.Sprintf("%s is not a URI", quote(v.text)), "")
+		}
+		uris = append(uris, v.text)
+	}
+	return uris
+}
+
+func (p *parser) rlimits(f fields) []RLimit {
+	var limits []RLimit
+	for _, e := range f.named("rlimits") {
+		path := join(join(f.path, "rlimits"), e.key)
+		if !slices.Contains(rlimitNames, e.key) {
+			p.add(Error{Line: e.line, Column: e.column, Path: path, Code: UnknownKey,
+				Message: "no such limit", Hint: didYouMean(e.key, rlimitNames)})
+			continue
+		}
+		limit := RLimit{Name: "RLMT_" + strings.TrimPrefix(e.key, "RLIMIT_")}
+		if e.value.kind != nullKind {
+			r, ok := p.fieldsOf(e.value, path, rlimitLanguage)
+			if !ok {
+				continue
+			}
+			limit.Soft, limit.Hard = r.limit("soft"), r.limit("hard")
+			r.checkLimits(limit)
+		}
+		limits = append(limits, limit)
+	}
+	return limits
+}
+
+// limit reads one side of a limit; -1 and absence mean unlimited.
+func (f fields) limit(key string) *uint64 {
+	n, ok := f.whole(key, -1, 1<<62)
+	if !ok || n < 0 {
+		return nil
+	}
+	limit := uint64(n)
+	return &limit
+}
+
+func (f fields) unlimited(key string) bool {
+	v, _ := f.get(key)
+	return v.text == "-1"
+}
+
+func (f fields) checkLimits(limit RLimit) {
+	_, soft := f.get("soft")
+	_, hard := f.get("hard")
+	switch {
+	case soft != hard:
+		f.at("", Missing, "soft and hard go together", "give both, or neither for no limit")
+	case limit.Hard != nil && f.unlimited("soft"):
+		f.at("soft", BadValue, "must not be unlimited while hard has a limit", "")
+	case limit.Soft != nil && limit.Hard != nil && *limit.Soft > *limit.Hard:
+		f.at("soft", BadValue, fmt.Sprintf("must not be more than hard, %d", *limit.Hard), "")
+	}
+}
+
+// checkVolumePaths refuses a path in a resource set that a volume of the pod has already.
+func (p *parser) checkVolumePaths(f fields, pod Pod) {
+	for _, task := range pod.Tasks {
+		for _, v := range task.Resources.Volumes {
+			for _, shared := range pod.Volumes {
+				if v.Path == shared.Path {
+					f.at("tasks", Duplicate, fmt.Sprintf(
+						"task %s and the pod both have a volume at %s", task.Name, v.Path), "")
+				}
+			}
+		}
+	}
+}
+
+// checkCommands reports tasks without cmd; only the Kafka task of a pod may leave it out, and
+// while it is not known which that is, each of them may.
+func (p *parser) checkCommands(f fields, pod Pod) {
+	tasks, _ := f.get("tasks")
+	for _, e := range tasks.entries {
+		runsKafka := pod.Kafka != nil && (pod.Kafka.Task == e.key || pod.Kafka.Task == "")
+		if e.value.kind != mapKind || runsKafka {
+			continue
+		}
+		t := fields{p.mistakes, e.value, join(join(f.path, "tasks"), e.key)}
+		t.required("cmd")
+	}
+}

@@ -1,0 +1,137 @@
+package servicespec
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// Render fills a mustache template with the values of env.
+//
+// It knows variables ({{X}}, {{{X}}} and {{&X}}, none of which is escaped for HTML), sections
+// ({{#X}}…{{/X}}), inverted sections ({{^X}}…{{/X}}) and comments ({{! … }}). A value that is
+// true or false in any case is a boolean; any other text but the empty one is true. A section
+// of a name without a value is false; a variable without one is an error. Partials and changes
+// of the delimiters are refused.
+func Render(name string, template []byte, env map[string]string) ([]byte, []Error) {
+	out, _, errs := render(name, template, env)
+	return out, errs
+}
+
+// Load renders a template and parses what comes out. Mistakes are reported at their place in
+// the template, as far as whole lines can be told; where a line was made by a variable, the
+// column is that of the rendered text.
+func Load(
+	name string, template []byte, env map[string]string, files map[string]string,
+) (Service, []Error) {
+	text, lines, errs := render(name, template, env)
+	if len(errs) > 0 {
+		return Service{}, errs
+	}
+	service, errs := Parse(name, text, files)
+	for i := range errs {
+		if line := errs[i].Line; line > 0 && line <= len(lines) {
+			errs[i].Line = lines[line-1]
+		}
+	}
+	return service, errs
+}
+
+// render gives the text and, for each of its lines, the line of the template that it begins in.
+func render(name string, template []byte, env map[string]string) ([]byte, []int, []Error) {
+	m := &mistakes{file: name}
+	if !readable(template, m) {
+		return nil, nil, m.sorted()
+	}
+	tokens := tokenize(string(template), m)
+	matchSections(tokens, m)
+	if len(m.list) > 0 {
+		return nil, nil, m.sorted()
+	}
+	r := renderer{mistakes: m, env: env, names: sortedNames(env), lines: []int{1}}
+	r.run(tokens)
+	if len(m.list) > 0 {
+		return nil, nil, m.sorted()
+	}
+	return r.out.Bytes(), r.lines, nil
+}
+
+// renderer writes the tokens out.
+type renderer struct {
+	*mistakes
+	env     map[string]string
+	names   []string
+	out     bytes.Buffer
+	lines   []int // of the template, by line of the output
+	atStart bool  // the output's last line has nothing in it yet
+}
+
+func (r *renderer) run(tokens []token) {
+	r.atStart = true
+	for i := 0; i < len(tokens); i++ {
+		t := tokens[i]
+		switch t.kind {
+		case textToken:
+			r.write(t.text, t.line, true)
+		case variableToken:
+			r.variable(t)
+		case sectionToken, invertedToken:
+			if r.truth(t.text) != (t.kind == sectionToken) {
+				i = t.end
+			}
+		}
+		if r.out.Len() > maxFileBytes {
+			r.add(Error{Line: t.line, Column: t.column, Code: TooLarge,
+				Message: fmt.Sprintf("the rendered text has more than %d bytes", maxFileBytes)})
+			return
+		}
+	}
+}
+
+// write appends text that begins in a line of the template; advance says that its newlines are
+// the template's own.
+func (r *renderer) write(text string, line int, advance bool) {
+	for text != "" {
+		if r.atStart {
+			r.lines[len(r.lines)-1] = line
+			r.atStart = false
+		}
+		end := strings.IndexByte(text, '\n')
+		if end < 0 {
+			r.out.WriteString(text)
+			return
+		}
+		r.out.WriteString(text[:end+1])
+		text = text[end+1:]
+		if advance {
+			line++
+		}
+		r.lines = append(r.lines, line)
+		r.atStart = true
+	}
+}
+
+func (r *renderer) variable(t token) {
+	text, ok := r.env[t.text]
+	if !ok {
+		r.add(Error{Line: t.line, Column: t.column, Code: UnknownKey,
+			Message: fmt.Sprintf("{{%s}} has no value", t.text), Hint: r.hint(t.text)})
+		return
+	}
+	if strings.EqualFold(text, "true") || strings.EqualFold(text, "false") {
+		text = strings.ToLower(text)
+	}
+	r.write(text, t.line, false)
+}
+
+func (r *renderer) hint(name string) string {
+	if n := nearest(name, r.names); n != "" {
+		return "did you mean " + n + "?"
+	}
+	return "set " + name
+}
+
+func (r *renderer) truth(name string) bool {
+	text := r.env[name]
+	return text != "" && !strings.EqualFold(text, "false")
+}
