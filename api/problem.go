@@ -27,9 +27,9 @@ const (
 	CodeNotFound         = "not-found"
 	CodeConflict         = "conflict"
 	CodeInvalidRequest   = "invalid-request"
-	CodeForbidden        = "forbidden"          // wrong Host or Origin
-	CodeMethodNotAllowed = "method-not-allowed" //
-	CodeTooLarge         = "too-large"          // the body is over MaxBody
+	CodeForbidden        = "forbidden" // wrong Host or Origin
+	CodeMethodNotAllowed = "method-not-allowed"
+	CodeTooLarge         = "too-large" // the body is over MaxBody
 	CodeUnsupportedType  = "unsupported-media-type"
 	CodeUnavailable      = "unavailable" // the scheduler has not started yet, or stops
 	CodeInternal         = "internal"    // a bug; the detail is in the scheduler's log

@@ -78,7 +78,11 @@ func Fill(path string, values ...string) string {
 		if begin < 0 || end < begin {
 			return path
 		}
-		path = path[:begin] + url.PathEscape(value) + path[end+1:]
+		escaped := url.PathEscape(value)
+		if escaped == "." || escaped == ".." { // proxies would resolve these
+			escaped = strings.ReplaceAll(escaped, ".", "%2E")
+		}
+		path = path[:begin] + escaped + path[end+1:]
 	}
 	return path
 }

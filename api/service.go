@@ -7,6 +7,8 @@ const (
 	IntentRun       = "run"
 	IntentStop      = "stop"
 	IntentUninstall = "uninstall"
+	// IntentUninstalled is that of a service which holds nothing any more.
+	IntentUninstalled = "uninstalled"
 )
 
 // Service is the one status document: all that the scheduler knows, at one moment.
@@ -60,6 +62,8 @@ type Leftover struct {
 	AgentID     string   `json:"agent_id"`
 	Hostname    string   `json:"hostname"`
 	Volumes     []string `json:"volumes"`
+	// Freeing says that Mesos was told to free it and has not been seen to have done so.
+	Freeing bool `json:"freeing,omitempty"`
 }
 
 // Endpoint is the answer of PathEndpoint.

@@ -37,11 +37,13 @@ type Target struct {
 // Intent is what the operator wants of the service as a whole.
 type Intent string
 
-// The intents. Uninstall is final.
+// The intents. Uninstall is final; it becomes Uninstalled when nothing is held any more and
+// only the framework itself is still to be removed.
 const (
-	Run       Intent = "run"
-	Stop      Intent = "stop"
-	Uninstall Intent = "uninstall"
+	Run         Intent = "run"
+	Stop        Intent = "stop"
+	Uninstall   Intent = "uninstall"
+	Uninstalled Intent = "uninstalled"
 )
 
 // KafkaCluster is the identity of the Kafka cluster.
@@ -82,6 +84,9 @@ type Pod struct {
 	Request Request
 	// Deployed is the id of the target that the instance was complete under, "" if never.
 	Deployed string
+	// Launch is the hash of what the latest launch was made of, without what concerns other
+	// instances; a target under which it would differ rolls the instance.
+	Launch string
 	// Failures counts launches in a row that ended before the instance was complete, and
 	// NotBefore is when the next launch may be tried.
 	Failures  int
@@ -126,6 +131,8 @@ type Task struct {
 	// Target is the configuration that it was launched with.
 	Target string
 	IP     string
+	// WasReady says that this launch was complete once.
+	WasReady bool
 }
 
 // Leftover is a reservation to be freed: its volumes destroyed, its resources unreserved.
@@ -134,6 +141,24 @@ type Leftover struct {
 	Pod         PodName
 	Agent       mesos.AgentID
 	Hostname    string
-	// Volumes are the persistent volumes in it, for the operator's eye.
-	Volumes []mesos.PersistenceID
+	// Resources is all of it. When it was Confirmed, it is freed only as a whole, so that an
+	// executor that still ends cannot leave a part behind unseen.
+	Resources resource.List
+	Confirmed bool
+	// Freeing says that it was offered and told to go; it is gone when the agent's next offer
+	// lacks it.
+	Freeing bool
+}
+
+// Volumes are the persistent volumes in it, for the operator's eye.
+func (l Leftover) Volumes() []mesos.PersistenceID { return volumesIn(l.Resources) }
+
+func volumesIn(list resource.List) []mesos.PersistenceID {
+	var ids []mesos.PersistenceID
+	for _, r := range list {
+		if r.Disk != nil && r.Disk.PersistenceID != "" {
+			ids = append(ids, mesos.PersistenceID(r.Disk.PersistenceID))
+		}
+	}
+	return ids
 }

@@ -37,8 +37,6 @@ type (
 	DeleteLeftover struct{ Reservation mesos.ReservationID }
 	// WriteOverrides sets Hard.Overrides.
 	WriteOverrides struct{ Overrides plans.Overrides }
-	// DeleteAll empties the store; it is the last write of an uninstalled service.
-	DeleteAll struct{}
 )
 
 func (WriteFramework) write() {}
@@ -50,7 +48,6 @@ func (DeletePod) write()      {}
 func (WriteLeftover) write()  {}
 func (DeleteLeftover) write() {}
 func (WriteOverrides) write() {}
-func (DeleteAll) write()      {}
 
 // Call is something to do in the world; nobody waits for it.
 type Call interface{ call() }

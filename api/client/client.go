@@ -64,6 +64,7 @@ const answerLimit = 64 << 20
 // connect.
 func New(baseURL string, options ...Option) *Client {
 	transport := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment, // never used for loopback
 		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 		MaxIdleConnsPerHost: 2,
 		IdleConnTimeout:     30 * time.Second,

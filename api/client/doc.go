@@ -2,9 +2,9 @@
 //
 // Each method is one request and gives the shapes of package api. Errors are of the type
 // *Error, with the HTTP status, the problem's code and a sentence, or, when there is no answer
-// at all, an error that wraps ErrNoScheduler or the context's error. A read that finds nobody
-// listening is tried again for a short while, because a scheduler that is being restarted
-// comes back within a second or two; a change is sent once, whatever happens.
+// at all, an error that wraps ErrNoScheduler or the context's error. WithPatience lets a read
+// that finds nobody listening be tried again for a while, because a scheduler that is being
+// restarted comes back within a second or two; a change is sent once, whatever happens.
 //
 // It does not render, poll or interpret: that is for its callers. It imports only package api.
 //

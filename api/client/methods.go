@@ -55,8 +55,8 @@ func (c *Client) Plan(ctx context.Context, name string) (api.Plan, error) {
 	return plan, err
 }
 
-// PlanCommand does one of api.Verb… to a plan, a phase of it, or a step of that. Phase and step
-// are names or ids, "" for none. Changed of the outcome is false when nothing had to be done.
+// PlanCommand does one of api.Verb… to a plan, a phase of it, or a step of that. Phase and
+// step are names or ids, "" for none. Changed is false when nothing had to be done.
 func (c *Client) PlanCommand(
 	ctx context.Context, plan, verb, phase, step string,
 ) (api.Outcome, error) {
@@ -130,7 +130,7 @@ func (c *Client) Endpoints(ctx context.Context) ([]string, error) {
 	return read[[]string](ctx, c, api.PathEndpoints)
 }
 
-// Endpoint gives one endpoint, as JSON with the bytes that were sent; api.Endpoint is its shape.
+// Endpoint gives one endpoint, as the JSON that was sent; api.Endpoint is its shape.
 func (c *Client) Endpoint(ctx context.Context, name string) (json.RawMessage, error) {
 	return read[json.RawMessage](ctx, c, api.Fill(api.PathEndpoint, name))
 }

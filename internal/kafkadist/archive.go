@@ -189,7 +189,8 @@ func checkLink(h *tar.Header, name string) error {
 		return nil
 	}
 	if !filepath.IsLocal(target) {
-		return fmt.Errorf("the archive has a link that leads out of it: %q -> %q", h.Name, h.Linkname)
+		return fmt.Errorf("the archive has a link that leads out of it: %q -> %q",
+			h.Name, h.Linkname)
 	}
 	return nil
 }

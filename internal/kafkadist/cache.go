@@ -81,11 +81,11 @@ func (c *Cache) fetch(ctx context.Context, src Source) (Dist, error) {
 	if err := src.check(); err != nil {
 		return Dist{}, err
 	}
-	print, err := src.fingerprint()
+	fingerprint, err := src.fingerprint()
 	if err != nil {
 		return Dist{}, err
 	}
-	if d, ok := c.lookUp(src, print); ok {
+	if d, ok := c.lookUp(src, fingerprint); ok {
 		return c.answer(d, src)
 	}
 	lock, err := c.lock(ctx, src.key(), func() {
@@ -96,10 +96,10 @@ func (c *Cache) fetch(ctx context.Context, src Source) (Dist, error) {
 		return Dist{}, err
 	}
 	defer lock.release()
-	if d, ok := c.lookUp(src, print); ok {
+	if d, ok := c.lookUp(src, fingerprint); ok {
 		return c.answer(d, src)
 	}
-	return c.fetchLocked(ctx, src, print)
+	return c.fetchLocked(ctx, src, fingerprint)
 }
 
 // answer hands out what the cache had, if it is what was asked for.
@@ -113,7 +113,9 @@ func (c *Cache) answer(d Dist, src Source) (Dist, error) {
 }
 
 // fetchLocked fetches, packs and records a source; the caller holds the lock of its key.
-func (c *Cache) fetchLocked(ctx context.Context, src Source, print string) (d Dist, err error) {
+func (c *Cache) fetchLocked(ctx context.Context, src Source, fingerprint string) (
+	d Dist, err error,
+) {
 	c.removeWork(src.key())
 	work, err := os.MkdirTemp(c.dir, workPrefix+src.key()+"-")
 	if err != nil {
@@ -138,11 +140,11 @@ func (c *Cache) fetchLocked(ctx context.Context, src Source, print string) (d Di
 	if err != nil {
 		return Dist{}, err
 	}
-	if now, err := src.fingerprint(); err != nil || now != print {
+	if now, err := src.fingerprint(); err != nil || now != fingerprint {
 		return Dist{}, errors.New("it changed while it was being read: try again")
 	}
 	return c.install(src, archive, record{
-		Kind: src.Kind, Source: src.String(), Fingerprint: print,
+		Kind: src.Kind, Source: src.String(), Fingerprint: fingerprint,
 		Version: version, SHA256: p.sha256, Size: p.size,
 	})
 }

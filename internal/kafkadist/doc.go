@@ -17,7 +17,7 @@
 //
 // Invariants:
 //
-//  1. A file with its final name is complete. Everything is made in a folder tmp-<key>-<chance> in
+//  1. A file with its final name is complete. Everything is made in a folder tmp-<key>-<number> in
 //     the cache, synced, and renamed; the index file that says "this source is that archive" is
 //     written after the archive, in the same way.
 //  2. An archive is used only if its size and SHA-256 are those that the index recorded; the digest
@@ -29,7 +29,8 @@
 //     not name the source; the index does.
 //  4. One source is fetched by one process at a time. The lock is flock on lock-<key>, so it ends
 //     with its holder, however that ends. Temporary folders of a key belong to the holder of the
-//     key's lock: whoever obtains it may delete what a dead one left, without asking for process ids.
+//     key's lock: whoever obtains it may delete what a dead one left, and need not ask which
+//     processes live.
 //  5. A source is not trusted: an archive that is truncated, too large, or reaches out of its
 //     own folder is refused, as is anything that lacks what a broker needs, with a sentence that
 //     says what is wrong and with nothing left behind.

@@ -47,9 +47,9 @@ func (c *Cache) indexPath(key string) string {
 
 // lookUp finds the archive that a source became. Anything that is doubtful is a miss: an
 // unreadable index, a source that was edited since, an archive that is gone or damaged.
-func (c *Cache) lookUp(src Source, print string) (Dist, bool) {
+func (c *Cache) lookUp(src Source, fingerprint string) (Dist, bool) {
 	r, err := readRecord(c.indexPath(src.key()))
-	if err != nil || r.Kind != src.Kind || r.Fingerprint != print {
+	if err != nil || r.Kind != src.Kind || r.Fingerprint != fingerprint {
 		return Dist{}, false
 	}
 	d, ok := c.dist(r)

@@ -204,7 +204,7 @@ func notKafka(root *os.Root) error {
 			return errSourceTree
 		}
 	}
-	entries, err := fsReadDir(root)
+	entries, err := topNames(root)
 	if err != nil {
 		return err
 	}
@@ -220,8 +220,8 @@ func notKafka(root *os.Root) error {
 var errSourceTree = errors.New("is Kafka's source code, not a distribution: build it with " +
 	"./gradlew releaseTarGz, or take the binary archive kafka_2.13-VERSION.tgz")
 
-// fsReadDir lists the names that lie directly in a folder.
-func fsReadDir(root *os.Root) ([]string, error) {
+// topNames lists the names that lie directly in a folder.
+func topNames(root *os.Root) ([]string, error) {
 	dir, err := root.Open(".")
 	if err != nil {
 		return nil, err

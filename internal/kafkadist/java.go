@@ -94,8 +94,8 @@ func askJava(ctx context.Context, path string, timeout time.Duration) (Java, err
 		return Java{}, fmt.Errorf("%s -version does not work: %q", path, first)
 	}
 	j := Java{Path: path, Major: majorOf(parts[2]), Version: parts[1]}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		j.Home = filepath.Dir(filepath.Dir(real))
+	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+		j.Home = filepath.Dir(filepath.Dir(resolved))
 	}
 	return j, nil
 }

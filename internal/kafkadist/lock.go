@@ -7,13 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Names in the cache: lock-<key> while a source is fetched, tmp-<key>-<chance> for its working
+// Names in the cache: lock-<key> while a source is fetched, tmp-<key>-<number> for its working
 // folder.
 const (
 	lockPrefix = "lock-"
@@ -97,14 +98,16 @@ func (c *Cache) removeWork(key string) {
 		return
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), workPrefix+key+"-") {
-			os.RemoveAll(filepath.Join(c.dir, e.Name()))
+		name := e.Name()
+		if strings.HasPrefix(name, workPrefix) && leftoverKey(name) == key {
+			os.RemoveAll(filepath.Join(c.dir, name))
 		}
 	}
 }
 
 // cleanUp removes working folders and lock files whose fetch has ended without doing so. Those of a
-// running fetch are told by their lock, which cannot be obtained.
+// running fetch are told by their lock, which cannot be obtained; nor can one of another user,
+// which is then left alone.
 func (c *Cache) cleanUp() error {
 	entries, err := os.ReadDir(c.dir)
 	if err != nil {
@@ -115,11 +118,7 @@ func (c *Cache) cleanUp() error {
 		if key == "" {
 			continue
 		}
-		l, ok, err := c.tryLock(key)
-		if err != nil {
-			return err
-		}
-		if ok {
+		if l, ok, err := c.tryLock(key); err == nil && ok {
 			c.removeWork(key)
 			l.release()
 		}
@@ -127,14 +126,15 @@ func (c *Cache) cleanUp() error {
 	return nil
 }
 
+// leftovers is exact, as nobody says that the cache's folder holds nothing else.
+var leftovers = regexp.MustCompile(
+	"^(?:" + lockPrefix + "([0-9a-f]{16})|" + workPrefix + "([0-9a-f]{16})-[0-9]+)$")
+
 // leftoverKey is the key in the name of a lock file or a working folder, empty for other names.
 func leftoverKey(name string) string {
-	if key, ok := strings.CutPrefix(name, lockPrefix); ok {
-		return key
+	parts := leftovers.FindStringSubmatch(name)
+	if parts == nil {
+		return ""
 	}
-	if rest, ok := strings.CutPrefix(name, workPrefix); ok {
-		key, _, _ := strings.Cut(rest, "-")
-		return key
-	}
-	return ""
+	return parts[1] + parts[2]
 }

@@ -44,12 +44,14 @@ func (c *Cache) pack(ctx context.Context, root *os.Root, files []file, version, 
 	if err != nil {
 		return packed{}, err
 	}
-	news := Progress{Stage: Pack, Text: "packing Kafka " + version + " for the agents", Total: total}
+	text := "packing Kafka " + version + " for the agents"
 	p := &packer{
 		root:    root,
 		out:     tar.NewWriter(zipped),
 		content: sha256.New(),
-		meter:   meter{ctx: ctx, report: c.report, news: news},
+		meter: meter{ctx: ctx, report: c.report, news: Progress{
+			Stage: Pack, Text: text, Total: total,
+		}},
 	}
 	if err := p.writeAll(files, version); err != nil {
 		return packed{}, err

@@ -26,7 +26,8 @@ type Progress struct {
 	Stage Stage
 	// Text is one line for people.
 	Text string
-	// Done and Total are bytes; both are 0 where bytes mean nothing, Total also where it is unknown.
+	// Done and Total are bytes; both are 0 where bytes mean nothing, Total also where it is
+	// unknown.
 	Done, Total int64
 }
 

@@ -31,8 +31,8 @@ type Source struct {
 	Kind Kind
 	// Location is an absolute path or a URL; empty for Maven.
 	Location string
-	// Version is the version that was asked for. It is never empty for Maven; for the other kinds an
-	// empty one accepts whatever version the distribution has.
+	// Version is the version that was asked for. It is never empty for Maven; for the other kinds
+	// an empty one accepts whatever version the distribution has.
 	Version string
 }
 
@@ -40,12 +40,16 @@ type Source struct {
 // pom file and out of mvn's command line.
 var versionForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+){1,3}([.-][0-9A-Za-z]+)*$`)
 
+func badVersion(version string) error {
+	return fmt.Errorf("kafka version %q is not of the form %s", version, DefaultVersion)
+}
+
 // ParseSource reads the values of --kafka-dist and --kafka-version. No distribution means the Maven
 // artifacts of the version, DefaultVersion if that is empty too. A distribution is a folder, an
 // archive file, or a URL of the schemes file, http and https; it has to be there if it is local.
 func ParseSource(distFlag, version string) (Source, error) {
 	if version != "" && !versionForm.MatchString(version) {
-		return Source{}, fmt.Errorf("kafka version %q is not of the form %s", version, DefaultVersion)
+		return Source{}, badVersion(version)
 	}
 	if distFlag == "" {
 		if version == "" {
@@ -83,22 +87,22 @@ func parsePath(path, version string) (Source, error) {
 	if err != nil {
 		return Source{}, fmt.Errorf("kafka distribution %s: %w", path, err)
 	}
-	real, err := filepath.EvalSymlinks(abs)
+	resolved, err := filepath.EvalSymlinks(abs)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Source{}, fmt.Errorf("kafka distribution %s: there is no such file or folder", path)
 	}
 	if err != nil {
 		return Source{}, fmt.Errorf("kafka distribution: %w", err)
 	}
-	info, err := os.Stat(real)
+	info, err := os.Stat(resolved)
 	if err != nil {
 		return Source{}, fmt.Errorf("kafka distribution: %w", err)
 	}
 	switch {
 	case info.IsDir():
-		return Source{Kind: Folder, Location: real, Version: version}, nil
+		return Source{Kind: Folder, Location: resolved, Version: version}, nil
 	case info.Mode().IsRegular():
-		return Source{Kind: Archive, Location: real, Version: version}, nil
+		return Source{Kind: Archive, Location: resolved, Version: version}, nil
 	}
 	return Source{}, fmt.Errorf("kafka distribution %s: neither a file nor a folder", path)
 }
@@ -135,7 +139,7 @@ func (s Source) check() error {
 	switch s.Kind {
 	case Maven:
 		if !versionForm.MatchString(s.Version) {
-			return fmt.Errorf("kafka version %q is not of the form %s", s.Version, DefaultVersion)
+			return badVersion(s.Version)
 		}
 		return nil
 	case Folder, Archive, URL:

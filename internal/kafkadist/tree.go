@@ -55,7 +55,7 @@ func wanted(name string) bool {
 // inside; one that leads out is refused.
 func listTree(root *os.Root) ([]file, error) {
 	var files []file
-	var bytes int64
+	var total int64
 	for _, top := range []string{"bin", "config", "libs"} {
 		if _, err := root.Lstat(top); errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -69,7 +69,7 @@ func listTree(root *os.Root) ([]file, error) {
 			if err != nil || f.name == "" {
 				return err
 			}
-			if bytes += f.size; bytes > maxBytes {
+			if total += f.size; total > maxBytes {
 				return errTooLarge
 			}
 			files = append(files, f)
@@ -89,7 +89,8 @@ func examine(root *os.Root, name string, walkErr error) (file, error) {
 	if err != nil {
 		entry, lerr := root.Lstat(name)
 		if lerr == nil && entry.Mode()&fs.ModeSymlink != 0 {
-			return file{}, fmt.Errorf("%s is a link that leads out of the distribution, or nowhere", name)
+			return file{}, fmt.Errorf("%s is a link that leads out of the distribution, or nowhere",
+				name)
 		}
 		return file{}, err
 	}

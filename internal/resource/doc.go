@@ -11,7 +11,10 @@
 //  2. Ranges are always normal: sorted, disjoint, with no two of them adjacent.
 //  3. Two Resources are addable when they differ in quantity alone (Mesos:
 //     src/common/resources.cpp, `addable`); a disk with a persistence id is addable to nothing.
+//  4. Lists are values: every method gives a new list and leaves its receiver as it is, and
+//     none depends on how a quantity is split over entries.
 //
 // Tested by tables and by properties (pgregory.net/rapid): (a + b) - b = a, a - b is refused
-// exactly when b is not contained in a, and print and parse are inverse.
+// exactly when b is not contained in a, and print and parse are inverse (List.String says
+// what the text form leaves out). ParseList is fuzzed.
 package resource

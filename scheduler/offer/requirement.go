@@ -52,7 +52,9 @@ type VolumeNeed struct {
 // Kept is a reservation that the instance already holds. An offer satisfies it when it is of
 // this agent and holds all these resources with exactly these reservations and volumes.
 type Kept struct {
-	Agent    mesos.AgentID
+	Agent mesos.AgentID
+	// Hostname of the agent, for refusals; "" will do.
+	Hostname string
 	Executor resource.List
 	Tasks    []TaskResources
 }
@@ -73,23 +75,27 @@ type PortUse struct {
 // Match is a place for the instance in one offer.
 type Match struct {
 	Offer mesos.OfferID
-	// Reserve and Create are what the ACCEPT must carry before the launch, in that order;
-	// both are empty for an instance that returns to its reservation.
+	Agent mesos.AgentID
+	// Reserve and Create are what the ACCEPT must carry before the launch, in that order, as
+	// allocated to the role; both are empty for an instance that returns to its reservation.
 	Reserve, Create resource.List
 	// Executor and Tasks are the reserved resources (volumes among them) to launch with,
 	// without the allocation role; they are what a later Kept must name.
 	Executor resource.List
 	Tasks    []TaskResources
-	// Remaining is what the offer still holds afterwards.
-	Remaining resource.List
+	// Used is what all this takes of the offer, as the offer has it, and Remaining is what the
+	// offer still holds afterwards; merged, as resource.List.Add does.
+	Used, Remaining resource.List
 }
 
 // Refusal says why no offer fits; it is never empty.
 type Refusal struct {
 	Pod    string
 	Agents []AgentRefusal // sorted by hostname, then agent id; empty when no offer was there
-	// Kept is set, with the host name or agent id, when the instance waits for its own agent.
-	Kept mesos.AgentID
+	// Kept is set when the instance waits for the agent of its reservation; KeptHost is that
+	// agent's host name, "" when it is not known.
+	Kept     mesos.AgentID
+	KeptHost string
 }
 
 // AgentRefusal is why one agent's offer does not fit.
@@ -102,11 +108,15 @@ type AgentRefusal struct {
 // Reason is one thing that is missing.
 type Reason struct {
 	Code Code
-	// Name is the resource, port or volume; for Placement the constraint.
+	// Name is the resource, port or volume (its path, for NotReserved its persistence id); for
+	// Placement the constraint.
 	Name string
-	// Need and Have are amounts in thousandths for scalars, else 0.
+	// Need and Have are amounts in thousandths for scalars and volumes, else 0.
 	Need, Have resource.Milli
-	// Detail is a sentence, for what amounts cannot say.
+	// Ports are those of which one was wanted, or for NotReserved those that are missing.
+	Ports resource.Ranges
+	// Detail is what amounts cannot say: for Placement a sentence, for NoVolume the kind of
+	// disk wanted.
 	Detail string
 }
 

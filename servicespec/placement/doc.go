@@ -6,5 +6,12 @@
 //
 // It sits on the lowest floor: it knows agents only as the Agent values declared here.
 //
+// Invariants
+//
+//  1. Parse(r.String()) is r, for every rule r that Parse gives, and a Rule is plain data: it
+//     can be compared and stored.
+//  2. Instances are counted, never tasks, and only those that the caller names as peers.
+//  3. The order of peers and of an agent's attributes does not matter.
+//
 // Tested by tables for every operator, by the round trip of parse and print, and fuzzed.
 package placement

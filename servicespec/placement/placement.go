@@ -36,8 +36,10 @@ type Agent struct {
 // Attribute is one attribute of an agent; a name may occur more than once.
 type Attribute struct{ Name, Value string }
 
-// Verdict is the outcome for one agent; Reason is a sentence, empty when it is allowed.
+// Verdict is the outcome for one agent; when it is not allowed, Constraint is the one that
+// refused it and Reason a sentence.
 type Verdict struct {
-	Allowed bool
-	Reason  string
+	Allowed    bool
+	Constraint Constraint
+	Reason     string
 }

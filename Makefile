@@ -1,0 +1,50 @@
+# kafka-sched: what a developer or an operator runs. `make help` lists it.
+VERSION := $(shell git describe --tags --always 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+GO      ?= go
+FUZZTIME ?= 30s
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build check unit test e2e fuzz bench cover demo clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## install Java, Maven and ZooKeeper from packages where they are missing
+	@bash scripts/deps.sh
+
+build: ## build bin/kafka-sched
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/kafka-sched .
+
+check: ## formatting, vet, house rules, linter
+	@test -z "$$(gofmt -l . | tee /dev/stderr)"
+	$(GO) vet ./...
+	$(GO) vet -tags e2e ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test -count=1 ./internal/tidy
+
+unit: ## all tests that need no broker, with the race detector
+	$(GO) test -race ./...
+
+e2e: ## the end-to-end tests on real brokers
+	$(GO) test -tags e2e -count=1 -timeout 30m -v ./internal/e2e
+	$(GO) test -tags e2e -count=1 -timeout 10m ./internal/brokers ./internal/kafkadist
+
+test: deps unit e2e ## all tests; installs what they need where it may
+
+fuzz: ## each fuzz target for FUZZTIME
+	@bash scripts/fuzz.sh $(FUZZTIME)
+
+bench: ## Go benchmarks, and the measurements of docs/benchmarks.md
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+	@bash scripts/measure.sh
+
+cover: ## test coverage into coverage.out
+	$(GO) test -coverprofile coverage.out ./... && $(GO) tool cover -func coverage.out | tail -1
+
+demo: deps build ## a three-broker Kafka cluster on this machine
+	bin/kafka-sched install
+	@bin/kafka-sched status
+
+clean: ## remove what was built
+	rm -rf bin coverage.out

@@ -1,0 +1,109 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/kafka-sched/kafka-sched/api"
+)
+
+// write sends a whole answer.
+func write(w http.ResponseWriter, status int, media string, body []byte) {
+	header := w.Header()
+	header.Set("Content-Type", media)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Cache-Control", "no-store")
+	if status != http.StatusNoContent {
+		header.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	w.WriteHeader(status)
+	if status != http.StatusNoContent {
+		// A client that went away cannot be told so.
+		_, _ = w.Write(body)
+	}
+}
+
+// writeJSON sends a value as JSON for human eyes too.
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	writeJSONAs(w, status, api.JSONType, value)
+}
+
+func writeJSONAs(w http.ResponseWriter, status int, media string, value any) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		// All values are shapes of package api: this is a bug, and recoverPanic says so.
+		panic(err)
+	}
+	write(w, status, media, body.Bytes())
+}
+
+// fail sends an error: a sentence in the predecessor's half, a problem elsewhere.
+func fail(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
+	if strings.HasPrefix(r.URL.Path, "/v1/") {
+		write(w, status, api.TextType, []byte(detail))
+		return
+	}
+	writeJSONAs(w, status, api.ProblemType, api.Problem{
+		Type:   api.ProblemBase + code,
+		Title:  http.StatusText(status),
+		Status: status,
+		Code:   code,
+		Detail: detail,
+	})
+}
+
+// missing sends the predecessor's 404: "Plan x not found".
+func missing(w http.ResponseWriter, r *http.Request, kind, name string) {
+	fail(w, r, http.StatusNotFound, api.CodeNotFound, kind+" "+name+" not found")
+}
+
+func notFound(w http.ResponseWriter, r *http.Request) {
+	fail(w, r, http.StatusNotFound, api.CodeNotFound, "There is nothing at this path.")
+}
+
+// methodNotAllowed says which methods the path does answer to.
+func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	routes, path := chi.RouteContext(r.Context()).Routes, strings.TrimRight(r.URL.Path, "/")
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut} {
+		if routes.Match(chi.NewRouteContext(), method, path) {
+			allowed = append(allowed, method)
+			if method == http.MethodGet {
+				allowed = append(allowed, http.MethodHead)
+			}
+		}
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	fail(w, r, http.StatusMethodNotAllowed, api.CodeMethodNotAllowed,
+		"This path answers only to "+strings.Join(allowed, " and ")+".")
+}
+
+// param gives a {parameter} of the path, unescaped.
+func param(r *http.Request, name string) string {
+	value := chi.URLParam(r, name)
+	if r.URL.RawPath == "" {
+		return value // the router matched the unescaped path
+	}
+	if plain, err := url.PathUnescape(value); err == nil {
+		return plain
+	}
+	return value
+}
+
+// texts makes plain strings of any kind of them, never nil, so that JSON has [] and not null.
+func texts[S ~string](list []S) []string {
+	out := make([]string, 0, len(list))
+	for _, s := range list {
+		out = append(out, string(s))
+	}
+	return out
+}

@@ -1,0 +1,161 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+
+	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// Config is what the handlers need of the rest of the process.
+type Config struct {
+	// View gives the latest picture of the machine, nil while it has not started.
+	View func() *scheduler.View
+	// Do hands a command to the machine and waits for its reply. An error means that there
+	// is no reply; what the machine refuses is in the reply.
+	Do func(ctx context.Context, c scheduler.Command, caller string) (scheduler.Reply, error)
+	// Metrics answers with the text format of Prometheus; nil answers 503.
+	Metrics http.Handler
+	// Artifacts are the files for agents; nil has none.
+	Artifacts ArtifactProvider
+	// ParseSpec makes a service of the text of a rendered spec. Its error is the operator's.
+	ParseSpec func([]byte) (servicespec.Service, error)
+	// Logger gets a line for each change and each bug; nil discards them.
+	Logger *slog.Logger
+	// Version is that of the scheduler.
+	Version string
+	// AllowHost says whether a request may come under this host name or address (without its
+	// port); nil allows all. See HostPolicy.
+	AllowHost func(host string) bool
+	// Now is the clock that ages are told by; nil is time.Now.
+	Now func() time.Time
+}
+
+// Limits of requests.
+const (
+	headerTimeout  = 5 * time.Second
+	readTimeout    = 30 * time.Second
+	writeTimeout   = 60 * time.Second // artifacts have none
+	idleTimeout    = 60 * time.Second
+	maxHeader      = 16 << 10
+	commandTimeout = 15 * time.Second
+)
+
+// NewHTTP gives an HTTP server with the limits that the API needs; its address is not set.
+func NewHTTP(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+	}
+}
+
+// handlers holds what every handler uses; nothing of it changes.
+type handlers struct{ Config }
+
+// New gives the handler of the whole API.
+func New(config Config) http.Handler { return newRouter(config) }
+
+func newRouter(config Config) chi.Router {
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	h := &handlers{config}
+	r := chi.NewRouter()
+	r.Use(h.audit, h.recoverPanic, h.checkHost, h.checkOrigin, limitBody,
+		middleware.StripSlashes, middleware.GetHead)
+	r.NotFound(notFound)
+	r.MethodNotAllowed(methodNotAllowed)
+	h.routeV1(r)
+	h.routeV2(r)
+	return r
+}
+
+// routeV1 adds the predecessor's half.
+func (h *handlers) routeV1(r chi.Router) {
+	r.Get(api.PathPlans, h.withView(planNames))
+	r.Get(api.PathPlan, h.withView(h.plan))
+	r.Get(api.PathDeployPlan, h.withView(h.plan))
+	r.Post(api.PathPlanCommand, h.withView(h.planCommand))
+	r.Post(api.PathDeployPlanCommand, h.withView(h.planCommand))
+
+	r.Get(api.PathPods, h.withView(podNames))
+	r.Get(api.PathPodsStatus, h.withView(podsStatus))
+	r.Get(api.PathPodStatus, h.withView(podStatus))
+	r.Get(api.PathPodInfo, h.withView(podInfo))
+	r.Post(api.PathPodRestart, h.withView(h.podRestart))
+	r.Post(api.PathPodReplace, h.withView(h.podReplace))
+
+	r.Get(api.PathEndpoints, h.withView(endpointNames))
+	r.Get(api.PathEndpoint, h.withView(endpoint))
+	r.Get(api.PathConfigurations, h.withView(configurations))
+	r.Get(api.PathTargetID, h.withView(targetID))
+	r.Get(api.PathTarget, h.withView(target))
+	r.Get(api.PathConfiguration, h.withView(configuration))
+	r.Get(api.PathFrameworkID, h.withView(frameworkID))
+	r.Get(api.PathHealth, h.withView(health))
+	r.Get(api.PathMetricsV1, h.metrics)
+	r.Get(api.PathExecutorArtifact, h.artifact(ExecutorArtifact))
+	r.Get(api.PathKafkaArtifact, h.artifact(KafkaArtifact))
+}
+
+// routeV2 adds this project's half.
+func (h *handlers) routeV2(r chi.Router) {
+	r.Get(api.PathService, h.withView(h.service))
+	r.Post(api.PathServiceStop, h.withView(h.serviceStop))
+	r.Post(api.PathServiceStart, h.withView(h.serviceStart))
+	r.Post(api.PathServiceUninstall, h.withView(h.serviceUninstall))
+	r.Put(api.PathServiceTarget, h.withView(h.setTarget))
+	r.Get(api.PathPlansV2, h.withView(h.plans))
+	r.Get(api.PathPodsV2, h.withView(h.pods))
+	r.Get(api.PathVersion, h.version)
+	r.Get(api.PathMetrics, h.metrics)
+	r.Get(api.PathOpenAPI, openAPI)
+}
+
+// viewHandler answers a request from a view, which is never nil.
+type viewHandler func(w http.ResponseWriter, r *http.Request, v *scheduler.View)
+
+// withView answers 503 while there is no view yet.
+func (h *handlers) withView(next viewHandler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v := h.View()
+		if v == nil {
+			w.Header().Set("Retry-After", "1")
+			fail(w, r, http.StatusServiceUnavailable, api.CodeUnavailable,
+				"The scheduler has not started yet.")
+			return
+		}
+		next(w, r, v)
+	}
+}
+
+func (h *handlers) version(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, api.Version{Version: h.Version})
+}
+
+func (h *handlers) metrics(w http.ResponseWriter, r *http.Request) {
+	if h.Metrics == nil {
+		fail(w, r, http.StatusServiceUnavailable, api.CodeUnavailable,
+			"This scheduler keeps no metrics.")
+		return
+	}
+	h.Metrics.ServeHTTP(w, r)
+}
+
+func openAPI(w http.ResponseWriter, _ *http.Request) {
+	write(w, http.StatusOK, "application/yaml", api.OpenAPI)
+}

@@ -1,0 +1,201 @@
+package server
+
+import (
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/scheduler/offer"
+)
+
+// instant is nil for the zero time, so that JSON leaves it out.
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func planShape(plan scheduler.PlanView, now time.Time) api.Plan {
+	shape := api.Plan{
+		Name:     plan.Name,
+		Phases:   make([]api.Phase, 0, len(plan.Phases)),
+		Strategy: plan.Strategy,
+		Errors:   texts(plan.Errors),
+		Status:   string(plan.Status),
+	}
+	for _, phase := range plan.Phases {
+		shape.Phases = append(shape.Phases, phaseShape(phase, now))
+	}
+	return shape
+}
+
+func phaseShape(phase scheduler.PhaseView, now time.Time) api.Phase {
+	shape := api.Phase{
+		ID:       phase.ID,
+		Name:     phase.Name,
+		Steps:    make([]api.Step, 0, len(phase.Steps)),
+		Strategy: phase.Strategy,
+		Status:   string(phase.Status),
+	}
+	for _, step := range phase.Steps {
+		shape.Steps = append(shape.Steps, stepShape(step, now))
+	}
+	return shape
+}
+
+// stepShape gives a step the predecessor's message, but for the name of its Java class.
+func stepShape(step scheduler.StepView, now time.Time) api.Step {
+	shape := api.Step{
+		ID:          step.ID,
+		Status:      string(step.Status),
+		Name:        step.Name,
+		Message:     fmt.Sprintf("%s [%s] with status: %s", step.Name, step.ID, step.Status),
+		Reason:      step.Reason,
+		Since:       instant(step.Since),
+		Attempts:    step.Attempts,
+		NextAttempt: instant(step.NotBefore),
+		Pod:         step.Pod,
+		Tasks:       step.Tasks,
+	}
+	if shape.Since != nil {
+		age := max(0, now.Sub(step.Since)).Round(time.Millisecond).Seconds()
+		shape.AgeSeconds = &age
+	}
+	return shape
+}
+
+func podShape(pod scheduler.PodView) api.Pod {
+	shape := api.Pod{
+		Name:        pod.Name.String(),
+		Type:        pod.Name.Type,
+		Index:       pod.Name.Index,
+		Incarnation: pod.Incarnation,
+		Launched:    pod.Launched,
+		AgentID:     string(pod.Agent),
+		Hostname:    pod.Hostname,
+		IP:          pod.IP,
+		Region:      pod.Domain.Region,
+		Zone:        pod.Domain.Zone,
+		Reservation: string(pod.Reservation),
+		Volumes:     texts(pod.Volumes),
+		Request:     string(pod.Request),
+		Tasks:       make([]api.Task, 0, len(pod.Tasks)),
+		Broker:      brokerShape(pod.Broker),
+	}
+	if pod.Refusal != nil {
+		shape.Refusal = sentence(*pod.Refusal)
+		shape.Refusals = refusals(*pod.Refusal)
+	}
+	for _, task := range pod.Tasks {
+		shape.Tasks = append(shape.Tasks, taskShape(task))
+	}
+	return shape
+}
+
+func taskShape(task scheduler.TaskView) api.Task {
+	shape := api.Task{
+		Name:       task.Name,
+		FullName:   task.FullName,
+		ID:         string(task.ID),
+		Goal:       string(task.Goal),
+		State:      string(task.State),
+		Reason:     task.Reason,
+		Message:    task.Message,
+		Since:      instant(task.Since),
+		Ready:      task.Ready,
+		Healthy:    task.Healthy,
+		ExecutorID: string(task.Executor),
+		TargetID:   task.Target,
+		Ports:      make([]api.Port, 0, len(task.Ports)),
+	}
+	for _, port := range task.Ports {
+		shape.Ports = append(shape.Ports, api.Port{Name: port.Name, Port: port.Number})
+	}
+	return shape
+}
+
+// brokerShape: the facts hold registered brokers only.
+func brokerShape(facts *scheduler.BrokerFacts) *api.Broker {
+	if facts == nil {
+		return nil
+	}
+	return &api.Broker{
+		ID:         facts.ID,
+		Address:    facts.Address,
+		Registered: true,
+		Fenced:     facts.Fenced,
+		Hosted:     facts.Hosted,
+		NotInSync:  facts.NotInSync,
+		Leads:      facts.Leads,
+	}
+}
+
+func kafkaShape(kafka scheduler.KafkaView) api.Kafka {
+	shape := api.Kafka{
+		ClusterID: kafka.ClusterID,
+		Founded:   kafka.Founded,
+		Voters:    []int{},
+		Brokers:   []int{},
+	}
+	facts := kafka.Facts
+	if facts == nil {
+		return shape
+	}
+	shape.Asked, shape.Error = instant(facts.Asked), facts.Error
+	if facts.Leader >= 0 && facts.Error == "" {
+		leader := facts.Leader
+		shape.Leader = &leader
+	}
+	shape.Voters = append(shape.Voters, facts.Voters...)
+	for _, broker := range facts.Brokers {
+		shape.Brokers = append(shape.Brokers, broker.ID)
+	}
+	shape.OfflinePartitions = facts.OfflinePartitions
+	return shape
+}
+
+func leftoverShape(left scheduler.Leftover) api.Leftover {
+	return api.Leftover{
+		Reservation: string(left.Reservation),
+		Pod:         left.Pod.String(),
+		AgentID:     string(left.Agent),
+		Hostname:    left.Hostname,
+		Volumes:     texts(left.Volumes()),
+		Freeing:     left.Freeing,
+	}
+}
+
+func endpointShape(e scheduler.EndpointView) api.Endpoint {
+	return api.Endpoint{Address: texts(e.Address), DNS: texts(e.DNS), VIP: e.VIP}
+}
+
+// liveEndpoints are the endpoints that have an address, by name; the predecessor does not know
+// one before a task that has it was launched.
+func liveEndpoints(v *scheduler.View) []scheduler.EndpointView {
+	var live []scheduler.EndpointView
+	for _, e := range v.Endpoints {
+		if len(e.Address) > 0 {
+			live = append(live, e)
+		}
+	}
+	sort.SliceStable(live, func(i, j int) bool { return live[i].Name < live[j].Name })
+	return live
+}
+
+func refusals(refusal offer.Refusal) []api.AgentRefusal {
+	var list []api.AgentRefusal
+	for _, agent := range refusal.Agents {
+		shape := api.AgentRefusal{AgentID: string(agent.Agent), Hostname: agent.Hostname,
+			Reasons: []string{}, Codes: []string{}}
+		for _, reason := range agent.Reasons {
+			shape.Reasons = append(shape.Reasons, reasonText(reason))
+			shape.Codes = append(shape.Codes, string(reason.Code))
+		}
+		list = append(list, shape)
+	}
+	return list
+}

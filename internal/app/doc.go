@@ -1,0 +1,12 @@
+// Package app wires the parts into the three programs that kafka-sched can be and manages
+// their lives: the scheduler, the embedded Mesos, and the executor.
+//
+// It holds no decisions of its own: it opens the store, listens, joins package loop with the
+// wire, the API and the metrics, and ends everything when the first part ends. Each program
+// runs in-process just as well, which is how tests run them.
+//
+// Each daemon holds an exclusive lock on a file in its folder for as long as it lives, so that
+// two of them never share one, and announces itself in a small JSON file beside it.
+//
+// Tested end to end by package e2e with real brokers, and here for what can go wrong at start.
+package app

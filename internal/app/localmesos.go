@@ -1,0 +1,63 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/kafka-sched/kafka-sched/internal/localmesos"
+)
+
+// LocalMesosOptions is what an embedded Mesos has to know.
+type LocalMesosOptions struct {
+	Dir, MasterAddr, Name string
+	Agents                []LocalAgent
+	LogFile               string
+}
+
+// LocalAgent is one agent of an embedded Mesos.
+type LocalAgent struct {
+	Name     string
+	Addr     string // host:port
+	Hostname string
+	CPUs     float64
+	MemMB    int64
+	DiskMB   int64
+	Ports    [][2]uint64 // inclusive ranges
+}
+
+// RunLocalMesos runs an embedded Mesos until the context ends; executors outlive it.
+func RunLocalMesos(ctx context.Context, o LocalMesosOptions) error {
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		return fmt.Errorf("making the folder of the embedded Mesos: %w", err)
+	}
+	logger, closeLog, err := openLog(o.LogFile, o.LogFile == "")
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	cfg := localmesos.Config{
+		Dir: o.Dir, MasterAddr: o.MasterAddr, ClusterName: o.Name, Logger: logger}
+	for _, a := range o.Agents {
+		cfg.Agents = append(cfg.Agents, localmesos.Agent{
+			Name: a.Name, Addr: a.Addr, Hostname: a.Hostname, CPUs: a.CPUs,
+			MemMB: a.MemMB, DiskMB: a.DiskMB, Ports: a.Ports,
+		})
+	}
+	cluster, err := localmesos.Start(cfg)
+	if err != nil {
+		logger.Error("the embedded Mesos does not start", "error", err)
+		return err
+	}
+	defer cluster.Close()
+	err = announce(o.Dir, "localmesos", announcement{MasterURL: cluster.MasterURL()})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-cluster.Done():
+		return cluster.Err()
+	}
+}

@@ -1,0 +1,311 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/kafka-sched/kafka-sched/api/server"
+	"github.com/kafka-sched/kafka-sched/internal/brokers"
+	"github.com/kafka-sched/kafka-sched/internal/loop"
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/mesoshttp"
+	"github.com/kafka-sched/kafka-sched/internal/metrics"
+	"github.com/kafka-sched/kafka-sched/internal/store"
+	"github.com/kafka-sched/kafka-sched/internal/zk"
+	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// SchedulerOptions is what a scheduler process has to know.
+type SchedulerOptions struct {
+	Name string
+	// Dir is the scheduler's own folder: its state, lock, log, and scheduler.json.
+	Dir string
+	// SpecFile is the rendered service spec.
+	SpecFile string
+	// Master is the URL of the Mesos master, or zk://….
+	Master string
+	// Listen is the API's host:port; Advertise is the host:port that agents reach it under,
+	// "" for Listen.
+	Listen, Advertise string
+	// KafkaDist is the packed archive that agents fetch; KafkaVersion is what is in it.
+	KafkaDist, KafkaVersion string
+	// ExecutorBinary is the kafka-sched binary that agents fetch.
+	ExecutorBinary string
+	// Java is the path of the java command on this machine; "" when the agents are others.
+	Java       string
+	Foreground bool
+	LogFile    string
+}
+
+// failoverTimeout is how long the master keeps the tasks of a scheduler that is away: the
+// predecessor's two weeks.
+const failoverTimeout = 14 * 24 * time.Hour
+
+// uninstalledMark is the file that says that nothing is left to do for a service.
+const uninstalledMark = "uninstalled"
+
+// RunScheduler runs a scheduler until the context ends, the service is uninstalled (nil in
+// both cases), or something fails that only a new process can mend.
+func RunScheduler(ctx context.Context, o SchedulerOptions, version string) error {
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		return fmt.Errorf("making the scheduler's folder: %w", err)
+	}
+	logger, closeLog, err := openLog(o.LogFile, o.Foreground)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	unlock, err := lockDir(o.Dir, "scheduler")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s := &schedulerRun{o: o, log: logger, version: version}
+	err = s.run(ctx)
+	if err != nil {
+		logger.Error("the scheduler ends", "error", err)
+	}
+	return err
+}
+
+// schedulerRun is one life of a scheduler.
+type schedulerRun struct {
+	o       SchedulerOptions
+	log     *slog.Logger
+	version string
+
+	store     *store.Bolt
+	hard      scheduler.Hard
+	target    scheduler.Target
+	listener  net.Listener
+	artifacts *artifacts
+	metrics   *metrics.Metrics
+	mesos     *mesoshttp.Client
+	loop      *loop.Loop
+	kafka     *brokers.Asker
+}
+
+func (s *schedulerRun) run(ctx context.Context) error {
+	if _, err := os.Stat(filepath.Join(s.o.Dir, uninstalledMark)); err == nil {
+		return nil
+	}
+	var err error
+	if s.store, err = store.Open(filepath.Join(s.o.Dir, "state.db")); err != nil {
+		return err
+	}
+	defer s.store.Close()
+	if s.hard, err = s.store.Load(); err != nil {
+		return err
+	}
+	if err = s.loadTarget(); err != nil {
+		return err
+	}
+	if s.listener, err = s.listen(); err != nil {
+		return err
+	}
+	defer s.listener.Close()
+	if s.artifacts, err = openArtifacts(s.o); err != nil {
+		return err
+	}
+	detector, err := s.connect()
+	if err != nil {
+		return err
+	}
+	defer detector()
+	s.kafka = brokers.New(brokers.Config{Logger: s.log})
+	defer s.kafka.Close()
+	s.metrics = metrics.New(s.version)
+	s.loop = loop.New(loop.Config{
+		Machine: scheduler.Restore(s.machineConfig(), s.hard),
+		Store:   s.store, Mesos: s.mesos, Kafka: s.kafka, Metrics: s.metrics, Logger: s.log,
+	})
+	return s.serve(ctx)
+}
+
+// loadTarget reads the spec of a service that has no target yet. A service that has one keeps
+// it whatever the file says: it changes through the API alone.
+func (s *schedulerRun) loadTarget() error {
+	if s.hard.Target.ID != "" {
+		return nil
+	}
+	text, err := os.ReadFile(s.o.SpecFile)
+	if err != nil {
+		return fmt.Errorf("reading the service's spec: %w", err)
+	}
+	service, err := parseSpec(s.o.SpecFile, text)
+	if err != nil {
+		return err
+	}
+	s.target = scheduler.Target{ID: uuid.NewString(), Service: service}
+	return nil
+}
+
+// parseSpec parses a rendered spec; all its mistakes are one error of many lines.
+func parseSpec(name string, text []byte) (servicespec.Service, error) {
+	service, problems := servicespec.Parse(name, text, nil)
+	if len(problems) > 0 {
+		lines := make([]string, len(problems))
+		for i, p := range problems {
+			lines[i] = p.Error()
+		}
+		return servicespec.Service{}, errors.New(strings.Join(lines, "\n"))
+	}
+	return service, nil
+}
+
+// listen takes the address that was asked for; with port 0 the one of the life before, if it
+// is free, so that clients find the API where it was.
+func (s *schedulerRun) listen() (net.Listener, error) {
+	host, port, err := net.SplitHostPort(s.o.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("the address to listen on: %w", err)
+	}
+	if port == "0" {
+		var before announcement
+		if readJSON(filepath.Join(s.o.Dir, "scheduler.json"), &before) == nil {
+			old := strings.TrimPrefix(before.URL, "http://")
+			if oldHost, _, err := net.SplitHostPort(old); err == nil && oldHost == host {
+				if l, err := net.Listen("tcp", old); err == nil {
+					return l, nil
+				}
+			}
+		}
+	}
+	l, err := net.Listen("tcp", s.o.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listening for the API: %w", err)
+	}
+	return l, nil
+}
+
+// connect makes the client of the master, by address or through ZooKeeper.
+func (s *schedulerRun) connect() (closer func(), err error) {
+	cfg := mesoshttp.Config{Master: s.o.Master, Framework: s.frameworkInfo, Logger: s.log}
+	closer = func() {}
+	if strings.HasPrefix(s.o.Master, "zk://") {
+		detector, err := zk.NewDetector(s.o.Master, s.log)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Detect = detector.Leader
+		closer = func() { detector.Close() }
+	}
+	s.mesos = mesoshttp.New(cfg)
+	return closer, nil
+}
+
+// frameworkInfo is what to subscribe with, under the id that is durable by now.
+func (s *schedulerRun) frameworkInfo() mesos.FrameworkInfo {
+	service, id := s.target.Service, s.hard.Framework
+	if s.hard.Target.ID != "" {
+		service = s.hard.Target.Service
+	}
+	if v := s.loop.View(); v != nil && v.Framework != "" {
+		id = v.Framework
+	}
+	hostname, _ := os.Hostname()
+	return mesos.FrameworkInfo{
+		ID: id, Name: service.Name, User: service.User, Role: service.Role,
+		Principal: service.Principal, FailoverTimeout: failoverTimeout,
+		WebURL: s.url(), Hostname: hostname,
+	}
+}
+
+func (s *schedulerRun) url() string { return "http://" + s.listener.Addr().String() }
+
+// advertised is the address under which agents fetch artifacts.
+func (s *schedulerRun) advertised() string {
+	if s.o.Advertise != "" {
+		return "http://" + s.o.Advertise
+	}
+	return s.url()
+}
+
+func (s *schedulerRun) machineConfig() scheduler.Config {
+	cfg := scheduler.Config{
+		Target:      s.target,
+		ExecutorURI: s.advertised() + s.artifacts.executor.path,
+		UUID: func() (b [16]byte) {
+			rand.Read(b[:])
+			return b
+		},
+	}
+	if s.artifacts.kafka.path != "" {
+		cfg.KafkaURI = s.advertised() + s.artifacts.kafka.path
+	}
+	if s.o.Java != "" {
+		cfg.JavaHome = filepath.Dir(filepath.Dir(s.o.Java))
+	}
+	return cfg
+}
+
+// serve runs the loop, the wire and the API until the first of them ends.
+func (s *schedulerRun) serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	web := server.NewHTTP(server.New(server.Config{
+		View: s.loop.View, Do: s.loop.Do, Metrics: s.metrics.Handler(),
+		Artifacts: s.artifacts, Logger: s.log, Version: s.version,
+		ParseSpec: func(text []byte) (servicespec.Service, error) {
+			return parseSpec("request body", text)
+		},
+		AllowHost: server.HostPolicy(s.listener.Addr().String(), s.o.Advertise),
+	}))
+	errs := make(chan error, 2)
+	go func() { errs <- web.Serve(s.listener) }()
+	connection := make(chan struct{})
+	go func() {
+		defer close(connection)
+		s.mesos.Run(ctx, s.loop.Deliver)
+	}()
+	defer func() { <-connection }()
+	defer cancel()
+	defer shut(web)
+	if err := announce(s.o.Dir, "scheduler", announcement{URL: s.url()}); err != nil {
+		return err
+	}
+	s.log.Info("scheduler started", "name", s.o.Name, "url", s.url(), "version", s.version)
+	go func() {
+		exit, err := s.loop.Run(ctx)
+		if exit != nil {
+			err = s.exited(*exit)
+		}
+		errs <- err
+	}()
+	return <-errs
+}
+
+// exited carries the machine's wish to end out, after what it sent before has left.
+func (s *schedulerRun) exited(exit scheduler.Exit) error {
+	s.mesos.Flush(5 * time.Second)
+	if exit.Code != 0 {
+		return errors.New(exit.Reason)
+	}
+	s.log.Info("the scheduler's work is done", "reason", exit.Reason)
+	mark := filepath.Join(s.o.Dir, uninstalledMark)
+	if err := os.WriteFile(mark, []byte(exit.Reason+"\n"), 0o644); err != nil {
+		return fmt.Errorf("marking the service as uninstalled: %w", err)
+	}
+	return nil
+}
+
+// shut ends the API; requests under way get a moment.
+func shut(web *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if web.Shutdown(ctx) != nil {
+		web.Close()
+	}
+}

@@ -1,0 +1,261 @@
+package localmesos
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	mesos "github.com/mesos/mesos-go/api/v1/lib"
+
+	"github.com/google/uuid"
+)
+
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// owner is the user that an executor runs as; nil means this process's own.
+type owner struct{ uid, gid uint32 }
+
+func (o *owner) chown(path string) error {
+	if o == nil {
+		return nil
+	}
+	return os.Chown(path, int(o.uid), int(o.gid))
+}
+
+// lookupOwner finds the user to run as. Only root can run as somebody else; for
+// others the user is ignored.
+func lookupOwner(name string) (*owner, error) {
+	if name == "" || os.Geteuid() != 0 {
+		return nil, nil
+	}
+	u, err := user.Lookup(name)
+	if err != nil {
+		return nil, fmt.Errorf("No such user '%s'", name)
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	if uid == 0 {
+		return nil, nil
+	}
+	return &owner{uint32(uid), uint32(gid)}, nil
+}
+
+func (c *Cluster) executorUser(e *executorRun) string {
+	if u := e.Info.V.GetCommand().GetUser(); u != "" {
+		return u
+	}
+	if f := c.frameworks[e.Framework]; f != nil {
+		return f.Info.V.User
+	}
+	return ""
+}
+
+// launchOnAgent adds a checked task to an agent and starts its executor if it
+// does not run.
+func (c *Cluster) launchOnAgent(f *framework, a *agentNode, info mesos.TaskInfo) {
+	c.seq++
+	t := &task{Framework: f.id, Agent: a.id, Executor: info.Executor.ExecutorID.Value,
+		Info: taskInfo{info}, Seq: c.seq, State: mesos.TASK_STAGING}
+	c.tasks[t.key()] = t
+	c.saveTask(t)
+	c.watchTaskAdded(t)
+	e := a.executors[executorKey(f.id, t.Executor)]
+	if e == nil {
+		e = &executorRun{Framework: f.id, Agent: a.id, id: t.Executor, agent: a,
+			Info: executorInfo{*info.Executor}, Container: uuid.NewString()}
+		a.executors[e.key()] = e
+		c.saveExecutor(e)
+		c.startExecutor(e, c.executorUser(e), f.Info.V.GetCheckpoint())
+		return
+	}
+	c.deliver(e)
+}
+
+// prepared is what startExecutor's background work leads to.
+type prepared struct {
+	process process
+	gate    *gate
+	failure *ending
+}
+
+// startExecutor prepares the sandbox, fetches and starts, outside of the loop.
+func (c *Cluster) startExecutor(e *executorRun, user string, checkpoint bool) {
+	env := c.executorEnv(e, checkpoint)
+	info, sandbox := e.Info.V, e.sandbox()
+	c.after(func() {
+		c.background(func() {
+			p := c.prepareExecutor(e, info, sandbox, user, env)
+			if !c.post(func() { c.executorPrepared(e, p) }) && p.gate != nil {
+				p.gate.abandon()
+			}
+		})
+	})
+}
+
+func (c *Cluster) prepareExecutor(
+	e *executorRun, info mesos.ExecutorInfo, sandbox, user string, env []string,
+) prepared {
+	failed := func(s mesos.TaskState, r mesos.TaskStatus_Reason, format string, a ...any) prepared {
+		return prepared{failure: &ending{s, r, fmt.Sprintf(format, a...)}}
+	}
+	own, err := lookupOwner(user)
+	if err != nil {
+		return failed(mesos.TASK_DROPPED, mesos.REASON_EXECUTOR_TERMINATED,
+			"Failed to create executor directory '%s': Failed to chown directory to '%s': %s",
+			sandbox, user, err)
+	}
+	if err := makeSandbox(e, own); err != nil {
+		return failed(mesos.TASK_DROPPED, mesos.REASON_EXECUTOR_TERMINATED,
+			"Failed to create executor directory '%s': %s", sandbox, err)
+	}
+	if err := linkVolumes(e.agent, sandbox, info.Resources, own); err != nil {
+		return failed(mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
+			"Failed to launch container: %s", err)
+	}
+	if err := c.fetch.fetchAll(c.ctx, info.GetCommand().GetURIs(), sandbox, own); err != nil {
+		return failed(mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
+			"Failed to launch container: Failed to fetch all URIs for container '%s': %s",
+			e.Container, err)
+	}
+	p, g, err := startCommand(info.GetCommand(), sandbox, env, own, c.boot)
+	if err != nil {
+		return failed(mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
+			"Failed to launch container: %s", err)
+	}
+	return prepared{process: p, gate: g}
+}
+
+func startCommand(
+	command *mesos.CommandInfo, sandbox string, env []string, own *owner, boot string,
+) (process, *gate, error) {
+	cmd := exec.Command("/bin/sh", "-c", command.GetValue())
+	if !command.GetShell() {
+		args := command.GetArguments()
+		if len(args) == 0 {
+			args = []string{command.GetValue()}
+		}
+		cmd = exec.Command(command.GetValue(), args[1:]...)
+	}
+	cmd.Dir, cmd.Env = sandbox, env
+	if own != nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{
+			Credential: &syscall.Credential{Uid: own.uid, Gid: own.gid}}
+	}
+	out, err := openOutput(filepath.Join(sandbox, "stdout"), own)
+	if err != nil {
+		return process{}, nil, err
+	}
+	defer out.Close()
+	errOut, err := openOutput(filepath.Join(sandbox, "stderr"), own)
+	if err != nil {
+		return process{}, nil, err
+	}
+	defer errOut.Close()
+	cmd.Stdout, cmd.Stderr = out, errOut
+	return startProcess(cmd, boot)
+}
+
+// openOutput opens a file for output of the executor. It is a file and no pipe,
+// so that the executor can outlive this process.
+func openOutput(path string, own *owner) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND|syscall.O_NOFOLLOW, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	return f, own.chown(path)
+}
+
+// executorEnv is the environment that the recordings show.
+func (c *Cluster) executorEnv(e *executorRun, checkpoint bool) []string {
+	grace := c.cfg.ShutdownGrace
+	if g := e.Info.V.ShutdownGracePeriod; g != nil {
+		grace = durationOf(g)
+	}
+	vars := map[string]string{
+		"LIBPROCESS_IP":                        e.agent.ip,
+		"LIBPROCESS_PORT":                      "0",
+		"MESOS_AGENT_ENDPOINT":                 fmt.Sprintf("%s:%d", e.agent.ip, e.agent.port),
+		"MESOS_CHECKPOINT":                     "0",
+		"MESOS_DIRECTORY":                      e.sandbox(),
+		"MESOS_EXECUTOR_ID":                    e.id,
+		"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": formatDuration(grace),
+		"MESOS_FRAMEWORK_ID":                   e.Framework,
+		"MESOS_HTTP_COMMAND_EXECUTOR":          "0",
+		"MESOS_SANDBOX":                        e.sandbox(),
+		"MESOS_SLAVE_ID":                       e.Agent,
+		"MESOS_SLAVE_PID":                      e.agent.pid(),
+		"PATH":                                 defaultPath,
+		"PWD":                                  e.sandbox(),
+	}
+	if checkpoint {
+		vars["MESOS_CHECKPOINT"] = "1"
+		vars["MESOS_RECOVERY_TIMEOUT"] = "15mins"
+		vars["MESOS_SUBSCRIPTION_BACKOFF_MAX"] = "2secs"
+	}
+	for _, v := range e.Info.V.GetCommand().GetEnvironment().GetVariables() {
+		vars[v.Name] = v.GetValue()
+	}
+	var env []string
+	for _, k := range sortedKeys(vars) {
+		env = append(env, k+"="+vars[k])
+	}
+	return env
+}
+
+// executorPrepared records the process and lets it run.
+func (c *Cluster) executorPrepared(e *executorRun, p prepared) {
+	if p.failure != nil {
+		if e.Ending == nil {
+			e.Ending = p.failure
+		}
+		c.executorEnded(e, nil)
+		return
+	}
+	e.Process = p.process
+	c.saveExecutor(e)
+	if e.Ending != nil {
+		c.after(p.gate.abandon)
+	} else {
+		c.after(func() {
+			if err := p.gate.open(); err != nil {
+				c.log.Warn("an executor ended before it began", "executor", e.id, "error", err)
+			}
+		})
+		what := formatDuration(c.cfg.RegistrationTimeout)
+		e.timeout = c.later(c.cfg.RegistrationTimeout, func() {
+			e.Ending = &ending{mesos.TASK_FAILED, mesos.REASON_EXECUTOR_REGISTRATION_TIMEOUT,
+				"Executor did not register within " + what}
+			c.saveExecutor(e)
+			c.killExecutor(e)
+		})
+	}
+	c.after(func() { c.watchProcess(e) })
+}
+
+// watchProcess waits for the end of the executor's process, ends the rest of
+// its session, and tells the loop.
+func (c *Cluster) watchProcess(e *executorRun) {
+	p := e.Process
+	c.background(func() {
+		status, err := p.wait(c.ctx)
+		if c.ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			c.post(func() { c.fail(fmt.Errorf("watching executor %s: %w", e.id, err)) })
+			return
+		}
+		c.killRest(p)
+		c.post(func() { c.executorEnded(e, status) })
+	})
+}

@@ -1,0 +1,280 @@
+package localmesos
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	mesos "github.com/mesos/mesos-go/api/v1/lib"
+	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
+)
+
+// scheduleAllocation arranges that free resources are offered within the offer
+// interval. Nothing runs while nothing changes.
+func (c *Cluster) scheduleAllocation() {
+	if c.allocTimer == nil {
+		c.allocTimer = c.later(c.cfg.OfferInterval, c.allocateNow)
+	}
+}
+
+// allocateNow offers everything that is free: each agent's resources go whole to
+// the role with the smallest share that takes them; what is reserved goes to its
+// own role.
+func (c *Cluster) allocateNow() {
+	c.allocTimer.cancel()
+	c.allocTimer = nil
+	if c.closing {
+		return
+	}
+	batch := map[*framework][]*offer{}
+	for _, a := range c.agents {
+		if !a.active() {
+			continue
+		}
+		for _, candidate := range c.candidates() {
+			if o := c.offerTo(candidate.framework, candidate.role, a); o != nil {
+				batch[o.framework] = append(batch[o.framework], o)
+			}
+		}
+	}
+	for _, id := range sortedKeys(c.frameworks) {
+		if f := c.frameworks[id]; len(batch[f]) > 0 {
+			ev := &scheduler.Event{Type: scheduler.Event_OFFERS, Offers: &scheduler.Event_Offers{}}
+			for _, o := range batch[f] {
+				ev.Offers.Offers = append(ev.Offers.Offers, c.offerFor(o))
+			}
+			c.toFramework(f, ev)
+		}
+	}
+}
+
+type candidate struct {
+	framework *framework
+	role      string
+	share     float64
+}
+
+// candidates are the roles that want offers, the one with the smallest dominant
+// share first.
+func (c *Cluster) candidates() []candidate {
+	var out []candidate
+	for _, id := range sortedKeys(c.frameworks) {
+		f := c.frameworks[id]
+		if f.Completed || !f.connected() {
+			continue
+		}
+		for _, role := range rolesOf(&f.Info.V) {
+			if !f.Suppressed[role] {
+				out = append(out, candidate{f, role, 0})
+			}
+		}
+	}
+	if len(out) < 2 {
+		return out
+	}
+	for i := range out {
+		out[i].share = c.share(out[i].framework, out[i].role)
+	}
+	slices.SortStableFunc(out, func(x, y candidate) int {
+		switch {
+		case x.share < y.share:
+			return -1
+		case x.share > y.share:
+			return 1
+		}
+		return 0
+	})
+	return out
+}
+
+// share is the dominant share of a framework's role: the largest of its parts of
+// all cpus, memory and disk.
+func (c *Cluster) share(f *framework, role string) float64 {
+	var held, total []mesos.Resource
+	for _, a := range c.agents {
+		if a.active() {
+			total = plus(total, stripped(a.total()))
+			for _, e := range sortedExecutors(a) {
+				if e.Framework == f.id {
+					held = append(held, e.Info.V.Resources...)
+				}
+			}
+		}
+	}
+	for _, t := range c.tasks {
+		if t.Framework == f.id && !t.terminal() {
+			held = append(held, t.Info.V.Resources...)
+		}
+	}
+	for _, o := range c.offers {
+		if o.framework == f {
+			held = append(held, o.resources...)
+		}
+	}
+	held = slices.DeleteFunc(held, func(r mesos.Resource) bool {
+		return r.GetAllocationInfo().GetRole() != role
+	})
+	share := 0.0
+	for _, name := range []string{"cpus", "mem", "disk"} {
+		if all := scalarSum(total, name); all > 0 {
+			share = max(share, float64(scalarSum(held, name))/float64(all))
+		}
+	}
+	return share
+}
+
+// free is what is neither used nor offered.
+func (c *Cluster) free(a *agentNode) []mesos.Resource {
+	rest, ok := minus(a.total(), unallocate(c.used(a)))
+	if !ok {
+		panic("more is used of agent " + a.Name + " than it has: " +
+			formatResources(c.used(a)) + " of " + formatResources(a.total()))
+	}
+	rest, ok = minus(rest, unallocate(c.offered(a)))
+	if !ok {
+		panic("more is offered of agent " + a.Name + " than is free")
+	}
+	return rest
+}
+
+func (c *Cluster) offerTo(f *framework, role string, a *agentNode) *offer {
+	rs := slices.DeleteFunc(c.free(a), func(r mesos.Resource) bool {
+		return !allocatableTo(&r, role)
+	})
+	if !f.can(mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT) {
+		rs = slices.DeleteFunc(rs, func(r mesos.Resource) bool { return len(r.Reservations) > 1 })
+	}
+	if !allocatable(f, role, rs) || f.refuses(a, role, rs) {
+		return nil
+	}
+	o := &offer{id: fmt.Sprintf("%s-O%d", c.masterID, c.nextOffer), framework: f, agent: a,
+		role: role, resources: allocate(sortForOffer(rs), role)}
+	c.nextOffer++
+	c.offers[o.id] = o
+	return o
+}
+
+// allocatable applies the minimum below which nothing is offered: by default
+// 0.01 cpus or 32 MB of memory.
+func allocatable(f *framework, role string, rs []mesos.Resource) bool {
+	filter := f.Info.V.OfferFilters[role].MinAllocatableResources
+	if filter == nil {
+		return scalarSum(rs, "cpus") >= 10 || scalarSum(rs, "mem") >= milliOf(32)
+	}
+	for _, q := range filter.Quantities {
+		enough := true
+		for name, v := range q.Quantities {
+			enough = enough && scalarSum(rs, name) >= milliOf(v.Value)
+		}
+		if enough {
+			return true
+		}
+	}
+	return len(filter.Quantities) == 0
+}
+
+// refuses tells whether the framework has declined all of this not long ago.
+func (f *framework) refuses(a *agentNode, role string, rs []mesos.Resource) bool {
+	for _, fl := range f.filters {
+		if fl.agent == a && fl.role == role && containsAll(fl.resources, rs) {
+			return true
+		}
+	}
+	return false
+}
+
+// refuse keeps declined resources from the framework for a while.
+func (c *Cluster) refuse(f *framework, o *offer, rs []mesos.Resource, filters *mesos.Filters) {
+	d := 5.0
+	if filters != nil && filters.RefuseSeconds != nil {
+		d = filters.GetRefuseSeconds()
+	}
+	c.scheduleAllocation()
+	if d <= 0 || len(rs) == 0 {
+		return
+	}
+	d = min(d, 365*24*3600)
+	fl := &filter{agent: o.agent, role: o.role, resources: unallocate(rs)}
+	f.filters = append(f.filters, fl)
+	fl.expiry = c.later(time.Duration(d*float64(time.Second)), func() {
+		f.filters = slices.DeleteFunc(f.filters, func(x *filter) bool { return x == fl })
+		c.scheduleAllocation()
+	})
+}
+
+// clearFilters forgets what a framework declined, for the given roles.
+func (f *framework) clearFilters(roles []string) {
+	f.filters = slices.DeleteFunc(f.filters, func(x *filter) bool {
+		if !slices.Contains(roles, x.role) {
+			return false
+		}
+		x.expiry.cancel()
+		return true
+	})
+}
+
+// removeOffer takes an offer back; rescind tells the framework.
+func (c *Cluster) removeOffer(o *offer, rescind bool) {
+	delete(c.offers, o.id)
+	if rescind {
+		c.toFramework(o.framework, &scheduler.Event{Type: scheduler.Event_RESCIND,
+			Rescind: &scheduler.Event_Rescind{OfferID: mesos.OfferID{Value: o.id}}})
+	}
+	c.scheduleAllocation()
+}
+
+// removeOffers takes back all offers that match.
+func (c *Cluster) removeOffers(rescind bool, match func(*offer) bool) {
+	for _, id := range sortedKeys(c.offers) {
+		if o := c.offers[id]; match(o) {
+			c.removeOffer(o, rescind)
+		}
+	}
+}
+
+// offerFor writes an offer in the words that its framework understands.
+func (c *Cluster) offerFor(o *offer) mesos.Offer {
+	a, f := o.agent, o.framework
+	out := mesos.Offer{
+		ID:          mesos.OfferID{Value: o.id},
+		FrameworkID: mesos.FrameworkID{Value: f.id},
+		AgentID:     mesos.AgentID{Value: a.id},
+		Hostname:    a.cfg.Hostname,
+		URL: &mesos.URL{Scheme: "http", Path: ptr("/slave(1)"), Address: mesos.Address{
+			Hostname: &a.cfg.Hostname, IP: &a.ip, Port: int32(a.port)}},
+		Domain: a.cfg.domain(), Attributes: a.cfg.attributes(),
+		Resources:      cloneResources(o.resources),
+		AllocationInfo: &mesos.Resource_AllocationInfo{Role: &o.role},
+	}
+	for _, e := range sortedExecutors(a) {
+		if e.Framework == f.id {
+			out.ExecutorIDs = append(out.ExecutorIDs, e.Info.V.ExecutorID)
+		}
+	}
+	if !f.can(mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT) {
+		out.Resources = downgrade(out.Resources)
+	}
+	if !f.can(mesos.FrameworkInfo_Capability_MULTI_ROLE) {
+		out.AllocationInfo, out.Resources = nil, unallocate(out.Resources)
+	}
+	return out
+}
+
+func (c *Cluster) masterInfo() *mesos.MasterInfo {
+	info := &mesos.MasterInfo{
+		ID: c.masterID, Port: ptr(uint32(c.port)), PID: ptr("master@" + c.masterAddr()),
+		Hostname: &c.ip, Version: ptr(mesosVersion),
+		Address: &mesos.Address{Hostname: &c.ip, IP: &c.ip, Port: int32(c.port)},
+		Capabilities: []mesos.MasterInfo_Capability{
+			{Type: mesos.MasterInfo_Capability_AGENT_UPDATE},
+			{Type: mesos.MasterInfo_Capability_AGENT_DRAINING}},
+	}
+	if ip := net.ParseIP(c.ip).To4(); ip != nil {
+		info.IP = uint32(ip[0]) | uint32(ip[1])<<8 | uint32(ip[2])<<16 | uint32(ip[3])<<24
+	}
+	return info
+}
+
+// mesosVersion is the version of the API that is spoken.
+const mesosVersion = "1.11.0"

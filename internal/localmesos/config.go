@@ -1,0 +1,221 @@
+package localmesos
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	mesos "github.com/mesos/mesos-go/api/v1/lib"
+)
+
+// Config says where a cluster lives and what it consists of. Only Dir and
+// MasterAddr must be set; a zero value elsewhere means the default.
+type Config struct {
+	// Dir holds everything: the state file, the agents' work directories and
+	// the fetcher cache. One cluster at a time may use it.
+	Dir string
+	// MasterAddr is the host:port that the master listens on; port 0 is any.
+	MasterAddr string
+	// Agents are the machines of the cluster.
+	Agents []Agent
+	// ClusterName is shown by the operator API.
+	ClusterName string
+	// OfferInterval is the longest time until freed resources are offered
+	// again. Default 1 s.
+	OfferInterval time.Duration
+	// HeartbeatInterval is that of the scheduler's and operator's streams.
+	// Default 15 s.
+	HeartbeatInterval time.Duration
+	// UpdateRetry is the time until an unacknowledged update is sent again; it
+	// doubles with each attempt up to 10 minutes. Default 10 s.
+	UpdateRetry time.Duration
+	// RegistrationTimeout ends an executor that does not subscribe after its
+	// start. Default 1 min.
+	RegistrationTimeout time.Duration
+	// RecoveryWait is the time after a restart in which nothing is said about
+	// tasks of executors that have not yet subscribed again. Default 10 s.
+	RecoveryWait time.Duration
+	// ReregistrationTimeout ends an executor that is alive but does not
+	// subscribe again after a restart. Default 1 min.
+	ReregistrationTimeout time.Duration
+	// ShutdownGrace is the time between the SHUTDOWN event and SIGKILL, unless
+	// the ExecutorInfo names another. Default 5 s.
+	ShutdownGrace time.Duration
+	// FetchTimeout bounds the download of one URI. Default 10 min.
+	FetchTimeout time.Duration
+	// KeepRuns is the number of sandboxes of ended executors kept per agent.
+	// Default 5; negative keeps none.
+	KeepRuns int
+	// Logger receives what happens; nil discards it.
+	Logger *slog.Logger
+}
+
+// Agent describes one machine of the cluster.
+type Agent struct {
+	// Name names the agent's directory and is its identity over restarts.
+	Name string
+	// Addr is the host:port it listens on; each agent needs an address of its
+	// own, such as 127.0.0.2:5051. Port 0 is any, for tests only: executors
+	// find a restarted agent only at the same address.
+	Addr string
+	// Hostname is shown in offers; the host of Addr if empty.
+	Hostname string
+	// CPUs, MemMB and DiskMB are the scalars it offers.
+	CPUs          float64
+	MemMB, DiskMB int64
+	// Ports are inclusive ranges.
+	Ports [][2]uint64
+	// Attributes are text attributes.
+	Attributes map[string]string
+	// Region and Zone are the fault domain; both or none must be set.
+	Region, Zone string
+}
+
+func orDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// prepare checks a configuration and fills in the defaults.
+func (cfg *Config) prepare() error {
+	if cfg.Dir == "" {
+		return fmt.Errorf("localmesos: Dir must be set")
+	}
+	dir, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return fmt.Errorf("finding the directory %s: %w", cfg.Dir, err)
+	}
+	cfg.Dir = dir
+	orDefault(&cfg.OfferInterval, time.Second)
+	orDefault(&cfg.HeartbeatInterval, 15*time.Second)
+	orDefault(&cfg.UpdateRetry, 10*time.Second)
+	orDefault(&cfg.RegistrationTimeout, time.Minute)
+	orDefault(&cfg.RecoveryWait, 10*time.Second)
+	orDefault(&cfg.ReregistrationTimeout, time.Minute)
+	orDefault(&cfg.ShutdownGrace, 5*time.Second)
+	orDefault(&cfg.FetchTimeout, 10*time.Minute)
+	orDefault(&cfg.KeepRuns, 5)
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if _, _, err := net.SplitHostPort(cfg.MasterAddr); err != nil {
+		return fmt.Errorf("master address %q: %w", cfg.MasterAddr, err)
+	}
+	names := map[string]bool{}
+	for i := range cfg.Agents {
+		if err := cfg.Agents[i].check(); err != nil {
+			return err
+		}
+		if names[cfg.Agents[i].Name] {
+			return fmt.Errorf("agent %q is configured twice", cfg.Agents[i].Name)
+		}
+		names[cfg.Agents[i].Name] = true
+	}
+	return nil
+}
+
+func (a *Agent) check() error {
+	if err := checkID(a.Name); err != nil {
+		return fmt.Errorf("agent name: %w", err)
+	}
+	host, _, err := net.SplitHostPort(a.Addr)
+	if err != nil {
+		return fmt.Errorf("agent %s: address %q: %w", a.Name, a.Addr, err)
+	}
+	orDefault(&a.Hostname, host)
+	if a.CPUs < 0 || a.MemMB < 0 || a.DiskMB < 0 {
+		return fmt.Errorf("agent %s: resources must not be negative", a.Name)
+	}
+	for _, p := range a.Ports {
+		if p[1] < p[0] || p[1] > 65535 {
+			return fmt.Errorf("agent %s: %d-%d is no range of ports", a.Name, p[0], p[1])
+		}
+	}
+	if (a.Region == "") != (a.Zone == "") {
+		return fmt.Errorf("agent %s: region and zone must be set together", a.Name)
+	}
+	return nil
+}
+
+// resources are what the agent has before any reservation.
+func (a *Agent) resources() []mesos.Resource {
+	rs := []mesos.Resource{
+		scalarResource("cpus", a.CPUs),
+		scalarResource("mem", float64(a.MemMB)),
+		scalarResource("disk", float64(a.DiskMB)),
+	}
+	var ports []mesos.Value_Range
+	for _, p := range a.Ports {
+		ports = append(ports, mesos.Value_Range{Begin: p[0], End: p[1]})
+	}
+	rs = append(rs, mesos.Resource{Name: "ports", Type: mesos.RANGES.Enum(),
+		Ranges: &mesos.Value_Ranges{Range: unionRanges(ports, nil)}})
+	return slices.DeleteFunc(rs, func(r mesos.Resource) bool { return isEmptyResource(&r) })
+}
+
+func (a *Agent) attributes() []mesos.Attribute {
+	var out []mesos.Attribute
+	for _, k := range sortedKeys(a.Attributes) {
+		out = append(out, mesos.Attribute{Name: k, Type: mesos.TEXT,
+			Text: &mesos.Value_Text{Value: a.Attributes[k]}})
+	}
+	return out
+}
+
+func (a *Agent) domain() *mesos.DomainInfo {
+	if a.Region == "" {
+		return nil
+	}
+	return &mesos.DomainInfo{FaultDomain: &mesos.DomainInfo_FaultDomain{
+		Region: mesos.DomainInfo_FaultDomain_RegionInfo{Name: a.Region},
+		Zone:   mesos.DomainInfo_FaultDomain_ZoneInfo{Name: a.Zone},
+	}}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// checkID applies Mesos' rules for ids, which become names of directories.
+func checkID(id string) error {
+	switch {
+	case id == "":
+		return fmt.Errorf("ID must not be empty")
+	case id == "." || id == "..":
+		return fmt.Errorf("'%s' is disallowed", id)
+	case len(id) > 255:
+		return fmt.Errorf("ID must not be greater than 255 characters")
+	}
+	bad := func(r rune) bool { return r < 0x20 || r == 0x7f || r == '/' || r == '\\' }
+	if strings.IndexFunc(id, bad) >= 0 {
+		return fmt.Errorf("'%s' contains invalid characters", id)
+	}
+	return nil
+}
+
+// formatDuration writes a duration as Mesos does: 5secs, 15mins.
+func formatDuration(d time.Duration) string {
+	units := []struct {
+		unit time.Duration
+		name string
+	}{{7 * 24 * time.Hour, "weeks"}, {24 * time.Hour, "days"}, {time.Hour, "hrs"},
+		{time.Minute, "mins"}, {time.Second, "secs"}, {time.Millisecond, "ms"},
+		{time.Microsecond, "us"}, {time.Nanosecond, "ns"}}
+	for _, u := range units {
+		if d != 0 && d%u.unit == 0 {
+			return fmt.Sprintf("%d%s", d/u.unit, u.name)
+		}
+	}
+	return "0ns"
+}

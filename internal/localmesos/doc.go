@@ -1,0 +1,67 @@
+// Package localmesos is an embedded Mesos for one machine: one master and any
+// number of agents in one process, speaking the Mesos v1 HTTP API (scheduler,
+// executor and operator) over real HTTP and running real processes.
+//
+// # What it is
+//
+// A framework that talks to it cannot tell it from a small Mesos cluster: the
+// URLs, status codes, error texts, event order and field presence follow the
+// recordings in testdata, which were taken from a real master. Both
+// application/json and application/x-protobuf are understood and answered.
+// Reservations (with labels, principals and the reservation stack), persistent
+// volumes, custom executors, the URI fetcher with its cache, sandboxes with
+// their files API, status updates with re-sends, operation feedback,
+// reconciliation, framework failover: all are real.
+//
+// # What it is not
+//
+// It knows nothing of any framework. It has one master, no authentication, no
+// isolation beyond process sessions, no containers, no default or command
+// executor (tasks must bring their own; LAUNCH_GROUP and command tasks are
+// answered with TASK_ERROR), no quota, weights, maintenance or resource
+// providers. It listens where it is told, which should be loopback addresses.
+//
+// # How it works
+//
+// One goroutine, the loop (loop.go), owns every piece of state, of the master
+// and of all agents. HTTP handlers, timers, process watchers and helpers that
+// touch the disk post closures to its inbox. A closure changes state, marks
+// records as dirty and queues effects; then the loop commits all dirty records
+// in one bbolt transaction, and only then runs the effects: events to streams,
+// replies to callers, processes to start, directories to rename. Nothing can be
+// seen from outside before it is on disk.
+//
+//	HTTP handlers --+
+//	timers ---------+--> inbox --> loop --> commit --> effects (events, replies,
+//	process exits --+                                  processes, directories)
+//	disk helpers ---+
+//
+// # Invariants
+//
+//  1. Durable before visible: an effect runs after the commit of the step that
+//     queued it. A failed commit ends the cluster (Wait returns the error).
+//  2. Per agent, offered + used resources never exceed the total; arithmetic is
+//     in thousandths, so that 0.1 + 0.2 is 0.3.
+//  3. A process is never lost. An executor is started behind a gate (a pipe):
+//     it runs only after its pid and start time are on disk, and ends by itself
+//     when this process dies before that.
+//  4. A process is never confused with another: a pid counts only together with
+//     its start time and the machine's boot id.
+//  5. A status update is acknowledged to its executor only when stored, and
+//     re-sent to the scheduler until acknowledged, in order, one at a time.
+//  6. The files API serves what lies in a sandbox or in a volume and nothing
+//     else; the check is on the opened file, so that no link can be swapped
+//     under it. The fetcher never writes outside of the sandbox.
+//  7. A state file that is corrupt or of a newer schema is refused, not touched.
+//
+// Close leaves executors running: they wait for their recovery timeout and
+// subscribe again when a cluster is started on the same directory. Shutdown ends
+// them.
+//
+// # How it is tested
+//
+// Over real HTTP with real processes: the test binary runs itself again as
+// executor, and as the whole cluster when that has to be killed. A replay test
+// sends the recorded requests and compares status and body of the answers, with
+// an explicit list of departures.
+package localmesos

@@ -1,0 +1,298 @@
+package localmesos
+
+import (
+	"net"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	mesos "github.com/mesos/mesos-go/api/v1/lib"
+)
+
+type (
+	frameworkInfo = wire[mesos.FrameworkInfo, *mesos.FrameworkInfo]
+	executorInfo  = wire[mesos.ExecutorInfo, *mesos.ExecutorInfo]
+	taskInfo      = wire[mesos.TaskInfo, *mesos.TaskInfo]
+	taskStatus    = wire[mesos.TaskStatus, *mesos.TaskStatus]
+	resource      = wire[mesos.Resource, *mesos.Resource]
+	operationInfo = wire[mesos.Operation, *mesos.Operation]
+)
+
+// The exported fields of the following types are their stored records; the
+// others are rebuilt after a restart.
+
+// framework is a scheduler known to the master, connected or not.
+type framework struct {
+	Info                                   frameworkInfo
+	Registered, Reregistered, Unregistered time.Time
+	// Completed frameworks can never come back.
+	Completed  bool
+	Suppressed map[string]bool
+
+	id        string
+	stream    *stream // nil while disconnected
+	recovered bool    // not seen since this process started
+	heartbeat *timer
+	failover  *timer
+	filters   []*filter
+}
+
+func (f *framework) connected() bool { return f.stream != nil }
+
+func (f *framework) can(capability mesos.FrameworkInfo_Capability_Type) bool {
+	return hasCapability(&f.Info.V, capability)
+}
+
+// agentNode is one machine.
+type agentNode struct {
+	Name       string
+	Total      []resource
+	Registered time.Time
+	// Gone agents were marked gone by an operator and are never listed again.
+	Gone bool
+
+	id        string
+	cfg       Agent
+	present   bool // configured, so that it has an address
+	ip        string
+	port      int
+	dir       string
+	executors map[string]*executorRun // by framework and executor id
+}
+
+func (a *agentNode) total() []mesos.Resource {
+	out := make([]mesos.Resource, 0, len(a.Total))
+	for _, r := range a.Total {
+		out = append(out, r.V)
+	}
+	return out
+}
+
+func (a *agentNode) setTotal(rs []mesos.Resource) {
+	a.Total = nil
+	for _, r := range rs {
+		a.Total = append(a.Total, resource{r})
+	}
+}
+
+func (a *agentNode) active() bool { return a.present && !a.Gone }
+
+func (a *agentNode) pid() string {
+	return "slave(1)@" + net.JoinHostPort(a.ip, strconv.Itoa(a.port))
+}
+
+// where is the tail of error messages about the agent.
+func (a *agentNode) where() string {
+	return "; on agent " + a.id + " at " + a.pid() + " (" + a.cfg.Hostname + ")"
+}
+
+func (a *agentNode) info() mesos.AgentInfo {
+	return mesos.AgentInfo{
+		Hostname: a.cfg.Hostname, Port: ptr(int32(a.port)), Resources: a.cfg.resources(),
+		Attributes: a.cfg.attributes(), ID: &mesos.AgentID{Value: a.id}, Domain: a.cfg.domain(),
+	}
+}
+
+// ending says why an executor is being ended, for the updates of its tasks.
+type ending struct {
+	State   mesos.TaskState
+	Reason  mesos.TaskStatus_Reason
+	Message string
+}
+
+var executorTerminated = ending{mesos.TASK_FAILED, mesos.REASON_EXECUTOR_TERMINATED,
+	"Executor terminated"}
+
+// executorRun is one run of an executor on an agent: it exists from the launch of
+// its first task until the last process of its session is gone.
+type executorRun struct {
+	Framework, Agent string
+	Info             executorInfo
+	Container        string
+	// Process identifies the executor's process; zero until it is started.
+	Process process
+	// Subscribed tells that the executor has subscribed once.
+	Subscribed bool
+	// Ending is set when the executor is to be ended.
+	Ending *ending
+
+	id         string
+	agent      *agentNode
+	stream     *stream
+	gate       *gate
+	recovering bool // alive at our start, not yet subscribed again
+	held       []mesos.Resource
+	timeout    *timer // registration or re-registration
+	grace      *timer
+}
+
+func (e *executorRun) key() string { return executorKey(e.Framework, e.id) }
+
+func executorKey(framework, id string) string { return framework + "\x00" + id }
+
+func (e *executorRun) recordKey() string { return e.Agent + "\x00" + e.key() }
+
+// sandbox is the directory of the executor's run.
+func (e *executorRun) sandbox() string {
+	return filepath.Join(runsDir(e.agent, e.Framework, e.id), e.Container)
+}
+
+// task is a task from its launch until its terminal update is acknowledged.
+type task struct {
+	Framework, Agent, Executor string
+	Info                       taskInfo
+	// Seq is the order of launches.
+	Seq uint64
+	// State is the latest state, known before the scheduler knows it.
+	State mesos.TaskState
+	// Delivered tells that the LAUNCH event was sent to the executor.
+	Delivered bool
+	// Statuses is the history shown to operators.
+	Statuses []taskStatus
+	// Pending are the updates not yet acknowledged; the first is in flight.
+	Pending []taskStatus
+	// Seen are the latest uuids received from the executor.
+	Seen [][]byte
+	// Sent is the last update that was forwarded to the scheduler.
+	Sent *taskStatus
+
+	retry   *timer
+	backoff time.Duration
+	kill    *mesos.KillPolicy // a KILL that waits for the executor
+	killing bool
+}
+
+func (t *task) id() string { return t.Info.V.TaskID.Value }
+
+func (t *task) key() string { return taskKey(t.Framework, t.id()) }
+
+func taskKey(framework, id string) string { return framework + "\x00" + id }
+
+func (t *task) terminal() bool { return isTerminal(t.State) }
+
+func isTerminal(s mesos.TaskState) bool {
+	switch s {
+	case mesos.TASK_FINISHED, mesos.TASK_FAILED, mesos.TASK_KILLED, mesos.TASK_ERROR,
+		mesos.TASK_LOST, mesos.TASK_DROPPED, mesos.TASK_GONE, mesos.TASK_GONE_BY_OPERATOR:
+		return true
+	}
+	return false
+}
+
+// operation is an offer operation with an id whose status is not acknowledged.
+type operation struct {
+	Op  operationInfo
+	Seq uint64
+
+	retry   *timer
+	backoff time.Duration
+}
+
+func (o *operation) key() string { return string(o.Op.V.UUID.Value) }
+
+// offer is an outstanding offer.
+type offer struct {
+	id        string
+	framework *framework
+	agent     *agentNode
+	role      string
+	resources []mesos.Resource // allocated to role
+}
+
+// filter keeps an agent's resources from a framework's role for a while.
+type filter struct {
+	agent     *agentNode
+	role      string
+	resources []mesos.Resource
+	expiry    *timer
+}
+
+// tasksOf returns the tasks that match, in the order of their launch.
+func (c *Cluster) tasksOf(match func(*task) bool) []*task {
+	var out []*task
+	for _, t := range c.tasks {
+		if match(t) {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, func(a, b *task) int { return compareUint(a.Seq, b.Seq) })
+	return out
+}
+
+func (c *Cluster) executorTasks(e *executorRun) []*task {
+	return c.tasksOf(func(t *task) bool {
+		return t.Agent == e.Agent && t.Framework == e.Framework && t.Executor == e.id
+	})
+}
+
+func (c *Cluster) agentByID(id string) *agentNode {
+	for _, a := range c.agents {
+		if a.id == id && a.active() {
+			return a
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) executorOf(t *task) *executorRun {
+	for _, a := range c.agents {
+		if a.id == t.Agent {
+			return a.executors[executorKey(t.Framework, t.Executor)]
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) saveTask(t *task)            { c.save(bucketTasks, t.key(), t) }
+func (c *Cluster) saveExecutor(e *executorRun) { c.save(bucketExecutors, e.recordKey(), e) }
+func (c *Cluster) saveAgent(a *agentNode)      { c.save(bucketAgents, a.id, a) }
+func (c *Cluster) saveFramework(f *framework)  { c.save(bucketFrameworks, f.id, f) }
+func (c *Cluster) saveOperation(o *operation)  { c.save(bucketOperations, o.key(), o) }
+
+func sortedExecutors(a *agentNode) []*executorRun {
+	var out []*executorRun
+	for _, k := range sortedKeys(a.executors) {
+		out = append(out, a.executors[k])
+	}
+	return out
+}
+
+// used is what executors and tasks occupy on an agent, as allocated.
+func (c *Cluster) used(a *agentNode) []mesos.Resource {
+	var out []mesos.Resource
+	for _, e := range sortedExecutors(a) {
+		out = plus(plus(out, e.Info.V.Resources), e.held)
+	}
+	for _, t := range c.tasksOf(func(t *task) bool { return t.Agent == a.id && !t.terminal() }) {
+		out = plus(out, t.Info.V.Resources)
+	}
+	return out
+}
+
+// offered is what outstanding offers hold of an agent.
+func (c *Cluster) offered(a *agentNode) []mesos.Resource {
+	var out []mesos.Resource
+	for _, id := range sortedKeys(c.offers) {
+		if o := c.offers[id]; o.agent == a {
+			out = plus(out, o.resources)
+		}
+	}
+	return out
+}
+
+func rolesOf(info *mesos.FrameworkInfo) []string {
+	if hasCapability(info, mesos.FrameworkInfo_Capability_MULTI_ROLE) {
+		return info.Roles
+	}
+	return []string{info.GetRole()}
+}
+
+func hasCapability(info *mesos.FrameworkInfo, want mesos.FrameworkInfo_Capability_Type) bool {
+	return slices.ContainsFunc(info.Capabilities, func(c mesos.FrameworkInfo_Capability) bool {
+		return c.Type == want
+	})
+}
+
+// seconds is a time as the API's doubles hold it.
+func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }

@@ -1,0 +1,18 @@
+// Package loop owns the machine: one goroutine takes events from one inbox, stamps them with
+// the time, gives them to scheduler.Machine, and carries its output out in the order that
+// package scheduler's doc.go demands.
+//
+// It is the only place where the machine meets the world, and it decides nothing. Writes are
+// stored before anything else leaves; if that fails, Run returns the error and the process
+// must end. Calls are handed to the Mesos client's queue and to Kafka's asker, and never
+// awaited. Replies go to the callers of Do. The view goes into an atomic pointer, from which
+// any number of readers take it without a lock.
+//
+// Invariants
+//
+//  1. Step is called by one goroutine, with times that never go back.
+//  2. No call of a Step leaves before all of its writes are durable.
+//  3. A caller of Do gets exactly one reply, or its context's error, or ErrStopped.
+//
+// Tested with a real machine, an in-memory store that can fail, and recorded calls.
+package loop

@@ -1,0 +1,218 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/scheduler"
+)
+
+// Store makes writes durable; all of one call or none.
+type Store interface {
+	Apply([]scheduler.Write) error
+}
+
+// Mesos takes calls to the master; Send never blocks.
+type Mesos interface {
+	Send(mesos.Call)
+}
+
+// Kafka asks brokers for facts; it takes as long as its own time-out.
+type Kafka interface {
+	Ask(ctx context.Context, addresses []string) scheduler.KafkaFacts
+}
+
+// Metrics counts what happened and observes how things stand.
+type Metrics interface {
+	Count(name string)
+	Observe(*scheduler.View)
+}
+
+// Config is what a loop joins.
+type Config struct {
+	Machine *scheduler.Machine
+	Store   Store
+	Mesos   Mesos
+	Kafka   Kafka
+	Metrics Metrics
+	Logger  *slog.Logger
+}
+
+// ErrStopped says that the loop ended before it took a command.
+var ErrStopped = errors.New("the scheduler is stopping")
+
+// inboxSize bounds how many events may wait; who brings more waits too.
+const inboxSize = 1024
+
+// Loop owns a machine; see the package's documentation.
+type Loop struct {
+	cfg     Config
+	inbox   chan scheduler.Event
+	view    atomic.Pointer[scheduler.View]
+	waiting map[scheduler.CommandID]chan scheduler.Reply
+	pending chan command
+	stopped chan struct{}
+	lastID  scheduler.CommandID
+}
+
+// command is a command on its way into the loop.
+type command struct {
+	what   scheduler.Command
+	caller string
+	reply  chan scheduler.Reply
+}
+
+// New makes a loop; nothing happens before Run.
+func New(cfg Config) *Loop {
+	return &Loop{
+		cfg:     cfg,
+		inbox:   make(chan scheduler.Event, inboxSize),
+		waiting: map[scheduler.CommandID]chan scheduler.Reply{},
+		pending: make(chan command),
+		stopped: make(chan struct{}),
+	}
+}
+
+// View is the latest picture, nil before the first.
+func (l *Loop) View() *scheduler.View { return l.view.Load() }
+
+// Deliver brings an event of Mesos; it blocks while the inbox is full and drops the event once
+// the loop has stopped.
+func (l *Loop) Deliver(ev mesos.Event) { l.put(scheduler.FromMesos{Event: ev}) }
+
+func (l *Loop) put(ev scheduler.Event) {
+	select {
+	case l.inbox <- ev:
+	case <-l.stopped:
+	}
+}
+
+// Do brings a command of an operator and waits for its reply.
+func (l *Loop) Do(
+	ctx context.Context, what scheduler.Command, caller string,
+) (scheduler.Reply, error) {
+	c := command{what, caller, make(chan scheduler.Reply, 1)}
+	select {
+	case l.pending <- c:
+	case <-ctx.Done():
+		return scheduler.Reply{}, ctx.Err()
+	case <-l.stopped:
+		return scheduler.Reply{}, ErrStopped
+	}
+	select {
+	case r := <-c.reply:
+		return r, nil
+	case <-ctx.Done():
+		return scheduler.Reply{}, ctx.Err()
+	case <-l.stopped:
+		select {
+		case r := <-c.reply:
+			return r, nil
+		default:
+			return scheduler.Reply{}, ErrStopped
+		}
+	}
+}
+
+// Run takes events until the context ends (nil), the machine wants to exit (its Exit), or a
+// write fails (the error, after which the process must end).
+func (l *Loop) Run(ctx context.Context) (*scheduler.Exit, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer close(l.stopped)
+	if exit, err := l.step(ctx, scheduler.Tick{}); exit != nil || err != nil {
+		return exit, err
+	}
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		l.arm(timer)
+		var ev scheduler.Event
+		select {
+		case <-ctx.Done():
+			return nil, nil
+		case ev = <-l.inbox:
+		case c := <-l.pending:
+			l.lastID++
+			l.waiting[l.lastID] = c.reply
+			ev = scheduler.Commanded{ID: l.lastID, Command: c.what, Caller: c.caller}
+		case <-timer.C:
+			ev = scheduler.Tick{}
+		}
+		if exit, err := l.step(ctx, ev); exit != nil || err != nil {
+			return exit, err
+		}
+	}
+}
+
+// arm sets the timer to when the machine wants to be woken.
+func (l *Loop) arm(timer *time.Timer) {
+	wait := time.Hour
+	if at := l.cfg.Machine.NextWake(); !at.IsZero() {
+		wait = max(time.Until(at), time.Millisecond)
+	}
+	timer.Reset(wait)
+}
+
+// step gives one event to the machine and carries out what it wants, in the order of its
+// contract.
+func (l *Loop) step(ctx context.Context, ev scheduler.Event) (*scheduler.Exit, error) {
+	l.cfg.Logger.Debug("event", "event", eventText{ev})
+	out := l.cfg.Machine.Step(time.Now(), ev)
+	if len(out.Writes) > 0 {
+		if err := l.cfg.Store.Apply(out.Writes); err != nil {
+			return nil, fmt.Errorf("storing %d writes: %w", len(out.Writes), err)
+		}
+	}
+	var exit *scheduler.Exit
+	for _, call := range out.Calls {
+		switch call := call.(type) {
+		case scheduler.ToMesos:
+			l.cfg.Mesos.Send(call.Call)
+		case scheduler.AskKafka:
+			go func() {
+				l.put(scheduler.FromKafka{Facts: l.cfg.Kafka.Ask(ctx, call.Addresses)})
+			}()
+		case scheduler.Exit:
+			exit = &call
+		}
+	}
+	for _, r := range out.Replies {
+		l.waiting[r.ID] <- r
+		delete(l.waiting, r.ID)
+	}
+	for _, n := range out.Notes {
+		l.log(n)
+	}
+	if out.View != nil {
+		l.view.Store(out.View)
+		l.cfg.Metrics.Observe(out.View)
+	}
+	return exit, nil
+}
+
+// eventText prints an event only if the line is wanted.
+type eventText struct{ ev scheduler.Event }
+
+// LogValue implements slog.LogValuer.
+func (e eventText) LogValue() slog.Value { return slog.StringValue(scheduler.EventText(e.ev)) }
+
+func (l *Loop) log(n scheduler.Note) {
+	if n.Count != "" {
+		l.cfg.Metrics.Count(n.Count)
+	}
+	levels := map[scheduler.Level]slog.Level{
+		scheduler.Debug: slog.LevelDebug, scheduler.Info: slog.LevelInfo,
+		scheduler.Warn: slog.LevelWarn, scheduler.Err: slog.LevelError,
+	}
+	fields := make([]any, 0, len(n.Fields))
+	for _, f := range n.Fields {
+		fields = append(fields, f)
+	}
+	l.cfg.Logger.Log(context.Background(), levels[n.Level], n.Text, fields...)
+}

@@ -1,0 +1,258 @@
+package mesoshttp
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+)
+
+const (
+	schedulerPath = "/api/v1/scheduler"
+	// queueLimit is how many calls may wait; more of them end the stream.
+	queueLimit = 10_000
+	// missedHeartbeats is how many heartbeat intervals of silence end a stream.
+	missedHeartbeats = 5
+	// openLimit is how long a master may take to open the stream with SUBSCRIBED.
+	openLimit = 30 * time.Second
+)
+
+// Config says where the master is and who subscribes.
+type Config struct {
+	// Master is host:port, http://host:port, https://host:port, or a comma-separated list of
+	// these, which are tried in turn; any master redirects to the leading one.
+	Master string
+	// Detect gives the leading master's address; with it Master is not used.
+	Detect func(context.Context) (string, error)
+	// Framework is asked before each subscription; its ID is to be set from the first
+	// Subscribed event on.
+	Framework func() mesos.FrameworkInfo
+	// BackoffMin and BackoffMax bound the wait before a new subscription; 0 means 100 ms and
+	// 15 s.
+	BackoffMin, BackoffMax time.Duration
+	// CallTimeout is how long one call may take, 0 means 10 s.
+	CallTimeout time.Duration
+	// SilenceMin is the shortest silence that ends a stream, however short the announced
+	// heartbeat interval is; 0 means 5 s.
+	SilenceMin time.Duration
+	// Principal and Secret are for HTTP basic authentication, if Principal is set.
+	Principal, Secret string
+	// JSON puts JSON instead of protobuf on the wire.
+	JSON bool
+	// Logger is for what happens to calls and the connection; nil means slog.Default().
+	Logger *slog.Logger
+}
+
+// RefusedError ends Run: the master (or the agent) closed the subscription with an ERROR event.
+type RefusedError struct{ Message string }
+
+// Error gives the message of the other side.
+func (e *RefusedError) Error() string {
+	return "the subscription is refused: " + e.Message
+}
+
+// Client is the connection of one framework to the leading master.
+type Client struct {
+	config Config
+	poster *poster
+	log    *slog.Logger
+	// lastReason is that of the latest Disconnected, "" while subscribed. Run alone uses it.
+	lastReason string
+
+	mu      sync.Mutex
+	current *session // nil while there is no stream
+}
+
+// New makes a client; it does nothing before Run.
+func New(config Config) *Client {
+	defaults := func(d *time.Duration, otherwise time.Duration) {
+		if *d <= 0 {
+			*d = otherwise
+		}
+	}
+	defaults(&config.BackoffMin, 100*time.Millisecond)
+	defaults(&config.BackoffMax, 15*time.Second)
+	defaults(&config.CallTimeout, 10*time.Second)
+	defaults(&config.SilenceMin, 5*time.Second)
+	if config.Logger == nil {
+		config.Logger = slog.Default()
+	}
+	authorization := ""
+	if config.Principal != "" {
+		pair := config.Principal + ":" + config.Secret
+		authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
+	}
+	return &Client{
+		config: config,
+		poster: newPoster(config.JSON, authorization),
+		log:    config.Logger,
+	}
+}
+
+// Run subscribes, again and again, and delivers what the master says, until the context ends
+// or the master refuses the framework: then it delivers Refused and gives a *RefusedError. It
+// fails at once when Config.Master cannot be used. Deliver may block; the stream then waits.
+//
+// Disconnected is delivered when a stream ends, and when subscribing fails for another reason
+// than the time before.
+func (c *Client) Run(ctx context.Context, deliver func(mesos.Event)) error {
+	defer c.poster.close()
+	masters, err := c.masters()
+	if err != nil {
+		return err
+	}
+	attempt := 0
+	for {
+		began := time.Now()
+		subscribed, err := c.subscribe(ctx, masters, attempt, deliver)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		var refused *RefusedError
+		if errors.As(err, &refused) {
+			c.log.Error("the master refuses the subscription", "message", refused.Message)
+			deliver(mesos.Refused{Message: refused.Message})
+			return refused
+		}
+		if subscribed && time.Since(began) >= c.config.BackoffMax {
+			attempt = 0
+		}
+		if reason := err.Error(); subscribed || reason != c.lastReason {
+			c.log.Warn("not connected to the master", "reason", reason)
+			deliver(mesos.Disconnected{Reason: reason})
+			c.lastReason = reason
+		}
+		pause := jittered(c.config.BackoffMin, c.config.BackoffMax, attempt)
+		if err := wait(ctx, pause); err != nil {
+			return ctx.Err()
+		}
+		attempt++
+	}
+}
+
+// Send queues a call, and never blocks. Without a stream the call is dropped with a log line.
+// A call that the master refuses is logged with the master's words; a call that cannot reach
+// it ends the stream.
+func (c *Client) Send(call mesos.Call) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current == nil {
+		c.log.Warn("a call is dropped, as there is no stream", "call", call.String())
+		return
+	}
+	c.current.enqueue(queued{call: call})
+}
+
+// Drain waits until the calls that were sent before have been answered or dropped.
+func (c *Client) Drain(ctx context.Context) error {
+	c.mu.Lock()
+	s := c.current
+	mark := queued{done: make(chan struct{})}
+	if s != nil {
+		s.enqueue(mark)
+	}
+	c.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	select {
+	case <-mark.done:
+		return nil
+	case <-s.ctx.Done():
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *Client) setCurrent(s *session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.current = s
+}
+
+// masters gives the URLs of Config.Master, none when masters are detected.
+func (c *Client) masters() ([]string, error) {
+	if c.config.Detect != nil {
+		return nil, nil
+	}
+	var out []string
+	for _, address := range strings.Split(c.config.Master, ",") {
+		u, err := endpoint(address, schedulerPath)
+		if err != nil {
+			return nil, fmt.Errorf("finding the master: %w", err)
+		}
+		out = append(out, u)
+	}
+	return out, nil
+}
+
+// master gives where to subscribe next.
+func (c *Client) master(ctx context.Context, masters []string, attempt int) (string, error) {
+	if c.config.Detect == nil {
+		return masters[attempt%len(masters)], nil
+	}
+	leader, err := c.config.Detect(ctx)
+	if err != nil {
+		return "", fmt.Errorf("detecting the leading master: %w", err)
+	}
+	return endpoint(leader, schedulerPath)
+}
+
+// subscribe opens one stream and works on it until it ends, which it always says by an error.
+func (c *Client) subscribe(
+	ctx context.Context, masters []string, attempt int, deliver func(mesos.Event),
+) (subscribed bool, err error) {
+	to, err := c.master(ctx, masters, attempt)
+	if err != nil {
+		return false, err
+	}
+	s := newSession(ctx, c.poster, c.config, c.log)
+	defer s.end(errors.New("the stream ended"))
+	framework := c.config.Framework()
+	s.role, s.framework = framework.Role, framework.ID
+
+	stopWatch := s.watch(openLimit, "the master did not answer the subscription")
+	response, at, err := c.poster.open(s.ctx, to, subscribeToWire(framework))
+	stopWatch()
+	if err != nil {
+		return false, reasonOf(s.ctx, err)
+	}
+	defer response.Body.Close()
+	s.to, s.streamID = at, response.Header.Get(streamIDHeader)
+	if s.streamID == "" {
+		return false, fmt.Errorf("subscribing at %s: the answer has no %s", at, streamIDHeader)
+	}
+	decoder := newRecordDecoder(c.poster.codec, response.Body)
+	subscribed, err = s.read(decoder, func(e mesos.Event) {
+		if _, is := e.(mesos.Subscribed); is {
+			c.lastReason = ""
+			c.setCurrent(s)
+			c.log.Info("subscribed", "event", e.String(), "url", s.to)
+		}
+		deliver(e)
+	})
+	c.setCurrent(nil)
+	return subscribed, reasonOf(s.ctx, err)
+}
+
+// heartbeatLimit is the longest silence that a stream may have.
+func heartbeatLimit(e *scheduler.Event, least time.Duration) time.Duration {
+	interval := 15.0 // Mesos' own default
+	if announced := e.GetSubscribed().HeartbeatIntervalSeconds; announced != nil {
+		interval = *announced
+	}
+	const most = 600
+	if !(interval > 0 && interval < most) {
+		interval = most
+	}
+	return max(least, missedHeartbeats*time.Duration(interval*float64(time.Second)))
+}

@@ -1,0 +1,146 @@
+package mesoshttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+)
+
+// session is one stream and the queue of calls that go with it. Its context ends with it, and
+// the cause of that says why.
+type session struct {
+	poster *poster
+	config Config
+	log    *slog.Logger
+
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	queue  chan queued
+	sender sync.WaitGroup
+
+	// Set before the first event is delivered, and never changed then.
+	to, streamID string
+	role         string
+	framework    mesos.FrameworkID
+}
+
+// queued is a call, or, without one, a mark whose channel is closed when its turn comes.
+type queued struct {
+	call mesos.Call
+	done chan struct{}
+}
+
+func newSession(ctx context.Context, p *poster, config Config, log *slog.Logger) *session {
+	s := &session{poster: p, config: config, log: log, queue: make(chan queued, queueLimit)}
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	return s
+}
+
+// end ends the session for a reason (the first one counts) and waits for its sender.
+func (s *session) end(reason error) {
+	s.cancel(reason)
+	s.sender.Wait()
+}
+
+// enqueue never blocks; too many calls end the session.
+func (s *session) enqueue(q queued) {
+	select {
+	case s.queue <- q:
+	default:
+		s.cancel(fmt.Errorf("%d calls wait to be sent", queueLimit))
+	}
+}
+
+// watch ends the session after a time of silence, unless it is stopped before.
+func (s *session) watch(limit time.Duration, what string) (stop func()) {
+	timer := time.AfterFunc(limit, func() { s.cancel(fmt.Errorf("%s for %s", what, limit)) })
+	return func() { timer.Stop() }
+}
+
+// read delivers the stream's events until it ends. Any record counts as a sign of life.
+func (s *session) read(
+	decoder *recordDecoder, deliver func(mesos.Event),
+) (subscribed bool, err error) {
+	limit := openLimit
+	for {
+		var e scheduler.Event
+		stop := s.watch(limit, "nothing was heard from the master")
+		err := decoder.next(&e)
+		stop()
+		if errors.Is(err, errUndecodable) {
+			s.log.Warn("an event is skipped", "error", err)
+			continue
+		}
+		if err != nil {
+			return subscribed, fmt.Errorf("reading events: %w", err)
+		}
+		event, known := eventFromWire(&e)
+		if !known {
+			continue
+		}
+		switch event := event.(type) {
+		case mesos.Refused:
+			return subscribed, &RefusedError{Message: event.Message}
+		case mesos.Subscribed:
+			if subscribed {
+				continue
+			}
+			subscribed = true
+			s.framework = event.Framework
+			limit = heartbeatLimit(&e, s.config.SilenceMin)
+			s.sender.Go(s.send)
+		default:
+			if !subscribed {
+				return false, fmt.Errorf("reading events: %s came before SUBSCRIBED", e.Type)
+			}
+		}
+		deliver(event)
+	}
+}
+
+// send sends the queue's calls, one after the other, until the session ends.
+func (s *session) send() {
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case q := <-s.queue:
+			if q.done != nil {
+				close(q.done)
+				continue
+			}
+			s.sendOne(q.call)
+		}
+	}
+}
+
+func (s *session) sendOne(call mesos.Call) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.config.CallTimeout)
+	defer cancel()
+	err := s.poster.call(ctx, s.to, s.streamID, callToWire(call, s.framework, s.role))
+	var status *StatusError
+	switch {
+	case err == nil:
+		s.log.Debug("sent", "call", call.String())
+	case errors.As(err, &status) && refusesCall(status.Status):
+		s.log.Error("the master refuses a call",
+			"call", call.String(), "status", status.Status, "message", status.Text)
+	case s.ctx.Err() == nil:
+		s.log.Warn("a call cannot be sent", "call", call.String(), "error", err)
+		s.cancel(fmt.Errorf("sending a call: %w", err))
+	}
+}
+
+// refusesCall says whether a status concerns one call alone. Any other (the master no longer
+// leads, it recovers, we are not authenticated) means that the stream is of no use.
+func refusesCall(status int) bool {
+	return status/100 == 4 && status != http.StatusUnauthorized
+}

@@ -1,0 +1,31 @@
+// Command kafka-sched runs Apache Kafka on Apache Mesos: see README.md.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/kafka-sched/kafka-sched/cli"
+	"github.com/kafka-sched/kafka-sched/internal/app"
+)
+
+// version is set at build time.
+var version = "0.1.0-dev"
+
+func main() {
+	os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, cli.Daemons{
+		Scheduler: func(ctx context.Context, o cli.SchedulerOptions) error {
+			return app.RunScheduler(ctx, app.SchedulerOptions(o), version)
+		},
+		LocalMesos: func(ctx context.Context, o cli.LocalMesosOptions) error {
+			to := app.LocalMesosOptions{Dir: o.Dir, MasterAddr: o.MasterAddr, Name: o.Name,
+				LogFile: o.LogFile}
+			for _, a := range o.Agents {
+				to.Agents = append(to.Agents, app.LocalAgent(a))
+			}
+			return app.RunLocalMesos(ctx, to)
+		},
+		Executor: app.RunExecutor,
+		Version:  version,
+	}))
+}

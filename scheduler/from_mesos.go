@@ -1,0 +1,197 @@
+package scheduler
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+)
+
+// fromMesos applies what the master said to the state; the pass does the rest.
+func (m *Machine) fromMesos(ev mesos.Event) {
+	switch ev := ev.(type) {
+	case mesos.Subscribed:
+		m.subscribed(ev)
+	case mesos.Disconnected:
+		m.connected = false
+		m.note(Warn, CountDisconnects, "disconnected from the master", "reason", ev.Reason)
+	case mesos.Offers:
+		for _, o := range ev.Offers {
+			m.offers[o.ID] = o
+			m.note(Debug, CountOffers, "offer", "id", string(o.ID), "host", o.Hostname)
+		}
+	case mesos.Rescinded:
+		// Offers are never held beyond the step that brought them, so there is nothing to
+		// forget: an ACCEPT that crossed the rescission is answered with a lost task.
+		m.note(Debug, CountRescinds, "offer rescinded", "id", string(ev.Offer))
+	case mesos.Updated:
+		m.updated(ev.Status)
+	case mesos.ExecutorFailed:
+		// The statuses of its tasks come by themselves; asking makes sure that they do.
+		m.askAbout(func(p Pod) bool {
+			return p.Executor == ev.Executor ||
+				ev.Executor == "" && p.Place != nil && p.Place.Agent == ev.Agent
+		})
+	case mesos.Refused:
+		m.refused(ev)
+	case mesos.OperationUpdated:
+	}
+}
+
+func (m *Machine) subscribed(ev mesos.Subscribed) {
+	if m.hard.Framework != ev.Framework {
+		m.hard.Framework = ev.Framework
+		m.write(WriteFramework{ev.Framework})
+	}
+	m.connected, m.master = true, ev.Master
+	m.told = false
+	m.wants = map[string]bool{}
+	m.asked = map[mesos.TaskID]question{}
+	m.kills = map[mesos.TaskID]time.Time{}
+	m.implicit = m.now
+	m.askAbout(func(Pod) bool { return true })
+	m.note(Info, CountSubscribes, "subscribed", "framework", string(ev.Framework),
+		"master", ev.Master)
+}
+
+// refused: the master will not have this framework; a new attempt does not mend it.
+func (m *Machine) refused(ev mesos.Refused) {
+	if m.hard.Intent == Uninstalled {
+		m.exit(0, "uninstalled")
+		return
+	}
+	m.note(Err, "", "the master refuses this framework", "message", ev.Message)
+	m.exit(1, fmt.Sprintf("the master refuses this framework: %s", ev.Message))
+}
+
+func (m *Machine) exit(code int, reason string) {
+	m.out.Calls = append(m.out.Calls, Exit{code, reason})
+	m.finished = true
+}
+
+// askAbout marks the live tasks of some instances for an explicit reconciliation.
+func (m *Machine) askAbout(which func(Pod) bool) {
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		if !which(p) {
+			continue
+		}
+		for _, t := range p.Tasks {
+			if t.live() {
+				m.asked[t.ID] = question{again: m.now, wait: askFirst / 2}
+			}
+		}
+	}
+}
+
+// updated applies one status update, and acknowledges it once it is stored.
+func (m *Machine) updated(s mesos.Status) {
+	m.note(Debug, CountStatus+string(s.State), "status", "task", string(s.Task),
+		"state", string(s.State), "reason", s.Reason, "message", s.Message)
+	p, i, known := m.findTask(s.Task)
+	switch {
+	case !known && !s.State.Terminal() && s.Agent != "":
+		m.killStray(s)
+	case known && s.State.Terminal():
+		delete(m.asked, s.Task)
+		delete(m.kills, s.Task)
+		m.ended(p, i, s)
+	case known:
+		delete(m.asked, s.Task)
+		m.progressed(p, i, s)
+	}
+	if len(s.UUID) > 0 {
+		m.send(mesos.Acknowledge{Task: s.Task, Agent: s.Agent, UUID: s.UUID})
+	}
+}
+
+// killStray ends a task that no record holds: one of an earlier place, come back.
+func (m *Machine) killStray(s mesos.Status) {
+	if s.State == mesos.Unreachable || s.State == mesos.Unknown || s.State == mesos.Lost {
+		return
+	}
+	if at, ok := m.kills[s.Task]; ok && m.now.Before(at.Add(killAgain)) {
+		return
+	}
+	m.note(Warn, "", "a task that nobody knows is killed", "task", string(s.Task))
+	m.send(mesos.Kill{Task: s.Task, Agent: s.Agent})
+}
+
+// progressed applies a status that is not terminal.
+func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
+	t := p.Tasks[i]
+	if !t.live() {
+		// A late or reordered update cannot bring a task back that was seen to end.
+		return
+	}
+	old := t
+	if t.State != s.State && !(t.State == mesos.Running && s.State == mesos.Starting) {
+		t.State, t.Since = s.State, m.now
+	}
+	t.Reason, t.Message = s.Reason, s.Message
+	if s.Ready != nil {
+		t.Ready = s.Ready
+	}
+	if s.Healthy != nil {
+		t.Healthy = s.Healthy
+	}
+	if s.IP != "" {
+		t.IP = s.IP
+	}
+	if t.unsure() {
+		m.asked[t.ID] = question{again: m.now.Add(askMax), wait: askMax}
+	}
+	seen := s.State == mesos.Starting || s.State == mesos.Running || s.State == mesos.Killing
+	if p.Place != nil && !p.Place.Confirmed && seen {
+		place := *p.Place
+		place.Confirmed = true
+		p.Place = &place
+	} else if sameTask(old, t) {
+		return
+	}
+	m.setPod(p.withTask(i, t))
+}
+
+// sameTask reports whether two records of a task say the same.
+func sameTask(a, b Task) bool {
+	same := func(x, y *bool) bool { return (x == nil) == (y == nil) && (x == nil || *x == *y) }
+	return a.State == b.State && a.Reason == b.Reason && a.Message == b.Message &&
+		a.IP == b.IP && same(a.Ready, b.Ready) && same(a.Healthy, b.Healthy)
+}
+
+// ended applies a terminal status: the instance's own, or the operator's doing, or a failure.
+func (m *Machine) ended(p Pod, i int, s mesos.Status) {
+	t := p.Tasks[i]
+	if !t.live() {
+		return
+	}
+	wasReady := t.WasReady
+	t.State, t.Since, t.Reason, t.Message = s.State, m.now, s.Reason, s.Message
+	t.Ready, t.Healthy = nil, nil
+	p = p.withTask(i, t)
+	if m.failure(p, i) {
+		p.Failures++
+		wait := backoff(p.Failures)
+		if wasReady && p.Failures == 1 {
+			wait = 0
+		}
+		p.NotBefore = m.now.Add(wait)
+		m.note(Warn, CountFailures, "task failed", "task", p.Name.fullName(t.Name),
+			"state", string(s.State), "reason", s.Reason, "message", s.Message)
+	}
+	m.setPod(p)
+}
+
+// failure reports whether the end of a task counts against its instance.
+func (m *Machine) failure(p Pod, i int) bool {
+	if m.hard.Intent != Run || p.Request != "" {
+		return false
+	}
+	t := p.Tasks[i]
+	if t.State == mesos.Killed && m.outdated(p) {
+		return false
+	}
+	spec, _ := m.spec(p.Name)
+	ts, _ := taskSpec(spec, t.Name)
+	return !t.complete(ts.Goal)
+}

@@ -1,0 +1,313 @@
+package scheduler
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/executor"
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// volatileEnv begins the names of variables that a launch hash leaves out.
+const volatileEnv = "KAFKA_SCHED_"
+
+// kafkaID prints 16 random bytes as Kafka prints a Uuid: URL-safe base64 without padding. Ids
+// that begin with a dash upset Kafka's command line tools, so none does.
+func kafkaID(b [16]byte) string {
+	if b[0]>>2 == 62 {
+		b[0] ^= 0x80
+	}
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+func controls(k servicespec.Kafka) bool { return k.Process != "broker" }
+func serves(k servicespec.Kafka) bool   { return k.Process != "controller" }
+
+// founder is the instance whose volume the cluster is born on: the first controller.
+func (m *Machine) founder() (PodName, bool) {
+	for _, p := range m.hard.Target.Service.Pods {
+		if p.Kafka != nil && controls(*p.Kafka) && p.Count > 0 {
+			return PodName{p.Type, 0}, true
+		}
+	}
+	return PodName{}, false
+}
+
+// holdFounding says why a Kafka node may not be launched yet: only the founder may, until it
+// was seen to be up. See KafkaCluster.
+func (m *Machine) holdFounding(name PodName, spec servicespec.Pod) string {
+	founder, ok := m.founder()
+	if spec.Kafka == nil || m.hard.Kafka.Founded || !ok || founder == name {
+		return ""
+	}
+	return fmt.Sprintf("waits for %s, which founds the Kafka cluster", founder)
+}
+
+// found records, before the founder's launch leaves, which volume may be formatted as the
+// first of a new cluster.
+func (m *Machine) found(p Pod, spec servicespec.Pod) {
+	founder, ok := m.founder()
+	if spec.Kafka == nil || !ok || founder != p.Name || m.hard.Kafka.Founded {
+		return
+	}
+	for _, id := range volumesIn(placeResources(*p.Place)) {
+		if m.hard.Kafka.Founder == "" {
+			m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID, Founder: id})
+		}
+	}
+}
+
+// founds reports whether a node is to format its volume as the first of a new cluster.
+func (m *Machine) founds(p Pod) bool {
+	return !m.hard.Kafka.Founded && m.hard.Kafka.Founder != "" &&
+		slices.Contains(volumesIn(placeResources(*p.Place)), m.hard.Kafka.Founder)
+}
+
+// startKafka finds Java and the distribution, formats the volume if nobody did, and becomes
+// the broker. kafka.tools.StorageTool writes meta.properties last, so its presence means that
+// the volume is wholly formatted.
+const startKafka = `set -eu
+java="${JAVA_HOME:+$JAVA_HOME/bin/}java"
+command -v "$java" >/dev/null || {
+  echo "no Java found: set JAVA_HOME or install Java 17 or newer on this agent" >&2; exit 1; }
+libs="$PWD/kafka/libs/*"
+jvm="-Dlog4j2.configurationFile=$PWD/log4j2.yaml -Djava.awt.headless=true"
+if [ ! -f "$KAFKA_LOG_DIR/meta.properties" ]; then
+  echo "formatting $KAFKA_LOG_DIR for cluster $KAFKA_CLUSTER_ID ($KAFKA_SCHED_FORMAT)"
+  "$java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 $jvm -cp "$libs" \
+    kafka.tools.StorageTool format --ignore-formatted \
+    -t "$KAFKA_CLUSTER_ID" -c server.properties $KAFKA_SCHED_FORMAT
+fi
+cp server.properties node.properties
+echo "controller.quorum.bootstrap.servers=$KAFKA_SCHED_CONTROLLERS" >> node.properties
+exec "$java" $KAFKA_HEAP_OPTS $KAFKA_JVM_FLAGS $jvm -cp "$libs" kafka.Kafka node.properties
+`
+
+// log4j2 sends everything to standard output, which the executor rotates.
+const log4j2 = `Configuration:
+  status: WARN
+  Appenders:
+    Console:
+      name: STDOUT
+      PatternLayout:
+        pattern: "[%d] %p %m (%c)%n"
+  Loggers:
+    Root:
+      level: INFO
+      AppenderRef:
+        - ref: STDOUT
+`
+
+// orderKafka makes a task's order that of a Kafka node.
+func (m *Machine) orderKafka(o *executor.Order, p Pod, spec servicespec.Pod) {
+	k := *spec.Kafka
+	format := "--no-initial-controllers"
+	if m.founds(p) {
+		format = "--standalone"
+	}
+	o.Command = startKafka
+	o.Env = append([]executor.EnvVar{
+		{Name: "KAFKA_CLUSTER_ID", Value: m.hard.Kafka.ID},
+		{Name: "KAFKA_LOG_DIR", Value: logDir(k)},
+		{Name: "KAFKA_SCHED_FORMAT", Value: format},
+		{Name: "KAFKA_SCHED_CONTROLLERS", Value: strings.Join(m.controllers(), ",")},
+		{Name: "KAFKA_HEAP_OPTS", Value: fmt.Sprintf("-Xms%dm -Xmx%dm", k.Heap, k.Heap)},
+		{Name: "KAFKA_JVM_FLAGS", Value: strings.Join(k.JVMFlags, " ")},
+	}, o.Env...)
+	o.Files = append(o.Files,
+		executor.File{Path: "server.properties", Text: m.serverProperties(o, p, spec)},
+		executor.File{Path: "log4j2.yaml", Text: log4j2})
+}
+
+func logDir(k servicespec.Kafka) string { return k.Volume + "/logs" }
+
+// controllers are the addresses of all controllers that have a place, as host:port.
+func (m *Machine) controllers() []string {
+	var list []string
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		spec, ok := m.spec(name)
+		if !ok || p.Place == nil || spec.Kafka == nil || !controls(*spec.Kafka) {
+			continue
+		}
+		port := portOf(taskPlace(*p.Place, spec.Kafka.Task), spec.Kafka.ControllerPort)
+		list = append(list, fmt.Sprintf("%s:%d", p.Place.Hostname, port))
+	}
+	return list
+}
+
+// serverProperties is a node's configuration: our defaults, the operator's own on top, and
+// what only the scheduler can know last. The controllers' addresses are added at the start,
+// because they change without concern to a node that runs.
+func (m *Machine) serverProperties(o *executor.Order, p Pod, spec servicespec.Pod) string {
+	k := *spec.Kafka
+	props := m.defaultProperties()
+	for key, value := range k.Properties {
+		props[key] = value
+	}
+	got := taskPlace(*p.Place, k.Task)
+	var roles, listeners, advertised []string
+	if serves(k) {
+		port := portOf(got, k.ClientPort)
+		roles = append(roles, "broker")
+		listeners = append(listeners, fmt.Sprintf("PLAINTEXT://%s:%d", o.Address, port))
+		advertised = append(advertised,
+			fmt.Sprintf("PLAINTEXT://%s:%d", p.Place.Hostname, port))
+	}
+	if controls(k) {
+		port := portOf(got, k.ControllerPort)
+		roles = append(roles, "controller")
+		listeners = append(listeners, fmt.Sprintf("CONTROLLER://%s:%d", o.Address, port))
+		advertised = append(advertised,
+			fmt.Sprintf("CONTROLLER://%s:%d", p.Place.Hostname, port))
+		props["controller.quorum.auto.join.enable"] = "true"
+	}
+	props["process.roles"] = strings.Join(roles, ",")
+	props["node.id"] = strconv.Itoa(p.Name.Index)
+	props["listeners"] = strings.Join(listeners, ",")
+	props["advertised.listeners"] = strings.Join(advertised, ",")
+	props["listener.security.protocol.map"] = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+	props["controller.listener.names"] = "CONTROLLER"
+	props["log.dirs"] = logDir(k)
+	if _, set := props["broker.rack"]; !set && p.Place.Domain.Zone != "" {
+		props["broker.rack"] = p.Place.Domain.Zone
+	}
+	return propertiesText(props)
+}
+
+// defaultProperties are those of an experienced operator, for as many brokers as there are.
+func (m *Machine) defaultProperties() map[string]string {
+	brokers := 0
+	for _, p := range m.hard.Target.Service.Pods {
+		if p.Kafka != nil && serves(*p.Kafka) {
+			brokers += p.Count
+		}
+	}
+	replicas := min(3, max(1, brokers))
+	insync := max(1, replicas-1)
+	return map[string]string{
+		"default.replication.factor":                       strconv.Itoa(replicas),
+		"min.insync.replicas":                              strconv.Itoa(insync),
+		"offsets.topic.replication.factor":                 strconv.Itoa(replicas),
+		"transaction.state.log.replication.factor":         strconv.Itoa(replicas),
+		"transaction.state.log.min.isr":                    strconv.Itoa(insync),
+		"share.coordinator.state.topic.replication.factor": strconv.Itoa(replicas),
+		"share.coordinator.state.topic.min.isr":            strconv.Itoa(insync),
+		"auto.create.topics.enable":                        "false",
+		"num.recovery.threads.per.data.dir":                "2",
+	}
+}
+
+func propertiesText(props map[string]string) string {
+	keys := make([]string, 0, len(props))
+	for key := range props {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	escape := strings.NewReplacer("\\", "\\\\", "\n", "\\n", "\r", "\\r", "\t", "\\t")
+	var b strings.Builder
+	for _, key := range keys {
+		fmt.Fprintf(&b, "%s=%s\n", key, escape.Replace(props[key]))
+	}
+	return b.String()
+}
+
+// fromKafka takes in what the cluster says of itself.
+func (m *Machine) fromKafka(f KafkaFacts) {
+	m.facts = &f
+	m.asking = time.Time{}
+	m.answered = m.now
+	if m.hard.Kafka.Founded || f.Error != "" || f.ClusterID != m.hard.Kafka.ID {
+		return
+	}
+	name, ok := m.founder()
+	if !ok || !slices.Contains(f.Voters, name.Index) {
+		return
+	}
+	p, known := m.hard.Pods[name]
+	if !known || p.Place == nil || !m.founds(p) {
+		return
+	}
+	m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID, Founder: m.hard.Kafka.Founder, Founded: true})
+	m.note(Info, "", "the Kafka cluster is founded", "cluster", f.ClusterID,
+		"by", name.String())
+}
+
+// brokerReady reports whether a Kafka node does its part: registered, unfenced, in the ISR of
+// all that it hosts, and a voter if it is a controller.
+func (m *Machine) brokerReady(p Pod, spec servicespec.Pod) (bool, string) {
+	if spec.Kafka == nil {
+		return true, ""
+	}
+	f, id := m.facts, p.Name.Index
+	switch {
+	case f == nil:
+		return false, "Kafka has not answered yet"
+	case f.Error != "":
+		return false, "Kafka does not answer: " + f.Error
+	case f.ClusterID != m.hard.Kafka.ID:
+		return false, fmt.Sprintf("another Kafka cluster (%s) answers at its address",
+			f.ClusterID)
+	case controls(*spec.Kafka) && !slices.Contains(f.Voters, id):
+		return false, fmt.Sprintf("node %d is not a voter of the quorum yet", id)
+	case !serves(*spec.Kafka):
+		return true, ""
+	}
+	b := f.broker(id)
+	switch {
+	case b == nil:
+		return false, fmt.Sprintf("broker %d is not registered yet", id)
+	case b.Fenced:
+		return false, fmt.Sprintf("broker %d is fenced", id)
+	case b.NotInSync > 0:
+		return false, fmt.Sprintf("broker %d is not in the ISR of %d of its %d partitions",
+			id, b.NotInSync, b.Hosted)
+	}
+	return true, ""
+}
+
+func (f *KafkaFacts) broker(id int) *BrokerFacts {
+	for i := range f.Brokers {
+		if f.Brokers[i].ID == id {
+			return &f.Brokers[i]
+		}
+	}
+	return nil
+}
+
+// askKafka asks for facts: often while a node comes up, seldom while all is well.
+func (m *Machine) askKafka() {
+	pods, specs := m.kafkaPods()
+	var addresses []string
+	busy := false
+	for i, p := range pods {
+		if serves(*specs[i].Kafka) {
+			port := portOf(taskPlace(*p.Place, specs[i].Kafka.Task), specs[i].Kafka.ClientPort)
+			addresses = append(addresses, fmt.Sprintf("%s:%d", p.Place.Hostname, port))
+		}
+		ok, _ := m.ready(p)
+		busy = busy || !ok
+	}
+	if len(addresses) == 0 {
+		m.factsDue, m.asking = time.Time{}, time.Time{}
+		return
+	}
+	interval := factsIdle
+	if busy {
+		interval = factsBusy
+	}
+	m.factsDue = m.answered.Add(interval)
+	lost := !m.asking.IsZero() && !m.now.Before(m.asking.Add(factsLost))
+	if lost || m.asking.IsZero() && !m.now.Before(m.factsDue) {
+		m.asking = m.now
+		m.out.Calls = append(m.out.Calls, AskKafka{addresses})
+	}
+}
+
+func sortIDs(ids []mesos.ReservationID) { slices.Sort(ids) }

@@ -1,0 +1,228 @@
+package scheduler
+
+import (
+	"sort"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/scheduler/offer"
+)
+
+// Machine is the scheduler. It is owned by one goroutine; none of its methods may be called
+// from two at once.
+type Machine struct {
+	cfg  Config
+	hard Hard
+
+	now time.Time
+	out Output
+
+	// Everything below is soft: rebuilt after a restart by events and the pass.
+	connected bool
+	master    string
+	offers    map[mesos.OfferID]mesos.Offer // those of the event in hand
+	wants     map[string]bool               // what offers are wanted for, as last told
+	told      bool                          // whether the master was told at all since subscribed
+	asked     map[mesos.TaskID]question     // reconciliation under way
+	implicit  time.Time                     // when to reconcile implicitly next
+	kills     map[mesos.TaskID]time.Time    // when each kill was last sent
+	refusals  map[PodName]*offer.Refusal
+	waits     map[PodName]string // what an instance waits for, when it is no refusal
+	recovery  map[PodName]*recovery
+	since     map[string]change // per step key, when its status came to be
+	facts     *KafkaFacts
+	factsDue  time.Time // when Kafka is asked next
+	asking    time.Time // when it was last asked, zero when the answer is there
+	finished  bool      // Exit was sent
+}
+
+// question is a task whose status was asked for.
+type question struct {
+	again time.Time     // when to ask again
+	wait  time.Duration // how long that wait was
+}
+
+// change is a status and when it began.
+type change struct {
+	status plans.Status
+	at     time.Time
+}
+
+// recovery is an instance that is, or was, brought back.
+type recovery struct {
+	kind  string // TRANSIENT or PERMANENT
+	order int    // of coming up, for display
+	done  bool
+}
+
+// Config is what a machine is made with; it does not change while it runs.
+type Config struct {
+	// Target is the configuration that the process was started with. It becomes the target
+	// only if the store holds none yet.
+	Target Target
+	// ExecutorURI and KafkaURI are where agents fetch the executor binary and the packed Kafka
+	// distribution from; KafkaURI is "" when no pod runs Kafka.
+	ExecutorURI, KafkaURI string
+	// JavaHome is set for tasks, "" leaves the agent's own.
+	JavaHome string
+	// UUID draws a new random id each time.
+	UUID func() [16]byte
+}
+
+// Times that govern the machine. Each is a bound on waiting, not on correctness.
+const (
+	declineWorking = 5 * time.Second        // filter while something still wants a place
+	declineIdle    = time.Hour              // filter while nothing does
+	killAgain      = 10 * time.Second       // a kill is repeated until the task is seen to end
+	askFirst       = 2 * time.Second        // first wait for an answer to a reconciliation
+	askMax         = time.Minute            // longest
+	implicitEvery  = 15 * time.Minute       // implicit reconciliation
+	factsBusy      = 250 * time.Millisecond // between questions while a broker comes up
+	factsIdle      = 15 * time.Second       // between questions while all is well
+	factsLost      = 20 * time.Second       // an answer that did not come is given up
+	backoffFirst   = time.Second
+	backoffMax     = 5 * time.Minute
+)
+
+// Restore makes a machine from its durable state; for a service that never ran that is the
+// zero Hard. The first Step makes the first view.
+func Restore(cfg Config, hard Hard) *Machine {
+	if hard.Pods == nil {
+		hard.Pods = map[PodName]Pod{}
+	}
+	if hard.Leftovers == nil {
+		hard.Leftovers = map[mesos.ReservationID]Leftover{}
+	}
+	m := &Machine{
+		cfg: cfg, hard: hard,
+		offers: map[mesos.OfferID]mesos.Offer{},
+		wants:  map[string]bool{},
+		asked:  map[mesos.TaskID]question{},
+		kills:  map[mesos.TaskID]time.Time{},
+		waits:  map[PodName]string{}, refusals: map[PodName]*offer.Refusal{},
+		recovery: map[PodName]*recovery{},
+		since:    map[string]change{},
+	}
+	return m
+}
+
+// Step takes one event and says what is to be done. The time must never be before that of the
+// step before; if it is, the earlier one counts.
+func (m *Machine) Step(now time.Time, ev Event) Output {
+	if now.After(m.now) {
+		m.now = now
+	}
+	m.out = Output{}
+	if m.finished {
+		return m.out
+	}
+	m.adoptTarget()
+	switch ev := ev.(type) {
+	case FromMesos:
+		m.fromMesos(ev.Event)
+	case FromKafka:
+		m.fromKafka(ev.Facts)
+	case Commanded:
+		m.commanded(ev)
+	case Tick:
+	}
+	m.pass()
+	m.out.View = m.view()
+	if err := m.check(); err != nil {
+		panic("scheduler: invariant broken: " + err.Error())
+	}
+	return m.out
+}
+
+// NextWake is when the machine wants a Tick although nothing else happened; the zero time
+// means never.
+func (m *Machine) NextWake() time.Time {
+	var next time.Time
+	soonest := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	if m.finished {
+		return next
+	}
+	if m.connected {
+		for _, q := range m.asked {
+			soonest(q.again)
+		}
+		for _, at := range m.kills {
+			soonest(at.Add(killAgain))
+		}
+		soonest(m.implicit)
+	}
+	if m.asking.IsZero() {
+		soonest(m.factsDue)
+	} else {
+		soonest(m.asking.Add(factsLost))
+	}
+	for _, p := range m.hard.Pods {
+		if p.NotBefore.After(m.now) {
+			soonest(p.NotBefore)
+		}
+	}
+	return next
+}
+
+// adoptTarget makes the process's configuration the target of a service that has none.
+func (m *Machine) adoptTarget() {
+	if m.hard.Target.ID == "" {
+		m.hard.Target = m.cfg.Target
+		m.write(WriteTarget{m.hard.Target})
+	}
+	if m.hard.Intent == "" {
+		m.setIntent(Run)
+	}
+	if m.hard.Kafka.ID == "" && m.hasKafka() {
+		m.setKafka(KafkaCluster{ID: kafkaID(m.cfg.UUID())})
+	}
+}
+
+func (m *Machine) write(w Write) { m.out.Writes = append(m.out.Writes, w) }
+
+func (m *Machine) send(c mesos.Call) { m.out.Calls = append(m.out.Calls, ToMesos{c}) }
+
+func (m *Machine) note(level Level, count, text string, fields ...string) {
+	m.out.Notes = append(m.out.Notes, Note{level, text, fields, count})
+}
+
+func (m *Machine) setIntent(i Intent) {
+	m.hard.Intent = i
+	m.write(WriteIntent{i})
+}
+
+func (m *Machine) setKafka(k KafkaCluster) {
+	m.hard.Kafka = k
+	m.write(WriteKafka{k})
+}
+
+// setPod replaces the record of an instance. Records are values: a caller changes its copy,
+// its Tasks included, and hands it in.
+func (m *Machine) setPod(p Pod) {
+	m.hard.Pods[p.Name] = p
+	m.write(WritePod{p})
+}
+
+// podNames lists the instances that have a record, by type and index.
+func (m *Machine) podNames() []PodName {
+	names := make([]PodName, 0, len(m.hard.Pods))
+	for name := range m.hard.Pods {
+		names = append(names, name)
+	}
+	sortPods(names)
+	return names
+}
+
+func sortPods(names []PodName) {
+	sort.Slice(names, func(i, j int) bool {
+		if names[i].Type != names[j].Type {
+			return names[i].Type < names[j].Type
+		}
+		return names[i].Index < names[j].Index
+	})
+}

@@ -1,0 +1,96 @@
+package offer
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/kafka-sched/kafka-sched/internal/resource"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// unprivileged is where a dynamic port is taken from when the spec names no ranges.
+var unprivileged = resource.Ranges{{Begin: 1024, End: 65535}}
+
+// portWant is one port to find, with where the result belongs.
+type portWant struct {
+	port   *servicespec.Port
+	within resource.Ranges
+	task   int
+	index  int
+}
+
+// takePorts finds all ports of the instance. Fixed ones come first, so that no dynamic port is
+// put onto them, and then the dynamic ones with the narrowest ranges, each the lowest that is
+// free. A number is taken once, so no two ports of one instance are the same.
+func (p *pool) takePorts(holdings []holding, tasks []TaskNeed) {
+	for _, w := range portWants(tasks) {
+		h := &holdings[w.task]
+		if h.ports == nil {
+			h.ports = make([]PortUse, len(tasks[w.task].Ports))
+		}
+		piece, ok := p.takePort(w.within)
+		switch {
+		case ok:
+			number := int(piece.Ranges[0].Begin)
+			h.ports[w.index] = PortUse{Name: w.port.Name, Number: number}
+			h.pieces = h.pieces.Add(piece)
+		case w.port.Port != 0:
+			p.refuse(Reason{Code: PortTaken, Name: w.port.Name, Ports: w.within})
+		default:
+			p.refuse(Reason{Code: NoPort, Name: w.port.Name, Ports: w.within})
+		}
+	}
+}
+
+// portWants lists the ports of all tasks in the order in which they are found.
+func portWants(tasks []TaskNeed) []portWant {
+	var out []portWant
+	for t := range tasks {
+		for i := range tasks[t].Ports {
+			port := &tasks[t].Ports[i]
+			out = append(out, portWant{port: port, within: within(port), task: t, index: i})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b portWant) int {
+		if fixed := a.port.Port != 0; fixed != (b.port.Port != 0) {
+			if fixed {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.within.Count(), b.within.Count())
+	})
+	return out
+}
+
+// within gives the numbers that will do for a port.
+func within(port *servicespec.Port) resource.Ranges {
+	switch {
+	case port.Port != 0:
+		return resource.Ranges{{Begin: uint64(port.Port), End: uint64(port.Port)}}
+	case len(port.Ranges) == 0:
+		return unprivileged
+	}
+	return resource.NewRanges(port.Ranges...)
+}
+
+// takePort takes the lowest free port within the ranges.
+func (p *pool) takePort(within resource.Ranges) (resource.Resource, bool) {
+	best, lowest := -1, uint64(0)
+	for i := range p.free {
+		r := &p.free[i]
+		if r.Name != resource.Ports || r.Kind != resource.RangesKind {
+			continue
+		}
+		if n, ok := r.Ranges.Pick(within); ok && (best < 0 || n < lowest) {
+			best, lowest = i, n
+		}
+	}
+	if best < 0 {
+		return resource.Resource{}, false
+	}
+	piece := p.free[best]
+	piece.Ranges = resource.Ranges{{Begin: lowest, End: lowest}}
+	p.free[best].Ranges, _ = p.free[best].Ranges.Sub(piece.Ranges)
+	return piece, true
+}

@@ -1,0 +1,312 @@
+package offer_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/resource"
+	"github.com/kafka-sched/kafka-sched/scheduler/offer"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+	"github.com/kafka-sched/kafka-sched/servicespec/placement"
+)
+
+func drawScalars(t *rapid.T) offer.Scalars {
+	return offer.Scalars{
+		CPUs: resource.Milli(rapid.Int64Range(0, 1500).Draw(t, "cpus")),
+		Mem:  resource.MiB(rapid.Int64Range(0, 500).Draw(t, "mem")),
+		Disk: resource.MiB(rapid.Int64Range(0, 100).Draw(t, "disk")),
+	}
+}
+
+func drawVolumes(t *rapid.T, owner string) []offer.VolumeNeed {
+	var out []offer.VolumeNeed
+	for i := range rapid.IntRange(0, 2).Draw(t, "volumes") {
+		out = append(out, offer.VolumeNeed{
+			ID: mesos.PersistenceID(fmt.Sprintf("%s-%d", owner, i)),
+			Volume: servicespec.Volume{
+				Path: fmt.Sprintf("data-%d", i),
+				Type: rapid.SampledFrom([]string{"ROOT", "ROOT", "MOUNT"}).Draw(t, "type"),
+				Size: resource.MiB(rapid.Int64Range(1, 200).Draw(t, "size")),
+			},
+		})
+	}
+	return out
+}
+
+// requirements draws instances with up to two tasks; their fixed ports differ, as those of a
+// valid spec do.
+func requirements() *rapid.Generator[offer.Requirement] {
+	rules := rapid.SampledFrom([]string{
+		"", "", "hostname:UNIQUE", "hostname:MAX_PER:2", "@zone:GROUP_BY", "hostname:UNLIKE:h1",
+	})
+	return rapid.Custom(func(t *rapid.T) offer.Requirement {
+		req := offer.Requirement{
+			Pod: "kafka-1", Role: role, Principal: principal,
+			Labels:   []resource.Label{{Key: resource.ResourceID, Value: "new"}},
+			Executor: drawScalars(t), Volumes: drawVolumes(t, "executor"),
+		}
+		for i := range rapid.IntRange(1, 2).Draw(t, "tasks") {
+			task := offer.TaskNeed{Name: fmt.Sprintf("task-%d", i), Scalars: drawScalars(t)}
+			task.Volumes = drawVolumes(t, task.Name)
+			for k := range rapid.IntRange(0, 2).Draw(t, "ports") {
+				port := servicespec.Port{Name: fmt.Sprintf("port-%d", k)}
+				switch rapid.IntRange(0, 2).Draw(t, "port kind") {
+				case 0:
+					port.Port = 31000 + 2*i + k
+				case 1:
+					port.Ranges = []resource.Range{{Begin: 31000, End: 31003}}
+				}
+				task.Ports = append(task.Ports, port)
+			}
+			req.Tasks = append(req.Tasks, task)
+		}
+		for range rapid.IntRange(0, 3).Draw(t, "peers") {
+			req.Peers = append(req.Peers, drawAgent(t))
+		}
+		var err error
+		if req.Rule, err = placement.Parse(rules.Draw(t, "rule")); err != nil {
+			t.Fatal(err)
+		}
+		return req
+	})
+}
+
+func drawAgent(t *rapid.T) placement.Agent {
+	return placement.Agent{
+		Hostname: rapid.SampledFrom([]string{"h1", "h2", "h3", "h4"}).Draw(t, "host"),
+		Zone:     rapid.SampledFrom([]string{"", "z1", "z2"}).Draw(t, "zone"),
+	}
+}
+
+// offers draws offers, most of them large enough, with much in them that may not be used.
+func offers() *rapid.Generator[[]mesos.Offer] {
+	return rapid.Custom(func(t *rapid.T) []mesos.Offer {
+		var out []mesos.Offer
+		for i := range rapid.IntRange(0, 5).Draw(t, "offers") {
+			agent := drawAgent(t)
+			o := mesos.Offer{
+				ID:       mesos.OfferID(fmt.Sprintf("o%d", i)),
+				Agent:    mesos.AgentID(rapid.StringMatching(`a[1-3]`).Draw(t, "agent")),
+				Hostname: agent.Hostname, Domain: mesos.Domain{Zone: agent.Zone}, Role: role,
+				Resources: drawResources(t).WithRole(role),
+			}
+			if rapid.IntRange(0, 4).Draw(t, "maintenance") == 0 {
+				o.Unavailable = &mesos.Unavailability{}
+			}
+			out = append(out, o)
+		}
+		return out
+	})
+}
+
+func drawResources(t *rapid.T) resource.List {
+	text := "ports:[80-443,31000-31009];"
+	if rapid.IntRange(0, 3).Draw(t, "few ports") == 0 {
+		text = "ports:[31001-31002];"
+	}
+	for _, decoration := range []string{"", "(other)", "(kafka-role:old)", "{revocable}"} {
+		text += fmt.Sprintf("cpus:%s%s;mem:%d%s;disk:%d%s;",
+			resource.Milli(rapid.Int64Range(0, 9000).Draw(t, "cpus")), decoration,
+			rapid.Int64Range(0, 3000).Draw(t, "mem"), decoration,
+			rapid.Int64Range(0, 2000).Draw(t, "disk"), decoration)
+	}
+	for i := range rapid.IntRange(0, 4).Draw(t, "mounts") {
+		text += fmt.Sprintf("disk:%d<MOUNT:/mnt/%d>;", rapid.IntRange(1, 400).Draw(t, "size"), i)
+	}
+	list, err := resource.ParseList(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rapid.Permutation(list.Merged()).Draw(t, "order")
+}
+
+// whole gives what the match hands to executor and tasks, as the offer had it.
+func whole(m offer.Match) resource.List {
+	sum := m.Executor.Merged()
+	for _, task := range m.Tasks {
+		sum = sum.Add(task.Resources...)
+	}
+	for i := range sum {
+		if sum[i].Disk != nil {
+			info := *sum[i].Disk
+			info.PersistenceID, info.Principal, info.ContainerPath = "", "", ""
+			sum[i].Disk = &info
+		}
+	}
+	return sum.PopReservation().WithRole(role)
+}
+
+// TestMatchIsExact checks a match against its offer and against what was wanted.
+func TestMatchIsExact(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		req, all := requirements().Draw(t, "req"), offers().Draw(t, "offers")
+		m, refusal := offer.Evaluate(req, all)
+		if refusal != nil {
+			return
+		}
+		o := all[slices.IndexFunc(all, func(o mesos.Offer) bool { return o.ID == m.Offer })]
+		if !m.Remaining.Add(m.Used...).Equal(o.Resources) {
+			t.Fatalf("%s and %s are not %s", m.Used, m.Remaining, o.Resources)
+		}
+		if !m.Reserve.PopReservation().Equal(m.Used) || !whole(m).Equal(m.Used) {
+			t.Fatalf("used %s, reserved %s, handed out %s", m.Used, m.Reserve, whole(m))
+		}
+		for _, r := range m.Used {
+			if r.Revocable || len(r.Reservations) > 0 || r.Role != role {
+				t.Fatalf("%s was used", r)
+			}
+		}
+		checkOwner(t, m.Executor, req.Executor, req.Volumes)
+		seen := map[int]bool{}
+		for i, task := range m.Tasks {
+			checkOwner(t, task.Resources, req.Tasks[i].Scalars, req.Tasks[i].Volumes)
+			checkPorts(t, task, req.Tasks[i].Ports, seen)
+		}
+	})
+}
+
+// checkOwner checks that an executor or task got its scalars and volumes, no more and no less.
+func checkOwner(t *rapid.T, got resource.List, s offer.Scalars, volumes []offer.VolumeNeed) {
+	made := got.Volumes()
+	rest, err := got.Sub(made)
+	if err != nil || len(made) != len(volumes) {
+		t.Fatalf("volumes %s of %s, want %v: %v", made, got, volumes, err)
+	}
+	for i, v := range volumes {
+		root := v.Volume.Type == "ROOT"
+		size := v.Volume.Size.Milli()
+		if string(v.ID) != made[i].Disk.PersistenceID || made[i].Scalar < size ||
+			root && made[i].Scalar != size || root != (made[i].Disk.Source == "") {
+			t.Fatalf("made %s, want %+v", made[i], v)
+		}
+	}
+	for name, want := range map[string]resource.Milli{
+		resource.CPUs: s.CPUs, resource.Mem: s.Mem.Milli(), resource.Disk: s.Disk.Milli(),
+	} {
+		if rest.Total(name) != want {
+			t.Fatalf("got %s, want %s %s", rest, want, name)
+		}
+	}
+	if rest.Labelled(resource.ResourceID, "new").String() != rest.String() {
+		t.Fatalf("%s is not all reserved", rest)
+	}
+}
+
+func checkPorts(t *rapid.T, got offer.TaskResources, want []servicespec.Port, seen map[int]bool) {
+	var held resource.Ranges
+	for _, r := range got.Resources {
+		held = held.Add(r.Ranges)
+	}
+	if len(got.Ports) != len(want) || held.Count() != uint64(len(want)) {
+		t.Fatalf("got %v in %s, want %v", got.Ports, held, want)
+	}
+	for i, p := range got.Ports {
+		fits := want[i].Port == 0 && p.Number >= 1024 || want[i].Port == p.Number
+		for _, r := range want[i].Ranges {
+			fits = fits && uint64(p.Number) >= r.Begin && uint64(p.Number) <= r.End
+		}
+		if !fits || seen[p.Number] || !held.Has(uint64(p.Number)) || p.Name != want[i].Name {
+			t.Fatalf("got %v in %s, want %v", p, held, want[i])
+		}
+		seen[p.Number] = true
+	}
+}
+
+func TestOrderOfOffersDoesNotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		req, all := requirements().Draw(t, "req"), offers().Draw(t, "offers")
+		m, refusal := offer.Evaluate(req, all)
+		m2, refusal2 := offer.Evaluate(req, rapid.Permutation(all).Draw(t, "permuted"))
+		if diff := cmp.Diff(m, m2) + cmp.Diff(refusal, refusal2); diff != "" {
+			t.Fatal(diff)
+		}
+		if refusal != nil && refusal.String() != refusal2.String() {
+			t.Fatalf("%s\n%s", refusal, refusal2)
+		}
+	})
+}
+
+// TestReturn gives an instance back what it had, as the master merges it, and whatever else is
+// offered it takes exactly that.
+func TestReturn(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		req, all := requirements().Draw(t, "req"), offers().Draw(t, "offers")
+		first, refusal := offer.Evaluate(req, all)
+		if refusal != nil {
+			return
+		}
+		back := comeBack(all, first)
+		req.Kept = keep(first)
+		others := slices.DeleteFunc(all, func(o mesos.Offer) bool { return o.ID == first.Offer })
+		again, refusal := offer.Evaluate(req, append(others, back))
+		if refusal != nil {
+			t.Fatal(refusal)
+		}
+		diff := cmp.Diff(first.Executor, again.Executor) + cmp.Diff(first.Tasks, again.Tasks)
+		if diff != "" || again.Offer != back.ID || len(again.Reserve)+len(again.Create) > 0 ||
+			!again.Remaining.Equal(first.Remaining) {
+			t.Fatalf("at first %+v, then %+v\n%s", first, again, diff)
+		}
+		if _, refusal = offer.Evaluate(req, others); refusal == nil || refusal.String() == "" {
+			t.Fatal("it went elsewhere")
+		}
+	})
+}
+
+// TestRefusalIsHonest checks that all agents are refused with reasons, that each would be alone,
+// and that adding just what is said to be missing of scalars makes the instance fit.
+func TestRefusalIsHonest(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		req, all := requirements().Draw(t, "req"), offers().Draw(t, "offers")
+		_, refusal := offer.Evaluate(req, all)
+		fits := 0
+		for _, o := range all {
+			_, alone := offer.Evaluate(req, []mesos.Offer{o})
+			if alone == nil {
+				fits++
+				continue
+			}
+			checkShortage(t, req, o, alone.Agents[0].Reasons)
+		}
+		if (refusal == nil) != (fits > 0) {
+			t.Fatalf("%d offers fit alone, together: %v", fits, refusal)
+		}
+		if refusal == nil {
+			return
+		}
+		if len(refusal.Agents) != len(all) || refusal.String() == "" {
+			t.Fatalf("%d offers: %+v", len(all), refusal)
+		}
+	})
+}
+
+func checkShortage(t *rapid.T, req offer.Requirement, o mesos.Offer, reasons []offer.Reason) {
+	if len(reasons) == 0 {
+		t.Fatalf("%s is refused without a reason", o.Resources)
+	}
+	var more resource.List
+	for _, r := range reasons {
+		if r.String() == "" {
+			t.Fatalf("no words for %+v", r)
+		}
+		if r.Code != offer.Insufficient {
+			return
+		}
+		more = append(more, resource.NewScalar(r.Name, r.Need-r.Have))
+	}
+	have := o.Resources
+	o.Resources = have.Add(more.WithRole(role)...)
+	if _, refusal := offer.Evaluate(req, []mesos.Offer{o}); refusal != nil {
+		t.Fatalf("with %s more: %s", more, refusal)
+	}
+	more[0].Scalar--
+	o.Resources = have.Add(more.WithRole(role)...)
+	if _, refusal := offer.Evaluate(req, []mesos.Offer{o}); refusal == nil {
+		t.Fatalf("%s more would have been enough", more)
+	}
+}

@@ -1,0 +1,205 @@
+package offer
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kafka-sched/kafka-sched/internal/resource"
+)
+
+// String says in one sentence for operators why the instance has no place. Agents that miss
+// the same are told together, with the one that comes nearest.
+func (r Refusal) String() string {
+	switch {
+	case r.Kept != "":
+		return r.waiting()
+	case len(r.Agents) == 0:
+		return "no offers yet"
+	}
+	parts := []string{fmt.Sprintf("%d tried", len(r.Agents))}
+	groups, looked := r.groups()
+	for _, g := range groups {
+		parts = append(parts, g.sentence(looked))
+	}
+	return "no agent fits " + r.Pod + ": " + strings.Join(parts, "; ")
+}
+
+// waiting is the sentence of an instance that can only return to its reservation.
+func (r Refusal) waiting() string {
+	host := r.KeptHost
+	var lacks []string
+	others := 0
+	for _, a := range r.Agents {
+		if a.Agent != r.Kept {
+			others++
+			continue
+		}
+		if host == "" {
+			host = a.Hostname
+		}
+		for _, reason := range a.Reasons {
+			lacks = append(lacks, reason.shortage())
+		}
+	}
+	if host == "" {
+		host = "agent " + string(r.Kept)
+	}
+	text := r.Pod + " waits for its reservation on " + host
+	if len(lacks) > 0 {
+		return text + ", whose offer lacks " + strings.Join(lacks, ", ")
+	}
+	if others > 0 {
+		text += fmt.Sprintf(" (not among the %d offered)", others)
+	}
+	return text
+}
+
+// group is one reason that some agents share.
+type group struct {
+	Reason        // the one with the most
+	host   string // that agent's
+	hosts  []string
+}
+
+// codes in the order in which reasons are told.
+var codes = []Code{
+	Insufficient, NoVolume, PortTaken, NoPort, Placement, Maintenance, NotReserved, OtherAgent,
+}
+
+// groups puts the same reasons of all agents together; looked is the number of agents whose
+// resources were looked at, so that nothing else kept them out.
+func (r Refusal) groups() (groups []group, looked int) {
+	for _, a := range r.Agents {
+		resources := false
+		for _, reason := range a.Reasons {
+			resources = resources || reason.Code != Placement && reason.Code != Maintenance
+			i := slices.IndexFunc(groups, func(g group) bool { return g.like(reason) })
+			if i < 0 {
+				i = len(groups)
+				groups = append(groups, group{Reason: reason, host: a.Hostname})
+			}
+			g := &groups[i]
+			g.hosts = append(g.hosts, a.Hostname)
+			if reason.Have > g.Have {
+				g.Reason, g.host = reason, a.Hostname
+			}
+		}
+		if resources {
+			looked++
+		}
+	}
+	slices.SortStableFunc(groups, func(a, b group) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(codes, a.Code), slices.Index(codes, b.Code)),
+			cmp.Compare(slices.Index(scalarNames[:], a.Name), slices.Index(scalarNames[:], b.Name)),
+		)
+	})
+	return groups, looked
+}
+
+// like says whether the reason is that of the group but for who has how much.
+func (g group) like(r Reason) bool {
+	return g.Code == r.Code && g.Name == r.Name && g.Need == r.Need &&
+		slices.Equal(g.Ports, r.Ports) && (r.Code == Placement || g.Detail == r.Detail)
+}
+
+// sentence tells the reason of a group, where looked agents were looked at.
+func (g group) sentence(looked int) string {
+	n := len(g.hosts)
+	switch g.Code {
+	case Insufficient:
+		text := "needs " + quantity(g.Name, g.Need)
+		switch {
+		case n < looked:
+			return fmt.Sprintf("%s, too little on %s (at most %s)", text, g.where(), g.Have)
+		case g.Have == 0:
+			return text + ", none is offered"
+		}
+		return fmt.Sprintf("%s, the most offered is %s (%s)", text, g.Have, g.host)
+	case NoVolume:
+		text := fmt.Sprintf("no %s of %s MiB for %s on %s", g.Detail, g.Need, g.Name, g.where())
+		if g.Have > 0 {
+			text += fmt.Sprintf(", the largest is %s (%s)", g.Have, g.host)
+		}
+		return text
+	case PortTaken, NoPort:
+		return g.Reason.String() + " on " + g.where()
+	case Placement:
+		return fmt.Sprintf("placement forbids %d (%s)", n, g.Name)
+	case Maintenance:
+		return fmt.Sprintf("maintenance is scheduled for %d", n)
+	default:
+		return fmt.Sprintf("%s on %s", g.Reason.String(), g.where())
+	}
+}
+
+// where names up to three hosts, and counts the others.
+func (g group) where() string {
+	const most = 3
+	if len(g.hosts) <= most {
+		return strings.Join(g.hosts, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(g.hosts[:most], ", "), len(g.hosts)-most)
+}
+
+// String says what is wrong with the one agent that the reason is about.
+func (r Reason) String() string {
+	switch r.Code {
+	case Insufficient:
+		return fmt.Sprintf("needs %s, offered is %s", quantity(r.Name, r.Need), r.Have)
+	case PortTaken:
+		return fmt.Sprintf("port %s (%s) is not free", shortRanges(r.Ports), r.Name)
+	case NoPort:
+		return fmt.Sprintf("no port of %s is free for %s", shortRanges(r.Ports), r.Name)
+	case NoVolume:
+		text := fmt.Sprintf("no %s of %s MiB for %s", r.Detail, r.Need, r.Name)
+		if r.Have > 0 {
+			text += fmt.Sprintf(", the largest is %s", r.Have)
+		}
+		return text
+	case Placement:
+		return r.Detail
+	case NotReserved:
+		return "the offer lacks " + r.shortage()
+	case OtherAgent:
+		return "the reservation is on another agent"
+	case Maintenance:
+		return "maintenance is scheduled"
+	}
+	return string(r.Code)
+}
+
+// shortage names what an offer lacks of a reservation.
+func (r Reason) shortage() string {
+	switch {
+	case r.Detail != "":
+		return r.Detail + " " + r.Name
+	case len(r.Ports) > 0:
+		return "port " + shortRanges(r.Ports)
+	case r.Have > 0:
+		return fmt.Sprintf("%s (%s there)", quantity(r.Name, r.Need), r.Have)
+	}
+	return quantity(r.Name, r.Need)
+}
+
+// quantity names an amount with its unit: "2 cpus", "2048 MiB of mem".
+func quantity(name string, m resource.Milli) string {
+	if name == resource.Mem || name == resource.Disk {
+		return m.String() + " MiB of " + name
+	}
+	return m.String() + " " + name
+}
+
+// shortRanges prints ranges for people: "9092,31000-31005".
+func shortRanges(rs resource.Ranges) string {
+	parts := make([]string, len(rs))
+	for i, r := range rs {
+		parts[i] = fmt.Sprint(r.Begin)
+		if r.End != r.Begin {
+			parts[i] += fmt.Sprintf("-%d", r.End)
+		}
+	}
+	return strings.Join(parts, ",")
+}

@@ -1,0 +1,374 @@
+package scheduler
+
+import (
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// pass compares what shall be with what is, for everything, and emits what is missing. It runs
+// after every event; doing nothing is its usual outcome.
+func (m *Machine) pass() {
+	m.waits = map[PodName]string{}
+	work := &work{m: m, wants: map[string]bool{}, kills: map[mesos.TaskID]bool{},
+		operations: map[mesos.OfferID][]mesos.Operation{}}
+	m.passRequests(work)
+	switch m.hard.Intent {
+	case Run:
+		m.passRun(work)
+	case Stop:
+		m.passStop(work)
+	case Uninstall:
+		m.passUninstall(work)
+	}
+	work.free()
+	work.finish()
+	m.reconcile()
+	m.askKafka()
+	if m.hard.Intent == Uninstalled {
+		m.passUninstalled()
+	}
+}
+
+// work is what one pass collects before it becomes calls.
+type work struct {
+	m          *Machine
+	wants      map[string]bool
+	kills      map[mesos.TaskID]bool
+	operations map[mesos.OfferID][]mesos.Operation
+}
+
+// passRequests carries on with what operators asked of single instances.
+func (m *Machine) passRequests(w *work) {
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		if p.Request == "" {
+			continue
+		}
+		if p.anyLive() && !(p.Request == Replace && p.allUnsure()) {
+			w.kill(p, nil)
+			m.waits[name] = "its tasks are being stopped for a " + string(p.Request)
+			continue
+		}
+		kind := "TRANSIENT"
+		if p.Request == Replace {
+			kind = "PERMANENT"
+			p = m.leave(p)
+			p.Incarnation++
+			p = p.emptied()
+		}
+		p.Request, p.Failures, p.NotBefore = "", 0, time.Time{}
+		m.setPod(p)
+		if p.Deployed != "" {
+			m.recover(name, kind)
+		}
+	}
+}
+
+// leave turns an instance's reservation into a leftover.
+func (m *Machine) leave(p Pod) Pod {
+	if p.Place == nil {
+		return p
+	}
+	l := Leftover{
+		Reservation: p.Place.Reservation, Pod: p.Name,
+		Agent: p.Place.Agent, Hostname: p.Place.Hostname,
+		Resources: placeResources(*p.Place), Confirmed: p.Place.Confirmed,
+	}
+	for _, id := range l.Volumes() {
+		if id == m.hard.Kafka.Founder && !m.hard.Kafka.Founded {
+			// Nobody can have joined a cluster that was never up: another volume may found it.
+			m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID})
+		}
+	}
+	m.hard.Leftovers[l.Reservation] = l
+	m.write(WriteLeftover{l})
+	p.Place = nil
+	return p
+}
+
+// passRun works on plans: deploy first, then recovery.
+func (m *Machine) passRun(w *work) {
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		if p.Request != "" || m.outdated(p) {
+			continue
+		}
+		if ok, _ := m.ready(p); ok && p.launched() {
+			m.settle(p)
+			if r := m.recovery[name]; r != nil {
+				r.done = true
+			}
+		} else if p.Deployed != "" && m.broken(p) {
+			m.recover(name, "TRANSIENT")
+		}
+	}
+	for _, plan := range m.plans() {
+		assessed := plans.Assess(plan, m.stepStatus(plan.Name), m.hard.Overrides)
+		for _, step := range assessed.Candidates {
+			w.advance(PodName{step.Pod, step.Index})
+		}
+	}
+}
+
+// recover notes that an instance is being brought back.
+func (m *Machine) recover(name PodName, kind string) {
+	r := m.recovery[name]
+	if r != nil && !r.done && r.kind == "PERMANENT" {
+		return
+	}
+	if r != nil && !r.done && r.kind == kind {
+		return
+	}
+	m.recoveries++
+	m.recovery[name] = &recovery{kind: kind, order: m.recoveries}
+}
+
+// broken reports whether a task of the instance ended that should not have.
+func (m *Machine) broken(p Pod) bool {
+	spec, ok := m.spec(p.Name)
+	if !ok {
+		return false
+	}
+	for _, t := range p.Tasks {
+		ts, _ := taskSpec(spec, t.Name)
+		if !t.live() && !t.complete(ts.Goal) || t.unsure() {
+			return true
+		}
+	}
+	return len(p.Tasks) == 0
+}
+
+// advance does the next thing for an instance that may be worked on now.
+func (w *work) advance(name PodName) {
+	m := w.m
+	spec, ok := m.spec(name)
+	if !ok {
+		return
+	}
+	p, known := m.hard.Pods[name]
+	if known && p.Request != "" {
+		return
+	}
+	if known && p.anyLive() && !p.allUnsure() {
+		switch {
+		case m.outdated(p):
+			if reason := m.holdRoll(name); reason != "" {
+				m.waits[name] = reason
+				return
+			}
+			w.kill(p, nil)
+			m.waits[name] = "its tasks are being stopped for the new configuration"
+		case m.broken(p):
+			w.kill(p, nil)
+			m.waits[name] = "its other tasks are being stopped, because one of them ended"
+		}
+		return
+	}
+	w.place(name, spec)
+}
+
+// holdRoll says why an instance may not be stopped for a new configuration now, "" if it may.
+func (m *Machine) holdRoll(name PodName) string {
+	for _, other := range m.podNames() {
+		p := m.hard.Pods[other]
+		if other == name || other.Type != name.Type || p.Deployed == "" {
+			continue
+		}
+		if ok, reason := m.ready(p); !ok {
+			return fmt.Sprintf("%s is not ready: %s", other, reason)
+		}
+	}
+	return ""
+}
+
+// passStop ends all tasks and keeps everything else.
+func (m *Machine) passStop(w *work) {
+	for _, name := range m.podNames() {
+		w.kill(m.hard.Pods[name], nil)
+		m.waits[name] = "the service is stopped"
+	}
+}
+
+// passUninstall ends all tasks at once, since their data goes as well, and turns all
+// reservations into leftovers.
+func (m *Machine) passUninstall(w *work) {
+	now := time.Duration(0)
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		if p.anyLive() {
+			w.kill(p, &now)
+			continue
+		}
+		m.leave(p)
+		delete(m.hard.Pods, name)
+		m.write(DeletePod{name})
+	}
+	if len(m.hard.Pods) == 0 && len(m.hard.Leftovers) == 0 {
+		m.setIntent(Uninstalled)
+	}
+}
+
+// passUninstalled removes the framework itself, the last thing that is left.
+func (m *Machine) passUninstalled() {
+	switch {
+	case m.finished:
+	case m.hard.Framework == "":
+		m.exit(0, "uninstalled")
+	case m.connected:
+		m.send(mesos.Teardown{})
+		m.exit(0, "uninstalled")
+	}
+}
+
+// kill asks for the end of all live tasks of an instance, again and again until it is seen.
+func (w *work) kill(p Pod, grace *time.Duration) {
+	m := w.m
+	for _, t := range p.Tasks {
+		if !t.live() {
+			continue
+		}
+		w.kills[t.ID] = true
+		at, sent := m.kills[t.ID]
+		if !m.connected || sent && m.now.Before(at.Add(killAgain)) {
+			continue
+		}
+		m.kills[t.ID] = m.now
+		agent := mesos.AgentID("")
+		if p.Place != nil {
+			agent = p.Place.Agent
+		}
+		m.send(mesos.Kill{Task: t.ID, Agent: agent, Grace: grace})
+		m.note(Info, CountKills, "kill", "task", string(t.ID))
+	}
+}
+
+// finish turns what the pass collected into calls, and forgets the offers.
+func (w *work) finish() {
+	m := w.m
+	for id := range m.kills {
+		if !w.kills[id] {
+			delete(m.kills, id)
+		}
+	}
+	refuse := declineIdle
+	if len(w.wants) > 0 {
+		refuse = declineWorking
+	}
+	var unused []mesos.OfferID
+	for _, id := range sortedOffers(m.offers) {
+		if ops := w.operations[id]; len(ops) > 0 {
+			m.send(mesos.Accept{
+				Offers: []mesos.OfferID{id}, Operations: ops, Refuse: time.Second})
+			m.note(Debug, CountAccepts, "accept", "offer", string(id))
+			continue
+		}
+		unused = append(unused, id)
+	}
+	if len(unused) > 0 {
+		m.send(mesos.Decline{Offers: unused, Refuse: refuse})
+		m.note(Debug, CountDeclines, "decline", "offers", fmt.Sprint(len(unused)))
+	}
+	m.offers = map[mesos.OfferID]mesos.Offer{}
+	w.tellWants()
+}
+
+// tellWants revives when something new wants an offer, and suppresses when nothing does.
+func (w *work) tellWants() {
+	m := w.m
+	if !m.connected {
+		return
+	}
+	gained := false
+	for key := range w.wants {
+		gained = gained || !m.wants[key]
+	}
+	switch {
+	case gained:
+		m.send(mesos.Revive{})
+		m.note(Debug, CountRevives, "revive")
+	case len(w.wants) == 0 && (len(m.wants) > 0 || !m.told):
+		m.send(mesos.Suppress{})
+		m.note(Debug, CountSuppresses, "suppress")
+	}
+	m.told = true
+	m.wants = w.wants
+}
+
+func sortedOffers(offers map[mesos.OfferID]mesos.Offer) []mesos.OfferID {
+	ids := make([]mesos.OfferID, 0, len(offers))
+	for id := range offers {
+		ids = append(ids, id)
+	}
+	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
+	return ids
+}
+
+// reconcile asks the master about tasks: those in doubt by name, and all from time to time.
+func (m *Machine) reconcile() {
+	if !m.connected {
+		return
+	}
+	var due []mesos.TaskOnAgent
+	live := map[mesos.TaskID]bool{}
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		for _, t := range p.Tasks {
+			live[t.ID] = t.live()
+			q, open := m.asked[t.ID]
+			if !open || !t.live() || m.now.Before(q.again) {
+				continue
+			}
+			on := mesos.TaskOnAgent{Task: t.ID}
+			if p.Place != nil {
+				on.Agent = p.Place.Agent
+			}
+			due = append(due, on)
+			wait := min(max(q.wait*2, askFirst), askMax)
+			m.asked[t.ID] = question{again: m.now.Add(wait), wait: wait}
+		}
+	}
+	for id := range m.asked {
+		if !live[id] {
+			delete(m.asked, id)
+		}
+	}
+	if len(due) > 0 {
+		m.send(mesos.Reconcile{Tasks: due})
+	}
+	if !m.now.Before(m.implicit) {
+		m.send(mesos.Reconcile{})
+		m.implicit = m.now.Add(implicitEvery)
+	}
+}
+
+// hasKafka reports whether any pod of the target runs Kafka.
+func (m *Machine) hasKafka() bool {
+	for _, p := range m.hard.Target.Service.Pods {
+		if p.Kafka != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// kafkaPods lists the instances whose Kafka runs, with their specs.
+func (m *Machine) kafkaPods() (pods []Pod, specs []servicespec.Pod) {
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		spec, ok := m.spec(name)
+		if !ok || spec.Kafka == nil || p.Place == nil {
+			continue
+		}
+		for _, t := range p.Tasks {
+			if t.Name == spec.Kafka.Task && t.State == mesos.Running {
+				pods, specs = append(pods, p), append(specs, spec)
+			}
+		}
+	}
+	return pods, specs
+}

@@ -1,0 +1,374 @@
+package scheduler
+
+import (
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/resource"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// TestStories runs the scenarios in testdata: a command line, its arguments, what the machine
+// answers. `go test ./scheduler -run Stories -rewrite` writes the answers anew.
+func TestStories(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		s := &story{t: t, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+		datadriven.RunTest(t, path, s.run)
+	})
+}
+
+// story is one scenario under way: a machine and what the store would hold.
+type story struct {
+	t       *testing.T
+	cfg     Config
+	machine *Machine
+	stored  Hard
+	now     time.Time
+	ids     byte
+	last    Output
+}
+
+func (s *story) run(t *testing.T, d *datadriven.TestData) string {
+	s.t = t
+	switch d.Cmd {
+	case "start":
+		return s.start(d)
+	case "crash":
+		s.machine = Restore(s.cfg, cloneHard(s.stored))
+		return s.step(Tick{})
+	case "subscribe":
+		return s.step(FromMesos{mesos.Subscribed{
+			Framework: mesos.FrameworkID(d.CmdArgs[0].Key), Master: "m:5050"}})
+	case "disconnect":
+		return s.step(FromMesos{mesos.Disconnected{Reason: "gone"}})
+	case "offers":
+		return s.offers(d)
+	case "status":
+		return s.status(d)
+	case "kafka":
+		return s.kafka(d)
+	case "command":
+		return s.command(d)
+	case "wait":
+		wait, err := time.ParseDuration(d.CmdArgs[0].Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.now = s.now.Add(wait)
+		return s.step(Tick{})
+	case "plans":
+		return plansText(s.machine.view())
+	case "endpoints":
+		return fmt.Sprintln(s.machine.view().Endpoints)
+	case "order":
+		return s.order(d)
+	default:
+		t.Fatalf("unknown command %s", d.Cmd)
+		return ""
+	}
+}
+
+func (s *story) start(d *datadriven.TestData) string {
+	service, problems := servicespec.Parse("spec.yml", []byte(d.Input), nil)
+	if len(problems) > 0 {
+		s.t.Fatal(problems)
+	}
+	s.cfg = Config{
+		Target:      Target{ID: "target-1", Service: service},
+		ExecutorURI: "http://s/executor", KafkaURI: "http://s/kafka.tgz",
+		UUID: func() [16]byte {
+			s.ids++
+			return [16]byte{15: s.ids}
+		},
+	}
+	s.machine = Restore(s.cfg, Hard{})
+	return s.step(Tick{})
+}
+
+// step runs one event, keeps what would be stored, and prints what the machine wants.
+func (s *story) step(ev Event) string {
+	out := s.machine.Step(s.now, ev)
+	s.last = out
+	var b strings.Builder
+	for _, w := range out.Writes {
+		applyWrite(&s.stored, w)
+		fmt.Fprintln(&b, shorten(WriteText(w)))
+	}
+	for _, c := range out.Calls {
+		fmt.Fprintln(&b, shorten(CallText(c)))
+	}
+	for _, r := range out.Replies {
+		if r.Problem != nil {
+			fmt.Fprintf(&b, "refused %s: %s\n", r.Problem.Code, r.Problem.Message)
+		} else {
+			fmt.Fprintf(&b, "reply %s %v\n", r.Message, r.Tasks)
+		}
+	}
+	if got, want := fmt.Sprint(s.stored), fmt.Sprint(s.machine.hard); got != want {
+		s.t.Fatalf("the store and the machine differ:\n%s\n%s", got, want)
+	}
+	if b.Len() == 0 {
+		return "nothing\n"
+	}
+	return b.String()
+}
+
+// shorten makes the ids of a story legible: the counter alone is left of a UUID.
+func shorten(text string) string {
+	const head = "00000000-0000-4000-8000-0000000000"
+	return strings.ReplaceAll(text, head, "u")
+}
+
+func lengthen(text string) string {
+	var b strings.Builder
+	for i, word := range strings.Split(text, "(kafka-role:u") {
+		if i > 0 {
+			b.WriteString("(kafka-role:00000000-0000-4000-8000-0000000000")
+		}
+		b.WriteString(strings.ReplaceAll(word, "[u", "[00000000-0000-4000-8000-0000000000"))
+	}
+	return b.String()
+}
+
+// offers reads lines of "id agent host resources"; "kept POD" stands for all that an
+// instance holds.
+func (s *story) offers(d *datadriven.TestData) string {
+	var ev mesos.Offers
+	for _, line := range strings.Split(d.Input, "\n") {
+		parts := strings.SplitN(line, " ", 4)
+		if len(parts) != 4 {
+			s.t.Fatalf("an offer is: id agent host resources; got %q", line)
+		}
+		o := mesos.Offer{ID: mesos.OfferID(parts[0]), Agent: mesos.AgentID(parts[1]),
+			Hostname: parts[2], IP: parts[2], Role: "kafka-role",
+			Resources: s.offered(parts[3])}
+		ev.Offers = append(ev.Offers, o)
+	}
+	return s.step(FromMesos{ev})
+}
+
+func (s *story) offered(text string) resource.List {
+	var list resource.List
+	for _, part := range strings.Fields(text) {
+		if pod, ok := strings.CutPrefix(part, "kept="); ok {
+			place := s.pod(pod).Place
+			list = append(list, placeResources(*place)...)
+			continue
+		}
+		if id, ok := strings.CutPrefix(part, "leftover="); ok {
+			for _, l := range s.stored.Leftovers {
+				if l.Pod.String() == id {
+					list = append(list, l.Resources...)
+				}
+			}
+			continue
+		}
+		parsed, err := resource.ParseList(lengthen(part))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		list = append(list, parsed...)
+	}
+	return list.WithRole("kafka-role").Merged()
+}
+
+func (s *story) pod(name string) Pod {
+	for n, p := range s.stored.Pods {
+		if n.String() == name {
+			return p
+		}
+	}
+	s.t.Fatalf("no pod %s", name)
+	return Pod{}
+}
+
+// status reports on the newest task of a full name, or with task=ID on any.
+func (s *story) status(d *datadriven.TestData) string {
+	st := mesos.Status{State: mesos.TaskState(d.CmdArgs[1].Key), UUID: []byte{1}}
+	name := d.CmdArgs[0].Key
+	for n, p := range s.stored.Pods {
+		for _, t := range p.Tasks {
+			if n.fullName(t.Name) == name {
+				st.Task, st.Agent = t.ID, p.Place.Agent
+			}
+		}
+	}
+	for _, a := range d.CmdArgs[2:] {
+		switch a.Key {
+		case "ready":
+			ready := a.Vals[0] == "true"
+			st.Ready = &ready
+		case "message":
+			st.Message = strings.Join(a.Vals, " ")
+		case "task":
+			st.Task = mesos.TaskID(a.Vals[0])
+		case "agent":
+			st.Agent = mesos.AgentID(a.Vals[0])
+		case "noack":
+			st.UUID = nil
+		}
+	}
+	if st.Task == "" {
+		s.t.Fatalf("no task %s", name)
+	}
+	return s.step(FromMesos{mesos.Updated{Status: st}})
+}
+
+// kafka reports facts: "kafka voters=0,1 brokers=0,1 fenced=1 behind=0", or "kafka error".
+func (s *story) kafka(d *datadriven.TestData) string {
+	f := KafkaFacts{Asked: s.now, ClusterID: s.stored.Kafka.ID, Leader: -1}
+	numbers := func(vals []string) (list []int) {
+		for _, v := range vals {
+			n, err := strconv.Atoi(v)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			list = append(list, n)
+		}
+		return list
+	}
+	for _, a := range d.CmdArgs {
+		switch a.Key {
+		case "error":
+			f.Error = "connection refused"
+		case "voters":
+			f.Voters = numbers(a.Vals)
+		case "brokers":
+			for _, id := range numbers(a.Vals) {
+				f.Brokers = append(f.Brokers, BrokerFacts{ID: id, Hosted: 5})
+			}
+		case "fenced", "behind":
+			for _, id := range numbers(a.Vals) {
+				b := f.broker(id)
+				b.Fenced = a.Key == "fenced"
+				if a.Key == "behind" {
+					b.NotInSync = 2
+				}
+			}
+		}
+	}
+	return s.step(FromKafka{f})
+}
+
+func (s *story) command(d *datadriven.TestData) string {
+	arg := func(i int) string {
+		if i < len(d.CmdArgs) {
+			return d.CmdArgs[i].Key
+		}
+		return ""
+	}
+	var c Command
+	switch arg(0) {
+	case "restart":
+		c = PodRestart{arg(1)}
+	case "replace":
+		c = PodReplace{arg(1)}
+	case "stop":
+		c = ServiceStop{}
+	case "start":
+		c = ServiceStart{}
+	case "uninstall":
+		c = ServiceUninstall{}
+	case "plan":
+		c = PlanCommand{Verb: PlanVerb(arg(1)), Plan: arg(2), Phase: arg(3), Step: arg(4)}
+	case "target":
+		service, problems := servicespec.Parse("spec.yml", []byte(d.Input), nil)
+		if len(problems) > 0 {
+			s.t.Fatal(problems)
+		}
+		c = SetTarget{ID: arg(1), Service: service}
+	default:
+		s.t.Fatalf("unknown operator's command %q", arg(0))
+	}
+	return s.step(Commanded{ID: 1, Command: c, Caller: "test"})
+}
+
+// order prints what the latest launch tells the executor of a task.
+func (s *story) order(d *datadriven.TestData) string {
+	for _, c := range s.last.Calls {
+		to, _ := c.(ToMesos)
+		accept, _ := to.Call.(mesos.Accept)
+		for _, op := range accept.Operations {
+			launch, _ := op.(mesos.Launch)
+			for _, task := range launch.Tasks {
+				if task.Name == d.CmdArgs[0].Key {
+					return orderText(s.t, task)
+				}
+			}
+		}
+	}
+	return "not launched\n"
+}
+
+// plansText draws plans as an operator sees them.
+func plansText(v *View) string {
+	var b strings.Builder
+	for _, p := range v.Plans {
+		fmt.Fprintf(&b, "%s (%s) %s\n", p.Name, p.Strategy, p.Status)
+		for _, ph := range p.Phases {
+			fmt.Fprintf(&b, "  %s (%s) %s\n", ph.Name, ph.Strategy, ph.Status)
+			for _, st := range ph.Steps {
+				fmt.Fprintf(&b, "    %s %s", shorten(st.Name), st.Status)
+				if st.Reason != "" {
+					fmt.Fprintf(&b, ": %s", shorten(st.Reason))
+				}
+				b.WriteString("\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+// applyWrite is what a store does with a write.
+func applyWrite(h *Hard, w Write) {
+	if h.Pods == nil {
+		h.Pods = map[PodName]Pod{}
+		h.Leftovers = map[mesos.ReservationID]Leftover{}
+	}
+	switch w := w.(type) {
+	case WriteFramework:
+		h.Framework = w.ID
+	case WriteTarget:
+		h.Target = w.Target
+	case WriteIntent:
+		h.Intent = w.Intent
+	case WriteKafka:
+		h.Kafka = w.Kafka
+	case WritePod:
+		h.Pods[w.Pod.Name] = w.Pod
+	case DeletePod:
+		delete(h.Pods, w.Name)
+	case WriteLeftover:
+		h.Leftovers[w.Leftover.Reservation] = w.Leftover
+	case DeleteLeftover:
+		delete(h.Leftovers, w.Reservation)
+	case WriteOverrides:
+		h.Overrides = w.Overrides
+	}
+}
+
+func cloneHard(h Hard) Hard {
+	c := h
+	c.Pods = map[PodName]Pod{}
+	for k, v := range h.Pods {
+		c.Pods[k] = v
+	}
+	c.Leftovers = map[mesos.ReservationID]Leftover{}
+	for k, v := range h.Leftovers {
+		c.Leftovers[k] = v
+	}
+	return c
+}
+
+func sortedLines(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	sort.Strings(lines)
+	return strings.Join(lines, "\n") + "\n"
+}
