@@ -13,19 +13,28 @@ func (in *installing) again(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if _, err := in.source(); err != nil {
+		return err
+	}
 	if in.kafkaVersion == "" && in.kafkaDist != "" && c.Kafka.Asked == in.kafkaDist {
 		if err := in.useVersion(c.Kafka.Version); err != nil { // what is in the distribution
 			return err
 		}
 	}
-	differs, err := in.differences(c)
+	fixed := in.fixed(c)
+	changes, err := f.changes(in.wanted)
 	if err != nil {
 		return err
 	}
-	if len(differs) > 0 {
-		return fail(exitConflict, "%q is installed already, with other options:\n  %s\n"+
-			"change the running service with: kafka-sched update start%s%s",
-			f.name, strings.Join(differs, "\n  "), e.nameFlag(), in.specFlags.String())
+	hint := "change the running service with: kafka-sched update start" + e.nameFlag() +
+		in.specFlags.String()
+	if len(fixed) > 0 {
+		hint = "these flags cannot be changed on a cluster that exists; kafka-sched uninstall" +
+			e.nameFlag() + " removes it"
+	}
+	if differs := append(fixed, changes...); len(differs) > 0 {
+		return fail(exitConflict, "%q is installed already, with other options:\n  %s\n%s",
+			f.name, strings.Join(differs, "\n  "), hint)
 	}
 	e.nameGiven, e.url = true, ""
 	if !e.json && !in.quiet {
@@ -37,8 +46,9 @@ func (in *installing) again(ctx context.Context) error {
 	return e.status(ctx)
 }
 
-// differences says in lines what of a cluster is not as it is now asked for.
-func (in *installing) differences(c cluster) ([]string, error) {
+// fixed says in lines which flags differ from those that the cluster was made with and cannot
+// be changed.
+func (in *installing) fixed(c cluster) []string {
 	var lines []string
 	for _, d := range []struct{ what, is, asked string }{
 		{"--master", c.Master, in.master},
@@ -53,8 +63,10 @@ func (in *installing) differences(c cluster) ([]string, error) {
 	if in.listen != "" && in.listen != c.Listen {
 		lines = append(lines, fmt.Sprintf("--listen: %s -> %s", c.Listen, in.listen))
 	}
-	changes, err := in.folder.changes(in.wanted)
-	return append(lines, changes...), err
+	if in.agents != 0 && c.Mesos != nil && in.agents != len(c.Mesos.Agents) {
+		lines = append(lines, fmt.Sprintf("--agents: %d -> %d", len(c.Mesos.Agents), in.agents))
+	}
+	return lines
 }
 
 func orDefault(s string) string {

@@ -27,6 +27,9 @@ func (in *installing) source() (kafkadist.Source, error) {
 	if err != nil {
 		return s, fail(exitUsage, "--kafka-dist: %w", err)
 	}
+	if s.Kind != kafkadist.Maven {
+		in.kafkaDist = s.Location // the same from every working folder
+	}
 	return s, nil
 }
 
@@ -73,11 +76,11 @@ func fetchKafka(
 		if n.Text == "" {
 			return
 		}
-		text := n.Text
+		l := line{key: "kafka", name: "Kafka", status: string(n.Stage), reason: n.Text}
 		if n.Total > 0 {
-			text += fmt.Sprintf(" (%d of %d MiB)", n.Done>>20, n.Total>>20)
+			l.age = fmt.Sprintf("%d%%", 100*n.Done/n.Total)
 		}
-		p.show([]line{{key: "kafka", name: "Kafka", status: string(n.Stage), reason: text}})
+		p.show([]line{l})
 	})
 	if err != nil {
 		return kafkadist.Dist{}, fmt.Errorf("opening the cache of distributions: %w", err)

@@ -122,18 +122,17 @@ func (in *installing) want() error {
 
 // prepare checks the machine, gets Kafka, and only then writes the cluster down.
 func (in *installing) prepare(ctx context.Context) error {
-	c := cluster{
+	source, err := in.source()
+	if err != nil {
+		return err
+	}
+	in.cluster = cluster{
 		Format: clusterFormat, Name: in.folder.name, Created: time.Now().UTC(),
 		Spec: in.wanted.path, Options: in.wanted.options, Master: in.master,
 		Listen: in.listen, Advertise: in.advertise,
 		Kafka: dist{Asked: in.kafkaDist, AskedVersion: in.kafkaVersion},
 	}
-	in.cluster = c
 	home := homeOf(in.folder)
-	source, err := in.source()
-	if err != nil {
-		return err
-	}
 	if in.master == "" {
 		if err := in.checkMachine(ctx, home); err != nil {
 			return err

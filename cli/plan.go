@@ -3,7 +3,8 @@ package cli
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/spf13/cobra"
@@ -122,41 +123,53 @@ func (e *env) planStatusCmd() *cobra.Command {
 // printPlan prints a plan as a tree, in the predecessor's form, with what it lacked after
 // each step: how long it is in its state, and why it waits.
 func (e *env) printPlan(p api.Plan) error {
-	paint := e.paint()
-	fmt.Fprintf(e.stdout, "%s (%s strategy) (%s)\n",
-		p.Name, orUnknown(p.Strategy), paint.status(orUnknown(p.Status)))
-	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', tabwriter.DiscardEmptyColumns)
-	for i, ph := range p.Phases {
-		branch, stem := "├─ ", "│  "
-		if i == len(p.Phases)-1 {
-			branch, stem = "└─ ", "   "
-		}
-		fmt.Fprintf(w, "%s%s (%s strategy) (%s)\t\t\t\n", branch,
-			orUnknown(ph.Name), orUnknown(ph.Strategy), paint.status(orUnknown(ph.Status)))
-		for j, s := range ph.Steps {
-			twig := "├─ "
-			if j == len(ph.Steps)-1 {
-				twig = "└─ "
-			}
-			fmt.Fprintf(w, "%s%s%s (%s)\t%s\t%s\t\n", stem, twig, orUnknown(s.Name),
-				paint.status(orUnknown(s.Status)), age(s.AgeSeconds), s.Reason)
+	type leaf struct{ head, status, age, reason string }
+	var leaves []leaf
+	widest := 0
+	add := func(l leaf) {
+		leaves = append(leaves, l)
+		if l.age != "" || l.reason != "" {
+			widest = max(widest, utf8.RuneCountInString(l.head+l.status))
 		}
 	}
-	if err := w.Flush(); err != nil {
+	add(leaf{head: fmt.Sprintf("%s (%s strategy)", p.Name, orUnknown(p.Strategy)),
+		status: orUnknown(p.Status)})
+	for i, ph := range p.Phases {
+		branch, stem := twig(i, len(p.Phases))
+		add(leaf{head: fmt.Sprintf("%s%s (%s strategy)", branch, orUnknown(ph.Name),
+			orUnknown(ph.Strategy)), status: orUnknown(ph.Status)})
+		for j, s := range ph.Steps {
+			twig, _ := twig(j, len(ph.Steps))
+			add(leaf{stem + twig + orUnknown(s.Name), orUnknown(s.Status),
+				age(s.AgeSeconds), s.Reason})
+		}
+	}
+	paint := e.paint()
+	var b strings.Builder
+	for _, l := range leaves {
+		fmt.Fprintf(&b, "%s (%s)", l.head, paint.status(l.status))
+		if l.age != "" || l.reason != "" {
+			gap := widest - utf8.RuneCountInString(l.head+l.status)
+			b.WriteString(strings.TrimRight(
+				fmt.Sprintf("%*s  %-6s  %s", gap, "", l.age, l.reason), " "))
+		}
+		b.WriteByte('\n')
+	}
+	if len(p.Errors) > 0 {
+		fmt.Fprintf(&b, "\nErrors:\n- %s\n", strings.Join(p.Errors, "\n- "))
+	}
+	if _, err := io.WriteString(e.stdout, b.String()); err != nil {
 		return fmt.Errorf("printing: %w", err)
 	}
-	printErrors(e.stdout, p.Errors)
 	return nil
 }
 
-func printErrors(w io.Writer, list []string) {
-	if len(list) == 0 {
-		return
+// twig gives the lines that lead to one of several children, and those below it.
+func twig(i, of int) (branch, stem string) {
+	if i == of-1 {
+		return "└─ ", "   "
 	}
-	fmt.Fprint(w, "\nErrors:\n")
-	for _, text := range list {
-		fmt.Fprintf(w, "- %s\n", text)
-	}
+	return "├─ ", "│  "
 }
 
 // planVerb is a command that acts on a plan, one of its phases, or a step.
