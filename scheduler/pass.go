@@ -52,23 +52,22 @@ func (m *Machine) passRequests(w *work) {
 		if p.Request == "" {
 			continue
 		}
+		if p.Deployed != "" {
+			kind := map[Request]string{Restart: "TRANSIENT", Replace: "PERMANENT"}[p.Request]
+			m.recover(name, kind)
+		}
 		if p.anyLive() && !(p.Request == Replace && p.allUnsure()) {
 			w.kill(p, nil)
 			m.waits[name] = "its tasks are being stopped for a " + string(p.Request)
 			continue
 		}
-		kind := "TRANSIENT"
 		if p.Request == Replace {
-			kind = "PERMANENT"
 			p = m.leave(p)
 			p.Incarnation++
 			p = p.emptied()
 		}
 		p.Request, p.Failures, p.NotBefore = "", 0, time.Time{}
 		m.setPod(p)
-		if p.Deployed != "" {
-			m.recover(name, kind)
-		}
 	}
 }
 

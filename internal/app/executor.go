@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"runtime/debug"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/kafka-sched/kafka-sched/executor"
 	"github.com/kafka-sched/kafka-sched/executor/supervise"
@@ -18,6 +21,11 @@ const executorMemory = 12 << 20
 
 // RunExecutor runs inside a sandbox that a Mesos agent made, and gives the exit code.
 func RunExecutor(ctx context.Context) int {
+	ctx, stop := signal.NotifyContext(ctx, unix.SIGTERM, unix.SIGINT)
+	defer stop()
+	// Standard error may be a pipe to a logger that dies; that must not end a broker. The signal
+	// is taken and not ignored, because tasks would inherit the latter.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	debug.SetMemoryLimit(executorMemory)
 	debug.SetGCPercent(50)
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
