@@ -108,6 +108,9 @@ func (m *Machine) order(p Pod, spec servicespec.Pod, ts servicespec.Task) execut
 	for _, c := range ts.Configs {
 		o.Files = append(o.Files, executor.File{Path: c.Dest, Text: c.Text, Template: true})
 	}
+	for _, l := range spec.RLimits {
+		o.RLimits = append(o.RLimits, executor.RLimit(l))
+	}
 	o.Env = m.environment(p, ts, got)
 	if spec.Kafka != nil && spec.Kafka.Task == ts.Name {
 		m.orderKafka(&o, p, spec)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -19,6 +20,9 @@ import (
 // broker can use the memory better.
 const executorMemory = 12 << 20
 
+// startupTime is how long after its start an executor has touched what it goes on needing.
+const startupTime = 15 * time.Second
+
 // RunExecutor runs inside a sandbox that a Mesos agent made, and gives the exit code.
 func RunExecutor(ctx context.Context) int {
 	ctx, stop := signal.NotifyContext(ctx, unix.SIGTERM, unix.SIGINT)
@@ -28,6 +32,7 @@ func RunExecutor(ctx context.Context) int {
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	debug.SetMemoryLimit(executorMemory)
 	debug.SetGCPercent(50)
+	time.AfterFunc(startupTime, releaseStartupPages)
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	env, err := mesoshttp.EnvFromOS(os.Getenv)
 	if err != nil {
