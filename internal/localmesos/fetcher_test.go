@@ -76,7 +76,7 @@ func zipOf(t *testing.T, name, body string) []byte {
 }
 
 func newTestFetcher(t *testing.T) *fetcher {
-	return newFetcher(filepath.Join(t.TempDir(), "cache"), time.Minute)
+	return newFetcher(filepath.Join(t.TempDir(), "cache"), time.Minute, 1<<20)
 }
 
 func uriOf(value string) *mesos.CommandInfo_URI { return &mesos.CommandInfo_URI{Value: value} }
@@ -211,5 +211,39 @@ func TestFetchCache(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(f.dir, ".partial-*"))
 	if err != nil || len(left) != 0 {
 		t.Errorf("partial downloads are left: %q %v", left, err)
+	}
+}
+
+// The cache keeps within its limit: what was not used for longest goes first.
+func TestFetchEviction(t *testing.T) {
+	f := newTestFetcher(t)
+	f.limit = 25
+	dir := t.TempDir()
+	for _, name := range []string{"a", "b", "a", "c"} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte("0123456789"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		file, err := f.cached(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := file.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries, err := os.ReadDir(f.dir)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("%d entries are left, want 2 (%v)", len(entries), err)
+	}
+	if err := os.Remove(filepath.Join(dir, "a")); err != nil {
+		t.Fatal(err)
+	}
+	file, err := f.cached(t.Context(), filepath.Join(dir, "a"))
+	if err != nil {
+		t.Fatalf("the entry used last was evicted: %v", err)
+	}
+	if err := file.Close(); err != nil {
+		t.Error(err)
 	}
 }
