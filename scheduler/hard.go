@@ -82,7 +82,8 @@ type Pod struct {
 	Tasks []Task
 	// Request is what an operator asked of this instance and is not done yet.
 	Request Request
-	// Deployed is the id of the target that the instance was complete under, "" if never.
+	// Deployed is the id of the target that the instance was complete under, "" if never; or
+	// restarted.
 	Deployed string
 	// Launch is the hash of what the latest launch was made of, without what concerns other
 	// instances; a target under which it would differ rolls the instance.
