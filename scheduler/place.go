@@ -239,7 +239,8 @@ func (w *work) freeIn(o mesos.Offer, held map[mesos.ReservationID]bool) {
 	}
 	for _, id := range order {
 		l, known := m.hard.Leftovers[id]
-		if known && l.Confirmed && !ours[id].Contains(l.Resources.WithRole(o.Role)) {
+		if known && l.Confirmed &&
+			!withoutVolumes(ours[id]).Contains(withoutVolumes(l.Resources.WithRole(o.Role))) {
 			continue // a part of it is still in use
 		}
 		if known && !l.Freeing {
@@ -274,10 +275,19 @@ func (m *Machine) ownReservation(r resource.Resource) (mesos.ReservationID, bool
 
 // freeing gives the operations that destroy the volumes in a list and unreserve all of it.
 func freeing(list resource.List) []mesos.Operation {
-	var volumes, plain resource.List
+	var ops []mesos.Operation
+	if volumes := list.Volumes(); len(volumes) > 0 {
+		ops = append(ops, mesos.Destroy{Volumes: volumes})
+	}
+	return append(ops, mesos.Unreserve{Resources: withoutVolumes(list)})
+}
+
+// withoutVolumes gives what a list comes to once the volumes in it are destroyed. An offer may
+// show that state: the DESTROY was carried out and the UNRESERVE behind it was lost.
+func withoutVolumes(list resource.List) resource.List {
+	var plain resource.List
 	for _, r := range list {
-		if r.Disk != nil && r.Disk.PersistenceID != "" {
-			volumes = append(volumes, r)
+		if r.DiskInfo().PersistenceID != "" {
 			disk := *r.Disk
 			disk.PersistenceID, disk.Principal, disk.ContainerPath = "", "", ""
 			r.Disk = &disk
@@ -287,11 +297,7 @@ func freeing(list resource.List) []mesos.Operation {
 		}
 		plain = append(plain, r)
 	}
-	var ops []mesos.Operation
-	if len(volumes) > 0 {
-		ops = append(ops, mesos.Destroy{Volumes: volumes})
-	}
-	return append(ops, mesos.Unreserve{Resources: plain.Merged()})
+	return plain.Merged()
 }
 
 func (m *Machine) leftoverIDs() []mesos.ReservationID {
