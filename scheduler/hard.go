@@ -142,12 +142,13 @@ type Leftover struct {
 	Pod         PodName
 	Agent       mesos.AgentID
 	Hostname    string
-	// Resources is all of it. When it was Confirmed, it is freed only as a whole, so that an
-	// executor that still ends cannot leave a part behind unseen.
+	// Resources is all of it. It is freed only as a whole, so that an executor that still ends
+	// cannot leave a part behind unseen.
 	Resources resource.List
+	// Confirmed says that Mesos was seen to have carried the reservation out.
 	Confirmed bool
-	// Freeing says that it was offered and told to go; it is gone when the agent's next offer
-	// lacks it.
+	// Freeing says that it was offered and told to go, or that it was never seen and an offer
+	// of the agent lacked it; it is gone when the agent's next offer lacks it.
 	Freeing bool
 }
 
