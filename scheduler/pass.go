@@ -82,8 +82,7 @@ func (m *Machine) leave(p Pod) Pod {
 		Resources: placeResources(*p.Place), Confirmed: p.Place.Confirmed,
 	}
 	m.unfound(l.Resources)
-	m.hard.Leftovers[l.Reservation] = l
-	m.write(WriteLeftover{l})
+	m.setLeftover(l)
 	p.Place = nil
 	return p
 }
@@ -134,7 +133,7 @@ func (m *Machine) recover(name PodName, kind string) {
 func (m *Machine) needed(p Pod) bool {
 	spec, _ := m.spec(p.Name)
 	return p.Deployed != "" || spec.Kafka != nil && m.hard.Kafka.Founded && p.launched() &&
-		p.Place != nil && p.Place.Confirmed
+		p.Place != nil
 }
 
 // broken reports whether the instance needs to be brought back, for all that is known.
