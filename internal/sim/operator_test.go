@@ -140,23 +140,31 @@ func (o *operator) replace(pod scheduler.PodName) {
 	w.process.command(scheduler.PodReplace{Pod: pod.String()})
 }
 
-// expendable reports whether a majority of the voters keeps its data without an instance.
+// expendable reports whether a majority of the voters keeps its data without an instance, even
+// if those that are being replaced join the quorum in their last moment.
 func (o *operator) expendable(pod scheduler.PodName) bool {
 	k, hard := o.w.kafka, o.w.store.hard
 	if !hard.Kafka.Founded {
 		return true
 	}
 	c := k.clusters[len(k.clusters)-1]
-	kept := 0
+	kept, voters := 0, map[int]bool{pod.Index: true}
+	for id := range c.voters {
+		voters[id] = true
+	}
 	for name, p := range hard.Pods {
-		if p.Place == nil || p.Request == scheduler.Replace || name == pod {
+		if name.Type != "kafka" || name == pod {
+			continue
+		}
+		if p.Place == nil || p.Request == scheduler.Replace {
+			voters[name.Index] = true
 			continue
 		}
 		if v := c.voters[name.Index]; v != nil && slices.Contains(volumesOf(p), v.id) {
 			kept++
 		}
 	}
-	return kept > len(c.voters)/2
+	return kept > len(voters)/2
 }
 
 func (o *operator) uninstall() {
