@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -50,6 +51,11 @@ func (m *Machine) subscribed(ev mesos.Subscribed) {
 	m.kills = map[mesos.TaskID]time.Time{}
 	m.implicit = m.now
 	m.askAbout(func(Pod) bool { return true })
+	for _, l := range m.hard.Leftovers {
+		for _, t := range l.Tasks {
+			m.asked[t] = question{again: m.now, wait: askFirst / 2}
+		}
+	}
 	m.note(Info, CountSubscribes, "subscribed", "framework", string(ev.Framework),
 		"master", ev.Master)
 }
@@ -90,6 +96,8 @@ func (m *Machine) updated(s mesos.Status) {
 		"state", string(s.State), "reason", s.Reason, "message", s.Message)
 	p, i, known := m.findTask(s.Task)
 	switch {
+	case !known && s.State.Terminal():
+		m.strayEnded(s.Task)
 	case !known && !s.State.Terminal() && s.Agent != "":
 		m.killStray(s)
 	case known && s.State.Terminal():
@@ -115,6 +123,17 @@ func (m *Machine) killStray(s mesos.Status) {
 	}
 	m.note(Warn, "", "a task that nobody knows is killed", "task", string(s.Task))
 	m.send(mesos.Kill{Task: s.Task, Agent: s.Agent})
+}
+
+// strayEnded notes that a task does not run any more on what is to be freed.
+func (m *Machine) strayEnded(task mesos.TaskID) {
+	for _, id := range m.leftoverIDs() {
+		l := m.hard.Leftovers[id]
+		if i := slices.Index(l.Tasks, task); i >= 0 {
+			l.Tasks = slices.Concat(l.Tasks[:i], l.Tasks[i+1:])
+			m.setLeftover(l)
+		}
+	}
 }
 
 // progressed applies a status that is not terminal.

@@ -81,6 +81,12 @@ func (m *Machine) leave(p Pod) Pod {
 		Agent: p.Place.Agent, Hostname: p.Place.Hostname,
 		Resources: placeResources(*p.Place), Confirmed: p.Place.Confirmed,
 	}
+	for _, t := range p.Tasks {
+		if t.live() {
+			l.Tasks = append(l.Tasks, t.ID)
+			m.asked[t.ID] = question{again: m.now.Add(askFirst), wait: askFirst}
+		}
+	}
 	m.unfound(l.Resources)
 	m.setLeftover(l)
 	p.Place = nil
@@ -330,21 +336,28 @@ func (m *Machine) reconcile() {
 	}
 	var due []mesos.TaskOnAgent
 	live := map[mesos.TaskID]bool{}
+	ask := func(task mesos.TaskID, agent mesos.AgentID) {
+		live[task] = true
+		q, open := m.asked[task]
+		if !open || m.now.Before(q.again) {
+			return
+		}
+		due = append(due, mesos.TaskOnAgent{Task: task, Agent: agent})
+		wait := min(max(q.wait*2, askFirst), askMax)
+		m.asked[task] = question{again: m.now.Add(wait), wait: wait}
+	}
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
 		for _, t := range p.Tasks {
-			live[t.ID] = t.live()
-			q, open := m.asked[t.ID]
-			if !open || !t.live() || m.now.Before(q.again) {
-				continue
+			if t.live() {
+				ask(t.ID, p.Place.Agent)
 			}
-			on := mesos.TaskOnAgent{Task: t.ID}
-			if p.Place != nil {
-				on.Agent = p.Place.Agent
-			}
-			due = append(due, on)
-			wait := min(max(q.wait*2, askFirst), askMax)
-			m.asked[t.ID] = question{again: m.now.Add(wait), wait: wait}
+		}
+	}
+	for _, id := range m.leftoverIDs() {
+		l := m.hard.Leftovers[id]
+		for _, t := range l.Tasks {
+			ask(t, l.Agent)
 		}
 	}
 	for id := range m.asked {
