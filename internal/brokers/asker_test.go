@@ -313,7 +313,7 @@ func TestNobodyAnswers(t *testing.T) {
 	a.Close()
 	a.Close()
 	got := a.Ask(t.Context(), []string{closed})
-	if got.Error != "the connections to Kafka were closed" {
+	if got.Error != "the connections to Kafka are closed" {
 		t.Errorf("%+v", got)
 	}
 }

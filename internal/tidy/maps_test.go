@@ -147,7 +147,7 @@ func (w *walker) declaration(d ast.Decl) {
 			}
 		case *ast.CallExpr:
 			path, name := selected(n.Fun, w.imported)
-			if w.absorbs(path, name) {
+			if absorbs(path, name) {
 				for _, arg := range n.Args {
 					wrapped[arg] = true
 				}
@@ -162,7 +162,7 @@ func (w *walker) declaration(d ast.Decl) {
 }
 
 // absorbs reports whether a function does away with the order of an iterator.
-func (w *walker) absorbs(path, name string) bool {
+func absorbs(path, name string) bool {
 	switch path {
 	case "slices":
 		return slices.Contains([]string{"Sorted", "SortedFunc", "SortedStableFunc"}, name)
