@@ -119,7 +119,8 @@ func (c *Cluster) emptyTrash(key string, rec *trashed, move bool) {
 			err = os.Rename(rec.Volume, rec.Trash)
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			c.log.Error("a destroyed volume cannot be moved aside", "path", rec.Volume, "error", err)
+			c.log.Error("a destroyed volume cannot be moved aside",
+				"path", rec.Volume, "error", err)
 			return
 		}
 	}
