@@ -36,7 +36,7 @@ func TestText(t *testing.T) {
 		value fmt.Stringer
 		want  string
 	}{
-		{Subscribed{Framework: "f1", Master: "10.0.0.1:5050"}, "subscribed f1 master=10.0.0.1:5050"},
+		{Subscribed{Framework: "f1", Master: "h:5050"}, "subscribed f1 master=h:5050"},
 		{Disconnected{Reason: "end\nof file"}, `disconnected "end\nof file"`},
 		{Offers{}, "offers"},
 		{Offers{Offers: []Offer{
@@ -69,7 +69,8 @@ func TestText(t *testing.T) {
 		{Suppress{}, "suppress"},
 		{Kill{Task: "t1", Agent: "a1", Grace: &grace}, "kill t1 agent=a1 grace=5s"},
 		{Kill{Task: "t1"}, "kill t1"},
-		{Acknowledge{Task: "t1", Agent: "a1", UUID: []byte{255}}, "acknowledge t1 agent=a1 uuid=ff"},
+		{Acknowledge{Task: "t1", Agent: "a1", UUID: []byte{255}},
+			"acknowledge t1 agent=a1 uuid=ff"},
 		{Reconcile{}, "reconcile all"},
 		{Reconcile{Tasks: []TaskOnAgent{{"t1", "a1"}, {"t2", ""}}}, "reconcile t1@a1 t2@"},
 		{Teardown{}, "teardown"},
