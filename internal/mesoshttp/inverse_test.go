@@ -161,8 +161,9 @@ func subscribedWire(id mesos.FrameworkID, heartbeat float64) *scheduler.Event {
 		Subscribed: &scheduler.Event_Subscribed{
 			FrameworkID:              &wire.FrameworkID{Value: string(id)},
 			HeartbeatIntervalSeconds: &heartbeat,
-			MasterInfo: &wire.MasterInfo{ID: "m", Port: pointer(uint32(5050)), Address: &wire.Address{
-				Hostname: pointer("master"), IP: pointer("10.0.0.1"), Port: 5050}},
+			MasterInfo: &wire.MasterInfo{ID: "m", Port: pointer(uint32(5050)),
+				Address: &wire.Address{
+					Hostname: pointer("master"), IP: pointer("10.0.0.1"), Port: 5050}},
 		},
 	}
 }

@@ -86,7 +86,7 @@ func TestMasterURL(t *testing.T) {
 		// as a Mesos 1.11 master writes it
 		`{"address":{"hostname":"m1","ip":"127.0.0.1","port":5050},"capabilities":[` +
 			`{"type":"AGENT_UPDATE"}],"hostname":"m1","id":"563c","ip":16777343,` +
-			`"pid":"master@127.0.0.1:5050","port":5050,"version":"1.11.0"}`: "http://127.0.0.1:5050",
+			`"port":5050,"version":"1.11.0"}`: "http://127.0.0.1:5050",
 		`{"address":{"hostname":"m1","port":1}}`: "http://m1:1",
 		`{"hostname":"m1","port":5050}`:          "http://m1:5050",
 		`{"address":{"ip":"::1","port":5050}}`:   "http://[::1]:5050",
