@@ -69,6 +69,10 @@ func (e *env) start(ctx context.Context, w waiting) error {
 	if err != nil {
 		return err
 	}
+	if exists(f.uninstalled()) {
+		return fail(exitConflict, "%q is uninstalled; kafka-sched uninstall%s removes the rest",
+			f.name, e.nameFlag())
+	}
 	p := e.progress(w.quiet)
 	release, err := claim(f)
 	if err != nil {

@@ -172,6 +172,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": checkCode, "kill9": kill9, "calls": checkCalls, "waitfor": waitFor,
+			"no-java": noJava, "busy": busy, "held": held,
 		},
 	})
 }
@@ -287,6 +288,36 @@ func kill9(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		<-time.After(lockPoll)
 	}
+}
+
+// noJava is code, with a PATH on which only our own programs are.
+func noJava(ts *testscript.TestScript, neg bool, args []string) {
+	path := ts.Getenv("PATH")
+	defer ts.Setenv("PATH", path)
+	own, _, _ := strings.Cut(path, string(filepath.ListSeparator))
+	ts.Setenv("PATH", own)
+	checkCode(ts, neg, args)
+}
+
+// busy listens on the first agent's address that the script will get; the port is in BUSY.
+func busy(ts *testscript.TestScript, _ bool, _ []string) {
+	window, err := strconv.Atoi(ts.Getenv("TEST_WINDOW"))
+	ts.Check(err)
+	l, err := net.Listen("tcp", net.JoinHostPort(agentHost(window, 0), "0"))
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	ts.Check(err)
+	ts.Setenv("BUSY", port)
+}
+
+// held holds the install lock of a cluster, as another install at work does.
+func held(ts *testscript.TestScript, _ bool, args []string) {
+	f := home(ts.Getenv("KAFKA_SCHED_HOME")).cluster(args[0])
+	ts.Check(os.MkdirAll(f.dir, 0o755))
+	lock, err := takeLock(f.installLock(), 0)
+	ts.Check(err)
+	ts.Defer(lock.release)
 }
 
 // checkCalls compares the commands that the canned API got, and forgets them.
