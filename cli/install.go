@@ -360,13 +360,16 @@ func (in *installing) result(url string, s api.Service) error {
 		return nil
 	}
 	flag := e.nameFlag()
-	e.printf("\n%s: Kafka %s is running, after %s\n\n", in.folder.name,
-		in.cluster.Kafka.Version, short(took))
+	what := "the service"
+	if in.cluster.Kafka.Version != "" {
+		what = "Kafka " + in.cluster.Kafka.Version
+	}
+	e.printf("\n%s: %s is running, after %s\n\n", in.folder.name, what, short(took))
 	e.printf("  Bootstrap servers  %s\n", orHyphen(bootstrap(s)))
 	e.printf("  API                %s\n\n", url)
 	pod := firstPod(in.wanted.service)
 	w := table(e.stdout, "  kafka-sched status"+flag, "what runs where, and what it waits for")
-	row(w, "  kafka-sched logs "+pod+" -f"+flag, "what a broker prints")
+	row(w, "  kafka-sched logs "+pod+" -f"+flag, "what it prints")
 	row(w, "  kafka-sched uninstall"+flag, "ends the cluster and deletes its data")
 	return w.Flush()
 }

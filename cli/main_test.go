@@ -100,13 +100,9 @@ func fakeScheduler(ctx context.Context, o SchedulerOptions) error {
 		fmt.Fprintln(os.Stderr, "cannot open the store: it is too new")
 		return errors.New("the state cannot be read")
 	}
-	text, err := os.ReadFile(o.SpecFile)
+	service, err := folder{name: o.Name, dir: filepath.Dir(o.SpecFile)}.recorded()
 	if err != nil {
 		return err
-	}
-	service, errs := servicespec.Parse(o.SpecFile, text, nil)
-	if len(errs) > 0 {
-		return errs[0]
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -173,6 +169,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": checkCode, "kill9": kill9, "calls": checkCalls, "waitfor": waitFor,
 			"no-java": noJava, "busy": busy, "held": held,
+			"printed": printed,
 		},
 	})
 }
@@ -309,6 +306,30 @@ func busy(ts *testscript.TestScript, _ bool, _ []string) {
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	ts.Check(err)
 	ts.Setenv("BUSY", port)
+}
+
+// printed adds a line to a task's output once what was there before has been read.
+func printed(ts *testscript.TestScript, _ bool, args []string) {
+	f := ts.Value("fake").(*fake)
+	deadline := time.Now().Add(time.Minute)
+	for {
+		f.mu.Lock()
+		read := len(f.reads) > 0
+		if read {
+			if len(args) > 1 {
+				f.output[args[0]] += args[1] + "\n"
+			}
+			f.reads = nil
+		}
+		f.mu.Unlock()
+		if read {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("nobody reads the output")
+		}
+		<-time.After(10 * time.Millisecond)
+	}
 }
 
 // held holds the install lock of a cluster, as another install at work does.
