@@ -192,6 +192,7 @@ func setUp(e *testscript.Env) error {
 	e.Setenv("KAFKA_SCHED_CACHE", filepath.Join(dir, "cache"))
 	e.Setenv("TEST_WINDOW", strconv.Itoa(int(scripts.Add(1))%windows))
 	e.Setenv("HOME", filepath.Join(dir, "user"))
+	e.Setenv("GORACE", "atexit_sleep_ms=0") // each program would sleep a second otherwise
 	return writeDist(filepath.Join(dir, "dist"), "4.3.1")
 }
 
