@@ -18,7 +18,8 @@
 //  3. The last update of every task is terminal, and nothing follows it.
 //  4. The executor exits only when no process of a task is alive and each terminal update was
 //     acknowledged, or the executor was told to end, or its agent stayed away longer than the
-//     recovery timeout; in these cases it waits for the acknowledgements for five seconds.
+//     recovery timeout; in these cases it waits for the acknowledgements for five seconds at
+//     most, and only if there is an agent to expect them from.
 //  5. At most one run of a task's readiness check and one of its health check are out at a
 //     time, and none once the task is being ended.
 //

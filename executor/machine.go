@@ -182,10 +182,14 @@ func (m *Machine) awayAt() time.Time {
 }
 
 // lingerAt is when an executor that has to end no longer waits for acknowledgements; zero
-// unless that is all that it waits for.
+// unless that is all that it waits for. An agent that refused it or was given up, and is not
+// there, is not waited for.
 func (m *Machine) lingerAt() time.Time {
 	if m.closing == nil || !m.allOver() {
 		return time.Time{}
+	}
+	if m.closing.code != 0 && !m.connected {
+		return m.now
 	}
 	from := m.closing.since
 	if m.lastEnd.After(from) {

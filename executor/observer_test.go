@@ -93,15 +93,25 @@ func (o *observer) effect(e Effect, last bool) error {
 		}
 		t.inFlight[e.Kind] = true
 	case Update:
-		return o.update(e)
+		return o.update(e, false)
 	case Exit:
 		o.exited = true
-		return o.exit(last)
+		return o.exit(e, last)
 	}
 	return nil
 }
 
-func (o *observer) update(e Update) error {
+// present checks what a subscription presents: the same as updates, but all at once.
+func (o *observer) present(updates []mesos.Status) error {
+	for _, s := range updates {
+		if err := o.update(Update{s}, true); err != nil {
+			return fmt.Errorf("presented %s: %w", Update{s}, err)
+		}
+	}
+	return nil
+}
+
+func (o *observer) update(e Update, presented bool) error {
 	id, text := string(e.Status.UUID), e.String()
 	if was, again := o.uuids[id]; again {
 		if was != text {
@@ -115,7 +125,7 @@ func (o *observer) update(e Update) error {
 		if t.states[n-1].Terminal() {
 			return fmt.Errorf("an update after the terminal one")
 		}
-		if !o.acked[string(t.last)] {
+		if !presented && !o.acked[string(t.last)] {
 			return fmt.Errorf("sent before the one ahead of it was acknowledged")
 		}
 		if t.states[n-1] == mesos.Killing && !e.Status.State.Terminal() {
@@ -129,13 +139,17 @@ func (o *observer) update(e Update) error {
 	return nil
 }
 
-func (o *observer) exit(last bool) error {
+func (o *observer) exit(e Exit, last bool) error {
 	if !last {
 		return fmt.Errorf("not the last effect")
 	}
 	for id, t := range o.tasks {
 		if t.alive {
 			return fmt.Errorf("%s is alive", id)
+		}
+		if e.Code == 0 && !o.closing && t.starts > 0 &&
+			(!t.states[len(t.states)-1].Terminal() || !o.acked[string(t.last)]) {
+			return fmt.Errorf("the agent does not know the end of %s", id)
 		}
 	}
 	return nil

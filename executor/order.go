@@ -21,6 +21,8 @@ type Order struct {
 	// Ports must be free on Address before the command starts; one that is in use fails the
 	// task with a message that names it.
 	Ports []Port `json:"ports,omitempty"`
+	// RLimits are set on the task's process.
+	RLimits []RLimit `json:"rlimits,omitempty"`
 	// Address is where the task listens: the agent's address or a host name.
 	Address string `json:"address,omitempty"`
 	// Readiness and Health are nil when the task has no such check.
@@ -55,6 +57,13 @@ type File struct {
 type Port struct {
 	Name   string `json:"name"`
 	Number int    `json:"number"`
+}
+
+// RLimit is a limit of the process, by Mesos' name (RLMT_NOFILE); nil means unlimited.
+type RLimit struct {
+	Name string  `json:"name"`
+	Soft *uint64 `json:"soft,omitempty"`
+	Hard *uint64 `json:"hard,omitempty"`
 }
 
 // Check is a readiness or a health check. Exactly one of Command, HTTP and TCP is set.

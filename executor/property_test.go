@@ -15,8 +15,9 @@ import (
 // becomes a good one, every process ends when told to, and the machine has to come to an end.
 func TestInvariantsOverRandomEvents(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
+		recovery := rapid.SampledFrom([]time.Duration{0, time.Minute})
 		cfg := Config{
-			RecoveryTimeout: rapid.SampledFrom([]time.Duration{0, time.Minute}).Draw(rt, "recovery"),
+			RecoveryTimeout: recovery.Draw(rt, "recovery"),
 			ShutdownGrace:   5 * time.Second,
 			Checkpoint:      rapid.Bool().Draw(rt, "checkpoint"),
 		}
@@ -43,6 +44,14 @@ func (w *world) step(ev Event) {
 
 func (w *world) agent(ev mesos.ExecutorEvent) { w.step(Agent{ev}) }
 
+func (w *world) subscribe() {
+	_, updates := w.m.Unacknowledged()
+	if err := w.seen.present(updates); err != nil {
+		w.rt.Fatal(err)
+	}
+	w.agent(mesos.ExecutorSubscribed{Agent: "a1"})
+}
+
 // random makes one thing happen. A process starts, ends and answers checks at most once, as a
 // supervisor has it; the agent may say anything.
 func (w *world) random() {
@@ -50,8 +59,7 @@ func (w *world) random() {
 	task := w.m.task(id)
 	switch rapid.IntRange(0, 11).Draw(w.rt, "event") {
 	case 0:
-		w.m.Unacknowledged()
-		w.agent(mesos.ExecutorSubscribed{Agent: "a1"})
+		w.subscribe()
 	case 1:
 		w.agent(mesos.ExecutorDisconnected{})
 	case 2, 3:
@@ -121,8 +129,7 @@ func (w *world) info(id mesos.TaskID) mesos.TaskInfo {
 
 // settle plays the good agent and supervisor until the machine has ended.
 func (w *world) settle() {
-	w.m.Unacknowledged()
-	w.agent(mesos.ExecutorSubscribed{Agent: "a1"})
+	w.subscribe()
 	w.agent(mesos.ExecutorLaunch{Task: w.info("t1")})
 	for range 200 {
 		if w.seen.exited {

@@ -85,9 +85,6 @@ func launchOrder(info mesos.TaskInfo) (Order, error) {
 		return Order{}, err
 	}
 	order = order.withDefaults()
-	if order.KillGrace == 0 {
-		order.KillGrace = info.KillGrace
-	}
 	return order, order.validate()
 }
 

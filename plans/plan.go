@@ -34,8 +34,7 @@ type Phase struct {
 	Steps    []Step
 }
 
-// Strategy orders children; those of specs and, for phases of different subjects that all may
-// run at once before a last one, Dependency as the predecessor names it.
+// Strategy orders children: those of specs and the two below.
 type Strategy = servicespec.Strategy
 
 // Step is one unit of work, on one pod instance or on a named subject of another kind.
@@ -59,8 +58,9 @@ type Overrides struct {
 	Interrupted map[string]bool
 	// Forced holds the keys of steps that count as complete whatever their state.
 	Forced map[string]bool
-	// Released counts the canary steps that the operator released, by the key of the phase.
-	Released map[string]int
+	// Released holds the keys of canary steps that the operator let go, and the keys of phases
+	// whose canary stage is over. Release fills it.
+	Released map[string]bool
 }
 
 // Key addresses a plan, a phase of it, or a step of that in Overrides: "deploy",
@@ -91,6 +91,13 @@ type PhaseAssessment struct {
 	Steps  []Status // of Plan.Phases[i].Steps, interrupts and forced completions applied
 }
 
-// Dependency is the strategy of a plan whose phases all may run at once except for the last
-// one, which waits for the others; the predecessor shows uninstall plans so.
-const Dependency Strategy = "dependency"
+// The strategies that no spec names.
+//
+// A plan of Dependency works on all its phases at once except for the last one, which waits
+// for the others; the predecessor shows uninstall plans so. A phase of Dependency works on all
+// pod instances at once, and on the steps of each instance in order: that is what a parallel
+// phase with steps of its own becomes, and DependencyCanary a parallel-canary one.
+const (
+	Dependency       Strategy = "dependency"
+	DependencyCanary Strategy = "dependency-canary"
+)

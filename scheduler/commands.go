@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"sort"
@@ -112,6 +113,8 @@ func (m *Machine) setTarget(cmd SetTarget, final bool) (string, *Problem) {
 	}
 	m.hard.Target = Target{ID: cmd.ID, Service: cmd.Service}
 	m.write(WriteTarget{m.hard.Target})
+	m.hard.Overrides = m.hard.Overrides.Forget(planDeploy)
+	m.write(WriteOverrides{m.hard.Overrides})
 	return "configuration " + cmd.ID + " is the target now", nil
 }
 
@@ -213,21 +216,17 @@ func address(plan plans.Plan, c PlanCommand) (phase, step string, p *Problem) {
 	if c.Phase == "" {
 		return "", "", nil
 	}
-	for _, ph := range plan.Phases {
-		if ph.Name != c.Phase && ph.ID != c.Phase {
-			continue
-		}
-		if c.Step == "" {
-			return ph.Name, "", nil
-		}
-		for _, s := range ph.Steps {
-			if s.Name == c.Step || s.ID == c.Step {
-				return ph.Name, s.Name, nil
-			}
-		}
+	i, j, err := plan.Find(c.Phase, c.Step)
+	var missing plans.NotFound
+	switch {
+	case errors.As(err, &missing) && missing.Kind == "step":
 		return "", "", problem(NotFound, "Step %s not found", c.Step)
+	case err != nil:
+		return "", "", problem(NotFound, "Phase %s not found", c.Phase)
+	case j >= 0:
+		step = plan.Phases[i].Steps[j].Name
 	}
-	return "", "", problem(NotFound, "Phase %s not found", c.Phase)
+	return plan.Phases[i].Name, step, nil
 }
 
 // apply changes the overrides as a verb says; it reports whether there was nothing to change.
@@ -249,15 +248,18 @@ func (m *Machine) apply(
 		}
 		o.Interrupted[key] = true
 	case PlanContinue, PlanStart:
-		held := phase != "" && status == plans.Waiting && !o.Interrupted[key]
-		if held {
-			o.Released[key]++
+		if o.Interrupted[key] {
+			delete(o.Interrupted, key)
 			return false
 		}
-		if !o.Interrupted[key] {
-			return verb == PlanContinue
+		if i, _, err := plan.Find(phase, ""); err == nil && i >= 0 {
+			released, ok := o.Release(plan, i, m.stepStatus(plan.Name))
+			if ok {
+				*o = released
+				return false
+			}
 		}
-		delete(o.Interrupted, key)
+		return verb == PlanContinue
 	case PlanForceComplete:
 		return !force(plan, phase, step, assessed, o)
 	case PlanRestart:
@@ -312,7 +314,7 @@ func (m *Machine) restartSteps(plan plans.Plan, phase, step string, o *plans.Ove
 
 func copyOverrides(o plans.Overrides) plans.Overrides {
 	c := plans.Overrides{Interrupted: map[string]bool{}, Forced: map[string]bool{},
-		Released: map[string]int{}}
+		Released: map[string]bool{}}
 	for k, v := range o.Interrupted {
 		c.Interrupted[k] = v
 	}

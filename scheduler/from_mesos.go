@@ -130,6 +130,9 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 	}
 	t.Reason, t.Message = s.Reason, s.Message
 	if s.Ready != nil {
+		if *s.Ready && (t.Ready == nil || !*t.Ready) {
+			m.freshAfter = m.now
+		}
 		t.Ready = s.Ready
 	}
 	if s.Healthy != nil {

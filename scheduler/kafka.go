@@ -11,6 +11,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/executor"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -63,6 +64,14 @@ func (m *Machine) found(p Pod, spec servicespec.Pod) {
 	}
 }
 
+// unfound takes the right to found the cluster from a volume that is given up before it did.
+// Nobody can have joined a cluster that was never up, so another volume may found it.
+func (m *Machine) unfound(list resource.List) {
+	if !m.hard.Kafka.Founded && slices.Contains(volumesIn(list), m.hard.Kafka.Founder) {
+		m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID})
+	}
+}
+
 // founds reports whether a node is to format its volume as the first of a new cluster.
 func (m *Machine) founds(p Pod) bool {
 	return !m.hard.Kafka.Founded && m.hard.Kafka.Founder != "" &&
@@ -78,14 +87,14 @@ command -v "$java" >/dev/null || {
   echo "no Java found: set JAVA_HOME or install Java 17 or newer on this agent" >&2; exit 1; }
 libs="$PWD/kafka/libs/*"
 jvm="-Dlog4j2.configurationFile=$PWD/log4j2.yaml -Djava.awt.headless=true"
+cp server.properties node.properties
+echo "controller.quorum.bootstrap.servers=$KAFKA_SCHED_CONTROLLERS" >> node.properties
 if [ ! -f "$KAFKA_LOG_DIR/meta.properties" ]; then
   echo "formatting $KAFKA_LOG_DIR for cluster $KAFKA_CLUSTER_ID ($KAFKA_SCHED_FORMAT)"
   "$java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 $jvm -cp "$libs" \
     kafka.tools.StorageTool format --ignore-formatted \
-    -t "$KAFKA_CLUSTER_ID" -c server.properties $KAFKA_SCHED_FORMAT
+    -t "$KAFKA_CLUSTER_ID" -c node.properties $KAFKA_SCHED_FORMAT
 fi
-cp server.properties node.properties
-echo "controller.quorum.bootstrap.servers=$KAFKA_SCHED_CONTROLLERS" >> node.properties
 exec "$java" $KAFKA_HEAP_OPTS $KAFKA_JVM_FLAGS $jvm -cp "$libs" kafka.Kafka node.properties
 `
 
@@ -247,7 +256,7 @@ func (m *Machine) brokerReady(p Pod, spec servicespec.Pod) (bool, string) {
 	}
 	f, id := m.facts, p.Name.Index
 	switch {
-	case f == nil:
+	case f == nil || f.Asked.Before(m.freshAfter):
 		return false, "Kafka has not answered yet"
 	case f.Error != "":
 		return false, "Kafka does not answer: " + f.Error

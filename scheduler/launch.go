@@ -15,8 +15,18 @@ import (
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
-// shutdownGrace is how long an executor may take to end when it is told to shut down.
-const shutdownGrace = 5 * time.Second
+// shutdownSlack is what an executor may take beyond the longest kill grace of its tasks when it
+// is told to shut down: the supervisor kills by force a fifth of the whole before its end.
+const shutdownSlack = 1.5
+
+// shutdownGrace is how long an executor of such pods may take to end.
+func shutdownGrace(spec servicespec.Pod) time.Duration {
+	longest := 5 * time.Second
+	for _, t := range spec.Tasks {
+		longest = max(longest, t.KillGrace)
+	}
+	return time.Duration(float64(longest) * shutdownSlack)
+}
 
 // launchOperation is the LAUNCH of all tasks of an instance under one new executor.
 func (m *Machine) launchOperation(p Pod, spec servicespec.Pod, role string) mesos.Operation {
@@ -26,7 +36,7 @@ func (m *Machine) launchOperation(p Pod, spec servicespec.Pod, role string) meso
 			Value: "exec ./kafka-sched executor", User: m.hard.Target.Service.User,
 			URIs: m.uris(spec),
 		},
-		Resources: p.Place.Executor.WithRole(role), ShutdownGrace: shutdownGrace,
+		Resources: p.Place.Executor.WithRole(role), ShutdownGrace: shutdownGrace(spec),
 		Labels: []resource.Label{{Key: labelPod, Value: p.Name.String()}},
 	}
 	var launch mesos.Launch
@@ -97,6 +107,9 @@ func (m *Machine) order(p Pod, spec servicespec.Pod, ts servicespec.Task) execut
 	}
 	for _, c := range ts.Configs {
 		o.Files = append(o.Files, executor.File{Path: c.Dest, Text: c.Text, Template: true})
+	}
+	for _, l := range spec.RLimits {
+		o.RLimits = append(o.RLimits, executor.RLimit(l))
 	}
 	o.Env = m.environment(p, ts, got)
 	if spec.Kafka != nil && spec.Kafka.Task == ts.Name {

@@ -19,22 +19,28 @@ type Machine struct {
 	out Output
 
 	// Everything below is soft: rebuilt after a restart by events and the pass.
-	connected bool
-	master    string
-	offers    map[mesos.OfferID]mesos.Offer // those of the event in hand
-	wants     map[string]bool               // what offers are wanted for, as last told
-	told      bool                          // whether the master was told at all since subscribed
-	asked     map[mesos.TaskID]question     // reconciliation under way
-	implicit  time.Time                     // when to reconcile implicitly next
-	kills     map[mesos.TaskID]time.Time    // when each kill was last sent
-	refusals  map[PodName]*offer.Refusal
-	waits     map[PodName]string // what an instance waits for, when it is no refusal
-	recovery  map[PodName]*recovery
-	since     map[string]change // per step key, when its status came to be
-	facts     *KafkaFacts
-	factsDue  time.Time // when Kafka is asked next
-	asking    time.Time // when it was last asked, zero when the answer is there
-	finished  bool      // Exit was sent
+	connected  bool
+	master     string
+	offers     map[mesos.OfferID]mesos.Offer // those of the event in hand
+	wants      map[string]bool               // what offers are wanted for, as last told
+	told       bool                          // whether the master was told at all since subscribed
+	asked      map[mesos.TaskID]question     // reconciliation under way
+	implicit   time.Time                     // when to reconcile implicitly next
+	kills      map[mesos.TaskID]time.Time    // when each kill was last sent
+	refusals   map[PodName]*offer.Refusal
+	waits      map[PodName]string // what an instance waits for, when it is no refusal
+	recovery   map[PodName]*recovery
+	since      map[string]change // per step key, when its status came to be
+	facts      *KafkaFacts
+	factsDue   time.Time       // when Kafka is asked next
+	asking     time.Time       // when it was last asked, zero when the answer is there
+	answered   time.Time       // when the last answer came
+	freshAfter time.Time       // facts asked for earlier say nothing of a broker that came since
+	recoveries int             // counts recoveries, for their order
+	leaving    map[string]bool // what there was when uninstalling began, by phase/step
+	builtFor   string          // the target that builtPlans are of
+	builtPlans []plans.Plan
+	finished   bool // Exit was sent
 }
 
 // question is a task whose status was asked for.

@@ -29,6 +29,9 @@ func (m *Machine) pass() {
 	work.finish()
 	m.reconcile()
 	m.askKafka()
+	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.hard.Leftovers) == 0 {
+		m.setIntent(Uninstalled)
+	}
 	if m.hard.Intent == Uninstalled {
 		m.passUninstalled()
 	}
@@ -49,23 +52,22 @@ func (m *Machine) passRequests(w *work) {
 		if p.Request == "" {
 			continue
 		}
+		if p.Deployed != "" {
+			kind := map[Request]string{Restart: "TRANSIENT", Replace: "PERMANENT"}[p.Request]
+			m.recover(name, kind)
+		}
 		if p.anyLive() && !(p.Request == Replace && p.allUnsure()) {
 			w.kill(p, nil)
 			m.waits[name] = "its tasks are being stopped for a " + string(p.Request)
 			continue
 		}
-		kind := "TRANSIENT"
 		if p.Request == Replace {
-			kind = "PERMANENT"
 			p = m.leave(p)
 			p.Incarnation++
 			p = p.emptied()
 		}
 		p.Request, p.Failures, p.NotBefore = "", 0, time.Time{}
 		m.setPod(p)
-		if p.Deployed != "" {
-			m.recover(name, kind)
-		}
 	}
 }
 
@@ -79,12 +81,7 @@ func (m *Machine) leave(p Pod) Pod {
 		Agent: p.Place.Agent, Hostname: p.Place.Hostname,
 		Resources: placeResources(*p.Place), Confirmed: p.Place.Confirmed,
 	}
-	for _, id := range l.Volumes() {
-		if id == m.hard.Kafka.Founder && !m.hard.Kafka.Founded {
-			// Nobody can have joined a cluster that was never up: another volume may found it.
-			m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID})
-		}
-	}
+	m.unfound(l.Resources)
 	m.hard.Leftovers[l.Reservation] = l
 	m.write(WriteLeftover{l})
 	p.Place = nil
@@ -207,9 +204,6 @@ func (m *Machine) passUninstall(w *work) {
 		m.leave(p)
 		delete(m.hard.Pods, name)
 		m.write(DeletePod{name})
-	}
-	if len(m.hard.Pods) == 0 && len(m.hard.Leftovers) == 0 {
-		m.setIntent(Uninstalled)
 	}
 }
 

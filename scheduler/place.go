@@ -47,6 +47,7 @@ func (w *work) place(name PodName, spec servicespec.Pod) {
 		return
 	}
 	if m.lostPlace(p) {
+		m.unfound(placeResources(*p.Place))
 		p.Place = nil
 	}
 	reservation := mesos.ReservationID(uuid(m.cfg.UUID()))
@@ -181,6 +182,7 @@ func (w *work) launch(
 		m.asked[id] = question{again: m.now.Add(askMax / 4), wait: askMax / 4}
 	}
 	m.setPod(p)
+	delete(w.wants, "pod/"+p.Name.String())
 	o.Resources = match.Remaining
 	m.offers[match.Offer] = o
 	ops := append(offer.Operations(match), m.launchOperation(p, spec, o.Role))
@@ -289,7 +291,7 @@ func freeing(list resource.List) []mesos.Operation {
 	if len(volumes) > 0 {
 		ops = append(ops, mesos.Destroy{Volumes: volumes})
 	}
-	return append(ops, mesos.Unreserve{Resources: plain})
+	return append(ops, mesos.Unreserve{Resources: plain.Merged()})
 }
 
 func (m *Machine) leftoverIDs() []mesos.ReservationID {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 // Names of the plans that the machine makes itself.
@@ -48,22 +49,20 @@ func (m *Machine) recoveryPlan() plans.Plan {
 	sort.Slice(names, func(i, j int) bool {
 		return m.recovery[names[i]].order < m.recovery[names[j]].order
 	})
-	plan := plans.Plan{Name: planRecovery, Strategy: "parallel"}
+	plan := plans.Plan{Name: planRecovery, Strategy: servicespec.Parallel}
 	for _, name := range names {
 		spec, ok := m.spec(name)
 		if !ok {
 			continue
 		}
-		step := plans.Step{Pod: name.Type, Index: name.Index}
+		var tasks []string
 		for _, t := range spec.Tasks {
-			step.Tasks = append(step.Tasks, t.Name)
+			tasks = append(tasks, t.Name)
 		}
-		step.Name = fmt.Sprintf("%s:[%s]", name, strings.Join(step.Tasks, ", "))
-		step.ID = plans.ID(planRecovery, step.Name, step.Name)
-		plan.Phases = append(plan.Phases, plans.Phase{
-			ID: plans.ID(planRecovery, step.Name, ""), Name: step.Name, Strategy: "serial",
-			Steps: []plans.Step{step},
-		})
+		phase := fmt.Sprintf("%s:[%s]", name, strings.Join(tasks, ", "))
+		plan.Phases = append(plan.Phases, plans.NewPhase(planRecovery, phase,
+			servicespec.Serial,
+			plans.NewStep(planRecovery, phase, name.Type, name.Index, tasks)))
 	}
 	return plan
 }
@@ -102,12 +101,12 @@ func (m *Machine) uninstallPlan() plans.Plan {
 	for _, key := range keys {
 		phase, step, _ := strings.Cut(key, "/")
 		if n := len(plan.Phases); n == 0 || plan.Phases[n-1].Name != phase {
-			plan.Phases = append(plan.Phases, plans.Phase{
-				ID: plans.ID(planUninstall, phase, ""), Name: phase, Strategy: "parallel"})
+			plan.Phases = append(plan.Phases,
+				plans.NewPhase(planUninstall, phase, servicespec.Parallel))
 		}
 		last := &plan.Phases[len(plan.Phases)-1]
-		last.Steps = append(last.Steps, plans.Step{
-			ID: plans.ID(planUninstall, phase, step), Name: step, Subject: step})
+		last.Steps = append(last.Steps,
+			plans.NewSubjectStep(planUninstall, phase, step, step))
 	}
 	return plan
 }

@@ -51,14 +51,21 @@ func (m *Machine) wantedPods() []PodName {
 
 func (m *Machine) viewPlan(p plans.Plan) PlanView {
 	assessed := plans.Assess(p, m.stepStatus(p.Name), m.hard.Overrides)
+	may := map[string]bool{}
+	for _, s := range assessed.Candidates {
+		may[s.ID] = true
+	}
 	v := PlanView{Name: p.Name, Strategy: string(p.Strategy), Status: assessed.Status,
 		Errors: p.Errors}
 	for i, ph := range p.Phases {
 		pv := PhaseView{ID: ph.ID, Name: ph.Name, Strategy: string(ph.Strategy),
 			Status: assessed.Phases[i].Status}
 		for j, s := range ph.Steps {
-			pv.Steps = append(pv.Steps, m.viewStep(p.Name, ph.Name, s,
-				assessed.Phases[i].Steps[j]))
+			sv := m.viewStep(p.Name, ph.Name, s, assessed.Phases[i].Steps[j])
+			if sv.Status == plans.Pending && s.Pod != "" && !may[s.ID] {
+				sv.Reason = "waits for the steps before it"
+			}
+			pv.Steps = append(pv.Steps, sv)
 			if s.Error != "" {
 				v.Errors = append(v.Errors, s.Error)
 			}

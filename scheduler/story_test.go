@@ -10,6 +10,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/kafka-sched/kafka-sched/executor"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/servicespec"
@@ -22,6 +23,55 @@ func TestStories(t *testing.T) {
 		s := &story{t: t, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 		datadriven.RunTest(t, path, s.run)
 	})
+}
+
+// TestStoriesSurviveACrashAnywhere runs each story once as it is, and then again with a crash and
+// a new subscription after each of its commands: what is stored in the end must be the same.
+func TestStoriesSurviveACrashAnywhere(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		total, want := tell(t, path, -1)
+		for crash := 1; crash < total; crash++ {
+			if _, got := tell(t, path, crash); got != want {
+				t.Errorf("after a crash behind command %d:\n%s\nwithout:\n%s", crash, got, want)
+			}
+		}
+	})
+}
+
+// tell runs a story, crashing after the n-th command if there is one, and gives how many
+// commands it has and what is stored in the end.
+func tell(t *testing.T, path string, crash int) (int, string) {
+	s := &story{t: t, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	n := 0
+	datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+		s.run(t, d)
+		if n++; n == crash && s.machine != nil {
+			connected := s.machine.connected
+			s.machine = Restore(s.cfg, cloneHard(s.stored))
+			s.step(Tick{})
+			if connected {
+				s.step(FromMesos{mesos.Subscribed{
+					Framework: s.stored.Framework, Master: "m:5050"}})
+			}
+		}
+		return d.Expected
+	})
+	return n, hardText(s.stored)
+}
+
+// hardText prints what a store holds, pointers followed and maps sorted.
+func hardText(h Hard) string {
+	lines := []string{WriteText(WriteFramework{h.Framework}), WriteText(WriteIntent{h.Intent}),
+		WriteText(WriteKafka{h.Kafka}), WriteText(WriteOverrides{h.Overrides})}
+	var entries []string
+	for _, p := range h.Pods {
+		entries = append(entries, shorten(WriteText(WritePod{p}))+" "+p.Launch)
+	}
+	for _, l := range h.Leftovers {
+		entries = append(entries, shorten(WriteText(WriteLeftover{l})))
+	}
+	sort.Strings(entries)
+	return strings.Join(append(lines, entries...), "\n")
 }
 
 // story is one scenario under way: a machine and what the store would hold.
@@ -111,7 +161,7 @@ func (s *story) step(ev Event) string {
 			fmt.Fprintf(&b, "reply %s %v\n", r.Message, r.Tasks)
 		}
 	}
-	if got, want := fmt.Sprint(s.stored), fmt.Sprint(s.machine.hard); got != want {
+	if got, want := hardText(s.stored), hardText(s.machine.hard); got != want {
 		s.t.Fatalf("the store and the machine differ:\n%s\n%s", got, want)
 	}
 	if b.Len() == 0 {
@@ -305,6 +355,24 @@ func (s *story) order(d *datadriven.TestData) string {
 		}
 	}
 	return "not launched\n"
+}
+
+// orderText prints an order as an operator would want to read it.
+func orderText(t *testing.T, task mesos.TaskInfo) string {
+	o, err := executor.DecodeOrder(task.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, e := range o.Env {
+		fmt.Fprintf(&b, "env %s=%s\n", e.Name, shorten(e.Value))
+	}
+	for _, f := range o.Files {
+		if f.Path == "server.properties" {
+			b.WriteString(sortedLines(f.Text))
+		}
+	}
+	return b.String()
 }
 
 // plansText draws plans as an operator sees them.

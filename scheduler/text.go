@@ -3,7 +3,6 @@ package scheduler
 import (
 	"fmt"
 	"strings"
-
 )
 
 // The one-line text forms of commands, writes and calls, which stories, traces and logs share.
@@ -139,4 +138,3 @@ func brokersText(brokers []BrokerFacts) string {
 	}
 	return strings.Join(parts, ",")
 }
-

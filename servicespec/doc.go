@@ -7,6 +7,22 @@
 // and one can be hashed. The language is that of the DC/OS Commons SDK with additions, which
 // docs/authoring.md lists.
 //
+// Load does both and reports mistakes at their lines in the template.
+//
+// An operator who writes no spec says Options instead: dotted names with the defaults and
+// bounds of KnownOptions, which become the variables of a template. Encode and DecodeService
+// turn a Service into canonical JSON and back, for the store and for the API, and Diff lists
+// what differs between two.
+//
+// # How Parse is built
+//
+// document.go makes a tree of plain values out of YAML, within bounds of size, depth and
+// expansion: aliases and merge keys are gone after it, and hostile files too. fields.go reads
+// typed values out of mappings and reports what does not fit, with its place. The parse_*.go
+// files, one a part of the language, say which keys there are and what must hold between them.
+// A key that the predecessor's language has and this one does not is refused by name, never
+// ignored.
+//
 // The package does no IO: template files and environments are passed in as values.
 //
 // Invariants
@@ -14,6 +30,7 @@
 //  1. A Service that Parse returned without errors satisfies every rule that does not need a
 //     cluster; nothing behind it checks again.
 //  2. Order in the file is kept, and carries meaning only for plans.
+//  3. DecodeService(s.Encode()) is s, and equal services have equal bytes.
 //
 // Tested by good and bad specs in testdata with their exact messages, and fuzzed.
 package servicespec

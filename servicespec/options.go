@@ -103,7 +103,7 @@ func isPlacement(text string) string {
 		return "must not contain a single quote"
 	}
 	if _, err := placement.Parse(text); err != nil {
-		return fmt.Sprintf("this is no placement rule: %v", err)
+		return err.Error()
 	}
 	return ""
 }

@@ -118,8 +118,7 @@ func (p *parser) placement(f fields) placement.Rule {
 	}
 	rule, err := placement.Parse(text)
 	if err != nil {
-		f.at("placement", BadValue, fmt.Sprintf("this is no placement rule: %v", err),
-			`write it as '[["hostname", "MAX_PER", "1"]]'`)
+		f.at("placement", BadValue, err.Error(), `write it as '[["hostname", "MAX_PER", "1"]]'`)
 	}
 	return rule
 }

@@ -38,6 +38,9 @@ const (
 // maxErrors bounds what is reported of one file.
 const maxErrors = 100
 
+// maxMessage bounds the bytes of one message, some of which quote the file.
+const maxMessage = 1000
+
 // Error prints "file:line:column: path: what is wrong; what to do", without unknown parts.
 func (e Error) Error() string {
 	var b strings.Builder
@@ -69,6 +72,9 @@ type mistakes struct {
 
 func (m *mistakes) add(e Error) {
 	e.File = m.file
+	if len(e.Message) > maxMessage {
+		e.Message = strings.ToValidUTF8(e.Message[:maxMessage], "") + "…"
+	}
 	if len(m.list) < 10*maxErrors {
 		m.list = append(m.list, e)
 	}

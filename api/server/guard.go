@@ -19,14 +19,15 @@ import (
 )
 
 // HostPolicy gives the AllowHost for a server that listens on this host: when it is a loopback
-// name or address only these and the extra ones are allowed, else all are (nil).
+// name or address only these and the extra ones are allowed, else all are (nil). Each may
+// carry a port, which does not matter.
 func HostPolicy(listen string, extra ...string) func(host string) bool {
-	if !Loopback(listen) {
+	if !Loopback(hostOnly(listen)) {
 		return nil
 	}
 	return func(host string) bool {
 		for _, name := range extra {
-			if strings.EqualFold(host, name) {
+			if host != "" && strings.EqualFold(host, hostOnly(name)) {
 				return true
 			}
 		}

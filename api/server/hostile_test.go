@@ -165,7 +165,7 @@ func TestOriginsAndHosts(t *testing.T) {
 				r.Header.Set(c.header[0], c.header[1])
 			}
 			cfg := config(completeView(), &machine{})
-			cfg.AllowHost = HostPolicy("127.0.0.1", "kafka.example")
+			cfg.AllowHost = HostPolicy("127.0.0.1:8080", "kafka.example:99", "")
 			w := ask(t, cfg, r)
 			if w.Code != c.status {
 				t.Errorf("%d %s, want %d", w.Code, w.Body, c.status)
@@ -175,8 +175,14 @@ func TestOriginsAndHosts(t *testing.T) {
 			}
 		})
 	}
-	if HostPolicy("0.0.0.0") != nil || HostPolicy("10.0.0.1") != nil {
-		t.Error("a server that listens for others must answer under any name")
+	for listen, guarded := range map[string]bool{
+		"127.0.0.1": true, "127.0.0.1:8080": true, "[::1]:8080": true, "::1": true,
+		"localhost:1": true, "0.0.0.0:8080": false, "[::]:8080": false, "10.0.0.1": false,
+		":8080": false,
+	} {
+		if (HostPolicy(listen) != nil) != guarded {
+			t.Errorf("listening on %q: guarded must be %v", listen, guarded)
+		}
 	}
 }
 

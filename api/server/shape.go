@@ -87,7 +87,7 @@ func podShape(pod scheduler.PodView) api.Pod {
 		Broker:      brokerShape(pod.Broker),
 	}
 	if pod.Refusal != nil {
-		shape.Refusal = sentence(*pod.Refusal)
+		shape.Refusal = pod.Refusal.String()
 		shape.Refusals = refusals(*pod.Refusal)
 	}
 	for _, task := range pod.Tasks {
@@ -192,7 +192,7 @@ func refusals(refusal offer.Refusal) []api.AgentRefusal {
 		shape := api.AgentRefusal{AgentID: string(agent.Agent), Hostname: agent.Hostname,
 			Reasons: []string{}, Codes: []string{}}
 		for _, reason := range agent.Reasons {
-			shape.Reasons = append(shape.Reasons, reasonText(reason))
+			shape.Reasons = append(shape.Reasons, reason.String())
 			shape.Codes = append(shape.Codes, string(reason.Code))
 		}
 		list = append(list, shape)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
 
@@ -127,10 +128,10 @@ func resourceSpecs(
 			"name": name, "value": scalar(value)}))
 	}
 	if set.CPUs > 0 {
-		add(resource.CPUs, json.Number(decimal(set.CPUs)))
+		add(resource.CPUs, json.Number(set.CPUs.String()))
 	}
 	if set.GPUs > 0 {
-		add(resource.GPUs, json.Number(decimal(set.GPUs)))
+		add(resource.GPUs, json.Number(set.GPUs.String()))
 	}
 	if set.Memory > 0 {
 		add(resource.Mem, mebibytes(set.Memory))
@@ -142,7 +143,7 @@ func resourceSpecs(
 }
 
 func mebibytes(amount resource.MiB) json.Number {
-	return json.Number(decimal(resource.Milli(amount) * 1000))
+	return json.Number(strconv.FormatInt(int64(amount), 10))
 }
 
 func portSpec(port servicespec.Port) object {
@@ -221,5 +222,5 @@ func kafkaSpec(k servicespec.Kafka) object {
 }
 
 func seconds(d time.Duration) json.Number {
-	return json.Number(decimal(resource.Milli(d.Milliseconds())))
+	return json.Number(resource.Milli(d.Milliseconds()).String())
 }

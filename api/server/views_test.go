@@ -104,9 +104,11 @@ func fullView() *scheduler.View {
 	v.Pods[2].Refusal = &offer.Refusal{Pod: "kafka-2", Agents: []offer.AgentRefusal{
 		{Agent: "agent-0", Hostname: "host-1.example", Reasons: []offer.Reason{
 			{Code: offer.Insufficient, Name: "mem", Need: 2048000, Have: 512500},
-			{Code: offer.PortTaken, Name: "broker", Detail: "port 9092 is not offered."},
+			{Code: offer.PortTaken, Name: "broker",
+				Ports: resource.Ranges{{Begin: 9092, End: 9092}}},
 		}},
-		{Agent: "agent-1", Reasons: []offer.Reason{{Code: offer.OtherAgent}}},
+		{Agent: "agent-1", Hostname: "host-2.example",
+			Reasons: []offer.Reason{{Code: offer.OtherAgent}}},
 	}}
 	v.Leftovers = []scheduler.Leftover{{
 		Reservation: "reservation-0", Pod: pod.Name, Agent: "agent-2", Hostname: "host-3.example",

@@ -17,15 +17,18 @@ import (
 func TestReadinessThenHealth(t *testing.T) {
 	r := start(t)
 	every := 20 * time.Millisecond
+	ready := `[ -e ready ] || { echo $WORD; touch go; exit 4; }`
 	r.launch(executor.Order{
 		Task: "a", KillGrace: time.Minute, Env: []executor.EnvVar{{Name: "WORD", Value: "soon"}},
 		Command: `touch well; until [ -e go ]; do sleep 0.01; done; touch ready; exec sleep 1000`,
 		Readiness: &executor.Check{Interval: every, Timeout: time.Minute,
-			Command: &executor.CommandCheck{Command: `[ -e ready ] || { echo $WORD; touch go; exit 4; }`}},
+			Command: &executor.CommandCheck{Command: ready}},
 		Health: &executor.Check{Interval: every, Timeout: time.Minute, MaxConsecutiveFailures: 2,
 			Command: &executor.CommandCheck{Command: `[ -e well ]`}, GracePeriod: time.Minute},
 	})
-	not := r.expect("a", "not ready", func(s mesos.Status) bool { return s.Ready != nil && !*s.Ready })
+	not := r.expect("a", "not ready", func(s mesos.Status) bool {
+		return s.Ready != nil && !*s.Ready
+	})
 	if not.Message != "not ready: soon (exited with status 4)" {
 		t.Errorf("message is %q", not.Message)
 	}
@@ -33,7 +36,8 @@ func TestReadinessThenHealth(t *testing.T) {
 	r.expect("a", "healthy", func(s mesos.Status) bool { return s.Healthy != nil && *s.Healthy })
 	r.launch(executor.Order{Task: "b", Command: "rm well"})
 	failed := r.state("a", mesos.Failed)
-	want := "health check failed 2 times in a row: exited with status 1; then it was ended by SIGTERM"
+	want := "health check failed 2 times in a row: exited with status 1; " +
+		"then it was ended by SIGTERM"
 	if failed.Message != want || failed.Healthy == nil || *failed.Healthy {
 		t.Errorf("the failure is %v", failed)
 	}
@@ -146,7 +150,8 @@ func TestPortInUse(t *testing.T) {
 		Ports: []executor.Port{{Name: "free", Number: freePort(t)}, {Name: "broker", Number: n}}}
 	r.launch(o)
 	got := r.state("a", mesos.Failed).Message
-	want := "port " + strconv.Itoa(n) + " (broker) on 127.0.0.1 is already in use by another process"
+	want := "port " + strconv.Itoa(n) +
+		" (broker) on 127.0.0.1 is already in use by another process"
 	if !strings.HasPrefix(got, want) || !strings.Contains(got, "process id") {
 		t.Errorf("message is %q, want %q and its process", got, want)
 	}

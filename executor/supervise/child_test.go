@@ -92,7 +92,9 @@ func TestNoTaskSurvivesItsExecutor(t *testing.T) {
 		cmd, r := startChild(t, command)
 		leader := r.pid("leader")
 		// Threads of the executor come and go; the bond is to one that stays.
-		r.eventually("it runs", func() bool { return strings.Contains(r.read("executor.log"), "RUNNING") })
+		r.eventually("it runs", func() bool {
+			return strings.Contains(r.read("executor.log"), "RUNNING")
+		})
 		if gone(leader) {
 			t.Fatalf("%s: ended too early:\n%s", command, r.read("executor.log"))
 		}
@@ -104,7 +106,8 @@ func TestNoTaskSurvivesItsExecutor(t *testing.T) {
 }
 
 func TestSIGTERMEndsTheExecutorInOrder(t *testing.T) {
-	cmd, r := startChild(t, `trap "echo bye > last; exit 0" TERM; echo $$ > leader; sleep 1000 & wait`)
+	cmd, r := startChild(t,
+		`trap "echo bye > last; exit 0" TERM; echo $$ > leader; sleep 1000 & wait`)
 	leader := r.pid("leader")
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -130,7 +130,7 @@ func TestRotationLosesNothing(t *testing.T) {
 		f := &rotating{root: root, name: "f", limit: limit, keep: 1000,
 			log: slog.New(slog.DiscardHandler)}
 		var all bytes.Buffer
-		for range rapid.IntRange(0, 15).Draw(rt, "writes") {
+		for range rapid.IntRange(0, 6).Draw(rt, "writes") {
 			piece := rapid.StringMatching(`([a-z]{0,9}\n?){0,6}`).Draw(rt, "piece")
 			all.WriteString(piece)
 			if n, err := f.Write([]byte(piece)); n != len(piece) || err != nil {

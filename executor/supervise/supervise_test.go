@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -52,8 +53,8 @@ func TestTaskRunsInItsSandbox(t *testing.T) {
 
 func TestFailureSaysTheLastLines(t *testing.T) {
 	r := start(t)
-	r.launch(executor.Order{Task: "a",
-		Command: `for i in 1 2 3 4 5 6 7; do echo "line $i"; done; printf 'no newline' >&2; exit 3`})
+	r.launch(executor.Order{Task: "a", Command: `for i in 1 2 3 4 5 6 7; do echo "line $i"; done
+		printf 'no newline' >&2; exit 3`})
 	got := r.state("a", mesos.Failed).Message
 	// The two streams are two pipes: their order is that of reading.
 	if !strings.HasPrefix(got, "exited with status 3: ") || strings.Count(got, "\n") != 4 ||
@@ -172,18 +173,21 @@ func TestAgentAwayAndBack(t *testing.T) {
 	}
 }
 
+// No process is involved here, so the time until the update is sent again need not pass.
 func TestUpdatesThatFailAreSentAgain(t *testing.T) {
-	r := start(t)
-	r.change(func() { r.failing = 1 })
-	r.launch(executor.Order{Task: "a", Command: `exit 0`})
-	r.state("a", mesos.Finished) // after the time of the first resend
-	var states []mesos.TaskState
-	for _, s := range r.statuses {
-		states = append(states, s.State)
-	}
-	if len(states) != 3 || states[0] != mesos.Starting || states[1] != mesos.Running {
-		t.Errorf("states are %v", states)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t)
+		r.change(func() { r.failing = 2 })
+		began := time.Now()
+		r.tell(mesos.ExecutorLaunch{Task: mesos.TaskInfo{ID: "a", Data: []byte("nonsense")}})
+		r.state("a", mesos.Failed)
+		if waited := time.Since(began); waited != 15*time.Second {
+			t.Errorf("it arrived after %s", waited)
+		}
+		if code, err := r.exit(); code != 0 || err != nil {
+			t.Errorf("exit %d %v", code, err)
+		}
+	})
 }
 
 func TestAgentThatStaysAway(t *testing.T) {

@@ -70,6 +70,12 @@ func (t *task) start() (*output, error) {
 	cmd.Stdout, cmd.Stderr = out.stdout, out.stderr
 	t.process, err = t.fork.start(cmd)
 	out.begin()
+	if err == nil {
+		if err = t.limit(t.process.pid); err != nil {
+			t.process.signal(unix.SIGKILL)
+			t.process.wait()
+		}
+	}
 	if err != nil {
 		out.drain(drainTime)
 		return nil, fmt.Errorf("starting %s: %w", t.order.Task, err)

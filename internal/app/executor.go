@@ -2,11 +2,14 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/kafka-sched/kafka-sched/executor"
 	"github.com/kafka-sched/kafka-sched/executor/supervise"
@@ -17,26 +20,36 @@ import (
 // broker can use the memory better.
 const executorMemory = 12 << 20
 
+// startupTime is how long after its start an executor has touched what it goes on needing.
+const startupTime = 15 * time.Second
+
 // RunExecutor runs inside a sandbox that a Mesos agent made, and gives the exit code.
 func RunExecutor(ctx context.Context) int {
+	ctx, stop := signal.NotifyContext(ctx, unix.SIGTERM, unix.SIGINT)
+	defer stop()
+	// Standard error may be a pipe to a logger that dies; that must not end a broker. The signal
+	// is taken and not ignored, because tasks would inherit the latter.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	debug.SetMemoryLimit(executorMemory)
 	debug.SetGCPercent(50)
+	time.AfterFunc(startupTime, releaseStartupPages)
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	env, err := mesoshttp.EnvFromOS(os.Getenv)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "kafka-sched executor: %v; Mesos agents start this command\n", err)
 		return 2
 	}
+	agent, err := mesoshttp.NewExecutor(env, logger)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "kafka-sched executor: %v\n", err)
+		return 2
+	}
 	code, err := supervise.Run(ctx, supervise.Config{
 		Sandbox: env.Sandbox,
-		Agent:   mesoshttp.NewExecutorClient(env, logger),
+		Agent:   agent,
 		Machine: executor.Config{
 			RecoveryTimeout: env.RecoveryTimeout, ShutdownGrace: env.ShutdownGrace,
 			Checkpoint: env.Checkpoint,
-		},
-		IDs: func() (b [16]byte) {
-			rand.Read(b[:])
-			return b
 		},
 		Logger: logger,
 	})

@@ -58,6 +58,6 @@ func RunLocalMesos(ctx context.Context, o LocalMesosOptions) error {
 	case <-ctx.Done():
 		return nil
 	case <-cluster.Done():
-		return cluster.Err()
+		return cluster.Wait()
 	}
 }

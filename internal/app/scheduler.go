@@ -126,7 +126,7 @@ func (s *schedulerRun) run(ctx context.Context) error {
 	defer detector()
 	s.kafka = brokers.New(brokers.Config{Logger: s.log})
 	defer s.kafka.Close()
-	s.metrics = metrics.New(s.version)
+	s.metrics = metrics.New(metrics.NewRegistry())
 	s.loop = loop.New(loop.Config{
 		Machine: scheduler.Restore(s.machineConfig(), s.hard),
 		Store:   s.store, Mesos: s.mesos, Kafka: s.kafka, Metrics: s.metrics, Logger: s.log,
@@ -289,7 +289,11 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 
 // exited carries the machine's wish to end out, after what it sent before has left.
 func (s *schedulerRun) exited(exit scheduler.Exit) error {
-	s.mesos.Flush(5 * time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := s.mesos.Drain(ctx); err != nil {
+		s.log.Warn("the last calls may not have left", "error", err)
+	}
 	if exit.Code != 0 {
 		return errors.New(exit.Reason)
 	}

@@ -28,7 +28,7 @@ func (c *Cluster) serveExecutor(a *agentNode, w http.ResponseWriter, r *http.Req
 		bad.write(w, false)
 		return
 	}
-	p, err := ask(r.Context(), c, func() *reply { return c.executorCall(a, call, protobuf) })
+	p, err := ask(c, func() *reply { return c.executorCall(a, call, protobuf) })
 	if err != nil {
 		fail(http.StatusServiceUnavailable, "%s", err).write(w, false)
 		return

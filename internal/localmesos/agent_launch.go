@@ -122,7 +122,7 @@ func (c *Cluster) prepareExecutor(
 		return failed(mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
 			"Failed to launch container: %s", err)
 	}
-	if err := c.fetch.fetchAll(c.ctx, info.GetCommand().GetURIs(), sandbox, own); err != nil {
+	if err := c.fetch.fetchAll(c.fetchCtx, info.GetCommand().GetURIs(), sandbox, own); err != nil {
 		return failed(mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
 			"Failed to launch container: Failed to fetch all URIs for container '%s': %s",
 			e.Container, err)

@@ -124,12 +124,12 @@ func (c *Cluster) share(f *framework, role string) float64 {
 	return share
 }
 
-// free is what is neither used nor offered.
+// free is what is neither used nor offered. It is nothing while executors that
+// died before a restart hold more than an agent that was made smaller has.
 func (c *Cluster) free(a *agentNode) []mesos.Resource {
 	rest, ok := minus(a.total(), unallocate(c.used(a)))
 	if !ok {
-		panic("more is used of agent " + a.Name + " than it has: " +
-			formatResources(c.used(a)) + " of " + formatResources(a.total()))
+		return nil
 	}
 	rest, ok = minus(rest, unallocate(c.offered(a)))
 	if !ok {

@@ -34,10 +34,12 @@ type Cluster struct {
 	effects  []func()
 	dirty    map[string]change
 
-	ctx    context.Context // ends background work
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-	failed error // set once by the loop, before loopDone is closed
+	ctx         context.Context // ends background work
+	cancel      context.CancelFunc
+	fetchCtx    context.Context // ends fetches
+	fetchCancel context.CancelFunc
+	wg          sync.WaitGroup
+	failed      error // set once by the loop, before loopDone is closed
 
 	servers   []*http.Server
 	listeners []net.Listener
@@ -76,8 +78,10 @@ func Start(cfg Config) (*Cluster, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	fetchCtx, fetchCancel := context.WithCancel(ctx)
 	c := &Cluster{
 		cfg: cfg, log: cfg.Logger, ctx: ctx, cancel: cancel,
+		fetchCtx: fetchCtx, fetchCancel: fetchCancel,
 		inbox: make(chan func(), 256), stop: make(chan struct{}),
 		loopDone: make(chan struct{}), dirty: map[string]change{},
 		masterID: uuid.NewString(), started: time.Now(),
@@ -125,7 +129,8 @@ func (c *Cluster) open() error {
 	if c.reg, err = openRegistry(c.cfg.Dir); err != nil {
 		return err
 	}
-	c.fetch = newFetcher(filepath.Join(c.cfg.Dir, "cache"), c.cfg.FetchTimeout)
+	c.fetch = newFetcher(filepath.Join(c.cfg.Dir, "cache"), c.cfg.FetchTimeout,
+		c.cfg.CacheMB<<20)
 	if err := c.load(); err != nil {
 		return err
 	}
@@ -259,6 +264,8 @@ func (c *Cluster) Shutdown(ctx context.Context) error {
 	gone := make(chan struct{})
 	posted := c.post(func() {
 		c.closing = true
+		c.fetchCancel()
+		c.removeOffers(true, func(*offer) bool { return true })
 		c.idle = append(c.idle, gone)
 		for _, a := range c.agents {
 			for _, e := range sortedExecutors(a) {

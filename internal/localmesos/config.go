@@ -47,6 +47,9 @@ type Config struct {
 	ShutdownGrace time.Duration
 	// FetchTimeout bounds the download of one URI. Default 10 min.
 	FetchTimeout time.Duration
+	// CacheMB bounds the fetcher cache; what was not used for longest goes first.
+	// Default 2048.
+	CacheMB int64
 	// KeepRuns is the number of sandboxes of ended executors kept per agent.
 	// Default 5; negative keeps none.
 	KeepRuns int
@@ -100,6 +103,7 @@ func (cfg *Config) prepare() error {
 	orDefault(&cfg.ReregistrationTimeout, time.Minute)
 	orDefault(&cfg.ShutdownGrace, 5*time.Second)
 	orDefault(&cfg.FetchTimeout, 10*time.Minute)
+	orDefault(&cfg.CacheMB, 2048)
 	orDefault(&cfg.KeepRuns, 5)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

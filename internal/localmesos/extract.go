@@ -15,12 +15,7 @@ import (
 // extractArchive unpacks a tar, tar.gz or zip below root. Nothing is written
 // outside of root: names must be local, and root refuses to follow links that
 // lead out of it. Links in archives must lead to places within the archive.
-func extractArchive(root *os.Root, archive, kind string, own *owner) error {
-	f, err := os.Open(archive)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
+func extractArchive(root *os.Root, f *os.File, kind string, own *owner) error {
 	x := &extractor{root: root, own: own}
 	switch kind {
 	case "zip":

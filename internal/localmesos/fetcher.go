@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ import (
 type fetcher struct {
 	dir     string
 	timeout time.Duration
+	limit   int64 // bytes in the cache
 	client  *http.Client
 
 	mu      sync.Mutex
@@ -37,10 +39,10 @@ type flight struct {
 	err  error
 }
 
-func newFetcher(dir string, timeout time.Duration) *fetcher {
+func newFetcher(dir string, timeout time.Duration, limit int64) *fetcher {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableKeepAlives = true
-	return &fetcher{dir: dir, timeout: timeout, flights: map[string]*flight{},
+	return &fetcher{dir: dir, timeout: timeout, limit: limit, flights: map[string]*flight{},
 		client: &http.Client{Transport: transport}}
 }
 
@@ -72,19 +74,38 @@ func (f *fetcher) fetch(
 	defer root.Close()
 	kind := archiveKind(name)
 	extract := uri.GetExtract() && !uri.GetExecutable() && kind != ""
-	source := ""
 	if uri.GetCache() {
-		if source, err = f.cached(ctx, uri.Value); err != nil {
+		source, err := f.cached(ctx, uri.Value)
+		if err != nil {
 			return err
 		}
+		defer source.Close()
+		if extract {
+			return extractArchive(root, source, kind, own)
+		}
+		return writeIn(root, name, source, fileMode(uri), own)
 	}
-	if extract && source != "" {
-		return extractArchive(root, source, kind, own)
-	}
-	if err := f.intoSandbox(ctx, root, name, source, uri, own); err != nil || !extract {
+	in, err := f.open(ctx, uri.Value)
+	if err != nil {
 		return err
 	}
-	return extractArchive(root, filepath.Join(sandbox, name), kind, own)
+	defer in.Close()
+	if err := writeIn(root, name, in, fileMode(uri), own); err != nil || !extract {
+		return err
+	}
+	archive, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer archive.Close()
+	return extractArchive(root, archive, kind, own)
+}
+
+func fileMode(uri *mesos.CommandInfo_URI) os.FileMode {
+	if uri.GetExecutable() {
+		return 0o755
+	}
+	return 0o644
 }
 
 // outputName is the file's path in the sandbox.
@@ -101,28 +122,6 @@ func outputName(uri *mesos.CommandInfo_URI) (string, error) {
 		return "", fmt.Errorf("'%s' is no name for a file in the sandbox", name)
 	}
 	return filepath.Clean(name), nil
-}
-
-// intoSandbox writes the file, from the cache (source) or from the URI.
-func (f *fetcher) intoSandbox(
-	ctx context.Context, root *os.Root, name, source string, uri *mesos.CommandInfo_URI, own *owner,
-) error {
-	var in io.ReadCloser
-	var err error
-	if source != "" {
-		in, err = os.Open(source)
-	} else {
-		in, err = f.open(ctx, uri.Value)
-	}
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	mode := os.FileMode(0o644)
-	if uri.GetExecutable() {
-		mode = 0o755
-	}
-	return writeIn(root, name, in, mode, own)
 }
 
 // open opens a URI: http, https, file, or a plain absolute path.
@@ -159,35 +158,79 @@ func (f *fetcher) open(ctx context.Context, uri string) (io.ReadCloser, error) {
 	return nil, fmt.Errorf("the scheme '%s' is not supported", u.Scheme)
 }
 
-// cached returns the path of the cached copy. Whoever comes while a download is
-// under way waits for it; a failed one is tried again by the next comer.
-func (f *fetcher) cached(ctx context.Context, uri string) (string, error) {
+// cached opens the cached copy. Whoever comes while a download is under way
+// waits for it; a failed one is tried again by the next comer.
+func (f *fetcher) cached(ctx context.Context, uri string) (*os.File, error) {
 	sum := sha256.Sum256([]byte(uri))
 	target := filepath.Join(f.dir, hex.EncodeToString(sum[:]))
-	f.mu.Lock()
-	fl := f.flights[target]
-	if fl == nil {
-		if _, err := os.Stat(target); err == nil {
-			f.mu.Unlock()
-			return target, nil
-		}
-		fl = &flight{done: make(chan struct{})}
-		f.flights[target] = fl
-		f.mu.Unlock()
-		fl.err = f.download(ctx, uri, target)
+	for {
 		f.mu.Lock()
-		delete(f.flights, target)
-		f.mu.Unlock()
-		close(fl.done)
-		return target, fl.err
+		fl := f.flights[target]
+		if fl == nil {
+			// Opened under the lock, so that it cannot be evicted before.
+			file, err := os.Open(target)
+			if !errors.Is(err, os.ErrNotExist) {
+				now := time.Now()
+				err = errors.Join(err, os.Chtimes(target, now, now))
+				f.mu.Unlock()
+				return file, err
+			}
+			fl = &flight{done: make(chan struct{})}
+			f.flights[target] = fl
+			f.mu.Unlock()
+			f.fly(ctx, fl, uri, target)
+		} else {
+			f.mu.Unlock()
+		}
+		select {
+		case <-fl.done:
+			if fl.err != nil {
+				return nil, fl.err
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	f.mu.Unlock()
-	select {
-	case <-fl.done:
-		return target, fl.err
-	case <-ctx.Done():
-		return "", ctx.Err()
+}
+
+// fly downloads and makes room, and lets those who wait go on.
+func (f *fetcher) fly(ctx context.Context, fl *flight, uri, target string) {
+	fl.err = f.download(ctx, uri, target)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if fl.err == nil {
+		fl.err = f.evict(target)
 	}
+	delete(f.flights, target)
+	close(fl.done)
+}
+
+// evict removes what was not used for longest until the cache is within its
+// limit; the newest entry stays in any case.
+func (f *fetcher) evict(newest string) error {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		return err
+	}
+	var infos []os.FileInfo
+	total := int64(0)
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && !strings.HasPrefix(e.Name(), ".") {
+			infos = append(infos, info)
+			total += info.Size()
+		}
+	}
+	slices.SortFunc(infos, func(x, y os.FileInfo) int { return x.ModTime().Compare(y.ModTime()) })
+	for _, info := range infos {
+		if total <= f.limit || info.Name() == filepath.Base(newest) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(f.dir, info.Name())); err != nil {
+			return err
+		}
+		total -= info.Size()
+	}
+	return nil
 }
 
 // download writes to a file of another name and renames it when it is complete,

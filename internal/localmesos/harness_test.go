@@ -130,7 +130,7 @@ type testFramework struct {
 
 	mu     sync.Mutex
 	events []*scheduler.Event
-	taken  int
+	taken  map[int]bool // events that a test has seen
 	news   chan struct{}
 }
 
@@ -152,7 +152,7 @@ func subscribeAs(
 ) *testFramework {
 	t.Helper()
 	f := &testFramework{t: t, master: master, protobuf: media == mediaProtobuf, autoAck: true,
-		news: make(chan struct{}, 1), done: make(chan struct{})}
+		news: make(chan struct{}, 1), done: make(chan struct{}), taken: map[int]bool{}}
 	call := &scheduler.Call{Type: scheduler.Call_SUBSCRIBE, FrameworkID: info.ID,
 		Subscribe: &scheduler.Call_Subscribe{FrameworkInfo: info}}
 	resp := f.send(call)
@@ -179,10 +179,9 @@ func (f *testFramework) send(call *scheduler.Call) *http.Response {
 	media, body := mediaJSON, encodeJSON(call)
 	if f.protobuf {
 		var err error
-		if media = mediaProtobuf; true {
-			if body, err = call.Marshal(); err != nil {
-				f.t.Fatal(err)
-			}
+		media = mediaProtobuf
+		if body, err = call.Marshal(); err != nil {
+			f.t.Fatal(err)
 		}
 	}
 	req, err := http.NewRequest(http.MethodPost, f.master+"/api/v1/scheduler",
@@ -257,26 +256,27 @@ func (f *testFramework) read(body io.Reader) {
 	}
 }
 
-// await returns the next event that matches; those before it are passed over.
+// take returns the oldest event that matches and was not taken before.
+func (f *testFramework) take(match func(*scheduler.Event) bool) *scheduler.Event {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, ev := range f.events {
+		if !f.taken[i] && match(ev) {
+			f.taken[i] = true
+			return ev
+		}
+	}
+	return nil
+}
+
+// await waits for an event that matches.
 func (f *testFramework) await(what string, match func(*scheduler.Event) bool) *scheduler.Event {
 	f.t.Helper()
 	deadline := time.After(patience)
 	for {
-		f.mu.Lock()
-		for f.taken < len(f.events) {
-			ev := f.events[f.taken]
-			f.taken++
-			if f.autoAck && ev.Type == scheduler.Event_UPDATE {
-				f.mu.Unlock()
-				f.ack(ev.Update.Status)
-				f.mu.Lock()
-			}
-			if match(ev) {
-				f.mu.Unlock()
-				return ev
-			}
+		if ev := f.take(match); ev != nil {
+			return ev
 		}
-		f.mu.Unlock()
 		select {
 		case <-f.news:
 		case <-deadline:
@@ -289,7 +289,7 @@ func (f *testFramework) text() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var b strings.Builder
-	for _, ev := range f.events {
+	for _, ev := range f.events[max(0, len(f.events)-12):] {
 		b.WriteString("\n" + string(encodeJSON(ev)))
 	}
 	return b.String()
@@ -303,20 +303,24 @@ func (f *testFramework) ack(s mesos.TaskStatus) {
 	}
 }
 
+// offer awaits an offer that matches; others are declined, so that they are
+// offered again together with what becomes free.
 func (f *testFramework) offer(match func(mesos.Offer) bool) mesos.Offer {
 	f.t.Helper()
-	var found mesos.Offer
-	f.await("a fitting offer", func(ev *scheduler.Event) bool {
-		for _, o := range ev.GetOffers().GetOffers() {
+	deadline := time.Now().Add(patience)
+	for time.Now().Before(deadline) {
+		ev := f.await("a fitting offer", func(ev *scheduler.Event) bool {
+			return ev.Type == scheduler.Event_OFFERS
+		})
+		for _, o := range ev.Offers.Offers {
 			if match(o) {
-				found = o
-				return true
+				return o
 			}
 			f.decline(o, 0)
 		}
-		return false
-	})
-	return found
+	}
+	f.t.Fatalf("a fitting offer did not come; events: %s", f.text())
+	return mesos.Offer{}
 }
 
 func anyOffer(mesos.Offer) bool { return true }
@@ -346,6 +350,9 @@ func (f *testFramework) status(task string, state mesos.TaskState) mesos.TaskSta
 		return ev.Type == scheduler.Event_UPDATE && ev.Update.Status.TaskID.Value == task &&
 			ev.Update.Status.GetState() == state
 	})
+	if f.autoAck {
+		f.ack(ev.Update.Status)
+	}
 	return ev.Update.Status
 }
 

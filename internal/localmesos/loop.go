@@ -1,7 +1,6 @@
 package localmesos
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -138,7 +137,9 @@ func (tm *timer) cancel() {
 }
 
 // ask runs f in the loop and returns its result once that is on disk.
-func ask[T any](ctx context.Context, c *Cluster, f func() T) (T, error) {
+// It does not end early when the caller's client goes away: a subscription that
+// was made must be unmade by the caller.
+func ask[T any](c *Cluster, f func() T) (T, error) {
 	reply := make(chan T, 1)
 	ok := c.post(func() {
 		v := f()
@@ -153,7 +154,5 @@ func ask[T any](ctx context.Context, c *Cluster, f func() T) (T, error) {
 		return v, nil
 	case <-c.loopDone:
 		return zero, errClosed
-	case <-ctx.Done():
-		return zero, ctx.Err()
 	}
 }

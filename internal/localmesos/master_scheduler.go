@@ -37,7 +37,7 @@ func (c *Cluster) serveScheduler(w http.ResponseWriter, r *http.Request) {
 		bad.write(w, false)
 		return
 	}
-	p, err := ask(r.Context(), c, func() *reply {
+	p, err := ask(c, func() *reply {
 		if call.Type == scheduler.Call_SUBSCRIBE {
 			return c.subscribe(call, protobuf)
 		}

@@ -54,7 +54,7 @@ func (c *Cluster) serveAgentOperator(a *agentNode, w http.ResponseWriter, r *htt
 		p.write(w, protobuf)
 		return
 	}
-	p, err := ask(r.Context(), c, func() *reply { return c.agentCall(a, call) })
+	p, err := ask(c, func() *reply { return c.agentCall(a, call) })
 	if err != nil {
 		p = fail(http.StatusServiceUnavailable, "%s", err)
 	}

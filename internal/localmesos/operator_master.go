@@ -59,7 +59,7 @@ func (c *Cluster) serveTeardown(w http.ResponseWriter, r *http.Request) {
 		fail(http.StatusBadRequest, "Missing 'frameworkId' query parameter").write(w, false)
 		return
 	}
-	p, err := ask(r.Context(), c, func() *reply { return c.teardown(id) })
+	p, err := ask(c, func() *reply { return c.teardown(id) })
 	if err != nil {
 		p = fail(http.StatusServiceUnavailable, "%s", err)
 	}
@@ -76,7 +76,7 @@ func (c *Cluster) teardown(id string) *reply {
 }
 
 func (c *Cluster) serveSnapshot(w http.ResponseWriter, r *http.Request) {
-	metrics, err := ask(r.Context(), c, c.metrics)
+	metrics, err := ask(c, c.metrics)
 	if err != nil {
 		fail(http.StatusServiceUnavailable, "%s", err).write(w, false)
 		return
@@ -106,7 +106,7 @@ func (c *Cluster) serveOperator(w http.ResponseWriter, r *http.Request) {
 		bad.write(w, false)
 		return
 	}
-	p, err := ask(r.Context(), c, func() *reply {
+	p, err := ask(c, func() *reply {
 		if call.Type == master.Call_SUBSCRIBE {
 			return c.watch(protobuf)
 		}

@@ -132,7 +132,9 @@ func (c *Cluster) fitAgent(a *agentNode) error {
 			"reserved (%s)", a.Name, formatResources(total), formatResources(stripped(reserved)))
 	}
 	total = plus(rest, reserved)
-	if used := unallocate(c.used(a)); !containsAll(total, used) {
+	if used := unallocate(c.usedBy(a, func(e *executorRun) bool {
+		return e.Process.alive(c.boot)
+	})); !containsAll(total, used) {
 		return fmt.Errorf("agent %s: the configured resources (%s) are less than what is "+
 			"in use (%s)", a.Name, formatResources(total), formatResources(used))
 	}
@@ -162,8 +164,6 @@ func (c *Cluster) recover() {
 			}
 		}
 	})
-	// The loop looks at its own queue when something comes in.
-	c.background(func() { c.post(func() {}) })
 }
 
 func (c *Cluster) recoverExecutor(e *executorRun) {

@@ -113,7 +113,8 @@ func checkRegistryFile(path string) (err error) {
 			err = damaged(r)
 		}
 	}()
-	if st, err := os.Stat(path); err != nil || st.Size() == 0 {
+	st, err := os.Stat(path)
+	if err != nil || st.Size() == 0 {
 		return damaged("it is empty or cannot be read")
 	}
 	db, err := openBolt(path, true)
@@ -122,41 +123,50 @@ func checkRegistryFile(path string) (err error) {
 	}
 	defer db.Close()
 	return db.View(func(tx *bolt.Tx) error {
-		meta := tx.Bucket([]byte(bucketMeta))
-		if meta == nil {
-			return damaged("it has no version")
+		if tx.Size() > st.Size() {
+			return damaged("its end is missing")
 		}
-		version := 0
-		if err := decodeRecord(meta.Get([]byte("schema")), &version); err != nil {
-			return damaged(err)
+		return checkContents(tx, path, damaged)
+	})
+}
+
+// checkContents checks the version, the structure and every record.
+func checkContents(tx *bolt.Tx, path string, damaged func(any) error) error {
+	meta := tx.Bucket([]byte(bucketMeta))
+	if meta == nil {
+		return damaged("it has no version")
+	}
+	version := 0
+	if err := decodeRecord(meta.Get([]byte("schema")), &version); err != nil {
+		return damaged(err)
+	}
+	if version > schema {
+		return fmt.Errorf("the state file %s was written by a newer version (schema %d, "+
+			"this program knows %d); it was left as it is: use the newer program",
+			path, version, schema)
+	}
+	var err error
+	for cause := range tx.Check() {
+		err = errors.Join(err, damaged(cause))
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range allBuckets {
+		b := tx.Bucket([]byte(name))
+		if b == nil {
+			return damaged("it has no " + name)
 		}
-		if version > schema {
-			return fmt.Errorf("the state file %s was written by a newer version (schema %d, "+
-				"this program knows %d); it was left as it is: use the newer program",
-				path, version, schema)
-		}
-		for cause := range tx.Check() {
-			err = errors.Join(err, damaged(cause))
-		}
-		if err != nil {
+		if err := b.ForEach(func(k, v []byte) error {
+			if _, err := checkedRecord(v); err != nil {
+				return damaged(fmt.Errorf("%s %q: %w", name, k, err))
+			}
+			return nil
+		}); err != nil {
 			return err
 		}
-		for _, name := range allBuckets {
-			b := tx.Bucket([]byte(name))
-			if b == nil {
-				return damaged("it has no " + name)
-			}
-			if err := b.ForEach(func(k, v []byte) error {
-				if _, err := checkedRecord(v); err != nil {
-					return damaged(fmt.Errorf("%s %q: %w", name, k, err))
-				}
-				return nil
-			}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 func checkedRecord(v []byte) ([]byte, error) {

@@ -260,12 +260,21 @@ func sortedExecutors(a *agentNode) []*executorRun {
 
 // used is what executors and tasks occupy on an agent, as allocated.
 func (c *Cluster) used(a *agentNode) []mesos.Resource {
+	return c.usedBy(a, func(*executorRun) bool { return true })
+}
+
+func (c *Cluster) usedBy(a *agentNode, match func(*executorRun) bool) []mesos.Resource {
 	var out []mesos.Resource
 	for _, e := range sortedExecutors(a) {
+		if !match(e) {
+			continue
+		}
 		out = plus(plus(out, e.Info.V.Resources), e.held)
-	}
-	for _, t := range c.tasksOf(func(t *task) bool { return t.Agent == a.id && !t.terminal() }) {
-		out = plus(out, t.Info.V.Resources)
+		for _, t := range c.executorTasks(e) {
+			if !t.terminal() {
+				out = plus(out, t.Info.V.Resources)
+			}
+		}
 	}
 	return out
 }

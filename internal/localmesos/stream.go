@@ -97,10 +97,9 @@ func (s *stream) serve(w http.ResponseWriter, r *http.Request, stop <-chan struc
 	flusher := http.NewResponseController(w)
 	for {
 		records, closed := s.take()
-		if len(records) > 0 {
-			if err := flusher.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-				return
-			}
+		// Also for what the server writes after the last record: the end.
+		if err := flusher.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+			return
 		}
 		for _, rec := range records {
 			if _, err := w.Write(rec); err != nil {

@@ -23,34 +23,6 @@ type Metrics struct {
 	view     atomic.Pointer[scheduler.View]
 }
 
-// New registers all metrics of the scheduler with the registry. NewRegistry makes one.
-func New(registry *prometheus.Registry) *Metrics {
-	m := &Metrics{registry: registry, counters: map[string]prometheus.Counter{}}
-	for name, help := range counterHelp {
-		m.counters[name] = prometheus.NewCounter(
-			prometheus.CounterOpts{Name: metricName(name), Help: help})
-		registry.MustRegister(m.counters[name])
-	}
-	byType := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: metricName("operations"), Help: "Offer operations that were asked for.",
-	}, []string{"type"})
-	for _, kind := range operations {
-		m.counters[Operation(kind)] = byType.WithLabelValues(kind)
-	}
-	byState := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: metricName("task_statuses"), Help: "Status updates that were received.",
-	}, []string{"state"})
-	for _, state := range taskStates {
-		m.counters[TaskStatus(state)] = byState.WithLabelValues(state)
-	}
-	m.unknown = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: metricName("undeclared_counts"),
-		Help: "Counts under names that are not declared: bugs.",
-	})
-	registry.MustRegister(byType, byState, m.unknown, viewCollector{m})
-	return m
-}
-
 // NewRegistry gives a registry with the few metrics on the process itself that are worth their
 // memory.
 func NewRegistry() *prometheus.Registry {
@@ -60,6 +32,28 @@ func NewRegistry() *prometheus.Registry {
 		collectors.NewGoCollector(collectors.WithGoCollectorMemStatsMetricsDisabled()),
 	)
 	return registry
+}
+
+// New registers all metrics of the scheduler with the registry, most often one of NewRegistry.
+func New(registry *prometheus.Registry) *Metrics {
+	m := &Metrics{registry: registry, counters: map[string]prometheus.Counter{}}
+	for count, of := range counters {
+		m.counters[count] = prometheus.NewCounter(
+			prometheus.CounterOpts{Name: total(of.name), Help: of.help})
+		registry.MustRegister(m.counters[count])
+	}
+	byState := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: total("task_statuses"), Help: "Status updates that were received.",
+	}, []string{"state"})
+	for _, state := range taskStates {
+		m.counters[scheduler.CountStatus+string(state)] = byState.WithLabelValues(string(state))
+	}
+	m.unknown = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: total("undeclared_counts"),
+		Help: "Counts under names that are not declared: bugs.",
+	})
+	registry.MustRegister(byState, m.unknown, viewCollector{m})
+	return m
 }
 
 // Observe makes a view the one that the gauges are read off.

@@ -1,8 +1,12 @@
 package metrics
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -61,8 +65,35 @@ func TestLint(t *testing.T) {
 		t.Errorf("%s: %s", problem.Metric, problem.Text)
 	}
 	n, err := testutil.GatherAndCount(registry)
-	if err != nil || n < len(gauges)+len(counterHelp) {
+	if err != nil || n < len(gauges)+len(counters)+len(taskStates) {
 		t.Errorf("%d series, %v", n, err)
+	}
+}
+
+// Every name that the machine can count under has a counter.
+func TestEveryCountIsDeclared(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../../scheduler/counts.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, n := New(prometheus.NewRegistry()), 0
+	m.Strict = true
+	ast.Inspect(file, func(node ast.Node) bool {
+		if literal, ok := node.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+			name, err := strconv.Unquote(literal.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == scheduler.CountStatus {
+				name += string(mesos.Running)
+			}
+			m.Count(name)
+			n++
+		}
+		return true
+	})
+	if n != len(counters)+1 {
+		t.Errorf("the machine counts under %d names, %d are declared", n, len(counters)+1)
 	}
 }
 
@@ -83,18 +114,15 @@ func TestScrape(t *testing.T) {
 		t.Error("gauges without a view")
 	}
 	m.Observe(fullView())
-	m.Count(OffersReceived)
-	m.Count(Operation("LAUNCH_GROUP"))
-	m.Count(TaskStatus("GONE_BY_OPERATOR"))
+	m.Count(scheduler.CountOffers)
+	m.Count(scheduler.CountStatus + "GONE_BY_OPERATOR")
 	m.Count("")
 	m.Count("never.declared")
 	text := scrape(t, m)
 	for _, line := range []string{
 		`kafka_sched_offers_received_total 1`,
-		`kafka_sched_offers_declined_total 0`,
-		`kafka_sched_operations_total{type="launch_group"} 1`,
-		`kafka_sched_operations_total{type="reserve"} 0`,
-		`kafka_sched_task_statuses_total{state="gone_by_operator"} 1`,
+		`kafka_sched_declines_total 0`,
+		`kafka_sched_task_statuses_total{state="GONE_BY_OPERATOR"} 1`,
 		`kafka_sched_undeclared_counts_total 1`,
 		`kafka_sched_connected 1`,
 		`kafka_sched_is_suppressed 0`,

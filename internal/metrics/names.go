@@ -1,76 +1,45 @@
 package metrics
 
 import (
-	"strings"
-
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
-// The names that scheduler.Note.Count may have. Those of operations and task statuses are
-// made by Operation and TaskStatus.
-const (
-	OffersReceived   = "offers.received"
-	OffersAccepted   = "offers.accepted"
-	OffersDeclined   = "offers.declined"
-	OffersRescinded  = "offers.rescinded"
-	Revives          = "revives"
-	Suppresses       = "suppresses"
-	Subscriptions    = "subscriptions"
-	Disconnections   = "disconnections"
-	Reconciliations  = "reconciliations"
-	Kills            = "kills"
-	Launches         = "launches"
-	LaunchFailures   = "launches.failed"
-	KafkaAnswers     = "kafka.answers"
-	KafkaFailures    = "kafka.failures"
-	CommandsTaken    = "commands.taken"
-	CommandsRefused  = "commands.refused"
-	operationPrefix  = "operation."
-	taskStatusPrefix = "task_status.task_"
-)
+// counter is a metric that scheduler.Note.Count increases.
+type counter struct{ name, help string }
 
-// Operation is the name for an offer operation, by Mesos' type: "LAUNCH_GROUP".
-func Operation(kind string) string { return operationPrefix + strings.ToLower(kind) }
-
-// TaskStatus is the name for a status update, by the state without its prefix: "RUNNING".
-func TaskStatus(state string) string { return taskStatusPrefix + strings.ToLower(state) }
-
-// counterHelp is what each plain counter counts; its metric is named after it.
-var counterHelp = map[string]string{
-	OffersReceived:  "Offers that the master sent.",
-	OffersAccepted:  "Offers that were accepted, with or without operations.",
-	OffersDeclined:  "Offers that were declined.",
-	OffersRescinded: "Offers that the master took back.",
-	Revives:         "Calls that asked for offers again.",
-	Suppresses:      "Calls that asked for no more offers.",
-	Subscriptions:   "Subscriptions to a master that were confirmed.",
-	Disconnections:  "Ends of the stream from the master.",
-	Reconciliations: "Reconciliation calls.",
-	Kills:           "Kill calls.",
-	Launches:        "Launches of pod instances.",
-	LaunchFailures:  "Launches that ended before the instance was complete.",
-	KafkaAnswers:    "Answers of the Kafka cluster with facts.",
-	KafkaFailures:   "Questions that the Kafka cluster did not answer.",
-	CommandsTaken:   "Commands of operators that were taken.",
-	CommandsRefused: "Commands of operators that were refused.",
+// counters by the name that the machine counts under.
+var counters = map[string]counter{
+	scheduler.CountOffers:      {"offers_received", "Offers that the master sent."},
+	scheduler.CountRescinds:    {"offers_rescinded", "Offers that the master took back."},
+	scheduler.CountAccepts:     {"offers_accepted", "Offers that were accepted."},
+	scheduler.CountDeclines:    {"declines", "Calls that declined offers, one or several."},
+	scheduler.CountRevives:     {"revives", "Calls that asked for offers again."},
+	scheduler.CountSuppresses:  {"suppresses", "Calls that asked for no more offers."},
+	scheduler.CountSubscribes:  {"subscriptions", "Subscriptions that a master confirmed."},
+	scheduler.CountDisconnects: {"disconnections", "Ends of the stream from the master."},
+	scheduler.CountReserves:    {"reservations_made", "Reservations for pod instances."},
+	scheduler.CountUnreserves:  {"reservations_freed", "Reservations that were given back."},
+	scheduler.CountLaunches:    {"launches", "Launches of pod instances."},
+	scheduler.CountFailures:    {"task_failures", "Tasks that ended without being told to."},
+	scheduler.CountKills:       {"kills", "Kill calls."},
+	scheduler.CountCommands:    {"commands", "Commands of operators, refused ones too."},
 }
 
-// operations and taskStates are the values of the labels that exist from the start.
-var (
-	operations = []string{"reserve", "unreserve", "create", "destroy", "launch", "launch_group"}
-	taskStates = []string{"staging", "starting", "running", "killing", "finished", "failed",
-		"killed", "error", "lost", "dropped", "unreachable", "gone", "gone_by_operator",
-		"unknown"}
-)
+// taskStates are those that are counted, under scheduler.CountStatus and the state.
+var taskStates = []mesos.TaskState{
+	mesos.Staging, mesos.Starting, mesos.Running, mesos.Killing, mesos.Finished, mesos.Failed,
+	mesos.Killed, mesos.Error, mesos.Lost, mesos.Dropped, mesos.Unreachable, mesos.Gone,
+	mesos.GoneByOperator, mesos.Unknown,
+}
 
 // namespace begins every name.
 const namespace = "kafka_sched"
 
-// metricName makes "kafka_sched_offers_received_total" of "offers.received".
-func metricName(count string) string {
-	name := strings.ReplaceAll(count, ".", "_") + "_total"
-	return prometheus.BuildFQName(namespace, "", name)
-}
+// total makes "kafka_sched_kills_total" of "kills".
+func total(name string) string { return prometheus.BuildFQName(namespace, "", name+"_total") }
 
 // describe declares a gauge that is read off the view.
 func describe(name, help string, labels ...string) *prometheus.Desc {

@@ -209,6 +209,29 @@ func TestReservationStack(t *testing.T) {
 	}
 }
 
+func TestEqual(t *testing.T) {
+	ports := resource.NewPorts(mustRanges(t, "[1-3]"))
+	for _, c := range []struct {
+		a, b resource.Resource
+		want bool
+	}{
+		{resource.NewScalar("cpus", 1500), mustList(t, "cpus:1.5")[0], true},
+		{resource.NewScalar("cpus", 1500), mustList(t, "cpus:1.501")[0], false},
+		{ports, mustList(t, "ports:[1,2,3]")[0], true},
+		{ports, mustList(t, "ports:[1-2]")[0], false},
+		{mustList(t, "os:{a,b}")[0], mustList(t, "os:{b,a}")[0], true},
+		{mustList(t, "disk:5[v:p]")[0], mustList(t, "disk:5[v:p]")[0], true},
+		{mustList(t, "disk:5[v:p]")[0], mustList(t, "disk:5")[0], false},
+	} {
+		if c.a.Equal(c.b) != c.want || c.b.Equal(c.a) != c.want {
+			t.Errorf("%s equal to %s: want %v", c.a, c.b, c.want)
+		}
+	}
+	if got := mustList(t, "cpus:1").WithRole("r").WithoutRole(); got[0].Role != "" {
+		t.Errorf("a role is left: %+v", got)
+	}
+}
+
 func TestFinders(t *testing.T) {
 	list := mustList(t, "cpus:1;cpus:2(r:a);disk:5(r:a)[v:p];disk:7;ports:[1-3]")
 	if got := list.Total(resource.CPUs); got != 3000 {

@@ -18,11 +18,11 @@ const ResourceID = "resource_id"
 //	[vol-1:kafka-data]  a persistent volume with its container path
 //	{revocable,shared,provider=p}
 //
-// where ParseList's special characters are escaped by a backslash. ParseList is its inverse
+// where special characters in a word are escaped by a backslash. ParseList is its inverse
 // but for what is alike in all resources of a framework and would only be noise: the role
-// that they are allocated to, and the principals of dynamic reservations and volumes. It is
-// also for nothing that Mesos has not: negative scalars, empty names in a set, labels or a
-// principal on a static reservation.
+// that they are allocated to, and the principals of dynamic reservations and volumes. What
+// Mesos does not have is not read back either: negative scalars, empty names, disk types other
+// than its own, labels or a principal on a static reservation.
 func (l List) String() string {
 	var b strings.Builder
 	for i, r := range l {

@@ -13,8 +13,16 @@
 //
 //  1. A Match uses no more than its offer holds: Used and Remaining add up to it exactly.
 //  2. The result does not depend on the order of the offers; ties are broken by agent id.
-//  3. Revocable and shared resources, and those of other roles, are never used.
+//  3. Revocable and shared resources, those of resource providers and of other roles, and those
+//     that anybody has reserved but a role above ours, are never used for a new place.
 //  4. Every refusal names at least one reason for every agent that was asked.
+//  5. No text is made before it is asked for: reasons hold values, and the String methods of
+//     Refusal and Reason turn them into sentences. Only the sentence of a placement rule is
+//     made at once.
 //
-// Tested by stories in testdata and by properties over random offers.
+// It does not know the instance's state, keeps nothing between calls, and does not free what
+// is left over of other reservations; it only never uses it.
+//
+// Tested by stories in testdata (text in, text out; -rewrite renews them) and by properties
+// over random offers: a match is exact, what was reserved is returned to, a refusal is honest.
 package offer

@@ -197,7 +197,10 @@ func checkOwner(t *rapid.T, got resource.List, s offer.Scalars, volumes []offer.
 	}
 }
 
-func checkPorts(t *rapid.T, got offer.TaskResources, want []servicespec.Port, seen map[int]bool) {
+// checkPorts checks the ports of one task; seen are those of the tasks before it.
+func checkPorts(
+	t *rapid.T, got offer.TaskResources, want []servicespec.Port, seen map[int]bool,
+) {
 	var held resource.Ranges
 	for _, r := range got.Resources {
 		held = held.Add(r.Ranges)

@@ -2,6 +2,7 @@ package offer_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,30 +30,16 @@ const (
 //
 // Resources are written as resource.ParseList reads them; principals are left out.
 func TestStories(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
-		s := &story{}
-		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			switch d.Cmd {
-			case "pod":
-				s.pod(t, d)
-				return ""
-			case "evaluate":
-				s.offers = nil
-				for _, line := range lines(d.Input) {
-					s.offers = append(s.offers, s.offer(t, line))
-				}
-				return s.evaluate()
-			case "keep":
-				s.req.Kept = keep(s.match)
-				return ""
-			case "return":
-				s.offers = []mesos.Offer{comeBack(s.offers, s.match)}
-				return s.offers[0].Resources.String() + "\n" + s.evaluate()
-			}
-			t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
-			return ""
+	paths, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("finding the stories: %d, %v", len(paths), err)
+	}
+	for _, path := range paths {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			s := &story{}
+			datadriven.RunTest(t, path, s.run)
 		})
-	})
+	}
 }
 
 // story is what the commands of one file work on.
@@ -60,6 +47,29 @@ type story struct {
 	req    offer.Requirement
 	offers []mesos.Offer
 	match  offer.Match
+}
+
+// run carries out one command and gives what it prints.
+func (s *story) run(t *testing.T, d *datadriven.TestData) string {
+	switch d.Cmd {
+	case "pod":
+		s.pod(t, d)
+		return ""
+	case "evaluate":
+		s.offers = nil
+		for _, line := range lines(d.Input) {
+			s.offers = append(s.offers, s.offer(t, line))
+		}
+		return s.evaluate()
+	case "keep":
+		s.req.Kept = keep(s.match)
+		return ""
+	case "return":
+		s.offers = []mesos.Offer{comeBack(s.offers, s.match)}
+		return s.offers[0].Resources.String() + "\n" + s.evaluate()
+	}
+	t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
+	return ""
 }
 
 func lines(text string) []string {
@@ -96,7 +106,7 @@ func (s *story) pod(t *testing.T, d *datadriven.TestData) {
 			task := &s.req.Tasks[len(s.req.Tasks)-1]
 			p := servicespec.Port{Name: words[1], Port: int(number(t, words[2]))}
 			if len(words) > 3 {
-				p.Ranges = must(t)(resource.ParseRanges(words[3]))
+				p.Ranges = ranges(t, words[3])
 			}
 			task.Ports = append(task.Ports, p)
 		case "volume":
@@ -257,12 +267,10 @@ func number(t *testing.T, s string) int64 {
 	return n
 }
 
-// must gives a function that passes a value on and ends the test on an error.
-func must(t *testing.T) func(resource.Ranges, error) resource.Ranges {
-	return func(rs resource.Ranges, err error) resource.Ranges {
-		if err != nil {
-			t.Fatal(err)
-		}
-		return rs
+func ranges(t *testing.T, s string) resource.Ranges {
+	rs, err := resource.ParseRanges(s)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return rs
 }

@@ -124,15 +124,12 @@ func (g group) sentence(looked int) string {
 			text += fmt.Sprintf(", the largest is %s (%s)", g.Have, g.host)
 		}
 		return text
-	case PortTaken, NoPort:
-		return g.Reason.String() + " on " + g.where()
 	case Placement:
 		return fmt.Sprintf("placement forbids %d (%s)", n, g.Name)
 	case Maintenance:
 		return fmt.Sprintf("maintenance is scheduled for %d", n)
-	default:
-		return fmt.Sprintf("%s on %s", g.Reason.String(), g.where())
 	}
+	return g.Reason.String() + " on " + g.where()
 }
 
 // where names up to three hosts, and counts the others.

@@ -1,0 +1,279 @@
+package brokers
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// question is one of the requests, the versions of it whose answers can be read, and its name in
+// messages.
+type question struct {
+	name     string
+	key      int16
+	min, max int16
+	request  func(version int16) kmsg.Request
+}
+
+// The questions. Kafka 3.9 to 4.3 understand a version of each.
+var (
+	apiVersions = question{"ApiVersions", 18, 3, 3, func(v int16) kmsg.Request {
+		r := kmsg.NewPtrApiVersionsRequest()
+		r.Version, r.ClientSoftwareName, r.ClientSoftwareVersion = v, clientName, "1"
+		return r
+	}}
+	metadata = question{"Metadata", 3, 12, 13, func(v int16) kmsg.Request {
+		r := kmsg.NewPtrMetadataRequest()
+		r.Version, r.Topics, r.AllowAutoTopicCreation = v, nil, false
+		return r
+	}}
+	describeCluster = question{"DescribeCluster", 60, 0, 2, func(v int16) kmsg.Request {
+		r := kmsg.NewPtrDescribeClusterRequest()
+		r.Version, r.IncludeFencedBrokers = v, true
+		return r
+	}}
+	describeQuorum = question{"DescribeQuorum", 55, 0, 2, func(v int16) kmsg.Request {
+		partition := kmsg.NewDescribeQuorumRequestTopicPartition()
+		topic := kmsg.NewDescribeQuorumRequestTopic()
+		topic.Topic = "__cluster_metadata"
+		topic.Partitions = []kmsg.DescribeQuorumRequestTopicPartition{partition}
+		r := kmsg.NewPtrDescribeQuorumRequest()
+		r.Version, r.Topics = v, []kmsg.DescribeQuorumRequestTopic{topic}
+		return r
+	}}
+)
+
+// answer is what one broker said.
+type answer struct {
+	address   string
+	clusterID string
+	brokers   []broker
+	// tellsFenced is whether brokers contains fenced ones too.
+	tellsFenced bool
+	hosts       map[int]*hosting
+	offline     int
+	quorum      quorum
+}
+
+type broker struct {
+	id      int
+	address string
+	fenced  bool
+}
+
+// hosting is the numbers of partitions that a broker hosts, of those without it in their ISR, and
+// of those that it leads.
+type hosting struct{ hosted, notInSync, leads int }
+
+// quorum is what the controllers said; its zero value is not a quorum, see noQuorum.
+type quorum struct {
+	leader, epoch int
+	voters        []int
+}
+
+// noQuorum is the quorum of an answer whose controllers were silent.
+var noQuorum = quorum{leader: -1, epoch: -1}
+
+// on is the hosting of a broker.
+func (a *answer) on(id int) *hosting {
+	h := a.hosts[id]
+	if h == nil {
+		h = new(hosting)
+		a.hosts[id] = h
+	}
+	return h
+}
+
+// code is an error code of Kafka's as an error, nil for 0.
+func code(c int16) error {
+	if c == 0 {
+		return nil
+	}
+	return fmt.Errorf("error code %d", c)
+}
+
+// readVersions returns the highest version of each key that both sides know.
+func readVersions(body []byte, wanted ...question) (map[int16]int16, error) {
+	r := reader{left: body}
+	if err := code(r.int16()); err != nil {
+		return nil, err
+	}
+	common := make(map[int16]int16)
+	r.each(func() {
+		key, lowest, highest := r.int16(), r.int16(), r.int16()
+		r.tags()
+		for _, q := range wanted {
+			if q.key == key && lowest <= q.max && highest >= q.min {
+				common[key] = min(highest, q.max)
+			}
+		}
+	})
+	r.int32() // throttle time
+	r.tags()
+	if err := r.done(); err != nil {
+		return nil, err
+	}
+	for _, q := range wanted {
+		if _, ok := common[q.key]; !ok {
+			return nil, fmt.Errorf("the broker knows no version of %s between %d and %d",
+				q.name, q.min, q.max)
+		}
+	}
+	return common, nil
+}
+
+// readMetadata counts what every broker hosts.
+func (a *answer) readMetadata(version int16, body []byte) error {
+	r := reader{left: body}
+	r.int32() // throttle time
+	r.each(func() {
+		r.int32() // node id
+		r.bytes() // host
+		r.int32() // port
+		r.bytes() // rack
+		r.tags()
+	})
+	r.bytes() // cluster id: DescribeCluster tells it too
+	r.int32() // controller id: in KRaft any broker
+	a.hosts = make(map[int]*hosting)
+	r.each(func() {
+		r.int16()  // error code
+		r.bytes()  // name
+		r.take(16) // id
+		r.bool()   // internal
+		r.each(func() { a.readPartition(&r) })
+		r.int32() // authorized operations
+		r.tags()
+	})
+	var failure error
+	if version >= 13 {
+		failure = code(r.int16())
+	}
+	r.tags()
+	if err := r.done(); err != nil {
+		return err
+	}
+	return failure
+}
+
+func (a *answer) readPartition(r *reader) {
+	r.int16() // error code: the leader tells the same
+	r.int32() // index
+	leader := r.int32()
+	r.int32() // leader epoch
+	replicas, inSync := r.ids(), r.ids()
+	r.ids() // offline replicas
+	r.tags()
+	if r.bad {
+		return
+	}
+	for i := range replicas.len() {
+		h := a.on(replicas.at(i))
+		h.hosted++
+		if !inSync.contains(replicas.at(i)) {
+			h.notInSync++
+		}
+	}
+	if leader < 0 {
+		a.offline++
+		return
+	}
+	a.on(leader).leads++
+}
+
+// readCluster takes in which brokers are registered.
+func (a *answer) readCluster(version int16, body []byte) error {
+	r := reader{left: body}
+	r.int32() // throttle time
+	failure := code(r.int16())
+	r.bytes() // error message
+	if version >= 1 {
+		r.int8() // endpoint type
+	}
+	a.clusterID = r.string()
+	r.int32() // controller id
+	a.tellsFenced = version >= 2
+	a.brokers = nil
+	r.each(func() {
+		b := broker{id: r.int32()}
+		host := r.string()
+		b.address = net.JoinHostPort(host, strconv.Itoa(r.int32()))
+		r.bytes() // rack
+		b.fenced = version >= 2 && r.bool()
+		r.tags()
+		a.brokers = append(a.brokers, b)
+	})
+	r.int32() // authorized operations
+	r.tags()
+	if err := r.done(); err != nil {
+		return err
+	}
+	return failure
+}
+
+// readQuorum takes in the leader and the voters.
+func readQuorum(version int16, body []byte) (quorum, error) {
+	r := reader{left: body}
+	failure := code(r.int16())
+	if version >= 2 {
+		r.bytes() // error message
+	}
+	q := noQuorum
+	r.each(func() {
+		r.bytes() // topic
+		r.each(func() {
+			r.int32() // partition
+			if err := code(r.int16()); failure == nil {
+				failure = err
+			}
+			if version >= 2 {
+				r.bytes() // error message
+			}
+			q.leader, q.epoch = r.int32(), r.int32()
+			r.take(8) // high watermark
+			r.each(func() { q.voters = append(q.voters, readReplica(&r, version)) })
+			r.each(func() { readReplica(&r, version) })
+			r.tags()
+		})
+		r.tags()
+	})
+	if version >= 2 {
+		r.each(func() { skipNode(&r) })
+	}
+	r.tags()
+	if err := r.done(); err != nil {
+		return noQuorum, err
+	}
+	if failure != nil {
+		return noQuorum, failure
+	}
+	return q, nil
+}
+
+// readReplica returns the node id of one replica of the quorum's log.
+func readReplica(r *reader, version int16) int {
+	id := r.int32()
+	if version >= 2 {
+		r.take(16) // directory id
+	}
+	r.take(8) // log end offset
+	if version >= 1 {
+		r.take(16) // times of the last fetch and of the last one that caught up
+	}
+	r.tags()
+	return id
+}
+
+// skipNode skips the listeners of a controller.
+func skipNode(r *reader) {
+	r.int32() // node id
+	r.each(func() {
+		r.bytes() // listener
+		r.bytes() // host
+		r.int16() // port
+		r.tags()
+	})
+	r.tags()
+}

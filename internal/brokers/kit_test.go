@@ -1,0 +1,229 @@
+package brokers
+
+import (
+	"encoding/binary"
+	"net"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// view is what a scripted broker believes of its cluster.
+type view struct {
+	cluster    string
+	brokers    []broker
+	partitions []partition
+	quorum     quorum
+	// highest version of a request that the broker knows, if not that of kmsg; -1 for none.
+	highest map[int16]int16
+	// code of an error in the responses to a request.
+	code map[int16]int16
+}
+
+type partition struct {
+	leader        int
+	replicas, isr []int
+}
+
+// scripted is a broker on loopback that answers as its view says.
+type scripted struct {
+	t       *testing.T
+	address string
+	id      int
+
+	mu    sync.Mutex
+	view  view
+	twist func(conn net.Conn, key int16, frame []byte) (sent bool)
+	conns []net.Conn
+	asked map[int16]int
+}
+
+// start starts a scripted broker, which ends with the test.
+func start(t *testing.T, id int) *scripted {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &scripted{t: t, address: listener.Addr().String(), id: id, asked: map[int16]int{}}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			s.mu.Lock()
+			s.conns = append(s.conns, conn)
+			s.mu.Unlock()
+			all.Go(func() { s.serve(conn) })
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		s.hangUp()
+		all.Wait()
+	})
+	return s
+}
+
+// show gives the broker a view, and how it departs from answering well.
+func (s *scripted) show(v view, twist func(net.Conn, int16, []byte) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.view, s.twist = v, twist
+}
+
+// hangUp closes all connections.
+func (s *scripted) hangUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, conn := range s.conns {
+		conn.Close()
+	}
+}
+
+// count returns the numbers of connections so far and of requests of a key.
+func (s *scripted) count(key int16) (conns, requests int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns), s.asked[key]
+}
+
+func (s *scripted) serve(conn net.Conn) {
+	defer conn.Close()
+	for {
+		frame, err := readFrame(conn)
+		if err != nil {
+			return
+		}
+		key := int16(binary.BigEndian.Uint16(frame))
+		version := int16(binary.BigEndian.Uint16(frame[2:]))
+		s.mu.Lock()
+		s.asked[key]++
+		response := respond(s.view, key, version, frame[4:8])
+		twist := s.twist
+		s.mu.Unlock()
+		if twist != nil && twist(conn, key, response) {
+			continue
+		}
+		if _, err := conn.Write(response); err != nil {
+			return
+		}
+	}
+}
+
+// respond returns the frame of a good response.
+func respond(v view, key, version int16, correlation []byte) []byte {
+	var response kmsg.Response
+	switch key {
+	case apiVersions.key:
+		response = v.apiVersions()
+	case metadata.key:
+		response = v.metadata()
+	case describeCluster.key:
+		response = v.describeCluster()
+	case describeQuorum.key:
+		response = v.describeQuorum()
+	}
+	response.SetVersion(version)
+	frame := append([]byte{0, 0, 0, 0}, correlation...)
+	if key != apiVersions.key {
+		frame = append(frame, 0)
+	}
+	frame = response.AppendTo(frame)
+	binary.BigEndian.PutUint32(frame, uint32(len(frame)-4))
+	return frame
+}
+
+func (v view) apiVersions() kmsg.Response {
+	r := kmsg.NewPtrApiVersionsResponse()
+	r.ErrorCode = v.code[apiVersions.key]
+	for _, q := range []question{apiVersions, metadata, describeCluster, describeQuorum} {
+		k := kmsg.NewApiVersionsResponseApiKey()
+		k.ApiKey, k.MaxVersion = q.key, q.request(0).MaxVersion()
+		if highest, ok := v.highest[q.key]; ok {
+			k.MaxVersion = highest
+		}
+		if k.MaxVersion >= 0 {
+			r.ApiKeys = append(r.ApiKeys, k)
+		}
+	}
+	return r
+}
+
+func (v view) metadata() kmsg.Response {
+	r := kmsg.NewPtrMetadataResponse()
+	r.ErrorCode = v.code[metadata.key]
+	r.ClusterID = &v.cluster
+	for _, b := range v.brokers {
+		m := kmsg.NewMetadataResponseBroker()
+		host, port, _ := net.SplitHostPort(b.address)
+		number, _ := strconv.Atoi(port)
+		m.NodeID, m.Host, m.Port = int32(b.id), host, int32(number)
+		r.Brokers = append(r.Brokers, m)
+	}
+	topic := kmsg.NewMetadataResponseTopic()
+	topic.Topic = kmsg.StringPtr("events")
+	for i, p := range v.partitions {
+		m := kmsg.NewMetadataResponseTopicPartition()
+		m.Partition, m.Leader = int32(i), int32(p.leader)
+		for _, id := range p.replicas {
+			m.Replicas = append(m.Replicas, int32(id))
+		}
+		for _, id := range p.isr {
+			m.ISR = append(m.ISR, int32(id))
+		}
+		topic.Partitions = append(topic.Partitions, m)
+	}
+	r.Topics = append(r.Topics, topic)
+	return r
+}
+
+func (v view) describeCluster() kmsg.Response {
+	r := kmsg.NewPtrDescribeClusterResponse()
+	r.ErrorCode = v.code[describeCluster.key]
+	r.ClusterID = v.cluster
+	fencedToo := true
+	if highest, ok := v.highest[describeCluster.key]; ok {
+		fencedToo = highest >= 2
+	}
+	for _, b := range v.brokers {
+		if b.fenced && !fencedToo {
+			continue
+		}
+		m := kmsg.NewDescribeClusterResponseBroker()
+		host, port, _ := net.SplitHostPort(b.address)
+		number, _ := strconv.Atoi(port)
+		m.NodeID, m.Host, m.Port = int32(b.id), host, int32(number)
+		m.IsFenced, m.Rack = b.fenced, kmsg.StringPtr("rack")
+		r.Brokers = append(r.Brokers, m)
+	}
+	return r
+}
+
+func (v view) describeQuorum() kmsg.Response {
+	p := kmsg.NewDescribeQuorumResponseTopicPartition()
+	p.LeaderID, p.LeaderEpoch = int32(v.quorum.leader), int32(v.quorum.epoch)
+	for _, id := range v.quorum.voters {
+		replica := kmsg.NewDescribeQuorumResponseTopicPartitionReplicaState()
+		replica.ReplicaID = int32(id)
+		p.CurrentVoters = append(p.CurrentVoters, replica)
+		replica.ReplicaID += 100
+		p.Observers = append(p.Observers, replica)
+	}
+	topic := kmsg.NewDescribeQuorumResponseTopic()
+	topic.Topic = "__cluster_metadata"
+	topic.Partitions = append(topic.Partitions, p)
+	r := kmsg.NewPtrDescribeQuorumResponse()
+	r.ErrorCode = v.code[describeQuorum.key]
+	r.Topics = append(r.Topics, topic)
+	node := kmsg.NewDescribeQuorumResponseNode()
+	listener := kmsg.NewDescribeQuorumResponseNodeListener()
+	listener.Name, listener.Host, listener.Port = "CONTROLLER", "localhost", 9093
+	node.Listeners = append(node.Listeners, listener)
+	r.Nodes = append(r.Nodes, node)
+	return r
+}

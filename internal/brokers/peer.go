@@ -1,0 +1,163 @@
+package brokers
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+const (
+	clientName = "kafka-sched"
+	// maxResponse is far above what 200,000 partitions with three replicas take.
+	maxResponse = 64 << 20
+)
+
+// peer is one address and the connection to it, if there is one. One goroutine at a time uses it.
+type peer struct {
+	address string
+	conn    net.Conn
+	// versions of the requests on this connection, by key.
+	versions    map[int16]int16
+	correlation int32
+	// silent is whether the last ask failed.
+	silent bool
+}
+
+// ask puts all questions to the broker, on the open connection or on a new one. A connection that
+// was open may be that of a broker which has ended since, so its failure is tried again once.
+func (p *peer) ask(ctx context.Context) (*answer, error) {
+	wasOpen := p.conn != nil
+	a, err := p.tryOnce(ctx)
+	if err != nil && wasOpen && ctx.Err() == nil {
+		a, err = p.tryOnce(ctx)
+	}
+	return a, err
+}
+
+// tryOnce leaves a connection open only if nothing on it is in doubt.
+func (p *peer) tryOnce(ctx context.Context) (*answer, error) {
+	if p.conn == nil {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", p.address)
+		if err != nil {
+			return nil, err
+		}
+		p.conn, p.versions = conn, nil
+	}
+	conn := p.conn
+	if err := conn.SetDeadline(time.Time{}); err != nil {
+		p.drop()
+		return nil, err
+	}
+	// A deadline in the past makes the read or write under way return.
+	interrupt := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	a, err := p.putQuestions()
+	if !interrupt() || err != nil {
+		p.drop()
+	}
+	return a, err
+}
+
+// putQuestions has three questions answered. DescribeQuorum comes last, because the broker passes
+// it on to the controllers and is silent as long as there is no leader among them.
+func (p *peer) putQuestions() (*answer, error) {
+	if p.versions == nil {
+		body, err := p.exchange(apiVersions, apiVersions.max)
+		if err != nil {
+			return nil, err
+		}
+		p.versions, err = readVersions(body, metadata, describeCluster, describeQuorum)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", apiVersions.name, err)
+		}
+	}
+	a := &answer{address: p.address, quorum: noQuorum}
+	if err := p.question(metadata, a.readMetadata); err != nil {
+		return nil, err
+	}
+	if err := p.question(describeCluster, a.readCluster); err != nil {
+		return nil, err
+	}
+	err := p.question(describeQuorum, func(version int16, body []byte) (err error) {
+		a.quorum, err = readQuorum(version, body)
+		return err
+	})
+	if err != nil {
+		p.drop() // the answer might still come
+	}
+	return a, nil
+}
+
+func (p *peer) question(q question, read func(version int16, body []byte) error) error {
+	version := p.versions[q.key]
+	body, err := p.exchange(q, version)
+	if err != nil {
+		return err
+	}
+	if err := read(version, body); err != nil {
+		return fmt.Errorf("reading %s: %w", q.name, err)
+	}
+	return nil
+}
+
+// exchange sends one request and returns the response without its header.
+func (p *peer) exchange(q question, version int16) ([]byte, error) {
+	p.correlation++
+	format := kmsg.NewRequestFormatter(kmsg.FormatterClientID(clientName))
+	frame := format.AppendRequest(nil, q.request(version), p.correlation)
+	if _, err := p.conn.Write(frame); err != nil {
+		return nil, fmt.Errorf("sending %s: %w", q.name, err)
+	}
+	response, err := readFrame(p.conn)
+	if err != nil {
+		return nil, fmt.Errorf("receiving %s: %w", q.name, err)
+	}
+	r := reader{left: response}
+	if got := r.int32(); r.bad || int32(got) != p.correlation {
+		return nil, fmt.Errorf("receiving %s: the response is not to this request", q.name)
+	}
+	if q.key != apiVersions.key { // which alone has the short header in all versions
+		r.tags()
+	}
+	if r.bad {
+		return nil, fmt.Errorf("receiving %s: %w", q.name, errDamaged)
+	}
+	return r.left, nil
+}
+
+// readFrame reads a length and as many bytes. Memory grows with what comes, not with the length.
+func readFrame(conn io.Reader) ([]byte, error) {
+	var prefix [4]byte
+	if _, err := io.ReadFull(conn, prefix[:]); err != nil {
+		return nil, err
+	}
+	size := binary.BigEndian.Uint32(prefix[:])
+	if size > maxResponse {
+		return nil, fmt.Errorf("a response of %d bytes; is that a Kafka broker?", size)
+	}
+	var body bytes.Buffer
+	if size <= 64<<10 {
+		body.Grow(int(size) + bytes.MinRead)
+	}
+	if _, err := io.CopyN(&body, conn, int64(size)); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, err
+	}
+	return body.Bytes(), nil
+}
+
+// drop ends the connection, if there is one.
+func (p *peer) drop() {
+	if p.conn != nil {
+		_ = p.conn.Close()
+		p.conn, p.versions = nil, nil
+	}
+}

@@ -1,0 +1,156 @@
+package plans
+
+import (
+	"fmt"
+
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// Assess derives the status of a plan and of everything in it, and which steps may be worked on
+// now, from the status of each step and from what operators said. It calls status once for each
+// step that is neither forced nor in error.
+func Assess(p Plan, status func(Step) Status, o Overrides) Assessment {
+	a := Assessment{Plan: p}
+	work := node{interrupted: o.Interrupted[Key(p.Name, "", "")], failed: len(p.Errors) > 0}
+	phases := make([]node, len(p.Phases))
+	for i, phase := range p.Phases {
+		phases[i] = assessPhase(p.Name, phase, status, o)
+		work.children = append(work.children, child{
+			status:  phases[i].status(),
+			blocked: phases[i].interrupted,
+		})
+		a.Phases = append(a.Phases, PhaseAssessment{
+			Status: phases[i].status(), Steps: phases[i].statuses()})
+	}
+	work.order(p.Strategy, nil)
+	a.Status = work.status()
+	for _, i := range work.candidates {
+		for _, j := range phases[i].candidates {
+			if wantsWork(phases[i].children[j].status) {
+				a.Candidates = append(a.Candidates, p.Phases[i].Steps[j])
+			}
+		}
+	}
+	return a
+}
+
+// wantsWork says that a step of that status can be a candidate.
+func wantsWork(s Status) bool { return s == Pending || s == Prepared }
+
+func assessPhase(plan string, phase Phase, status func(Step) Status, o Overrides) node {
+	n := node{
+		interrupted: o.Interrupted[Key(plan, phase.Name, "")],
+		children:    stepsOfPhase(plan, phase, status, o),
+	}
+	held, free := canaries(plan, phase, n.children, o)
+	for _, i := range held {
+		n.children[i].blocked = true
+	}
+	for i, c := range n.children {
+		if c.blocked && wantsWork(c.status) {
+			n.children[i].status = Waiting
+		}
+	}
+	if len(held) == 0 {
+		n.order(phase.Strategy, phase.Steps)
+		return n
+	}
+	n.canary(free)
+	return n
+}
+
+// stepsOfPhase gives the steps of a phase with forced completions and interrupts, before
+// canaries are looked at.
+func stepsOfPhase(plan string, phase Phase, status func(Step) Status, o Overrides) []child {
+	children := make([]child, len(phase.Steps))
+	for i, step := range phase.Steps {
+		key := Key(plan, phase.Name, step.Name)
+		c := child{blocked: o.Interrupted[key]}
+		switch {
+		case o.Forced[key]:
+			c.status = Complete
+		case step.Error != "":
+			c.status = Error
+		default:
+			c.status = status(step)
+		}
+		children[i] = c
+	}
+	return children
+}
+
+// node is a plan or phase under assessment.
+type node struct {
+	children []child
+	// candidates are the indexes of the children that the strategy offers, in order, whatever
+	// their status: those that run already are among them.
+	candidates  []int
+	interrupted bool
+	failed      bool // it has errors of its own
+}
+
+// child is a phase of a plan, or a step of a phase.
+type child struct {
+	status  Status
+	blocked bool // interrupted, or held as a canary
+}
+
+func (c child) eligible() bool {
+	return c.status != Complete && c.status != Error && !c.blocked
+}
+
+func (n *node) statuses() []Status {
+	all := make([]Status, len(n.children))
+	for i, c := range n.children {
+		all[i] = c.status
+	}
+	return all
+}
+
+// order fills in the candidates by a strategy. steps are those of a phase, nil for a plan.
+func (n *node) order(strategy Strategy, steps []Step) {
+	if n.interrupted {
+		return
+	}
+	before := map[string]bool{} // the groups that have an unfinished child already
+	for i, c := range n.children {
+		group := n.group(strategy, steps, i)
+		ready := group == "" || !before[group]
+		if strategy == Dependency && steps == nil && i == len(n.children)-1 {
+			ready = len(before) == 0
+		}
+		if ready && c.eligible() {
+			n.candidates = append(n.candidates, i)
+		}
+		if c.status != Complete {
+			before[group] = true
+		}
+	}
+}
+
+// group names what a child must keep the order of: two children of the same group are worked
+// on one after the other, and those of the group "" at any time.
+func (n *node) group(strategy Strategy, steps []Step, i int) string {
+	switch strategy {
+	case servicespec.Serial, servicespec.SerialCanary:
+		return "all"
+	case Dependency, DependencyCanary:
+		if steps != nil && steps[i].Pod != "" {
+			return "pod " + fmt.Sprint(steps[i].Pod, "-", steps[i].Index)
+		}
+	}
+	return ""
+}
+
+// canary fills in the candidates of a phase some of whose canary steps are held: only those
+// that were released. While none of these is unfinished the phase counts as interrupted.
+func (n *node) canary(free []int) {
+	unfinished := false
+	for _, i := range free {
+		unfinished = unfinished || n.children[i].status != Complete
+		if n.children[i].eligible() && !n.interrupted {
+			n.candidates = append(n.candidates, i)
+		}
+	}
+	n.interrupted = n.interrupted || !unfinished
+}
