@@ -92,6 +92,11 @@ func (m *Machine) leave(p Pod) Pod {
 func (m *Machine) passRun(w *work) {
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
+		if p.Caretaker && p.anyLive() {
+			w.kill(p, nil)
+			m.waits[name] = "its controller, which ran alone, is being stopped"
+			continue
+		}
 		if p.Request != "" || m.outdated(p) {
 			continue
 		}
@@ -148,7 +153,7 @@ func (w *work) advance(name PodName) {
 		return
 	}
 	p, known := m.hard.Pods[name]
-	if known && p.Request != "" {
+	if known && (p.Request != "" || p.Caretaker && p.anyLive()) {
 		return
 	}
 	if known && p.anyLive() && !p.allUnsure() {
@@ -166,7 +171,7 @@ func (w *work) advance(name PodName) {
 		}
 		return
 	}
-	w.place(name, spec)
+	w.place(name, spec, false)
 }
 
 // holdRoll says why an instance may not be stopped for a new configuration now, "" if it may.
@@ -181,14 +186,6 @@ func (m *Machine) holdRoll(name PodName) string {
 		}
 	}
 	return ""
-}
-
-// passStop ends all tasks and keeps everything else.
-func (m *Machine) passStop(w *work) {
-	for _, name := range m.podNames() {
-		w.kill(m.hard.Pods[name], nil)
-		m.waits[name] = "the service is stopped"
-	}
 }
 
 // passUninstall ends all tasks at once, since their data goes as well, and turns all

@@ -212,13 +212,6 @@ func (b *Bolt) Apply(writes []scheduler.Write) error {
 }
 
 func apply(tx *bbolt.Tx, c Change) error {
-	if c.Key == "" {
-		if err := tx.DeleteBucket(stateBucket); err != nil {
-			return err
-		}
-		_, err := tx.CreateBucket(stateBucket)
-		return err
-	}
 	if c.Value == nil {
 		return tx.Bucket(stateBucket).Delete([]byte(c.Key))
 	}

@@ -25,7 +25,7 @@ const (
 
 // Change is what one write does to a store of keys and values.
 type Change struct {
-	// Key is what changes; "" stands for the whole store, which is emptied.
+	// Key is what changes.
 	Key string
 	// Value is what is put under the key, nil to delete it.
 	Value []byte
@@ -64,8 +64,6 @@ func encodeWrite(w scheduler.Write) (Change, error) {
 		return put(leftoverKey+string(w.Leftover.Reservation), leftoverToRow(w.Leftover))
 	case scheduler.DeleteLeftover:
 		return Change{Key: leftoverKey + string(w.Reservation)}, nil
-	case scheduler.DeleteAll:
-		return Change{}, nil
 	default:
 		panic(fmt.Sprintf("store: write of unknown type %T", w))
 	}

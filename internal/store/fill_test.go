@@ -95,7 +95,8 @@ func special(s source, v reflect.Value) bool {
 			*p = time.Unix(s.number(1<<33), s.number(999_999_999)).UTC()
 		}
 	case *scheduler.Intent:
-		pick(string(scheduler.Uninstall), string(scheduler.Run), string(scheduler.Stop))
+		pick(string(scheduler.Uninstall), string(scheduler.Run), string(scheduler.Stop),
+			string(scheduler.Uninstalled))
 	case *scheduler.Request:
 		pick(string(scheduler.Replace), string(scheduler.Restart), "")
 	case *servicespec.Goal:

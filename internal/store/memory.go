@@ -55,12 +55,9 @@ func (m *Memory) Apply(writes []scheduler.Write) error {
 		return err
 	}
 	for _, c := range changes {
-		switch {
-		case c.Key == "":
-			clear(m.entries)
-		case c.Value == nil:
+		if c.Value == nil {
 			delete(m.entries, c.Key)
-		default:
+		} else {
 			m.entries[c.Key] = c.Value
 		}
 	}

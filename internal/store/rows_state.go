@@ -30,7 +30,7 @@ func (r intent) domain() (scheduler.Intent, error) {
 		return "", err
 	}
 	switch i {
-	case scheduler.Run, scheduler.Stop, scheduler.Uninstall:
+	case scheduler.Run, scheduler.Stop, scheduler.Uninstall, scheduler.Uninstalled:
 		return i, nil
 	default:
 		return "", fmt.Errorf("the intent %q is none", i)
@@ -62,7 +62,7 @@ func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
 type overrides struct {
 	Interrupted map[string]bool `json:"interrupted,omitempty"`
 	Forced      map[string]bool `json:"forced,omitempty"`
-	Released    map[string]int  `json:"released,omitempty"`
+	Released    map[string]bool `json:"released,omitempty"`
 }
 
 func (r overrides) domain() plans.Overrides { return plans.Overrides(r) }
@@ -91,6 +91,8 @@ type pod struct {
 	Deployed    string            `json:"deployed,omitempty"`
 	Failures    int               `json:"failures,omitempty"`
 	NotBefore   time.Time         `json:"not_before,omitzero"`
+	Launch      string            `json:"launch,omitempty"`
+	Caretaker   bool              `json:"caretaker,omitempty"`
 }
 
 func podToRow(p scheduler.Pod) pod {
@@ -105,6 +107,8 @@ func podToRow(p scheduler.Pod) pod {
 		Deployed:    p.Deployed,
 		Failures:    p.Failures,
 		NotBefore:   p.NotBefore.UTC(),
+		Launch:      p.Launch,
+		Caretaker:   p.Caretaker,
 	}
 }
 
@@ -116,6 +120,8 @@ func (r pod) domain() (out scheduler.Pod, err error) {
 		Deployed:    r.Deployed,
 		Failures:    r.Failures,
 		NotBefore:   r.NotBefore.UTC(),
+		Launch:      r.Launch,
+		Caretaker:   r.Caretaker,
 	}
 	if out.Name, err = namedPod(r.Name); err != nil {
 		return out, err
@@ -234,12 +240,15 @@ type task struct {
 	Healthy *bool           `json:"healthy,omitempty"`
 	Target  string          `json:"target,omitempty"`
 	IP      string          `json:"ip,omitempty"`
+	// WasReady says that this launch was complete once.
+	WasReady bool `json:"was_ready,omitempty"`
 }
 
 func taskToRow(t scheduler.Task) task {
 	return task{
 		Name: &t.Name, ID: t.ID, State: t.State, Reason: t.Reason, Message: t.Message,
 		Since: t.Since.UTC(), Ready: t.Ready, Healthy: t.Healthy, Target: t.Target, IP: t.IP,
+		WasReady: t.WasReady,
 	}
 }
 
@@ -248,24 +257,35 @@ func (r task) domain() (scheduler.Task, error) {
 	return scheduler.Task{
 		Name: name, ID: r.ID, State: r.State, Reason: r.Reason, Message: r.Message,
 		Since: r.Since.UTC(), Ready: r.Ready, Healthy: r.Healthy, Target: r.Target, IP: r.IP,
+		WasReady: r.WasReady,
 	}, err
 }
 
 type leftover struct {
-	Reservation *mesos.ReservationID  `json:"reservation"`
-	Pod         *podName              `json:"pod"`
-	Agent       *mesos.AgentID        `json:"agent"`
-	Hostname    string                `json:"hostname"`
-	Volumes     []mesos.PersistenceID `json:"volumes,omitempty"`
+	Reservation *mesos.ReservationID `json:"reservation"`
+	Pod         *podName             `json:"pod"`
+	Agent       *mesos.AgentID       `json:"agent"`
+	Hostname    string               `json:"hostname"`
+	Resources   []resourceRow        `json:"resources"`
+	Confirmed   bool                 `json:"confirmed"`
+	Freeing     bool                 `json:"freeing,omitempty"`
 }
 
 func leftoverToRow(l scheduler.Leftover) leftover {
 	name := podName(l.Pod)
-	return leftover{&l.Reservation, &name, &l.Agent, l.Hostname, l.Volumes}
+	return leftover{
+		Reservation: &l.Reservation, Pod: &name, Agent: &l.Agent, Hostname: l.Hostname,
+		Resources: each(l.Resources, resourceToRow),
+		Confirmed: l.Confirmed, Freeing: l.Freeing,
+	}
 }
 
 func (r leftover) domain() (out scheduler.Leftover, err error) {
-	out = scheduler.Leftover{Hostname: r.Hostname, Volumes: r.Volumes}
+	out = scheduler.Leftover{
+		Hostname: r.Hostname, Confirmed: r.Confirmed, Freeing: r.Freeing}
+	if out.Resources, err = resourcesToDomain(r.Resources); err != nil {
+		return out, err
+	}
 	if out.Reservation, err = required("reservation", r.Reservation); err != nil {
 		return out, err
 	}
