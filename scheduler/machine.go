@@ -158,9 +158,11 @@ func (m *Machine) NextWake() time.Time {
 		return next
 	}
 	if m.connected {
+		//tidy:unordered the earliest of all
 		for _, q := range m.asked {
 			soonest(q.again)
 		}
+		//tidy:unordered the earliest of all
 		for _, at := range m.kills {
 			soonest(at.Add(killAgain))
 		}
@@ -174,6 +176,7 @@ func (m *Machine) NextWake() time.Time {
 	if m.hard.Intent == Stop && m.stopLive > 0 {
 		soonest(m.stopAt.Add(stopPatience))
 	}
+	//tidy:unordered the earliest of all
 	for _, p := range m.hard.Pods {
 		if p.NotBefore.After(m.now) {
 			soonest(p.NotBefore)

@@ -275,6 +275,7 @@ func (w *work) tellWants() {
 		return
 	}
 	gained := false
+	//tidy:unordered one gain is as good as another
 	for key := range w.wants {
 		gained = gained || !m.wants[key]
 	}

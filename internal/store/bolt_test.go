@@ -303,7 +303,8 @@ func TestBoltFailedApply(t *testing.T) {
 	// A key of more than 32 KiB is more than bbolt takes.
 	tooLong := scheduler.PodName{Type: strings.Repeat("x", 1<<16)}
 	err := b.Apply([]scheduler.Write{
-		scheduler.WriteIntent{Intent: scheduler.Stop}, scheduler.WritePod{Pod: scheduler.Pod{Name: tooLong}},
+		scheduler.WriteIntent{Intent: scheduler.Stop},
+		scheduler.WritePod{Pod: scheduler.Pod{Name: tooLong}},
 	})
 	if err == nil || !strings.Contains(err.Error(), path) {
 		t.Fatalf("got %v", err)
