@@ -288,6 +288,11 @@ func force(
 	return changed
 }
 
+// restarted takes the place of a target's id in Pod.Deployed when a step of the deploy plan is
+// to be done again. The instance was complete once, so recovery brings it back as well, without
+// regard to the order of the plan: Kafka nodes need each other to come up.
+const restarted = "restarted"
+
 // restartSteps undoes what was forced and restarts the instances that the steps are about.
 func (m *Machine) restartSteps(plan plans.Plan, phase, step string, o *plans.Overrides) bool {
 	changed := false
@@ -303,7 +308,10 @@ func (m *Machine) restartSteps(plan plans.Plan, phase, step string, o *plans.Ove
 			}
 			p, ok := m.hard.Pods[PodName{s.Pod, s.Index}]
 			if s.Pod != "" && ok && p.Request == "" && p.launched() {
-				p.Request, p.Deployed = Restart, ""
+				p.Request = Restart
+				if p.Deployed != "" {
+					p.Deployed = restarted
+				}
 				m.setPod(p)
 				changed = true
 			}

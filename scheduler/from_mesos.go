@@ -89,6 +89,9 @@ func (m *Machine) updated(s mesos.Status) {
 	m.note(Debug, CountStatus+string(s.State), "status", "task", string(s.Task),
 		"state", string(s.State), "reason", s.Reason, "message", s.Message)
 	p, i, known := m.findTask(s.Task)
+	if !known {
+		m.doubt(s.Agent)
+	}
 	switch {
 	case !known && !s.State.Terminal() && s.Agent != "":
 		m.killStray(s)
@@ -102,6 +105,17 @@ func (m *Machine) updated(s mesos.Status) {
 	}
 	if len(s.UUID) > 0 {
 		m.send(mesos.Acknowledge{Task: s.Task, Agent: s.Agent, UUID: s.UUID})
+	}
+}
+
+// doubt looks again for the leftovers of an agent that nobody ever saw: a task that no record
+// holds is there, and may be what hides one of them.
+func (m *Machine) doubt(agent mesos.AgentID) {
+	for _, id := range m.leftoverIDs() {
+		if l := m.hard.Leftovers[id]; l.Agent == agent && !l.Confirmed && l.Freeing {
+			l.Freeing = false
+			m.setLeftover(l)
+		}
 	}
 }
 

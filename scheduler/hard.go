@@ -82,7 +82,8 @@ type Pod struct {
 	Tasks []Task
 	// Request is what an operator asked of this instance and is not done yet.
 	Request Request
-	// Deployed is the id of the target that the instance was complete under, "" if never.
+	// Deployed is the id of the target that the instance was complete under, "" if never; or
+	// restarted.
 	Deployed string
 	// Launch is the hash of what the latest launch was made of, without what concerns other
 	// instances; a target under which it would differ rolls the instance.
@@ -144,12 +145,13 @@ type Leftover struct {
 	Pod         PodName
 	Agent       mesos.AgentID
 	Hostname    string
-	// Resources is all of it. When it was Confirmed, it is freed only as a whole, so that an
-	// executor that still ends cannot leave a part behind unseen.
+	// Resources is all of it. It is freed only as a whole, so that an executor that still ends
+	// cannot leave a part behind unseen.
 	Resources resource.List
+	// Confirmed says that Mesos was seen to have carried the reservation out.
 	Confirmed bool
-	// Freeing says that it was offered and told to go; it is gone when the agent's next offer
-	// lacks it.
+	// Freeing says that it was offered and told to go, or that it was never seen and an offer
+	// of the agent lacked it; it is gone when the agent's next offer lacks it.
 	Freeing bool
 }
 

@@ -69,6 +69,7 @@ func (m *Machine) found(p Pod, spec servicespec.Pod) {
 func (m *Machine) unfound(list resource.List) {
 	if !m.hard.Kafka.Founded && slices.Contains(volumesIn(list), m.hard.Kafka.Founder) {
 		m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID})
+		m.freshAfter = m.now
 	}
 }
 
@@ -245,11 +246,12 @@ func (m *Machine) fromKafka(f KafkaFacts) {
 		return
 	}
 	name, ok := m.founder()
-	if !ok || !slices.Contains(f.Voters, name.Index) {
+	if !ok || !slices.Contains(f.Voters, name.Index) || f.Asked.Before(m.freshAfter) {
 		return
 	}
+	// A founder that is being replaced takes its cluster with it, nobody else having joined.
 	p, known := m.hard.Pods[name]
-	if !known || p.Place == nil || !m.founds(p) {
+	if !known || p.Place == nil || !m.founds(p) || p.Request == Replace {
 		return
 	}
 	m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID, Founder: m.hard.Kafka.Founder, Founded: true})

@@ -224,6 +224,11 @@ func (m *Machine) setPod(p Pod) {
 	m.write(WritePod{p})
 }
 
+func (m *Machine) setLeftover(l Leftover) {
+	m.hard.Leftovers[l.Reservation] = l
+	m.write(WriteLeftover{l})
+}
+
 // podNames lists the instances that have a record, by type and index.
 func (m *Machine) podNames() []PodName {
 	names := make([]PodName, 0, len(m.hard.Pods))

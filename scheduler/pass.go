@@ -82,8 +82,7 @@ func (m *Machine) leave(p Pod) Pod {
 		Resources: placeResources(*p.Place), Confirmed: p.Place.Confirmed,
 	}
 	m.unfound(l.Resources)
-	m.hard.Leftovers[l.Reservation] = l
-	m.write(WriteLeftover{l})
+	m.setLeftover(l)
 	p.Place = nil
 	return p
 }
@@ -92,20 +91,21 @@ func (m *Machine) leave(p Pod) Pod {
 func (m *Machine) passRun(w *work) {
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
-		if p.Caretaker && p.anyLive() {
+		outdated := m.outdated(p)
+		ok, _ := m.ready(p)
+		switch {
+		case p.Caretaker && p.anyLive():
 			w.kill(p, nil)
 			m.waits[name] = "its controller, which ran alone, is being stopped"
-			continue
-		}
-		if p.Request != "" || m.outdated(p) {
-			continue
-		}
-		if ok, _ := m.ready(p); ok && p.launched() {
+		case p.Request != "":
+		case ok && p.launched() && !outdated:
 			m.settle(p)
 			if r := m.recovery[name]; r != nil {
 				r.done = true
 			}
-		} else if p.Deployed != "" && m.broken(p) {
+		case outdated && p.anyLive() && !p.allUnsure():
+			// The deploy plan rolls it when its turn has come.
+		case m.needed(p) && m.broken(p):
 			m.recover(name, "TRANSIENT")
 		}
 	}
@@ -130,19 +130,38 @@ func (m *Machine) recover(name PodName, kind string) {
 	m.recovery[name] = &recovery{kind: kind, order: m.recoveries}
 }
 
-// broken reports whether a task of the instance ended that should not have.
+// needed reports whether an instance is brought back without regard to the order of the deploy
+// plan: one that was complete once, and a Kafka node that may have joined the quorum, because
+// those that come before it in the plan may be unable to come up without it.
+func (m *Machine) needed(p Pod) bool {
+	spec, _ := m.spec(p.Name)
+	return p.Deployed != "" || spec.Kafka != nil && m.hard.Kafka.Founded && p.launched() &&
+		p.Place != nil
+}
+
+// broken reports whether the instance needs to be brought back, for all that is known.
 func (m *Machine) broken(p Pod) bool {
+	for _, t := range p.Tasks {
+		if t.unsure() {
+			return true
+		}
+	}
+	return len(p.Tasks) == 0 || m.fallen(p)
+}
+
+// fallen reports whether a task of the instance ended that should not have.
+func (m *Machine) fallen(p Pod) bool {
 	spec, ok := m.spec(p.Name)
 	if !ok {
 		return false
 	}
 	for _, t := range p.Tasks {
 		ts, _ := taskSpec(spec, t.Name)
-		if !t.live() && !t.complete(ts.Goal) || t.unsure() {
+		if !t.live() && !t.complete(ts.Goal) {
 			return true
 		}
 	}
-	return len(p.Tasks) == 0
+	return false
 }
 
 // advance does the next thing for an instance that may be worked on now.
@@ -165,7 +184,7 @@ func (w *work) advance(name PodName) {
 			}
 			w.kill(p, nil)
 			m.waits[name] = "its tasks are being stopped for the new configuration"
-		case m.broken(p):
+		case m.fallen(p):
 			w.kill(p, nil)
 			m.waits[name] = "its other tasks are being stopped, because one of them ended"
 		}

@@ -48,8 +48,8 @@ func (w *work) place(name PodName, spec servicespec.Pod, caretaker bool) {
 		return
 	}
 	if m.lostPlace(p) {
-		m.unfound(placeResources(*p.Place))
-		p.Place = nil
+		p = m.leave(p)
+		m.setPod(p)
 	}
 	reservation := mesos.ReservationID(uuid(m.cfg.UUID()))
 	if p.Place != nil {
@@ -64,20 +64,25 @@ func (w *work) place(name PodName, spec servicespec.Pod, caretaker bool) {
 	w.launch(p, spec, match, reservation)
 }
 
-// lostPlace reports whether a reservation that nobody ever saw turns out not to exist: its
-// agent makes an offer, and it is not in there. What may exist of it is freed as a stray.
+// lostPlace reports whether a reservation that nobody ever saw turns out not to be what it
+// should: its agent makes an offer, and it is not in there, or its volumes are not. What may
+// exist of it is freed as a leftover. When other parts are missing, an executor still has them.
 func (m *Machine) lostPlace(p Pod) bool {
 	if p.Place == nil || p.Place.Confirmed || p.anyLive() {
 		return false
 	}
+	offered, part, role := false, resource.List{}, ""
 	for _, id := range sortedOffers(m.offers) {
 		o := m.offers[id]
-		if o.Agent == p.Place.Agent && !o.Resources.Contains(
-			placeResources(*p.Place).WithRole(o.Role)) {
-			return true
+		if o.Agent == p.Place.Agent {
+			offered, role = true, o.Role
+			part = part.Add(o.Resources.Labelled(
+				labelReservation, string(p.Place.Reservation))...)
 		}
 	}
-	return false
+	whole := placeResources(*p.Place).WithRole(role)
+	return offered && !part.Contains(whole) &&
+		(len(part) == 0 || withoutVolumes(part).Contains(withoutVolumes(whole)))
 }
 
 func (m *Machine) sortedOffers() []mesos.Offer {
@@ -234,6 +239,12 @@ func (w *work) freeIn(o mesos.Offer, held map[mesos.ReservationID]bool) {
 		if l.Agent != o.Agent || ours[id] != nil || !l.Freeing && l.Confirmed {
 			continue
 		}
+		if !l.Freeing {
+			// It was never seen; the offer may be older than it, so one more is awaited.
+			l.Freeing = true
+			m.setLeftover(l)
+			continue
+		}
 		delete(m.hard.Leftovers, id)
 		m.write(DeleteLeftover{id})
 		m.note(Info, CountUnreserves, "reservation freed", "reservation", string(id),
@@ -241,13 +252,17 @@ func (w *work) freeIn(o mesos.Offer, held map[mesos.ReservationID]bool) {
 	}
 	for _, id := range order {
 		l, known := m.hard.Leftovers[id]
-		if known && l.Confirmed && !ours[id].Contains(l.Resources.WithRole(o.Role)) {
+		if known && !l.Confirmed {
+			l.Confirmed, l.Freeing = true, false
+			m.setLeftover(l)
+		}
+		if known &&
+			!withoutVolumes(ours[id]).Contains(withoutVolumes(l.Resources.WithRole(o.Role))) {
 			continue // a part of it is still in use
 		}
 		if known && !l.Freeing {
 			l.Freeing = true
-			m.hard.Leftovers[id] = l
-			m.write(WriteLeftover{l})
+			m.setLeftover(l)
 		}
 		w.operations[o.ID] = append(w.operations[o.ID], freeing(ours[id])...)
 	}
@@ -276,10 +291,19 @@ func (m *Machine) ownReservation(r resource.Resource) (mesos.ReservationID, bool
 
 // freeing gives the operations that destroy the volumes in a list and unreserve all of it.
 func freeing(list resource.List) []mesos.Operation {
-	var volumes, plain resource.List
+	var ops []mesos.Operation
+	if volumes := list.Volumes(); len(volumes) > 0 {
+		ops = append(ops, mesos.Destroy{Volumes: volumes})
+	}
+	return append(ops, mesos.Unreserve{Resources: withoutVolumes(list)})
+}
+
+// withoutVolumes gives what a list comes to once the volumes in it are destroyed. An offer may
+// show that state: the DESTROY was carried out and the UNRESERVE behind it was lost.
+func withoutVolumes(list resource.List) resource.List {
+	var plain resource.List
 	for _, r := range list {
-		if r.Disk != nil && r.Disk.PersistenceID != "" {
-			volumes = append(volumes, r)
+		if r.DiskInfo().PersistenceID != "" {
 			disk := *r.Disk
 			disk.PersistenceID, disk.Principal, disk.ContainerPath = "", "", ""
 			r.Disk = &disk
@@ -289,11 +313,7 @@ func freeing(list resource.List) []mesos.Operation {
 		}
 		plain = append(plain, r)
 	}
-	var ops []mesos.Operation
-	if len(volumes) > 0 {
-		ops = append(ops, mesos.Destroy{Volumes: volumes})
-	}
-	return append(ops, mesos.Unreserve{Resources: plain.Merged()})
+	return plain.Merged()
 }
 
 func (m *Machine) leftoverIDs() []mesos.ReservationID {

@@ -148,6 +148,9 @@ func (m *Machine) stepState(plan string, s plans.Step) (plans.Status, string) {
 // instanceState is where an instance stands on its way to be complete.
 func (m *Machine) instanceState(name PodName, p Pod) (plans.Status, string) {
 	if p.anyLive() && !p.allUnsure() {
+		if m.fallen(p) {
+			return plans.Pending, m.waitOf(name, "one of its tasks ended")
+		}
 		if reason := m.waits[name]; reason != "" {
 			return plans.Started, reason
 		}

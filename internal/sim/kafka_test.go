@@ -1,0 +1,275 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/executor"
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/scheduler"
+)
+
+// kafka is the model of what the brokers' processes make of their volumes.
+type kafka struct {
+	w        *world
+	volumes  map[mesos.PersistenceID]*volume
+	nodes    []*node // those that are up
+	clusters []*cluster
+}
+
+// volume is the data of one node.
+type volume struct {
+	id        mesos.PersistenceID
+	formatted bool
+	cluster   *cluster // that it has joined
+	destroyed bool
+}
+
+// cluster is one quorum with all that ever joined it.
+type cluster struct {
+	id      string
+	founder *volume
+	voters  map[int]*volume
+	members map[*volume]bool
+	brokers map[int]*registration
+}
+
+// registration is a broker that the controllers know.
+type registration struct {
+	address  string
+	node     *node
+	unfenced time.Time // from when on it serves
+	fenced   time.Time // from when on it no longer does, zero while its process runs
+	synced   time.Time // from when on it is in the ISR of what it hosts
+}
+
+// node is one running Kafka process.
+type node struct {
+	t           *task
+	index       int
+	volume      *volume
+	cluster     string // the id to format with
+	format      string
+	controllers []string
+	client      string
+	controller  string
+	up, ended   bool
+}
+
+func newKafka(w *world) *kafka {
+	return &kafka{w: w, volumes: map[mesos.PersistenceID]*volume{}}
+}
+
+// isOnce reports whether a task runs to its end by itself.
+func isOnce(info mesos.TaskInfo) bool { return strings.HasSuffix(info.Name, "-once") }
+
+// begin starts a Kafka process if the task's order is for one.
+func (k *kafka) begin(t *task) {
+	order, err := executor.DecodeOrder(t.info.Data)
+	if err != nil {
+		k.w.fail("orders", "%s: %v", t.info.ID, err)
+		return
+	}
+	n := &node{t: t}
+	for _, e := range order.Env {
+		switch e.Name {
+		case "KAFKA_CLUSTER_ID":
+			n.cluster = e.Value
+		case "KAFKA_SCHED_FORMAT":
+			n.format = e.Value
+		case "KAFKA_SCHED_CONTROLLERS":
+			n.controllers = strings.Split(e.Value, ",")
+		case "POD_INSTANCE_INDEX":
+			n.index, _ = strconv.Atoi(e.Value)
+		}
+	}
+	if n.cluster == "" {
+		return
+	}
+	for _, p := range order.Ports {
+		address := fmt.Sprintf("%s:%d", t.a.hostname, p.Number)
+		if p.Name == "broker" {
+			n.client = address
+		} else {
+			n.controller = address
+		}
+	}
+	for _, r := range t.resources.Volumes() {
+		id := mesos.PersistenceID(r.DiskInfo().PersistenceID)
+		if k.volumes[id] == nil {
+			k.volumes[id] = &volume{id: id}
+		}
+		n.volume = k.volumes[id]
+	}
+	t.node = n
+	wait := time.Duration(0)
+	if !n.volume.formatted {
+		wait = k.w.between(200*time.Millisecond, 2*time.Second)
+	}
+	k.w.after(wait, func() { k.boot(n) })
+}
+
+// boot formats the volume, if nobody did, and comes up.
+func (k *kafka) boot(n *node) {
+	if n.ended {
+		return
+	}
+	if !n.volume.formatted {
+		k.w.checkFormat(n)
+		k.w.tell("volume %s of node %d is formatted %s", n.volume.id, n.index, n.format)
+		n.volume.formatted = true
+		if n.format == "--standalone" {
+			c := &cluster{id: n.cluster, founder: n.volume,
+				voters:  map[int]*volume{n.index: n.volume},
+				members: map[*volume]bool{n.volume: true},
+				brokers: map[int]*registration{}}
+			n.volume.cluster = c
+			k.clusters = append(k.clusters, c)
+		}
+	}
+	k.w.after(k.w.between(300*time.Millisecond, 3*time.Second), func() {
+		if !n.ended {
+			n.up = true
+			k.nodes = append(k.nodes, n)
+			k.join(n)
+		}
+	})
+}
+
+// end is the end of a process.
+func (k *kafka) end(n *node) {
+	n.ended = true
+	k.nodes = slices.DeleteFunc(k.nodes, func(x *node) bool { return x == n })
+	if c := n.volume.cluster; c != nil {
+		if b := c.brokers[n.index]; b != nil && b.node == n {
+			b.fenced = k.w.now.Add(k.w.between(100*time.Millisecond, 9*time.Second))
+			b.synced = k.w.now.Add(time.Hour)
+		}
+	}
+}
+
+// join lets a node find its cluster, become a voter, and register; again and again until it can.
+func (k *kafka) join(n *node) {
+	if n.ended {
+		return
+	}
+	c := n.volume.cluster
+	if c == nil {
+		c = k.discover(n)
+	}
+	if c == nil || !k.quorum(c) {
+		k.w.after(k.w.between(300*time.Millisecond, time.Second), func() { k.join(n) })
+		return
+	}
+	if n.volume.cluster == nil {
+		k.w.tell("node %d joins the cluster of %s", n.index, c.founder.id)
+	}
+	n.volume.cluster = c
+	c.members[n.volume] = true
+	c.voters[n.index] = n.volume
+	now := k.w.now
+	c.brokers[n.index] = &registration{address: n.client, node: n,
+		unfenced: now.Add(k.w.between(0, time.Second)),
+		synced:   now.Add(k.w.between(0, 4*time.Second))}
+}
+
+// discover finds a cluster with a quorum behind the addresses that a node was launched with.
+func (k *kafka) discover(n *node) *cluster {
+	for _, address := range n.controllers {
+		for _, x := range k.nodes {
+			if x.controller == address && x.volume.cluster != nil && k.quorum(x.volume.cluster) {
+				return x.volume.cluster
+			}
+		}
+	}
+	return nil
+}
+
+// quorum reports whether a majority of the voters runs.
+func (k *kafka) quorum(c *cluster) bool {
+	running := 0
+	for _, n := range k.nodes {
+		if c.voters[n.index] == n.volume {
+			running++
+		}
+	}
+	return running > len(c.voters)/2
+}
+
+// ask answers the questions of the scheduler: soon and truly, or not.
+func (k *kafka) ask(p *process, addresses []string) {
+	w, asked, life := k.w, k.w.now, p.life
+	level := w.scenario.asked
+	wait := w.between(2*time.Millisecond, 30*time.Millisecond)
+	early := false
+	switch {
+	case w.chance(0.02 * level):
+		return
+	case w.chance(0.03 * level):
+		wait, early = w.between(0, 40*time.Second), w.flip(0.5)
+	case w.chance(0.05 * level):
+		w.after(wait, func() {
+			k.tell(p, life, scheduler.KafkaFacts{Asked: asked, Error: "broken pipe", Leader: -1})
+		})
+		return
+	}
+	var facts scheduler.KafkaFacts
+	if early {
+		facts = k.facts(asked, addresses)
+	}
+	w.after(wait, func() {
+		if !early {
+			facts = k.facts(asked, addresses)
+		}
+		k.tell(p, life, facts)
+	})
+}
+
+func (k *kafka) tell(p *process, life int, f scheduler.KafkaFacts) {
+	if p.life == life {
+		p.step(scheduler.FromKafka{Facts: f})
+	}
+}
+
+// facts is what the brokers at the addresses say now.
+func (k *kafka) facts(asked time.Time, addresses []string) scheduler.KafkaFacts {
+	f := scheduler.KafkaFacts{Asked: asked, Leader: -1}
+	var c *cluster
+	for _, address := range addresses {
+		for _, n := range k.nodes {
+			if n.client == address && n.volume.cluster != nil && c == nil {
+				c = n.volume.cluster
+			}
+		}
+	}
+	if c == nil {
+		f.Error = "connection refused"
+		return f
+	}
+	if !k.quorum(c) {
+		f.Error = "no leader of the quorum"
+		return f
+	}
+	f.ClusterID = c.id
+	for id, v := range c.voters {
+		f.Voters = append(f.Voters, id)
+		if !v.destroyed && f.Leader < 0 {
+			f.Leader = 0
+		}
+	}
+	slices.Sort(f.Voters)
+	for id, b := range c.brokers {
+		facts := scheduler.BrokerFacts{ID: id, Address: b.address, Hosted: 5,
+			Fenced: k.w.now.Before(b.unfenced) ||
+				!b.fenced.IsZero() && !k.w.now.Before(b.fenced)}
+		if k.w.now.Before(b.synced) {
+			facts.NotInSync = 2
+		}
+		f.Brokers = append(f.Brokers, facts)
+	}
+	slices.SortFunc(f.Brokers, func(x, y scheduler.BrokerFacts) int { return x.ID - y.ID })
+	return f
+}

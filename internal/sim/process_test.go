@@ -1,0 +1,222 @@
+package sim
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/scheduler"
+)
+
+// store holds what is durable, and shares nothing with the machine that wrote it.
+type store struct{ hard scheduler.Hard }
+
+func (s *store) apply(writes []scheduler.Write) {
+	h := &s.hard
+	if h.Pods == nil {
+		h.Pods = map[scheduler.PodName]scheduler.Pod{}
+		h.Leftovers = map[mesos.ReservationID]scheduler.Leftover{}
+	}
+	for _, w := range writes {
+		switch w := w.(type) {
+		case scheduler.WriteFramework:
+			h.Framework = w.ID
+		case scheduler.WriteTarget:
+			h.Target = w.Target
+		case scheduler.WriteIntent:
+			h.Intent = w.Intent
+		case scheduler.WriteKafka:
+			h.Kafka = w.Kafka
+		case scheduler.WritePod:
+			h.Pods[w.Pod.Name] = clonePod(w.Pod)
+		case scheduler.DeletePod:
+			delete(h.Pods, w.Name)
+		case scheduler.WriteLeftover:
+			h.Leftovers[w.Leftover.Reservation] = w.Leftover
+		case scheduler.DeleteLeftover:
+			delete(h.Leftovers, w.Reservation)
+		case scheduler.WriteOverrides:
+			h.Overrides = cloneOverrides(w.Overrides)
+		}
+	}
+}
+
+// load gives a copy for a machine to begin with.
+func (s *store) load() scheduler.Hard {
+	h := s.hard
+	h.Pods = map[scheduler.PodName]scheduler.Pod{}
+	for name, p := range s.hard.Pods {
+		h.Pods[name] = clonePod(p)
+	}
+	h.Leftovers = maps.Clone(s.hard.Leftovers)
+	h.Overrides = cloneOverrides(s.hard.Overrides)
+	return h
+}
+
+func clonePod(p scheduler.Pod) scheduler.Pod {
+	p.Tasks = slices.Clone(p.Tasks)
+	if p.Place != nil {
+		place := *p.Place
+		p.Place = &place
+	}
+	return p
+}
+
+func cloneOverrides(o plans.Overrides) plans.Overrides {
+	return plans.Overrides{Interrupted: maps.Clone(o.Interrupted),
+		Forced: maps.Clone(o.Forced), Released: maps.Clone(o.Released)}
+}
+
+// process is the scheduler as a process: it dies and is started again.
+type process struct {
+	w         *world
+	machine   *scheduler.Machine
+	life      int // counts starts
+	alive     bool
+	session   *session // nil while not connected
+	framework mesos.FrameworkID
+	wakes     int // counts armings, so that older ones are void
+	exit      *scheduler.Exit
+	view      *scheduler.View
+	uuids     uint64
+	commands  scheduler.CommandID
+	replies   map[scheduler.CommandID]scheduler.Reply
+}
+
+func newProcess(w *world) *process {
+	return &process{w: w, replies: map[scheduler.CommandID]scheduler.Reply{}}
+}
+
+func (p *process) uuid() [16]byte {
+	p.uuids++
+	var b [16]byte
+	for i := range 8 {
+		b[15-i] = byte(p.uuids >> (8 * i))
+	}
+	return b
+}
+
+func (p *process) start() {
+	p.life++
+	p.alive = true
+	p.w.tell("the scheduler starts, life %d", p.life)
+	p.machine = scheduler.Restore(scheduler.Config{
+		Target:      scheduler.Target{ID: "target-1", Service: p.w.scenario.service},
+		ExecutorURI: "http://s/executor", KafkaURI: "http://s/kafka.tgz", UUID: p.uuid,
+	}, p.w.store.load())
+	p.framework = p.w.store.hard.Framework
+	p.step(scheduler.Tick{})
+	p.connectLater()
+}
+
+// connectLater subscribes after a while, as the client does with its back-off.
+func (p *process) connectLater() {
+	life := p.life
+	p.w.after(p.w.between(5*time.Millisecond, time.Second), func() {
+		if !p.alive || p.life != life || p.session != nil {
+			return
+		}
+		if !p.w.master.subscribe(p) {
+			p.connectLater()
+		}
+	})
+}
+
+// die is a crash: what is in memory and in flight is gone.
+func (p *process) die(how string) {
+	p.w.tell("the scheduler crashes %s", how)
+	p.alive = false
+	if s := p.session; s != nil {
+		p.session = nil
+		p.w.master.broken(s)
+	}
+	p.w.after(p.w.between(100*time.Millisecond, 8*time.Second), p.start)
+}
+
+// step gives the machine one event and does what it wants, unless it crashes in between.
+func (p *process) step(ev scheduler.Event) {
+	if !p.alive {
+		return
+	}
+	w := p.w
+	w.trace.add(w.now, ev)
+	out := p.machine.Step(w.now, ev)
+	crash := w.chance(0.004 * w.scenario.crashes)
+	point := 0 // before the writes, behind them, behind the first call, …
+	if crash {
+		point = w.rng.IntN(len(out.Calls) + 2)
+		if point == 0 {
+			p.die("before its writes")
+			return
+		}
+	}
+	w.store.apply(out.Writes)
+	for _, write := range out.Writes {
+		w.trace.add(w.now, write)
+	}
+	for _, c := range w.checkers {
+		c.stepped(ev, out)
+	}
+	for i, call := range out.Calls {
+		if crash && i == point-1 {
+			break
+		}
+		w.trace.add(w.now, call)
+		p.carry(call)
+	}
+	if crash {
+		p.die("behind its writes")
+		return
+	}
+	for _, r := range out.Replies {
+		p.replies[r.ID] = r
+	}
+	p.view = out.View
+	p.arm()
+}
+
+func (p *process) carry(call scheduler.Call) {
+	switch call := call.(type) {
+	case scheduler.ToMesos:
+		if p.session != nil {
+			p.w.master.hear(p.session, call.Call)
+		}
+	case scheduler.AskKafka:
+		p.w.kafka.ask(p, call.Addresses)
+	case scheduler.Exit:
+		p.exit = &call
+		p.alive = false
+	}
+}
+
+// arm has the machine woken when it wants, but never more often than the loop would.
+func (p *process) arm() {
+	p.wakes++
+	at := p.machine.NextWake()
+	if at.IsZero() || !p.alive {
+		return
+	}
+	if soonest := p.w.now.Add(time.Millisecond); at.Before(soonest) {
+		at = soonest
+	}
+	wake, life := p.wakes, p.life
+	p.w.at(at, func() {
+		if p.wakes == wake && p.life == life {
+			p.step(scheduler.Tick{})
+		}
+	})
+}
+
+// command asks as an operator and tells whether the machine took it; false too if it crashed.
+func (p *process) command(c scheduler.Command) (scheduler.Reply, bool) {
+	if !p.alive {
+		return scheduler.Reply{}, false
+	}
+	p.commands++
+	id := p.commands
+	p.step(scheduler.Commanded{ID: id, Command: c, Caller: "operator"})
+	r, ok := p.replies[id]
+	return r, ok
+}

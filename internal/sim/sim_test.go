@@ -1,0 +1,128 @@
+package sim
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"runtime/debug"
+	"testing"
+	"time"
+)
+
+var (
+	oneSeed   = flag.Uint64("seed", 0, "run this seed alone")
+	seeds     = flag.Int("seeds", 300, "how many seeds to run")
+	firstSeed = flag.Uint64("first", 1, "the first seed to run")
+	whole     = flag.Bool("whole", false, "print the whole trace, not only its end")
+)
+
+// Bounds of the liveness phase: the longest back-off is five minutes.
+const (
+	mostSettle    = 25 * time.Minute
+	mostUninstall = 15 * time.Minute
+)
+
+// TestSim runs worlds, one a seed.
+func TestSim(t *testing.T) {
+	first, last := *firstSeed, *firstSeed+uint64(*seeds)-1
+	if *oneSeed != 0 {
+		first, last = *oneSeed, *oneSeed
+	}
+	failed := 0
+	for seed := first; seed <= last && failed < 5; seed++ {
+		var sink func(string)
+		if *whole {
+			sink = func(line string) { fmt.Println(line) }
+		}
+		w := simulate(seed, sink)
+		if w.breach != "" {
+			failed++
+			t.Errorf("seed %d: %s\nrepeat: go test ./internal/sim -run TestSim -seed=%d\n%s",
+				seed, w.breach, seed, &w.trace)
+		}
+	}
+}
+
+// TestSameSeedSameTrace: a run is a function of its seed.
+func TestSameSeedSameTrace(t *testing.T) {
+	trace := func(seed uint64) string {
+		sum := sha256.New()
+		simulate(seed, func(line string) { fmt.Fprintln(sum, line) })
+		return hex.EncodeToString(sum.Sum(nil))
+	}
+	for seed := uint64(1); seed <= 5; seed++ {
+		if trace(seed) != trace(seed) {
+			t.Errorf("seed %d gives two traces", seed)
+		}
+	}
+}
+
+// simulate runs the world of one seed to its end.
+func simulate(seed uint64, sink func(string)) (w *world) {
+	w = newWorld(seed)
+	w.trace.sink = sink
+	defer func() {
+		if r := recover(); r != nil {
+			w.fail("panic", "%v\n%s", r, debug.Stack())
+		}
+	}()
+	w.safety()
+	w.liveness()
+	return w
+}
+
+// safety is the phase in which anything may fail.
+func (w *world) safety() {
+	w.process.start()
+	w.after(w.between(0, 30*time.Second), w.operator.trouble)
+	w.after(w.between(0, 60*time.Second), w.operator.act)
+	w.run(w.now.Add(w.scenario.safety), func() bool { return w.process.exit != nil })
+}
+
+// liveness is the phase in which nothing fails, and everything must come to its end.
+func (w *world) liveness() {
+	w.operator.heal()
+	final := w.store.hard.Intent == "uninstall" || w.store.hard.Intent == "uninstalled"
+	if !final && w.process.exit == nil {
+		if !w.settles() {
+			return
+		}
+		if !w.scenario.uninstall {
+			return
+		}
+		w.operator.uninstall()
+	}
+	w.operator.uninstalled = true
+	w.run(w.now.Add(mostUninstall), func() bool { return w.process.exit != nil })
+	w.run(w.now.Add(10*time.Second), func() bool { return false })
+	switch left := w.leftBehind(); {
+	case w.process.exit == nil:
+		w.fail("liveness", "uninstalling does not end: %s", left)
+	case w.process.exit.Code != 0:
+		w.fail("liveness", "exit %d: %s", w.process.exit.Code, w.process.exit.Reason)
+	case left != "":
+		w.fail("nothing left", "%s", left)
+	}
+}
+
+// settles waits until the service is complete, and sees that it stays so.
+func (w *world) settles() bool {
+	missing := "nothing"
+	var look func()
+	look = func() {
+		if missing = w.unsettled(); missing != "" {
+			w.after(time.Second, look)
+		}
+	}
+	look()
+	w.run(w.now.Add(mostSettle), func() bool { return missing == "" })
+	if missing != "" {
+		w.fail("liveness", "after %s without faults %s", mostSettle, missing)
+	}
+	w.run(w.now.Add(70*time.Second), func() bool { return false })
+	if again := w.unsettled(); again != "" {
+		w.fail("liveness", "complete, and a minute later %s", again)
+	}
+	return w.breach == ""
+}

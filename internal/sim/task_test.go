@@ -1,0 +1,206 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/resource"
+)
+
+// task is a task on its agent: a process, and the updates that tell of it.
+type task struct {
+	a, agent  *agent
+	info      mesos.TaskInfo
+	order     int
+	resources resource.List
+	executor  *runner
+	held      bool // its resources are in use for all that the master knows
+	state     mesos.TaskState
+	ready     *bool
+	killing   bool
+	hurried   bool
+	updates   []mesos.Status // not acknowledged; the first one is on its way
+	sends     int            // counts, so that older timers are void
+	arrives   time.Time      // when the latest message arrives, to keep their order
+	node      *node          // the Kafka process, nil when it is none or not up
+	wasAway   bool           // its agent could not be reached at some time
+	replaced  bool           // the operator replaced its instance since it was launched
+}
+
+// alive says whether there is, or soon will be, a process.
+func (t *task) alive() bool { return !t.state.Terminal() }
+
+// begin is the life of a task.
+func (t *task) begin() {
+	w := t.a.m.w
+	w.after(w.between(50*time.Millisecond, 2*time.Second), func() {
+		if !t.alive() {
+			return
+		}
+		if w.chance(0.03 * w.scenario.tasks) {
+			t.end(mesos.Failed, "the executor did not start")
+			return
+		}
+		t.report(mesos.Starting)
+		w.after(w.between(20*time.Millisecond, time.Second), t.run)
+	})
+}
+
+func (t *task) run() {
+	w := t.a.m.w
+	if !t.alive() {
+		return
+	}
+	if w.chance(0.05 * w.scenario.tasks) {
+		t.end(mesos.Failed, "the task did not start")
+		return
+	}
+	t.report(mesos.Running)
+	if isOnce(t.info) {
+		w.after(w.between(100*time.Millisecond, 3*time.Second), func() {
+			t.end(mesos.Finished, "")
+		})
+		return
+	}
+	w.kafka.begin(t)
+	w.after(w.between(500*time.Millisecond, 5*time.Second), t.becomeReady)
+	if w.chance(0.2 * w.scenario.tasks) {
+		w.after(w.between(0, 2*time.Minute), func() {
+			if w.faults {
+				t.end(mesos.Failed, "it crashed")
+			}
+		})
+	}
+}
+
+func (t *task) becomeReady() {
+	if !t.alive() || t.killing {
+		return
+	}
+	ready := true
+	t.ready = &ready
+	t.report(mesos.Running)
+}
+
+// kill ends the task in order, after some of its grace.
+func (t *task) kill(grace *time.Duration) {
+	w := t.a.m.w
+	hurry := grace != nil && *grace == 0
+	if !t.alive() || t.killing && (!hurry || t.hurried) {
+		return
+	}
+	if !t.killing && t.state != mesos.Staging && w.flip(0.3) {
+		t.report(mesos.Killing)
+	}
+	t.killing, t.hurried = true, hurry
+	wait := w.between(100*time.Millisecond, 4*time.Second)
+	switch {
+	case hurry:
+		wait = w.between(10*time.Millisecond, 300*time.Millisecond)
+	case w.chance(0.1):
+		wait = w.between(0, 60*time.Second)
+	}
+	w.after(wait, func() { t.end(mesos.Killed, "") })
+}
+
+// end is the end of the process, and tells of it.
+func (t *task) end(state mesos.TaskState, message string) {
+	if !t.alive() {
+		return
+	}
+	t.stop()
+	t.ready = nil
+	t.reportMessage(state, message)
+	t.a.ended(t.executor)
+}
+
+// stop ends the process.
+func (t *task) stop() {
+	if t.node != nil {
+		t.a.m.w.kafka.end(t.node)
+		t.node = nil
+	}
+}
+
+// vanish: the task is gone and nobody tells of it.
+func (t *task) vanish() {
+	t.stop()
+	t.state, t.updates = mesos.Gone, nil
+	delete(t.a.tasks, t.info.ID)
+	if t.executor != nil {
+		delete(t.a.executors, t.executor.id)
+	}
+}
+
+// refuse: the launch behind lost operations.
+func (t *task) refuse() {
+	w := t.a.m.w
+	t.a.tasks[t.info.ID] = t
+	t.executor = &runner{id: t.info.Executor.ID, tasks: []*task{t}}
+	state := mesos.Dropped
+	if w.flip(0.5) {
+		state = mesos.Error
+	}
+	t.reportMessage(state, "the task uses resources that are not there")
+}
+
+func (t *task) report(state mesos.TaskState) { t.reportMessage(state, "") }
+
+func (t *task) reportMessage(state mesos.TaskState, message string) {
+	t.state = state
+	s := t.status(state)
+	s.Message, s.UUID = message, t.a.m.nextUUID()
+	t.updates = append(t.updates, s)
+	if len(t.updates) == 1 {
+		t.send()
+	}
+}
+
+func (t *task) status(state mesos.TaskState) mesos.Status {
+	return mesos.Status{Task: t.info.ID, Agent: t.a.id, State: state, Ready: t.ready,
+		Source: "SOURCE_EXECUTOR", IP: t.a.hostname}
+}
+
+func (t *task) sendLater(d time.Duration) {
+	t.sends++
+	n := t.sends
+	t.a.m.w.after(d, func() {
+		if t.sends == n && len(t.updates) > 0 {
+			t.send()
+		}
+	})
+}
+
+// send sends the first update that waits; it may get lost, be late, or come twice, and is sent
+// again until it is acknowledged.
+func (t *task) send() {
+	w := t.a.m.w
+	s := t.updates[0]
+	t.sendLater(10 * time.Second)
+	if t.a.cut || !t.a.m.up || t.a.state != registered {
+		return
+	}
+	if w.chance(0.05 * w.scenario.network) {
+		w.tell("an update %s of %s is lost", s.State, s.Task)
+		return
+	}
+	copies := 1
+	if w.chance(0.05 * w.scenario.network) {
+		copies = 2
+	}
+	for range copies {
+		at := w.now.Add(w.latency())
+		if w.chance(0.05 * w.scenario.network) {
+			at = at.Add(w.between(0, 8*time.Second))
+		}
+		if at.Before(t.arrives) {
+			at = t.arrives
+		}
+		t.arrives = at
+		w.at(at, func() {
+			if !t.a.cut && t.a.m.up && t.a.state == registered {
+				t.a.m.forward(t, s)
+			}
+		})
+	}
+}
