@@ -36,7 +36,7 @@ func (e *env) installCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "install", Short: "Install a Kafka cluster and start it", Args: cobra.NoArgs,
 		Long: "Install a Kafka cluster and start it: check the machine, get Kafka, start the\n" +
-			"scheduler in the background and, unless --master names a Mesos, an embedded Mesos,\n" +
+			"scheduler in the background and, unless --master names a Mesos, an embedded one,\n" +
 			"and follow the deployment. Installing again with the same options does nothing.",
 		Example: "  kafka-sched install\n" +
 			"  kafka-sched install --name test --set brokers.count=1 --set brokers.disk=2000\n" +
