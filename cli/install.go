@@ -46,7 +46,7 @@ func (e *env) installCmd() *cobra.Command {
 	in.waiting.flags(c, 10*time.Minute)
 	in.specFlags.flags(c)
 	f := c.Flags()
-	f.StringVar(&in.master, "master", "", "Mesos master, http://… or zk://… (default: embedded)")
+	f.StringVar(&in.master, "master", "", "Mesos master, http:// or zk:// (default: embedded)")
 	f.StringVar(&in.kafkaVersion, "kafka-version", "", "version of Kafka")
 	f.StringVar(&in.kafkaDist, "kafka-dist", "",
 		"where Kafka comes from: folder, archive or URL (default: Maven artifacts)")
