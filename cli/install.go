@@ -36,7 +36,7 @@ func (e *env) installCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "install", Short: "Install a Kafka cluster and start it", Args: cobra.NoArgs,
 		Long: "Install a Kafka cluster and start it: check the machine, get Kafka, start the\n" +
-			"scheduler in the background and, unless --master names a Mesos, an embedded Mesos,\n" +
+			"scheduler in the background and, unless --master names a Mesos, an embedded one,\n" +
 			"and follow the deployment. Installing again with the same options does nothing.",
 		Example: "  kafka-sched install\n" +
 			"  kafka-sched install --name test --set brokers.count=1 --set brokers.disk=2000\n" +
@@ -46,7 +46,7 @@ func (e *env) installCmd() *cobra.Command {
 	in.waiting.flags(c, 10*time.Minute)
 	in.specFlags.flags(c)
 	f := c.Flags()
-	f.StringVar(&in.master, "master", "", "Mesos master, http://… or zk://… (default: embedded)")
+	f.StringVar(&in.master, "master", "", "Mesos master, http:// or zk:// (default: embedded)")
 	f.StringVar(&in.kafkaVersion, "kafka-version", "", "version of Kafka")
 	f.StringVar(&in.kafkaDist, "kafka-dist", "",
 		"where Kafka comes from: folder, archive or URL (default: Maven artifacts)")

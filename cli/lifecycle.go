@@ -207,8 +207,10 @@ func (e *env) awaitRunning(
 		return first, err
 	}
 	return follow{
-		client:  c,
-		lines:   func(s api.Service) []line { return planLines(s, api.PlanDeploy, api.PlanRecovery) },
+		client: c,
+		lines: func(s api.Service) []line {
+			return planLines(s, api.PlanDeploy, api.PlanRecovery)
+		},
 		done:    func(s api.Service) bool { return running(s, spec, first.Now) },
 		failed:  func(s api.Service) error { return e.deployFailed(ctx, s) },
 		silence: func() (bool, error) { return false, keeperAlive(f) },

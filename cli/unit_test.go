@@ -79,6 +79,16 @@ func TestShort(t *testing.T) {
 	}
 }
 
+func TestOneLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "a\n": "a", "a\n\tb": "a …", "\n a b \n": "a b",
+	} {
+		if got := oneLine(text); got != want {
+			t.Errorf("one line of %q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestQuote(t *testing.T) {
 	for text, want := range map[string]string{
 		"brokers.mem=4096": "brokers.mem=4096", "": "''", "a b": "'a b'", "it's": `'it'\''s'`,
