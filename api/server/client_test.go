@@ -195,7 +195,7 @@ func TestClientErrors(t *testing.T) {
 		{409, "", "Done before.",
 			func() error { _, err := c.PodReplace(ctx, "kafka-0"); return err }},
 		{400, api.CodeInvalidRequest, "line 1: no name",
-			func() error { _, err := c.SetTarget(ctx, "", ""); return err }},
+			func() error { _, err := c.SetTarget(ctx, "", "", nil); return err }},
 	} {
 		var said *client.Error
 		err := ask.do()
