@@ -32,6 +32,8 @@ type fake struct {
 	name   string
 	memory memory
 	calls  []string
+	output map[string]string // of the tasks, by file name
+	reads  []int             // offsets at which output was read
 }
 
 // memory is what a fake keeps over restarts.
@@ -45,6 +47,11 @@ type memory struct {
 func newFake(service servicespec.Service, file, mode string) *fake {
 	f := &fake{
 		file: file, mode: mode, name: service.Name, now: time.Now,
+		output: map[string]string{
+			"kafka-0-broker.out": "one\ntwo\nthree\n",
+			"kafka-1-broker.out": "starting\nout of luck\n",
+			"kafka-1-broker.err": "java.lang.Error: no luck\n",
+		},
 		memory: memory{Intent: api.IntentRun, Count: 3, Target: "t-1"},
 	}
 	if len(service.Pods) > 0 {
@@ -180,12 +187,13 @@ func (f *fake) mesos(mux *http.ServeMux) {
 			}},
 		}})
 	})
+	mux.HandleFunc("GET /master/version", func(w http.ResponseWriter, _ *http.Request) {
+		send(w, map[string]string{"version": "1.11.0"})
+	})
 	mux.HandleFunc("GET /files/read", func(w http.ResponseWriter, r *http.Request) {
-		content, ok := map[string]string{
-			"kafka-0-broker.out": "one\ntwo\nthree\n",
-			"kafka-1-broker.out": "starting\nout of luck\n",
-			"kafka-1-broker.err": "java.lang.Error: no luck\n",
-		}[filepath.Base(r.FormValue("path"))]
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		content, ok := f.output[filepath.Base(r.FormValue("path"))]
 		if !ok {
 			w.WriteHeader(http.StatusNotFound)
 			return
@@ -198,6 +206,7 @@ func (f *fake) mesos(mux *http.ServeMux) {
 			send(w, piece{Offset: int64(len(content))})
 		default:
 			send(w, piece{Data: content[min(offset, len(content)):], Offset: int64(offset)})
+			f.reads = append(f.reads, offset)
 		}
 	})
 }

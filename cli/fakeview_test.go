@@ -74,21 +74,21 @@ func (f *fake) pod(i int, now time.Time) api.Pod {
 	}
 	switch stage := f.stage(i); {
 	case f.memory.Intent != api.IntentRun:
-		t.State = "TASK_KILLED"
+		t.State = "KILLED"
 		if f.memory.Looks <= i+1 {
-			t.State = "TASK_RUNNING"
+			t.State = "RUNNING"
 		}
 	case stage == api.StatusPending:
 		p.Launched, p.AgentID, p.Hostname = false, "", ""
 		t.Since, t.ExecutorID, t.ID = nil, "", ""
 		p.Refusal = "127.0.0.1 has 1 of 2 cpus"
 	case f.mode == "failing" && i == 1:
-		t.State, t.Message = "TASK_FAILED", "exited with status 1"
+		t.State, t.Message = "FAILED", "exited with status 1"
 	case stage == api.StatusComplete:
-		t.State, t.Ready = "TASK_RUNNING", &ready
+		t.State, t.Ready = "RUNNING", &ready
 		p.Broker = &api.Broker{ID: i, Address: p.Hostname + ":9092", Registered: true}
 	default:
-		t.State = "TASK_STARTING"
+		t.State = "STARTING"
 	}
 	p.Tasks = []api.Task{t}
 	return p

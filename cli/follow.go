@@ -144,7 +144,7 @@ func (e *env) stepFailed(ctx context.Context, s api.Service, st api.Step) error 
 	var b strings.Builder
 	fmt.Fprintf(&b, "the deployment failed: step %s failed %d times", st.Name, st.Attempts)
 	if st.Reason != "" {
-		fmt.Fprintf(&b, " (%s)", st.Reason)
+		fmt.Fprintf(&b, " (%s)", oneLine(st.Reason))
 	}
 	pod := s.Pod(st.Pod)
 	if pod == nil {
@@ -152,7 +152,7 @@ func (e *env) stepFailed(ctx context.Context, s api.Service, st api.Step) error 
 	}
 	for _, t := range pod.Tasks {
 		if t.Message != "" {
-			fmt.Fprintf(&b, "\n%s: %s", t.FullName, t.Message)
+			fmt.Fprintf(&b, "\n%s: %s", t.FullName, oneLine(t.Message))
 		}
 		b.WriteString(lastWords(ctx, s, *pod, t))
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -133,6 +134,25 @@ type local struct {
 }
 
 const clusterFormat = 1
+
+// make makes the folder. One that is there already and holds other things than ours is
+// refused, because undoing an installation deletes all that is in it.
+func (f folder) make() error {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("looking at the cluster's folder: %w", err)
+	}
+	for _, e := range entries {
+		if !exists(f.file("cluster.json")) && !slices.Contains(ownNames, e.Name()) {
+			return fail(exitConflict, "the folder %s exists and is no cluster's: it holds %s; "+
+				"choose another --name or KAFKA_SCHED_HOME", f.dir, e.Name())
+		}
+	}
+	if err := os.MkdirAll(f.dir, 0o755); err != nil {
+		return fmt.Errorf("making the cluster's folder: %w", err)
+	}
+	return nil
+}
 
 // load reads cluster.json.
 func (f folder) load() (cluster, error) {

@@ -29,8 +29,6 @@ type installing struct {
 	cluster  cluster
 	progress progress
 	began    time.Time
-	// made says that this run made the cluster's folder.
-	made bool
 }
 
 func (e *env) installCmd() *cobra.Command {
@@ -38,7 +36,7 @@ func (e *env) installCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "install", Short: "Install a Kafka cluster and start it", Args: cobra.NoArgs,
 		Long: "Install a Kafka cluster and start it: check the machine, get Kafka, start the\n" +
-			"scheduler in the background and, unless --master names a Mesos, an embedded Mesos,\n" +
+			"scheduler in the background and, unless --master names a Mesos, an embedded one,\n" +
 			"and follow the deployment. Installing again with the same options does nothing.",
 		Example: "  kafka-sched install\n" +
 			"  kafka-sched install --name test --set brokers.count=1 --set brokers.disk=2000\n" +
@@ -48,7 +46,7 @@ func (e *env) installCmd() *cobra.Command {
 	in.waiting.flags(c, 10*time.Minute)
 	in.specFlags.flags(c)
 	f := c.Flags()
-	f.StringVar(&in.master, "master", "", "Mesos master, http://… or zk://… (default: embedded)")
+	f.StringVar(&in.master, "master", "", "Mesos master, http:// or zk:// (default: embedded)")
 	f.StringVar(&in.kafkaVersion, "kafka-version", "", "version of Kafka")
 	f.StringVar(&in.kafkaDist, "kafka-dist", "",
 		"where Kafka comes from: folder, archive or URL (default: Maven artifacts)")
@@ -67,9 +65,8 @@ func (in *installing) run(ctx context.Context) error {
 	if err := in.want(); err != nil {
 		return err
 	}
-	in.made = !exists(in.folder.dir)
-	if err := os.MkdirAll(in.folder.dir, 0o755); err != nil {
-		return fmt.Errorf("making the cluster's folder: %w", err)
+	if err := in.folder.make(); err != nil {
+		return err
 	}
 	release, err := claim(in.folder)
 	if err != nil {
@@ -137,7 +134,7 @@ func (in *installing) prepare(ctx context.Context) error {
 		if err := in.checkMachine(ctx, home); err != nil {
 			return err
 		}
-	} else if err := checkMaster(ctx, in.master); err != nil {
+	} else if err := in.checkMesos(ctx); err != nil {
 		return err
 	}
 	if in.needs.kafka {
@@ -174,6 +171,18 @@ func (in *installing) checkMachine(ctx context.Context, home home) error {
 	}
 	_, err := in.place(home)
 	return err
+}
+
+// checkMesos looks whether the Mesos that was named is there.
+func (in *installing) checkMesos(ctx context.Context) error {
+	if err := checkMaster(ctx, in.master); err != nil {
+		return err
+	}
+	if in.listen == "" && in.advertise == "" {
+		in.progress.say("the API will listen on 127.0.0.1 only; agents on other machines need " +
+			"--listen and --advertise, as they fetch Kafka from it")
+	}
+	return nil
 }
 
 // place chooses addresses and checks that those are free that cannot be chosen.
@@ -221,13 +230,10 @@ func (in *installing) write(home home) error {
 	return in.folder.save(in.cluster)
 }
 
-// undo removes what this run made.
+// undo removes what this run made; the folder held no cluster before.
 func (in *installing) undo() {
-	f := in.folder
-	if in.made {
-		os.RemoveAll(f.dir)
-		os.Remove(string(homeOf(f))) // only when it is empty
-	}
+	os.RemoveAll(in.folder.dir)
+	os.Remove(string(homeOf(in.folder))) // only when it is empty
 }
 
 // start starts the processes and follows the deployment.
@@ -246,9 +252,7 @@ func (in *installing) start(ctx context.Context, release func()) error {
 	}
 	if err != nil {
 		fg.stop()
-		stopProcesses(context.WithoutCancel(ctx), f)
-		in.undo()
-		return err
+		return in.giveUp(context.WithoutCancel(ctx), err)
 	}
 	release()
 	defer fg.stop()
@@ -258,6 +262,24 @@ func (in *installing) start(ctx context.Context, release func()) error {
 		return fg.wait(ctx)
 	}
 	return err
+}
+
+// giveUp ends and removes what was started, as the scheduler does not answer. Only when the
+// time was too short is all left as it is, since then it may be about to answer.
+func (in *installing) giveUp(ctx context.Context, why error) error {
+	if codeOf(why) == exitTimeout {
+		return fmt.Errorf("%w\nit may still come up: kafka-sched status%s tells", why,
+			in.env.nameFlag())
+	}
+	err := stopProcesses(ctx, in.folder)
+	if err == nil {
+		err = endLeftovers(ctx, in.folder, 0)
+	}
+	if err != nil {
+		return fmt.Errorf("%w\nand what was started is not gone: %w", why, err)
+	}
+	in.undo()
+	return why
 }
 
 func (in *installing) parts() string {
@@ -338,13 +360,16 @@ func (in *installing) result(url string, s api.Service) error {
 		return nil
 	}
 	flag := e.nameFlag()
-	e.printf("\n%s: Kafka %s is running, after %s\n\n", in.folder.name,
-		in.cluster.Kafka.Version, short(took))
+	what := "the service"
+	if in.cluster.Kafka.Version != "" {
+		what = "Kafka " + in.cluster.Kafka.Version
+	}
+	e.printf("\n%s: %s is running, after %s\n\n", in.folder.name, what, short(took))
 	e.printf("  Bootstrap servers  %s\n", orHyphen(bootstrap(s)))
 	e.printf("  API                %s\n\n", url)
 	pod := firstPod(in.wanted.service)
 	w := table(e.stdout, "  kafka-sched status"+flag, "what runs where, and what it waits for")
-	row(w, "  kafka-sched logs "+pod+" -f"+flag, "what a broker prints")
+	row(w, "  kafka-sched logs "+pod+" -f"+flag, "what it prints")
 	row(w, "  kafka-sched uninstall"+flag, "ends the cluster and deletes its data")
 	return w.Flush()
 }

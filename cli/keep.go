@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -124,7 +123,8 @@ func (k *keeper) runOnce(ctx context.Context, c child) error {
 		return fmt.Errorf("opening the log: %w", err)
 	}
 	defer out.Close()
-	cmd := exec.CommandContext(ctx, k.exe, c.name, "--name", k.folder.name, "--home", filepath.Dir(k.folder.dir))
+	cmd := exec.CommandContext(ctx, k.exe, c.name,
+		"--name", k.folder.name, "--home", string(homeOf(k.folder)))
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopPatience

@@ -69,6 +69,10 @@ func (e *env) start(ctx context.Context, w waiting) error {
 	if err != nil {
 		return err
 	}
+	if exists(f.uninstalled()) {
+		return fail(exitConflict, "%q is uninstalled; kafka-sched uninstall%s removes the rest",
+			f.name, e.nameFlag())
+	}
 	p := e.progress(w.quiet)
 	release, err := claim(f)
 	if err != nil {
@@ -124,7 +128,24 @@ func (e *env) bringUp(
 			return nil, err
 		}
 	}
-	return awaitAPI(ctx, f, w.timeout)
+	scheduler, err := awaitAPI(ctx, f, w.timeout)
+	if err != nil {
+		return nil, err
+	}
+	return scheduler, awaitView(ctx, scheduler)
+}
+
+// viewPatience is how long a scheduler that answers may take to load its state.
+const viewPatience = 30 * time.Second
+
+// awaitView waits until a scheduler that just began knows the service, and so takes commands.
+func awaitView(ctx context.Context, c *client.Client) error {
+	_, err := follow{
+		client: c, timeout: viewPatience,
+		lines: func(api.Service) []line { return nil },
+		done:  func(api.Service) bool { return true },
+	}.run(ctx, silent{})
+	return err
 }
 
 // haveKafka gets Kafka's distribution again when the cache has lost it.
@@ -186,8 +207,10 @@ func (e *env) awaitRunning(
 		return first, err
 	}
 	return follow{
-		client:  c,
-		lines:   func(s api.Service) []line { return planLines(s, api.PlanDeploy, api.PlanRecovery) },
+		client: c,
+		lines: func(s api.Service) []line {
+			return planLines(s, api.PlanDeploy, api.PlanRecovery)
+		},
 		done:    func(s api.Service) bool { return running(s, spec, first.Now) },
 		failed:  func(s api.Service) error { return e.deployFailed(ctx, s) },
 		silence: func() (bool, error) { return false, keeperAlive(f) },

@@ -36,6 +36,9 @@ func thisMachine() machine {
 		disk: freeDisk, memory: memInfo, cpus: runtime.NumCPU, free: canListen,
 		java: func(ctx context.Context) (string, error) {
 			j, err := kafkadist.FindJava(ctx, minJava)
+			if err == nil && j.Home != "" { // the one that links lead to
+				return filepath.Join(j.Home, "bin", "java"), nil
+			}
 			return j.Path, err
 		},
 	}

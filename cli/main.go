@@ -151,16 +151,12 @@ func (e *env) root() *cobra.Command {
 		e.completionCmd(),
 		e.keepCmd(), e.schedulerCmd(), e.localMesosCmd(), e.executorCmd(),
 	)
-	for _, c := range root.Commands() {
-		if len(c.Commands()) == 0 {
-			_ = c.RegisterFlagCompletionFunc("name", e.completeNames)
-		}
-	}
+	cobra.CheckErr(root.RegisterFlagCompletionFunc("name", e.completeNames))
 	root.InitDefaultHelpCmd()
 	return root
 }
 
-// folders gives the home folder and the folder of the cluster that the flags name.
+// folder gives the folder of the cluster that the flags name.
 func (e *env) folder() (folder, error) {
 	h := home(e.home)
 	if h == "" {

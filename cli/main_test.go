@@ -100,13 +100,9 @@ func fakeScheduler(ctx context.Context, o SchedulerOptions) error {
 		fmt.Fprintln(os.Stderr, "cannot open the store: it is too new")
 		return errors.New("the state cannot be read")
 	}
-	text, err := os.ReadFile(o.SpecFile)
+	service, err := folder{name: o.Name, dir: filepath.Dir(o.SpecFile)}.recorded()
 	if err != nil {
 		return err
-	}
-	service, errs := servicespec.Parse(o.SpecFile, text, nil)
-	if len(errs) > 0 {
-		return errs[0]
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -172,6 +168,8 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": checkCode, "kill9": kill9, "calls": checkCalls, "waitfor": waitFor,
+			"no-java": noJava, "busy": busy, "held": held,
+			"printed": printed,
 		},
 	})
 }
@@ -194,6 +192,7 @@ func setUp(e *testscript.Env) error {
 	e.Setenv("KAFKA_SCHED_CACHE", filepath.Join(dir, "cache"))
 	e.Setenv("TEST_WINDOW", strconv.Itoa(int(scripts.Add(1))%windows))
 	e.Setenv("HOME", filepath.Join(dir, "user"))
+	e.Setenv("GORACE", "atexit_sleep_ms=0") // each program would sleep a second otherwise
 	return writeDist(filepath.Join(dir, "dist"), "4.3.1")
 }
 
@@ -287,6 +286,60 @@ func kill9(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		<-time.After(lockPoll)
 	}
+}
+
+// noJava is code, with a PATH on which only our own programs are.
+func noJava(ts *testscript.TestScript, neg bool, args []string) {
+	path := ts.Getenv("PATH")
+	defer ts.Setenv("PATH", path)
+	own, _, _ := strings.Cut(path, string(filepath.ListSeparator))
+	ts.Setenv("PATH", own)
+	checkCode(ts, neg, args)
+}
+
+// busy listens on the first agent's address that the script will get; the port is in BUSY.
+func busy(ts *testscript.TestScript, _ bool, _ []string) {
+	window, err := strconv.Atoi(ts.Getenv("TEST_WINDOW"))
+	ts.Check(err)
+	l, err := net.Listen("tcp", net.JoinHostPort(agentHost(window, 0), "0"))
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	ts.Check(err)
+	ts.Setenv("BUSY", port)
+}
+
+// printed adds a line to a task's output once what was there before has been read.
+func printed(ts *testscript.TestScript, _ bool, args []string) {
+	f := ts.Value("fake").(*fake)
+	deadline := time.Now().Add(time.Minute)
+	for {
+		f.mu.Lock()
+		read := len(f.reads) > 0
+		if read {
+			if len(args) > 1 {
+				f.output[args[0]] += args[1] + "\n"
+			}
+			f.reads = nil
+		}
+		f.mu.Unlock()
+		if read {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("nobody reads the output")
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
+// held holds the install lock of a cluster, as another install at work does.
+func held(ts *testscript.TestScript, _ bool, args []string) {
+	f := home(ts.Getenv("KAFKA_SCHED_HOME")).cluster(args[0])
+	ts.Check(os.MkdirAll(f.dir, 0o755))
+	lock, err := takeLock(f.installLock(), 0)
+	ts.Check(err)
+	ts.Defer(lock.release)
 }
 
 // checkCalls compares the commands that the canned API got, and forgets them.

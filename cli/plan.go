@@ -95,8 +95,9 @@ func (e *env) planStatusCmd() *cobra.Command {
 	var watch bool
 	c := &cobra.Command{
 		Use: "status PLAN", Aliases: []string{"show"}, Args: cobra.ExactArgs(1),
-		Short:             "Show a plan with its phases and steps",
-		Example:           "  kafka-sched plan status deploy\n  kafka-sched plan status deploy --watch",
+		Short: "Show a plan with its phases and steps",
+		Example: "  kafka-sched plan status deploy\n" +
+			"  kafka-sched plan status deploy --watch",
 		ValidArgsFunction: e.completePlans,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.connect()
@@ -141,7 +142,7 @@ func (e *env) printPlan(p api.Plan) error {
 		for j, s := range ph.Steps {
 			twig, _ := twig(j, len(ph.Steps))
 			add(leaf{stem + twig + orUnknown(s.Name), orUnknown(s.Status),
-				age(s.AgeSeconds), s.Reason})
+				age(s.AgeSeconds), oneLine(s.Reason)})
 		}
 	}
 	paint := e.paint()

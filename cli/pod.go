@@ -113,13 +113,13 @@ func (e *env) printPods(s api.Service, pods []api.Pod) error {
 	for _, p := range pods {
 		for _, t := range p.Tasks {
 			row(w, p.Name, t.Name, taskState(t), yesNo(t.Ready), sinceAge(t.Since, s.Now),
-				p.Hostname, ports(t), note(p, t))
+				p.Hostname, ports(t), oneLine(note(p, t)))
 		}
 	}
 	return w.Flush()
 }
 
-// taskState is a task's Mesos state without its prefix.
+// taskState is a task's Mesos state without its prefix, which /v2 does not write.
 func taskState(t api.Task) string { return strings.TrimPrefix(t.State, "TASK_") }
 
 func ports(t api.Task) string {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -52,11 +53,27 @@ func startKeeper(f folder) error {
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Dir = "/" // holds no folder that somebody may want to remove
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	keepFiles()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting the keeper: %w", err)
 	}
 	go cmd.Wait() // so that a keeper that dies at once is not a zombie of ours
 	return nil
+}
+
+// keepFiles sees to it that processes that we start do not get the open files that we got from
+// our own parent beside the standard ones: somebody may wait for these to be closed, as a
+// shell does for the end of a pipe. Without /proc nothing is done.
+func keepFiles() {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > 2 {
+			unix.CloseOnExec(fd)
+		}
+	}
 }
 
 // foreground is a keeper that runs in this process. The nil foreground is none.

@@ -156,10 +156,14 @@ func planLines(s api.Service, names ...string) []line {
 		}
 		for _, ph := range p.Phases {
 			for _, st := range ph.Steps {
+				title := st.Name
+				if ph.Name != st.Name {
+					title = ph.Name + " " + st.Name
+				}
 				lines = append(lines, line{
 					key:  name + "/" + ph.Name + "/" + st.Name,
-					name: ph.Name + " " + st.Name, status: st.Status,
-					age: age(st.AgeSeconds), reason: st.Reason,
+					name: title, status: st.Status,
+					age: age(st.AgeSeconds), reason: oneLine(st.Reason),
 				})
 			}
 		}

@@ -180,7 +180,7 @@ func live(s api.Service) int {
 	n := 0
 	for _, p := range s.Pods {
 		for _, t := range p.Tasks {
-			if isLive(t.State) {
+			if isLive(taskState(t)) {
 				n++
 			}
 		}
@@ -188,11 +188,11 @@ func live(s api.Service) int {
 	return n
 }
 
-// isLive says of a Mesos state whether a process may be behind it.
+// isLive says of a task's state whether a process may be behind it.
 func isLive(state string) bool {
 	switch state {
-	case "", "TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_ERROR", "TASK_LOST",
-		"TASK_DROPPED", "TASK_GONE", "TASK_GONE_BY_OPERATOR":
+	case "", "FINISHED", "FAILED", "KILLED", "ERROR", "LOST", "DROPPED", "GONE",
+		"GONE_BY_OPERATOR":
 		return false
 	}
 	return true

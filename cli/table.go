@@ -65,6 +65,16 @@ func sinceAge(since *time.Time, now time.Time) string {
 	return short(max(now.Sub(*since), 0))
 }
 
+// oneLine is the first line of a text, marked when there is more: reasons may quote what a task
+// printed.
+func oneLine(text string) string {
+	first, rest, more := strings.Cut(strings.TrimSpace(text), "\n")
+	if more && strings.TrimSpace(rest) != "" {
+		return strings.TrimSpace(first) + " …"
+	}
+	return strings.TrimSpace(first)
+}
+
 // yesNo prints what a check found; "" when it has found nothing yet.
 func yesNo(b *bool) string {
 	switch {

@@ -22,9 +22,9 @@ func (e *env) uninstallCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "uninstall", Short: "End a cluster for ever and delete its data",
 		Args: cobra.NoArgs,
-		Long: "End a cluster for ever: its brokers, its data, its reservations, its processes and\n" +
-			"its folder. Only the cache of Kafka distributions stays. With --force an embedded\n" +
-			"cluster is removed without its scheduler, for the case that it cannot be started.",
+		Long: "End a cluster for ever: its brokers, its data, its reservations, its processes\n" +
+			"and its folder. Only the cache of Kafka distributions stays. With --force an\n" +
+			"embedded cluster is removed without its scheduler, if that cannot be started.",
 		Example: "  kafka-sched uninstall\n  kafka-sched uninstall --name test --yes",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, c, err := e.own()

@@ -28,7 +28,7 @@ func (e *env) updateStartCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "start", Short: "Change the options or the spec of a running service",
 		Args: cobra.NoArgs,
-		Long: "Change the options or the spec of a running service: show what will be different,\n" +
+		Long: "Change the options or the spec of a running service: show what will differ,\n" +
 			"make it the target, and follow the deploy plan. Options that are not named stay.",
 		Example: "  kafka-sched update start --set brokers.mem=4096\n" +
 			"  kafka-sched update start --options options.json --dry-run",
@@ -115,7 +115,7 @@ func (e *env) apply(
 	if err != nil {
 		return "", err
 	}
-	outcome, err := scheduler.SetTarget(ctx, "", string(w.text))
+	outcome, err := scheduler.SetTarget(ctx, "", string(w.text), w.files)
 	if err != nil {
 		return "", e.answer(err)
 	}

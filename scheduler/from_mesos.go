@@ -206,7 +206,7 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status) {
 
 // failure reports whether the end of a task counts against its instance.
 func (m *Machine) failure(p Pod, i int) bool {
-	if m.hard.Intent != Run || p.Request != "" {
+	if m.hard.Intent != Run || p.Request != "" || p.Caretaker {
 		return false
 	}
 	t := p.Tasks[i]

@@ -88,6 +88,9 @@ type Pod struct {
 	// Launch is the hash of what the latest launch was made of, without what concerns other
 	// instances; a target under which it would differ rolls the instance.
 	Launch string
+	// Caretaker says that the latest launch runs the instance's controller alone, so that the
+	// quorum stands while the last brokers of a stopping service end in order.
+	Caretaker bool
 	// Failures counts launches in a row that ended before the instance was complete, and
 	// NotBefore is when the next launch may be tried.
 	Failures  int

@@ -116,7 +116,7 @@ const log4j2 = `Configuration:
 
 // orderKafka makes a task's order that of a Kafka node.
 func (m *Machine) orderKafka(o *executor.Order, p Pod, spec servicespec.Pod) {
-	k := *spec.Kafka
+	k := nodeOf(p, spec)
 	format := "--no-initial-controllers"
 	if m.founds(p) {
 		format = "--standalone"
@@ -133,6 +133,15 @@ func (m *Machine) orderKafka(o *executor.Order, p Pod, spec servicespec.Pod) {
 	o.Files = append(o.Files,
 		executor.File{Path: "server.properties", Text: m.serverProperties(o, p, spec)},
 		executor.File{Path: "log4j2.yaml", Text: log4j2})
+}
+
+// nodeOf is how an instance runs Kafka: as declared, or its controller alone.
+func nodeOf(p Pod, spec servicespec.Pod) servicespec.Kafka {
+	k := *spec.Kafka
+	if p.Caretaker {
+		k.Process = "controller"
+	}
+	return k
 }
 
 func logDir(k servicespec.Kafka) string { return k.Volume + "/logs" }
@@ -156,7 +165,7 @@ func (m *Machine) controllers() []string {
 // what only the scheduler can know last. The controllers' addresses are added at the start,
 // because they change without concern to a node that runs.
 func (m *Machine) serverProperties(o *executor.Order, p Pod, spec servicespec.Pod) string {
-	k := *spec.Kafka
+	k := nodeOf(p, spec)
 	props := m.defaultProperties()
 	for key, value := range k.Properties {
 		props[key] = value
@@ -298,12 +307,12 @@ func (m *Machine) askKafka() {
 	var addresses []string
 	busy := false
 	for i, p := range pods {
-		if serves(*specs[i].Kafka) {
+		if serves(nodeOf(p, specs[i])) {
 			port := portOf(taskPlace(*p.Place, specs[i].Kafka.Task), specs[i].Kafka.ClientPort)
 			addresses = append(addresses, fmt.Sprintf("%s:%d", p.Place.Hostname, port))
 		}
 		ok, _ := m.ready(p)
-		busy = busy || !ok
+		busy = busy || !ok || p.Caretaker
 	}
 	if len(addresses) == 0 {
 		m.factsDue, m.asking = time.Time{}, time.Time{}

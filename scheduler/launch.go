@@ -117,6 +117,9 @@ func (m *Machine) order(p Pod, spec servicespec.Pod, ts servicespec.Task) execut
 	}
 	o.Readiness = check(ts.Readiness, got, o.Address)
 	o.Health = check(ts.Health, got, o.Address)
+	if p.Caretaker {
+		o.Readiness, o.Health = caretakerCheck(spec, got, o.Address), nil
+	}
 	return o
 }
 

@@ -40,7 +40,9 @@ type Machine struct {
 	leaving    map[string]bool // what there was when uninstalling began, by phase/step
 	builtFor   string          // the target that builtPlans are of
 	builtPlans []plans.Plan
-	finished   bool // Exit was sent
+	stopLive   int       // tasks that still ran when a stopping service last got on
+	stopAt     time.Time // when that was
+	finished   bool      // Exit was sent
 }
 
 // question is a task whose status was asked for.
@@ -87,6 +89,8 @@ const (
 	factsBusy      = 250 * time.Millisecond // between questions while a broker comes up
 	factsIdle      = 15 * time.Second       // between questions while all is well
 	factsLost      = 20 * time.Second       // an answer that did not come is given up
+	stopPatience   = 2 * time.Minute        // a stop that does not get on becomes a rough one
+	stopRough      = 20 * time.Second       // kill grace of a rough stop
 	backoffFirst   = time.Second
 	backoffMax     = 5 * time.Minute
 )
@@ -154,9 +158,11 @@ func (m *Machine) NextWake() time.Time {
 		return next
 	}
 	if m.connected {
+		//tidy:unordered the earliest of all
 		for _, q := range m.asked {
 			soonest(q.again)
 		}
+		//tidy:unordered the earliest of all
 		for _, at := range m.kills {
 			soonest(at.Add(killAgain))
 		}
@@ -167,6 +173,10 @@ func (m *Machine) NextWake() time.Time {
 	} else {
 		soonest(m.asking.Add(factsLost))
 	}
+	if m.hard.Intent == Stop && m.stopLive > 0 {
+		soonest(m.stopAt.Add(stopPatience))
+	}
+	//tidy:unordered the earliest of all
 	for _, p := range m.hard.Pods {
 		if p.NotBefore.After(m.now) {
 			soonest(p.NotBefore)

@@ -100,6 +100,9 @@ func (m *Machine) passRun(w *work) {
 		outdated := m.outdated(p)
 		ok, _ := m.ready(p)
 		switch {
+		case p.Caretaker && p.anyLive():
+			w.kill(p, nil)
+			m.waits[name] = "its controller, which ran alone, is being stopped"
 		case p.Request != "":
 		case ok && p.launched() && !outdated:
 			m.settle(p)
@@ -175,7 +178,7 @@ func (w *work) advance(name PodName) {
 		return
 	}
 	p, known := m.hard.Pods[name]
-	if known && p.Request != "" {
+	if known && (p.Request != "" || p.Caretaker && p.anyLive()) {
 		return
 	}
 	if known && p.anyLive() && !p.allUnsure() {
@@ -193,7 +196,7 @@ func (w *work) advance(name PodName) {
 		}
 		return
 	}
-	w.place(name, spec)
+	w.place(name, spec, false)
 }
 
 // holdRoll says why an instance may not be stopped for a new configuration now, "" if it may.
@@ -208,14 +211,6 @@ func (m *Machine) holdRoll(name PodName) string {
 		}
 	}
 	return ""
-}
-
-// passStop ends all tasks and keeps everything else.
-func (m *Machine) passStop(w *work) {
-	for _, name := range m.podNames() {
-		w.kill(m.hard.Pods[name], nil)
-		m.waits[name] = "the service is stopped"
-	}
 }
 
 // passUninstall ends all tasks at once, since their data goes as well, and turns all
@@ -305,6 +300,7 @@ func (w *work) tellWants() {
 		return
 	}
 	gained := false
+	//tidy:unordered one gain is as good as another
 	for key := range w.wants {
 		gained = gained || !m.wants[key]
 	}

@@ -23,8 +23,9 @@ const (
 // executorNeed is what an executor itself is given.
 var executorNeed = offer.Scalars{CPUs: 100, Mem: 32, Disk: 256}
 
-// place looks for a place for an instance that has nothing running, and launches it there.
-func (w *work) place(name PodName, spec servicespec.Pod) {
+// place looks for a place for an instance that has nothing running, and launches it there, its
+// controller alone if it is to be a caretaker.
+func (w *work) place(name PodName, spec servicespec.Pod, caretaker bool) {
 	m := w.m
 	p, known := m.hard.Pods[name]
 	if !known {
@@ -59,6 +60,7 @@ func (w *work) place(name PodName, spec servicespec.Pod) {
 	if refusal != nil {
 		return
 	}
+	p.Caretaker = caretaker
 	w.launch(p, spec, match, reservation)
 }
 

@@ -290,6 +290,8 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			f.Error = "connection refused"
 		case "voters":
 			f.Voters = numbers(a.Vals)
+		case "leader":
+			f.Leader = numbers(a.Vals)[0]
 		case "brokers":
 			for _, id := range numbers(a.Vals) {
 				f.Brokers = append(f.Brokers, BrokerFacts{ID: id, Hosted: 5})

@@ -75,6 +75,9 @@ func podText(p Pod) string {
 	if p.Request != "" {
 		fmt.Fprintf(&b, " request=%s", p.Request)
 	}
+	if p.Caretaker {
+		b.WriteString(" caretaker")
+	}
 	if p.Failures > 0 {
 		fmt.Fprintf(&b, " failures=%d", p.Failures)
 	}

@@ -16,7 +16,9 @@ import (
 // The bounds of a file, checked before anything is built of it.
 const (
 	maxFileBytes = 5 << 20
-	maxNodes     = 250_000 // after aliases are expanded
+	maxNodes     = 250_000          // after aliases are expanded
+	maxTextBytes = 4 * maxFileBytes // of all values and keys, after aliases are expanded
+	maxItems     = 2_000            // of one list or mapping
 	maxDepth     = 64
 )
 
@@ -159,6 +161,7 @@ func syntaxError(err error, data []byte) Error {
 type builder struct {
 	*mistakes
 	nodes   int
+	bytes   int
 	within  map[*yaml.Node]bool // anchored nodes whose expansion is under way
 	stopped bool
 }
@@ -173,9 +176,16 @@ func (b *builder) stop(n *yaml.Node, message, hint string) value {
 
 func (b *builder) build(n *yaml.Node, depth int, path string) value {
 	b.nodes++
+	b.bytes += len(n.Value)
 	switch {
 	case b.stopped:
 		return value{}
+	case b.bytes > maxTextBytes:
+		return b.stop(n, fmt.Sprintf("the file grows to more than %d bytes", maxTextBytes),
+			"use fewer aliases")
+	case n.Kind == yaml.SequenceNode && len(n.Content) > maxItems,
+		n.Kind == yaml.MappingNode && len(n.Content) > 2*maxItems:
+		return b.stop(n, fmt.Sprintf("there are more than %d items", maxItems), "")
 	case depth > maxDepth:
 		return b.stop(n, fmt.Sprintf("nested more than %d deep", maxDepth), "")
 	case b.nodes > maxNodes:
@@ -241,6 +251,7 @@ func (b *builder) entries(n *yaml.Node, depth int, path string) []entry {
 			continue
 		}
 		first[name] = key.Line
+		b.bytes += len(name)
 		own = append(own, entry{key: name, line: key.Line, column: key.Column,
 			value: b.build(val, depth+1, join(path, name))})
 	}

@@ -3,6 +3,7 @@ package servicespec
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,19 +40,18 @@ func (m *mistakes) fieldsOf(v value, path string, lang language) (fields, bool) 
 }
 
 func (f fields) checkKey(e entry, lang language) {
-	for _, known := range lang.keys {
-		if e.key == known {
-			return
-		}
+	if slices.Contains(lang.keys, e.key) {
+		return
+	}
+	if f.full() {
+		return
 	}
 	problem := Error{Line: e.line, Column: e.column, Path: join(f.path, e.key),
 		Code: UnknownKey, Message: "unknown key", Hint: didYouMean(e.key, lang.keys)}
-	for _, later := range lang.unsupported {
-		if e.key == later {
-			problem.Code = Unsupported
-			problem.Message = "the key " + e.key + " is not supported yet"
-			problem.Hint = "remove it"
-		}
+	if slices.Contains(lang.unsupported, e.key) {
+		problem.Code = Unsupported
+		problem.Message = "the key " + e.key + " is not supported yet"
+		problem.Hint = "remove it"
 	}
 	f.add(problem)
 }

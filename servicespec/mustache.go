@@ -106,7 +106,7 @@ func (t *tokenizer) tag() bool {
 		}
 	}
 	t.skip(size)
-	if ok && kind != commentToken {
+	if ok {
 		t.tokens = append(t.tokens, tok)
 	}
 	return true
@@ -159,11 +159,12 @@ func (t *tokenizer) alone(size int) (before, after int, ok bool) {
 		return 0, 0, false
 	}
 	tail := t.rest[size:]
-	end := strings.IndexByte(tail, '\n')
-	if end < 0 {
-		return before, len(tail), blank(tail)
+	rest := strings.TrimLeft(tail, " \t\r")
+	after = len(tail) - len(rest)
+	if rest == "" {
+		return before, after, true
 	}
-	return before, end + 1, blank(tail[:end])
+	return before, after + 1, rest[0] == '\n'
 }
 
 // cutLast takes n bytes off the end of the last text.

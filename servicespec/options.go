@@ -37,7 +37,7 @@ var knownOptions = []Option{
 	{"brokers.disk_type", "ROOT", "kind of volume: ROOT or MOUNT", "BROKER_DISK_TYPE",
 		isOneOf("ROOT", "MOUNT")},
 	{"brokers.heap.size", "512", "heap of each broker's JVM in MB", "BROKER_HEAP_MB",
-		wholeBetween(32, maxMegabytes)},
+		wholeBetween(minHeap, maxMegabytes)},
 	{"brokers.kill_grace_period", "300", "seconds that a broker has to stop cleanly",
 		"KILL_GRACE_PERIOD", wholeBetween(0, maxKillGrace)},
 	{"brokers.mem", "2048", "memory of each broker in MB", "BROKER_MEM",
@@ -49,8 +49,8 @@ var knownOptions = []Option{
 		"DEPLOY_STRATEGY", isOneOf("serial", "parallel", "serial-canary", "parallel-canary")},
 	{"service.kafka_version", DefaultKafkaVersion, "version of Kafka", "KAFKA_VERSION",
 		matches(kafkaVersion, "a Kafka version, as "+DefaultKafkaVersion)},
-	{"service.name", "kafka", "name of the service", "FRAMEWORK_NAME", serviceNameProblem},
-	{"service.placement_constraint", `[["hostname", "MAX_PER", "1"]]`,
+	{"service.name", "kafka", "name of the service", "FRAMEWORK_NAME", isServiceName},
+	{"service.placement_constraint", `[["hostname","MAX_PER","1"]]`,
 		"rule for where brokers may run", "PLACEMENT_CONSTRAINTS", isPlacement},
 	{"service.principal", "", "Mesos principal, <name>-principal by default",
 		"FRAMEWORK_PRINCIPAL", matches(principalName, "a principal")},
@@ -71,6 +71,10 @@ func wholeBetween(least, most int64) func(string) string {
 		_, wrong := wholeNumber(text, least, most)
 		return wrong
 	}
+}
+
+func isServiceName(text string) string {
+	return serviceNameProblem(strings.TrimPrefix(text, "/"))
 }
 
 func isMilli(text string) string {

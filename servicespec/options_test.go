@@ -88,12 +88,12 @@ func TestDecodeOptions(t *testing.T) {
 
 func TestSet(t *testing.T) {
 	o := Options{}
-	for _, good := range []string{"brokers.count=5", "kafka.a=b=c", " service.name = x "} {
+	for _, good := range []string{"brokers.count=5", "kafka.a=b=c", " service.name = /x/y "} {
 		if err := o.Set(good); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}
 	}
-	want := Options{"brokers.count": "5", "kafka.a": "b=c", "service.name": "x"}
+	want := Options{"brokers.count": "5", "kafka.a": "b=c", "service.name": "/x/y"}
 	if diff := cmp.Diff(want, o); diff != "" {
 		t.Error(diff)
 	}
@@ -151,7 +151,7 @@ func TestEnvironment(t *testing.T) {
 		"FRAMEWORK_PRINCIPAL": "dev/kafka-principal", "KAFKA_VERSION": DefaultKafkaVersion,
 		"KAFKA_PROPERTIES":      `{"log.message.timestamp_type": "<\"x\">", "num.partitions": "3"}`,
 		"KILL_GRACE_PERIOD":     "300",
-		"PLACEMENT_CONSTRAINTS": `[["hostname", "MAX_PER", "1"]]`}
+		"PLACEMENT_CONSTRAINTS": `[["hostname","MAX_PER","1"]]`}
 	if diff := cmp.Diff(want, env); diff != "" {
 		t.Error(diff)
 	}

@@ -16,6 +16,9 @@ const DefaultKafkaVersion = "4.3.1"
 // page cache, and beyond some gigabytes memory is better left to that.
 const maxDefaultHeap resource.MiB = 6144
 
+// minHeap is the least heap in megabytes that is taken for meant.
+const minHeap = 32
+
 var kafkaLanguage = language{keys: []string{"process", "version", "heap", "jvm-flags",
 	"properties", "task", "client-port", "controller-port", "volume"}}
 
@@ -155,7 +158,8 @@ func (p *parser) heap(f fields, k *Kafka, task *Task) {
 			"give it memory for Kafka's heap")
 		return
 	}
-	heap, ok := f.amount("heap")
+	megabytes, ok := f.whole("heap", minHeap, maxMegabytes)
+	heap := resource.MiB(megabytes)
 	if !ok {
 		heap = min(memory/2, maxDefaultHeap)
 	}

@@ -193,6 +193,7 @@ func (p *parser) labels(f fields) []resource.Label {
 		return nil
 	}
 	var labels []resource.Label
+	seen := map[string]bool{}
 	for piece := range strings.SplitSeq(text, ",") {
 		key, val, ok := strings.Cut(piece, ":")
 		key = strings.TrimSpace(key)
@@ -201,11 +202,11 @@ func (p *parser) labels(f fields) []resource.Label {
 				"write key:value,key:value")
 			continue
 		}
-		same := func(l resource.Label) bool { return l.Key == key }
-		if slices.ContainsFunc(labels, same) {
+		if seen[key] {
 			f.at("labels", Duplicate, fmt.Sprintf("the label %s is there twice", quote(key)), "")
 			continue
 		}
+		seen[key] = true
 		labels = append(labels, resource.Label{Key: key, Value: strings.TrimSpace(val)})
 	}
 	return labels

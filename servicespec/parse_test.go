@@ -168,8 +168,11 @@ func TestHostile(t *testing.T) {
 		{"dashes", strings.Repeat("- ", 9000) + "a", "more than 64 deep"},
 		{"questions", strings.Repeat("? ", 9000) + "a", ""},
 		{"comments", strings.Repeat("#\n", 200_000) + "a: b\n", "unknown key"},
-		{"keys", strings.Repeat("a: b\n", 100_000), "more than 100 mistakes"},
-		{"anchors", strings.Repeat("- &a a\n", 100_000), "must be a mapping, not a list"},
+		{"keys", strings.Repeat("a: b\n", 100_000), "more than 2000 items"},
+		{"same keys", strings.Repeat("a: b\n", 2000), "more than 100 mistakes"},
+		{"anchors", strings.Repeat("- &a a\n", 100_000), "more than 2000 items"},
+		{"text", "a: &a " + strings.Repeat("x", 1<<20) + "\nb: [" + strings.Repeat("*a,", 100) +
+			"]", "grows to more than 20971520 bytes"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -75,10 +75,13 @@ func (m *mistakes) add(e Error) {
 	if len(e.Message) > maxMessage {
 		e.Message = strings.ToValidUTF8(e.Message[:maxMessage], "") + "…"
 	}
-	if len(m.list) < 10*maxErrors {
+	if !m.full() {
 		m.list = append(m.list, e)
 	}
 }
+
+// full says that no more mistakes are taken, so that a hint for one need not be looked for.
+func (m *mistakes) full() bool { return len(m.list) >= 10*maxErrors }
 
 // sorted gives the collected errors in the order of the file, at most maxErrors of them.
 func (m *mistakes) sorted() []Error {

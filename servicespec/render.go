@@ -113,6 +113,9 @@ func (r *renderer) write(text string, line int, advance bool) {
 
 func (r *renderer) variable(t token) {
 	text, ok := r.env[t.text]
+	if !ok && r.full() {
+		return
+	}
 	if !ok {
 		r.add(Error{Line: t.line, Column: t.column, Code: UnknownKey,
 			Message: fmt.Sprintf("{{%s}} has no value", t.text), Hint: r.hint(t.text)})

@@ -144,7 +144,17 @@ func (s *schedulerRun) loadTarget() error {
 	if err != nil {
 		return fmt.Errorf("reading the service's spec: %w", err)
 	}
-	service, err := parseSpec(s.o.SpecFile, text)
+	files := map[string]string{}
+	for _, path := range servicespec.TemplatePaths(text) {
+		if !filepath.IsLocal(path) {
+			continue // parsing says that it is not there
+		}
+		template, err := os.ReadFile(filepath.Join(filepath.Dir(s.o.SpecFile), path))
+		if err == nil {
+			files[path] = string(template)
+		}
+	}
+	service, err := parseSpec(s.o.SpecFile, text, files)
 	if err != nil {
 		return err
 	}
@@ -153,14 +163,19 @@ func (s *schedulerRun) loadTarget() error {
 }
 
 // parseSpec parses a rendered spec; all its mistakes are one error of many lines.
-func parseSpec(name string, text []byte) (servicespec.Service, error) {
-	service, problems := servicespec.Parse(name, text, nil)
+func parseSpec(
+	name string, text []byte, files map[string]string,
+) (servicespec.Service, error) {
+	service, problems := servicespec.Parse(name, text, files)
 	if len(problems) > 0 {
 		lines := make([]string, len(problems))
 		for i, p := range problems {
 			lines[i] = p.Error()
 		}
 		return servicespec.Service{}, errors.New(strings.Join(lines, "\n"))
+	}
+	if list := scheduler.Unsupported(service); len(list) > 0 {
+		return servicespec.Service{}, errors.New(name + ": " + strings.Join(list, "; "))
 	}
 	return service, nil
 }
@@ -258,8 +273,8 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 	web := server.NewHTTP(server.New(server.Config{
 		View: s.loop.View, Do: s.loop.Do, Metrics: s.metrics.Handler(),
 		Artifacts: s.artifacts, Logger: s.log, Version: s.version,
-		ParseSpec: func(text []byte) (servicespec.Service, error) {
-			return parseSpec("request body", text)
+		ParseSpec: func(text []byte, files map[string]string) (servicespec.Service, error) {
+			return parseSpec("request body", text, files)
 		},
 		AllowHost: server.HostPolicy(s.listener.Addr().String(), s.o.Advertise),
 	}))

@@ -68,12 +68,18 @@ func (a *Asker) Close() {
 // the time is over, or when ctx ends. It returns no error: KafkaFacts.Error says why there are no
 // facts. Connections to addresses that are not among these are closed.
 func (a *Asker) Ask(ctx context.Context, addresses []string) scheduler.KafkaFacts {
+	facts := scheduler.KafkaFacts{Asked: a.cfg.Now(), Leader: -1}
 	select {
 	case a.turn <- struct{}{}:
 	case <-ctx.Done():
-		return scheduler.KafkaFacts{Asked: a.cfg.Now(), Leader: -1, Error: reason(ctx.Err())}
+		facts.Error = reason(ctx.Err())
+		return facts
 	}
 	defer func() { <-a.turn }()
+	if a.life.Err() != nil {
+		facts.Error = "the connections to Kafka are closed"
+		return facts
+	}
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Timeout)
 	defer cancel()
 	defer context.AfterFunc(a.life, cancel)()
@@ -81,10 +87,7 @@ func (a *Asker) Ask(ctx context.Context, addresses []string) scheduler.KafkaFact
 	addresses = distinct(addresses)
 	a.keep(addresses)
 	answers, failures := a.askAll(ctx, addresses)
-	facts := scheduler.KafkaFacts{Leader: -1}
 	switch {
-	case a.life.Err() != nil:
-		facts.Error = "the connections to Kafka were closed"
 	case len(addresses) == 0:
 		facts.Error = "there is no address to ask"
 	case len(answers) == 0:

@@ -115,55 +115,63 @@ func TestConnectionThatEndedSince(t *testing.T) {
 	}
 }
 
-// What a broker can do wrong makes it silent, and the others' answers are enough.
-func TestOneBrokerFails(t *testing.T) {
-	on := func(wanted int16, do func(net.Conn, []byte)) func(net.Conn, int16, []byte) bool {
-		return func(conn net.Conn, key int16, frame []byte) bool {
-			if key == wanted {
-				do(conn, frame)
-			}
-			return key == wanted
+// on twists the response to one request.
+func on(wanted int16, do func(net.Conn, []byte)) func(net.Conn, int16, []byte) bool {
+	return func(conn net.Conn, key int16, frame []byte) bool {
+		if key == wanted {
+			do(conn, frame)
 		}
+		return key == wanted
 	}
-	write := func(conn net.Conn, b []byte) { _, _ = conn.Write(b) }
-	cases := []struct {
-		name    string
-		timeout time.Duration
-		twist   func(net.Conn, int16, []byte) bool
-		reason  string
-	}{
-		{"silence", brief, on(apiVersions.key, func(net.Conn, []byte) {}), "no answer in time"},
-		{"half an answer and then silence", brief,
-			on(metadata.key, func(c net.Conn, b []byte) { write(c, b[:len(b)/2]) }),
-			"no answer in time"},
-		{"half an answer and then the end", patient,
-			on(metadata.key, func(c net.Conn, b []byte) { write(c, b[:len(b)/2]); c.Close() }),
-			"receiving Metadata: unexpected EOF"},
-		{"the end instead of an answer", patient,
-			on(describeCluster.key, func(c net.Conn, _ []byte) { c.Close() }),
-			"receiving DescribeCluster: EOF"},
-		{"a huge length", patient,
-			on(metadata.key, func(c net.Conn, _ []byte) { write(c, []byte("HTTP/1.1 400")) }),
-			"receiving Metadata: a response of 1213486160 bytes; is that a Kafka broker?"},
-		{"a large length and then the end", patient,
-			on(metadata.key, func(c net.Conn, _ []byte) { write(c, []byte{3, 0, 0, 0, 1}); c.Close() }),
-			"receiving Metadata: unexpected EOF"},
-		{"another correlation id", patient,
-			on(metadata.key, func(c net.Conn, b []byte) { b[7]++; write(c, b) }),
-			"receiving Metadata: the response is not to this request"},
-		{"a frame that is too short", patient,
-			on(metadata.key, func(c net.Conn, b []byte) { write(c, []byte{0, 0, 0, 1, 9}) }),
-			"receiving Metadata: the response is not to this request"},
-		{"trailing bytes", patient,
-			on(metadata.key, func(c net.Conn, b []byte) { b[3]++; write(c, append(b, 0)) }),
-			"reading Metadata: the response is damaged"},
-		{"a count that cannot be", patient,
-			on(describeCluster.key, func(c net.Conn, b []byte) {
-				copy(b[9:], bytes.Repeat([]byte{0xff}, len(b)-9))
-				write(c, b)
-			}), "reading DescribeCluster: the response is damaged"},
-	}
-	for _, c := range cases {
+}
+
+func write(conn net.Conn, b []byte) { _, _ = conn.Write(b) }
+
+// failures are what a broker can do wrong, and the reason that is told.
+var failures = []struct {
+	name    string
+	timeout time.Duration
+	twist   func(net.Conn, int16, []byte) bool
+	reason  string
+}{
+	{"silence", brief, on(apiVersions.key, func(net.Conn, []byte) {}), "no answer in time"},
+	{"half an answer and then silence", brief,
+		on(metadata.key, func(c net.Conn, b []byte) { write(c, b[:len(b)/2]) }),
+		"no answer in time"},
+	{"half an answer and then the end", patient,
+		on(metadata.key, func(c net.Conn, b []byte) { write(c, b[:len(b)/2]); c.Close() }),
+		"receiving Metadata: unexpected EOF"},
+	{"the end instead of an answer", patient,
+		on(describeCluster.key, func(c net.Conn, _ []byte) { c.Close() }),
+		"receiving DescribeCluster: EOF"},
+	{"a huge length", patient,
+		on(metadata.key, func(c net.Conn, _ []byte) { write(c, []byte("HTTP/1.1 400")) }),
+		"receiving Metadata: a response of 1213486160 bytes; is that a Kafka broker?"},
+	{"a large length and then the end", patient,
+		on(metadata.key, func(c net.Conn, _ []byte) {
+			write(c, []byte{3, 0, 0, 0, 1})
+			c.Close()
+		}),
+		"receiving Metadata: unexpected EOF"},
+	{"another correlation id", patient,
+		on(metadata.key, func(c net.Conn, b []byte) { b[7]++; write(c, b) }),
+		"receiving Metadata: the response is not to this request"},
+	{"a frame that is too short", patient,
+		on(metadata.key, func(c net.Conn, b []byte) { write(c, []byte{0, 0, 0, 1, 9}) }),
+		"receiving Metadata: the response is not to this request"},
+	{"trailing bytes", patient,
+		on(metadata.key, func(c net.Conn, b []byte) { b[3]++; write(c, append(b, 0)) }),
+		"reading Metadata: the response is damaged"},
+	{"a count that cannot be", patient,
+		on(describeCluster.key, func(c net.Conn, b []byte) {
+			copy(b[9:], bytes.Repeat([]byte{0xff}, len(b)-9))
+			write(c, b)
+		}), "reading DescribeCluster: the response is damaged"},
+}
+
+// What a broker does wrong makes it silent, and the others' answers are enough.
+func TestOneBrokerFails(t *testing.T) {
+	for _, c := range failures {
 		t.Run(c.name, func(t *testing.T) {
 			v, all, addresses := three(t)
 			all[2].show(v, c.twist)
@@ -305,7 +313,7 @@ func TestNobodyAnswers(t *testing.T) {
 	a.Close()
 	a.Close()
 	got := a.Ask(t.Context(), []string{closed})
-	if got.Error != "the connections to Kafka were closed" {
+	if got.Error != "the connections to Kafka are closed" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -26,8 +26,8 @@
 //  1. Every ask puts new questions. Nothing that was said before an ask enters its facts.
 //  2. An answer counts only if it was read to its end, on the connection of the address asked, with
 //     the correlation id of the question. Any doubt ends the connection.
-//  3. When answers differ, the facts are the pessimistic ones: each broker has the largest number of
-//     partitions out of sync that anyone told; it is registered only if the quorum leader's
+//  3. When answers differ, the facts are the pessimistic ones: each broker has the largest number
+//     of partitions out of sync that anyone told; it is registered only if the quorum leader's
 //     broker says so or, when that one is silent, if all say so; it is fenced if any of these
 //     says so. Answers of different clusters are never joined: they are an error.
 //  4. The quorum is what the answer of the latest epoch says. If the controllers do not answer, the

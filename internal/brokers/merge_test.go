@@ -9,7 +9,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
-// answers are two agreeing ones, of node 0 and of node 1; the test then makes them differ.
+// twoAnswers are two agreeing ones, of node 0 and of node 1; the test then makes them differ.
 func twoAnswers() (*answer, *answer) {
 	make := func(address string) *answer {
 		return &answer{
@@ -23,65 +23,69 @@ func twoAnswers() (*answer, *answer) {
 	return make("zero:1"), make("one:1")
 }
 
+// agreed is what they say together.
+var agreed = scheduler.KafkaFacts{
+	ClusterID: "c", Leader: 0, Voters: []int{0, 1, 2},
+	Brokers: []scheduler.BrokerFacts{
+		{ID: 0, Address: "zero:1", Hosted: 4, Leads: 2},
+		{ID: 1, Address: "one:1", Hosted: 4, Leads: 2},
+		{ID: 2, Address: "two:1", Hosted: 4},
+	},
+}
+
+// disagreements are how they can differ, and what changes in the facts.
+var disagreements = []struct {
+	name   string
+	differ func(zero, one *answer)
+	want   func(f *scheduler.KafkaFacts)
+}{
+	{"agreement", func(_, _ *answer) {}, func(*scheduler.KafkaFacts) {}},
+	{"the worst count of each broker", func(zero, one *answer) {
+		zero.hosts[1].notInSync, one.hosts[2].notInSync = 1, 2
+		one.offline = 3
+	}, func(f *scheduler.KafkaFacts) {
+		f.Brokers[1].NotInSync, f.Brokers[2].NotInSync = 1, 2
+		f.OfflinePartitions = 3
+	}},
+	{"the leader's list counts", func(zero, one *answer) {
+		zero.brokers[2].fenced = true
+		one.brokers = one.brokers[:2]
+	}, func(f *scheduler.KafkaFacts) { f.Brokers[2].Fenced = true }},
+	{"even if it is the more favourable", func(_, one *answer) {
+		one.brokers[2].fenced = true
+	}, func(*scheduler.KafkaFacts) {}},
+	{"the leader is silent: all must list", func(zero, one *answer) {
+		zero.quorum.leader, one.quorum.leader = 2, 2
+		zero.brokers[1].fenced = true
+		one.brokers = one.brokers[:2]
+	}, func(f *scheduler.KafkaFacts) {
+		f.Leader, f.Brokers[1].Fenced, f.Brokers = 2, true, f.Brokers[:2]
+	}},
+	{"the latest epoch", func(zero, one *answer) {
+		zero.quorum = noQuorum
+		one.quorum = quorum{leader: 1, epoch: 4, voters: []int{1, 0}}
+	}, func(f *scheduler.KafkaFacts) { f.Leader, f.Voters = 1, []int{0, 1} }},
+	{"no quorum", func(zero, one *answer) {
+		zero.quorum, one.quorum = noQuorum, noQuorum
+	}, func(f *scheduler.KafkaFacts) { f.Leader, f.Voters = -1, nil }},
+	{"one too old to tell of fenced brokers", func(zero, one *answer) {
+		zero.quorum.leader, one.quorum.leader = 2, 2
+		one.tellsFenced, one.brokers = false, one.brokers[:2]
+	}, func(f *scheduler.KafkaFacts) { f.Leader, f.Brokers[2].Fenced = 2, true }},
+	{"two clusters", func(_, one *answer) { one.clusterID = "d" },
+		func(f *scheduler.KafkaFacts) {
+			*f = scheduler.KafkaFacts{Leader: -1, Error: "brokers of two clusters answer: " +
+				"zero:1 of c, one:1 of d"}
+		}},
+	{"a broker is listed twice", func(zero, one *answer) {
+		zero.quorum.leader, one.quorum.leader = 2, 2
+		zero.brokers = zero.brokers[:2]
+		one.brokers = append(one.brokers, one.brokers[2])
+	}, func(f *scheduler.KafkaFacts) { f.Leader, f.Brokers = 2, f.Brokers[:2] }},
+}
+
 func TestMerge(t *testing.T) {
-	agreed := scheduler.KafkaFacts{
-		ClusterID: "c", Leader: 0, Voters: []int{0, 1, 2},
-		Brokers: []scheduler.BrokerFacts{
-			{ID: 0, Address: "zero:1", Hosted: 4, Leads: 2},
-			{ID: 1, Address: "one:1", Hosted: 4, Leads: 2},
-			{ID: 2, Address: "two:1", Hosted: 4},
-		},
-	}
-	cases := []struct {
-		name   string
-		differ func(zero, one *answer)
-		want   func(f *scheduler.KafkaFacts)
-	}{
-		{"agreement", func(_, _ *answer) {}, func(*scheduler.KafkaFacts) {}},
-		{"the worst count of each broker", func(zero, one *answer) {
-			zero.hosts[1].notInSync, one.hosts[2].notInSync = 1, 2
-			one.offline = 3
-		}, func(f *scheduler.KafkaFacts) {
-			f.Brokers[1].NotInSync, f.Brokers[2].NotInSync = 1, 2
-			f.OfflinePartitions = 3
-		}},
-		{"the leader's list counts", func(zero, one *answer) {
-			zero.brokers[2].fenced = true
-			one.brokers = one.brokers[:2]
-		}, func(f *scheduler.KafkaFacts) { f.Brokers[2].Fenced = true }},
-		{"even if it is the more favourable", func(_, one *answer) {
-			one.brokers[2].fenced = true
-		}, func(*scheduler.KafkaFacts) {}},
-		{"the leader is silent: all must list", func(zero, one *answer) {
-			zero.quorum.leader, one.quorum.leader = 2, 2
-			zero.brokers[1].fenced = true
-			one.brokers = one.brokers[:2]
-		}, func(f *scheduler.KafkaFacts) {
-			f.Leader, f.Brokers[1].Fenced, f.Brokers = 2, true, f.Brokers[:2]
-		}},
-		{"the latest epoch", func(zero, one *answer) {
-			zero.quorum = noQuorum
-			one.quorum = quorum{leader: 1, epoch: 4, voters: []int{1, 0}}
-		}, func(f *scheduler.KafkaFacts) { f.Leader, f.Voters = 1, []int{0, 1} }},
-		{"no quorum", func(zero, one *answer) {
-			zero.quorum, one.quorum = noQuorum, noQuorum
-		}, func(f *scheduler.KafkaFacts) { f.Leader, f.Voters = -1, nil }},
-		{"one too old to tell of fenced brokers", func(zero, one *answer) {
-			zero.quorum.leader, one.quorum.leader = 2, 2
-			one.tellsFenced, one.brokers = false, one.brokers[:2]
-		}, func(f *scheduler.KafkaFacts) { f.Leader, f.Brokers[2].Fenced = 2, true }},
-		{"two clusters", func(_, one *answer) { one.clusterID = "d" },
-			func(f *scheduler.KafkaFacts) {
-				*f = scheduler.KafkaFacts{Leader: -1, Error: "brokers of two clusters answer: " +
-					"zero:1 of c, one:1 of d"}
-			}},
-		{"a broker is listed twice", func(zero, one *answer) {
-			zero.quorum.leader, one.quorum.leader = 2, 2
-			zero.brokers = zero.brokers[:2]
-			one.brokers = append(one.brokers, one.brokers[2])
-		}, func(f *scheduler.KafkaFacts) { f.Leader, f.Brokers = 2, f.Brokers[:2] }},
-	}
-	for _, c := range cases {
+	for _, c := range disagreements {
 		t.Run(c.name, func(t *testing.T) {
 			for _, swap := range []bool{false, true} {
 				zero, one := twoAnswers()

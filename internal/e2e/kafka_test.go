@@ -27,6 +27,34 @@ func createTopic(t *testing.T, bootstrap []string, topic string, partitions int)
 		}
 		return resp.Errors[topic]
 	})
+	for _, address := range bootstrap {
+		eventually(t, time.Minute, address+" knows topic "+topic, func() error {
+			return knows(address, topic, partitions)
+		})
+	}
+}
+
+// knows asks one broker whether it sees a leader for every partition of a topic.
+func knows(address, topic string, partitions int) error {
+	conn, err := kafka.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	found, err := conn.ReadPartitions(topic)
+	if err != nil {
+		return err
+	}
+	for _, p := range found {
+		if p.Error != nil {
+			return p.Error
+		}
+	}
+	if len(found) != partitions {
+		return fmt.Errorf("%d of %d partitions", len(found), partitions)
+	}
+	return nil
 }
 
 // writer writes with acks=all.

@@ -80,7 +80,8 @@ func validateUpdate(call *executor.Call, s *mesos.TaskStatus) *reply {
 		return invalid("ExecutorID in Call: %s does not match ExecutorID in TaskStatus: %s",
 			call.ExecutorID.Value, s.ExecutorID.Value)
 	case s.GetSource() != mesos.SOURCE_EXECUTOR:
-		return invalid("Received Call from %s with invalid source, expecting 'SOURCE_EXECUTOR'", who)
+		return invalid("Received Call from %s with invalid source, "+
+			"expecting 'SOURCE_EXECUTOR'", who)
 	case s.GetState() == mesos.TASK_STAGING:
 		return invalid("Received TASK_STAGING from %s which is not allowed", who)
 	}
@@ -285,8 +286,8 @@ func (c *Cluster) killTask(t *task, policy *mesos.KillPolicy) {
 	if !t.Delivered {
 		c.agentUpdate(t, ending{mesos.TASK_KILLED, mesos.REASON_TASK_KILLED_DURING_LAUNCH,
 			"Killed before delivery to the executor"})
-		alive := slices.ContainsFunc(c.executorTasks(e), func(t *task) bool { return !t.terminal() })
-		if !alive && !e.Subscribed {
+		unfinished := func(t *task) bool { return !t.terminal() }
+		if !slices.ContainsFunc(c.executorTasks(e), unfinished) && !e.Subscribed {
 			c.endExecutor(e, executorTerminated)
 		}
 		return

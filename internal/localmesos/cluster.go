@@ -141,6 +141,17 @@ func (c *Cluster) open() error {
 	return c.commit()
 }
 
+// patiently tries for a second. A process that was killed while it forked leaves
+// a child that holds its lock and its addresses until it executes its command.
+func patiently(try func() error) error {
+	err := try()
+	for deadline := time.Now().Add(time.Second); err != nil && time.Now().Before(deadline); {
+		time.Sleep(20 * time.Millisecond)
+		err = try()
+	}
+	return err
+}
+
 // lockDir makes sure that no other cluster uses the directory.
 func lockDir(dir string) (*os.File, error) {
 	path := filepath.Join(dir, "lock")
@@ -148,7 +159,10 @@ func lockDir(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the lock of localmesos: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	err = patiently(func() error {
+		return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	})
+	if err != nil {
 		holder, _ := os.ReadFile(path)
 		return nil, errors.Join(fmt.Errorf("the directory %s is in use by another localmesos "+
 			"(pid %s): %w", dir, holder, err), f.Close())
@@ -165,7 +179,11 @@ func lockDir(dir string) (*os.File, error) {
 // listen binds the master's and the agents' addresses.
 func (c *Cluster) listen() error {
 	bind := func(addr string) (string, int, error) {
-		l, err := net.Listen("tcp", addr)
+		var l net.Listener
+		err := patiently(func() (err error) {
+			l, err = net.Listen("tcp", addr)
+			return err
+		})
 		if err != nil {
 			return "", 0, err
 		}

@@ -79,8 +79,7 @@ func TestVolumeLife(t *testing.T) {
 	if s.GetContainerStatus().GetExecutorPID() == 0 || s.AgentID == nil || len(s.UUID) != 16 {
 		t.Errorf("incomplete status %s", encodeJSON(&s))
 	}
-	f.message(o, "e-1", "write data/file precious")
-	f.await("an answer", func(ev *scheduler.Event) bool { return ev.Type == scheduler.Event_MESSAGE })
+	f.ask(o, "e-1", "write data/file precious")
 	f.kill("t-1")
 	f.status("t-1", mesos.TASK_KILLED)
 	o = f.offer(hasVolume)
@@ -96,12 +95,8 @@ func TestVolumeLife(t *testing.T) {
 		t.Errorf("destroying a volume in use: %s", m)
 	}
 	f.status("t-2", mesos.TASK_RUNNING)
-	f.message(o, "e-2", "read data/file")
-	ev = f.await("an answer", func(ev *scheduler.Event) bool {
-		return ev.Type == scheduler.Event_MESSAGE
-	})
-	if string(ev.Message.Data) != "precious" {
-		t.Errorf("the volume held %q", ev.Message.Data)
+	if got := f.ask(o, "e-2", "read data/file"); got != "precious" {
+		t.Errorf("the volume held %q", got)
 	}
 	f.kill("t-2")
 	o = f.offer(hasVolume)

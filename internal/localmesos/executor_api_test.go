@@ -72,7 +72,8 @@ func TestExecutorKilled(t *testing.T) {
 		t.Errorf("failure %s", encodeJSON(ev))
 	}
 	s = f.status("t-1", mesos.TASK_FAILED)
-	if s.GetReason() != mesos.REASON_EXECUTOR_TERMINATED || s.GetMessage() != "Executor terminated" {
+	if s.GetReason() != mesos.REASON_EXECUTOR_TERMINATED ||
+		s.GetMessage() != "Executor terminated" {
 		t.Errorf("status %s", encodeJSON(&s))
 	}
 	if alivePID(t, child) {
@@ -235,8 +236,8 @@ func TestFiles(t *testing.T) {
 	if code != 200 || body != `{"data":"the","offset":3}` {
 		t.Errorf("/files/read: %d %s", code, body)
 	}
-	if code, body = get(t, c.AgentURLs()[0]+"/files/download?path="+virtual+"/plain"); code != 200 ||
-		body != "in-the-sandbox" {
+	code, body = get(t, c.AgentURLs()[0]+"/files/download?path="+virtual+"/plain")
+	if code != 200 || body != "in-the-sandbox" {
 		t.Errorf("/files/download: %d %s", code, body)
 	}
 	if code, body = get(t, c.AgentURLs()[0]+"/files/browse?path="+virtual); code != 200 ||

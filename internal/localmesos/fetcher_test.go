@@ -113,7 +113,8 @@ func TestFetchArchives(t *testing.T) {
 			if err != nil || string(got) != body {
 				t.Errorf("%s: %q %v", name, got, err)
 			}
-			if st, err := os.Stat(want); err == nil && name != "x.zip" && st.Mode().Perm() != 0o755 {
+			st, err := os.Stat(want)
+			if err == nil && name != "x.zip" && st.Mode().Perm() != 0o755 {
 				t.Errorf("%s: mode %s", name, st.Mode())
 			}
 		}

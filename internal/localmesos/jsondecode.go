@@ -86,7 +86,8 @@ func jsonSyntaxError(body []byte, err error) error {
 	}
 	line := 1 + bytes.Count(body[:at], []byte("\n"))
 	rest, _, _ := bytes.Cut(body[at:], []byte("\n"))
-	return fmt.Errorf("Failed to parse body into JSON: syntax error at line %d near: %s", line, rest)
+	return fmt.Errorf("Failed to parse body into JSON: syntax error at line %d near: %s",
+		line, rest)
 }
 
 type jsonDecoder struct{ missing []string }

@@ -171,8 +171,8 @@ func validateReserve(rs []mesos.Resource, principal string, roles []string) erro
 			continue
 		}
 		if last.Principal == nil {
-			return fmt.Errorf("A reserve operation was attempted by principal '%s', but there is a "+
-				"reserved resource in the request with no principal set", principal)
+			return fmt.Errorf("A reserve operation was attempted by principal '%s', "+
+				"but there is a reserved resource in the request with no principal set", principal)
 		}
 		if last.GetPrincipal() != principal {
 			return fmt.Errorf("A reserve operation was attempted by authenticated principal '%s', "+
@@ -220,8 +220,8 @@ func (c *Cluster) validateCreate(a *agentNode, vs []mesos.Resource, principal st
 		taken[dir] = true
 		p := v.Disk.Persistence.Principal
 		if principal != "" && (p == nil || *p != principal) {
-			return fmt.Errorf("Create volume operation attempted by principal '%s', but there is a "+
-				"volume in the operation with principal '%s' set in `DiskInfo`",
+			return fmt.Errorf("Create volume operation attempted by principal '%s', "+
+				"but there is a volume in the operation with principal '%s' set in `DiskInfo`",
 				principal, v.Disk.Persistence.GetPrincipal())
 		}
 		if milliOf(v.GetScalar().GetValue()) == 0 {

@@ -89,7 +89,7 @@ func validateRole(role string) error {
 			return fmt.Errorf("Role '%s' cannot include '%s' as a component", role, part)
 		case strings.HasPrefix(part, "-"):
 			return fmt.Errorf("Role component '%s' is invalid because it starts with a dash", part)
-		case strings.ContainsFunc(part, func(r rune) bool { return unicode.IsSpace(r) || r == 0x08 }):
+		case strings.ContainsFunc(part, unicode.IsSpace) || strings.ContainsRune(part, 0x08):
 			return fmt.Errorf("Role component '%s' is invalid "+
 				"because it contains backspace or whitespace", part)
 		case strings.ContainsRune(part, 0):

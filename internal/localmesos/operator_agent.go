@@ -2,7 +2,6 @@ package localmesos
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"path"
 	"strings"
@@ -123,7 +122,7 @@ func (c *Cluster) agentCall(a *agentNode, call *agent.Call) *reply {
 		r.GetState = &agent.Response_GetState{GetTasks: c.agentTasks(a),
 			GetExecutors: c.agentExecutors(a), GetFrameworks: c.agentFrameworks(a)}
 	default:
-		return fail(http.StatusNotImplemented, "%s", fmt.Sprintf("%s is not supported here", call.Type))
+		return fail(http.StatusNotImplemented, "%s is not supported here", call.Type)
 	}
 	return answer(r)
 }

@@ -155,7 +155,8 @@ func (c *Cluster) recover() {
 		c.next(func() { c.collectSandboxes(a) })
 	}
 	c.next(func() {
-		if err := errors.Join(c.fetch.removePartials(), c.recoverTrash(), c.makeVolumes()); err != nil {
+		err := errors.Join(c.fetch.removePartials(), c.recoverTrash(), c.makeVolumes())
+		if err != nil {
 			c.fail(err)
 		}
 		for _, id := range sortedKeys(c.frameworks) {

@@ -45,7 +45,9 @@ func TestDamagedState(t *testing.T) {
 		"empty": func([]byte) []byte { return nil },
 		"cut":   func(b []byte) []byte { return b[:len(b)/2] },
 		"text":  func([]byte) []byte { return []byte(strings.Repeat("no database ", 2000)) },
-		"zeros": func(b []byte) []byte { return append(b[:8192:8192], make([]byte, len(b)-8192)...) },
+		"zeros": func(b []byte) []byte {
+			return append(b[:8192:8192], make([]byte, len(b)-8192)...)
+		},
 	}
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
@@ -128,7 +130,8 @@ func TestChangedAgents(t *testing.T) {
 		Region: "eu", Zone: "eu-1", Attributes: map[string]string{"rack": "r1"}})
 	c = start(t, more)
 	_, body := post(t, c.MasterURL()+"/api/v1", `{"type":"GET_AGENTS"}`)
-	for _, want := range []string{`{"name":"cpus","type":"SCALAR","scalar":{"value":1.0},"role":"*"}`,
+	for _, want := range []string{
+		`{"name":"cpus","type":"SCALAR","scalar":{"value":1.0},"role":"*"}`,
 		`"scalar":{"value":2.0},"role":"svc"`, `"scalar":{"value":7.0},"role":"*"`,
 		`"attributes":[{"name":"rack","type":"TEXT","text":{"value":"r1"}}]`,
 		`"domain":{"fault_domain":{"region":{"name":"eu"},"zone":{"name":"eu-1"}}}`} {

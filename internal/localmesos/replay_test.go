@@ -205,7 +205,8 @@ func TestReplayOperations(t *testing.T) {
 			want.Message = &wantHead
 		}
 		if got.State != want.State || message != want.GetMessage() ||
-			(got.UUID == nil) != (want.UUID == nil) || (got.AgentID == nil) != (want.AgentID == nil) {
+			(got.UUID == nil) != (want.UUID == nil) ||
+			(got.AgentID == nil) != (want.AgentID == nil) {
 			t.Errorf("%s:\n     got %s\nrecorded %s", l.note, encodeJSON(&got), encodeJSON(want))
 		}
 	}

@@ -172,7 +172,8 @@ func TestSIGKILLOfTheCluster(t *testing.T) {
 	p := startProcessCluster(t, cfg)
 	f := subscribe(t, p.urls[0], frameworkOf(t))
 	o := f.offer(anyOffer)
-	f.accept(o, f.launch(o, "t-1", f.testExecutor("e-1")), f.launch(o, "t-2", f.testExecutor("e-2")))
+	f.accept(o, f.launch(o, "t-1", f.testExecutor("e-1")),
+		f.launch(o, "t-2", f.testExecutor("e-2")))
 	f.status("t-1", mesos.TASK_RUNNING)
 	s := f.status("t-2", mesos.TASK_RUNNING)
 	child := f.ask(o, "e-2", "spawn")

@@ -37,7 +37,14 @@ func (a *agentNode) volumeDir(r *mesos.Resource) string {
 // makeSandbox creates the directory of a run and makes it the latest one.
 func makeSandbox(e *executorRun, owner *owner) error {
 	dir := e.sandbox()
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	err := os.MkdirAll(dir, 0o755)
+	for range 3 {
+		// removeEmptyParents may have taken a parent away in between.
+		if errors.Is(err, fs.ErrNotExist) {
+			err = os.MkdirAll(dir, 0o755)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	if err := owner.chown(dir); err != nil {
@@ -119,7 +126,8 @@ func (c *Cluster) emptyTrash(key string, rec *trashed, move bool) {
 			err = os.Rename(rec.Volume, rec.Trash)
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			c.log.Error("a destroyed volume cannot be moved aside", "path", rec.Volume, "error", err)
+			c.log.Error("a destroyed volume cannot be moved aside",
+				"path", rec.Volume, "error", err)
 			return
 		}
 	}
@@ -154,27 +162,35 @@ func (c *Cluster) recoverTrash() error {
 	return nil
 }
 
-// collectSandboxes removes the oldest sandboxes of ended executors.
+// collectSandboxes removes the oldest sandboxes of ended executors. They are
+// listed in the loop, where no executor can begin meanwhile.
 func (c *Cluster) collectSandboxes(a *agentNode) {
-	live := map[string]bool{}
-	for _, e := range a.executors {
-		live[e.Container] = true
-	}
-	keep, dir := max(c.cfg.KeepRuns, 0), a.dir
 	c.after(func() {
+		live := map[string]bool{}
+		for _, e := range a.executors {
+			live[e.Container] = true
+		}
+		old, err := oldRuns(a.dir, live, max(c.cfg.KeepRuns, 0))
+		if err != nil {
+			c.log.Warn("old sandboxes cannot be listed", "agent", a.Name, "error", err)
+		}
+		if len(old) == 0 {
+			return
+		}
 		c.background(func() {
-			if err := removeOldRuns(dir, live, keep); err != nil {
+			if err := removeRuns(old); err != nil {
 				c.log.Warn("old sandboxes cannot be removed", "agent", a.Name, "error", err)
 			}
 		})
 	})
 }
 
-func removeOldRuns(dir string, live map[string]bool, keep int) error {
+// oldRuns lists the runs of ended executors but for the newest ones.
+func oldRuns(dir string, live map[string]bool, keep int) ([]string, error) {
 	runs, err := filepath.Glob(filepath.Join(dir, "slaves", "*", "frameworks", "*",
 		"executors", "*", "runs", "*"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	type run struct {
 		path string
@@ -189,13 +205,21 @@ func removeOldRuns(dir string, live map[string]bool, keep int) error {
 		dead = append(dead, run{path, st.ModTime()})
 	}
 	slices.SortFunc(dead, func(x, y run) int { return y.at.Compare(x.at) })
-	var errs []error
+	var old []string
 	for _, r := range dead[min(keep, len(dead)):] {
-		if err := os.RemoveAll(r.path); err != nil {
+		old = append(old, r.path)
+	}
+	return old, nil
+}
+
+func removeRuns(paths []string) error {
+	var errs []error
+	for _, path := range paths {
+		if err := os.RemoveAll(path); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		removeEmptyParents(r.path)
+		removeEmptyParents(path)
 	}
 	return errors.Join(errs...)
 }

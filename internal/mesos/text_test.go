@@ -14,11 +14,27 @@ func reserved(r resource.Resource) resource.Resource {
 	return r
 }
 
+type textTest struct {
+	value fmt.Stringer
+	want  string
+}
+
 // TestText pins the text form of every event, call and operation.
 func TestText(t *testing.T) {
-	yes, no, grace := true, false, 5*time.Second
+	for _, test := range append(eventTexts(), callTexts()...) {
+		got := test.value.String()
+		if got != test.want {
+			t.Errorf("%T:\n got %s\nwant %s", test.value, got, test.want)
+		}
+		if strings.ContainsAny(got, "\n\r") {
+			t.Errorf("%T: the text form has more than one line: %q", test.value, got)
+		}
+	}
+}
+
+func eventTexts() []textTest {
+	yes, no := true, false
 	cpus := resource.Resource{Name: "cpus", Scalar: 1000}
-	mem := resource.Resource{Name: "mem", Scalar: 2048000}
 	ports := resource.Resource{Name: "ports", Kind: resource.RangesKind,
 		Ranges: resource.Ranges{{Begin: 31000, End: 31001}, {Begin: 9092, End: 9092}}}
 	volume := reserved(resource.Resource{Name: "disk", Scalar: 1000500,
@@ -29,14 +45,8 @@ func TestText(t *testing.T) {
 		Revocable: true, Shared: true}
 	refined := reserved(cpus)
 	refined.Reservations = append([]resource.Reservation{{Role: "eng"}}, refined.Reservations...)
-	both := resource.List{reserved(cpus), reserved(mem)}
-	launch := Launch{Tasks: []TaskInfo{{ID: "b-1", Name: "kafka-0-broker"}}}
-
-	for _, test := range []struct {
-		value fmt.Stringer
-		want  string
-	}{
-		{Subscribed{Framework: "f1", Master: "10.0.0.1:5050"}, "subscribed f1 master=10.0.0.1:5050"},
+	return []textTest{
+		{Subscribed{Framework: "f1", Master: "h:5050"}, "subscribed f1 master=h:5050"},
 		{Disconnected{Reason: "end\nof file"}, `disconnected "end\nof file"`},
 		{Offers{}, "offers"},
 		{Offers{Offers: []Offer{
@@ -58,7 +68,18 @@ func TestText(t *testing.T) {
 			"executor-failed e1 agent=a1 status=9"},
 		{ExecutorFailed{Agent: "a1"}, "agent-failed a1"},
 		{Refused{Message: "Framework failed over"}, `refused "Framework failed over"`},
+	}
+}
 
+func callTexts() []textTest {
+	grace := 5 * time.Second
+	cpus := resource.Resource{Name: "cpus", Scalar: 1000}
+	mem := resource.Resource{Name: "mem", Scalar: 2048000}
+	volume := reserved(resource.Resource{Name: "disk", Scalar: 1000500,
+		Disk: &resource.DiskInfo{PersistenceID: "v1", ContainerPath: "data"}})
+	both := resource.List{reserved(cpus), reserved(mem)}
+	launch := Launch{Tasks: []TaskInfo{{ID: "b-1", Name: "kafka-0-broker"}}}
+	return []textTest{
 		{Accept{Offers: []OfferID{"o1"}, Refuse: 5 * time.Second,
 			Operations: []Operation{Reserve{Resources: both}, launch}},
 			"accept o1 refuse=5s [reserve cpus:1;mem:2048 for kafka-role; " +
@@ -69,7 +90,8 @@ func TestText(t *testing.T) {
 		{Suppress{}, "suppress"},
 		{Kill{Task: "t1", Agent: "a1", Grace: &grace}, "kill t1 agent=a1 grace=5s"},
 		{Kill{Task: "t1"}, "kill t1"},
-		{Acknowledge{Task: "t1", Agent: "a1", UUID: []byte{255}}, "acknowledge t1 agent=a1 uuid=ff"},
+		{Acknowledge{Task: "t1", Agent: "a1", UUID: []byte{255}},
+			"acknowledge t1 agent=a1 uuid=ff"},
 		{Reconcile{}, "reconcile all"},
 		{Reconcile{Tasks: []TaskOnAgent{{"t1", "a1"}, {"t2", ""}}}, "reconcile t1@a1 t2@"},
 		{Teardown{}, "teardown"},
@@ -81,14 +103,6 @@ func TestText(t *testing.T) {
 		{Destroy{ID: "op2", Volumes: resource.List{volume}},
 			"destroy disk[v1:data]:1000.5 for kafka-role id=op2"},
 		{launch, "launch kafka-0-broker#b-1"},
-	} {
-		got := test.value.String()
-		if got != test.want {
-			t.Errorf("%T:\n got %s\nwant %s", test.value, got, test.want)
-		}
-		if strings.ContainsAny(got, "\n\r") {
-			t.Errorf("%T: the text form has more than one line: %q", test.value, got)
-		}
 	}
 }
 

@@ -265,7 +265,8 @@ func TestClientSilence(t *testing.T) {
 // TestHeartbeatLimit shows how long a silence may be.
 func TestHeartbeatLimit(t *testing.T) {
 	for announced, want := range map[float64]time.Duration{
-		15: 75 * time.Second, 0.1: 5 * time.Second, -1: 3000 * time.Second, 1e300: 3000 * time.Second,
+		15: 75 * time.Second, 0.1: 5 * time.Second,
+		-1: 3000 * time.Second, 1e300: 3000 * time.Second,
 	} {
 		if got := heartbeatLimit(subscribedWire("f1", announced), 5*time.Second); got != want {
 			t.Errorf("announced %v s: %s, want %s", announced, got, want)
@@ -496,7 +497,9 @@ func TestClientAuthenticates(t *testing.T) {
 
 // TestJitter shows the bounds of the back-off.
 func TestJitter(t *testing.T) {
-	for attempt, most := range map[int]time.Duration{0: 100, 1: 200, 5: 3200, 8: 15000, 9999: 15000} {
+	for attempt, most := range map[int]time.Duration{
+		0: 100, 1: 200, 5: 3200, 8: 15000, 9999: 15000,
+	} {
 		largest := time.Duration(0)
 		for range 2000 {
 			largest = max(largest, jittered(100, 15000, attempt))

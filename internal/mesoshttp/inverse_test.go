@@ -123,8 +123,8 @@ func eventToWire(t testing.TB, e mesos.Event) *scheduler.Event {
 		}
 		return out
 	case mesos.Rescinded:
-		return &scheduler.Event{Type: scheduler.Event_RESCIND, Rescind: &scheduler.Event_Rescind{
-			OfferID: wire.OfferID{Value: string(e.Offer)}}}
+		return &scheduler.Event{Type: scheduler.Event_RESCIND,
+			Rescind: &scheduler.Event_Rescind{OfferID: wire.OfferID{Value: string(e.Offer)}}}
 	case mesos.Updated:
 		return &scheduler.Event{Type: scheduler.Event_UPDATE,
 			Update: &scheduler.Event_Update{Status: statusToWire(e.Status)}}
@@ -139,8 +139,8 @@ func eventToWire(t testing.TB, e mesos.Event) *scheduler.Event {
 					AgentID:     &wire.AgentID{Value: string(e.Agent)},
 				}}}
 	case mesos.ExecutorFailed:
-		out := &scheduler.Event{Type: scheduler.Event_FAILURE, Failure: &scheduler.Event_Failure{
-			AgentID: &wire.AgentID{Value: string(e.Agent)}}}
+		out := &scheduler.Event{Type: scheduler.Event_FAILURE,
+			Failure: &scheduler.Event_Failure{AgentID: &wire.AgentID{Value: string(e.Agent)}}}
 		if e.Executor != "" {
 			out.Failure.ExecutorID = &wire.ExecutorID{Value: string(e.Executor)}
 			out.Failure.Status = pointer(int32(e.Status))
@@ -161,8 +161,9 @@ func subscribedWire(id mesos.FrameworkID, heartbeat float64) *scheduler.Event {
 		Subscribed: &scheduler.Event_Subscribed{
 			FrameworkID:              &wire.FrameworkID{Value: string(id)},
 			HeartbeatIntervalSeconds: &heartbeat,
-			MasterInfo: &wire.MasterInfo{ID: "m", Port: pointer(uint32(5050)), Address: &wire.Address{
-				Hostname: pointer("master"), IP: pointer("10.0.0.1"), Port: 5050}},
+			MasterInfo: &wire.MasterInfo{ID: "m", Port: pointer(uint32(5050)),
+				Address: &wire.Address{
+					Hostname: pointer("master"), IP: pointer("10.0.0.1"), Port: 5050}},
 		},
 	}
 }

@@ -96,7 +96,9 @@ func TestRecordReadError(t *testing.T) {
 
 // FuzzRecordIO reads garbage, and reads back what mesos-go writes of the records found.
 func FuzzRecordIO(f *testing.F) {
-	for _, seed := range []string{"", "5\nhello", "0\n1\na", "12", "\n", "99999999999\n", "1\na2\n"} {
+	for _, seed := range []string{
+		"", "5\nhello", "0\n1\na", "12", "\n", "99999999999\n", "1\na2\n",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {

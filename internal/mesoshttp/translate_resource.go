@@ -180,7 +180,9 @@ func milli(v float64) resource.Milli {
 func rangesFromWire(list []wire.Value_Range) resource.Ranges {
 	var out resource.Ranges
 	sorted := slices.Clone(list)
-	slices.SortFunc(sorted, func(a, b wire.Value_Range) int { return cmp.Compare(a.Begin, b.Begin) })
+	slices.SortFunc(sorted, func(a, b wire.Value_Range) int {
+		return cmp.Compare(a.Begin, b.Begin)
+	})
 	for _, r := range sorted {
 		last := len(out) - 1
 		switch {

@@ -46,7 +46,8 @@ func TestRangesAreSets(t *testing.T) {
 			subset = subset && (a.Has(n) || !b.Has(n))
 		}
 		if contained != subset || a.Count() != count {
-			t.Fatalf("contained %v, want %v; count %d, want %d", contained, subset, a.Count(), count)
+			t.Fatalf("contained %v, want %v; count %d, want %d",
+				contained, subset, a.Count(), count)
 		}
 		for _, rs := range []resource.Ranges{a, sum, both, rest} {
 			if !slices.Equal(rs, resource.NewRanges(rs...)) {
@@ -117,8 +118,9 @@ func identity(t *rapid.T) resource.Resource {
 	if rapid.IntRange(0, 2).Draw(t, "disk") == 0 {
 		r.Disk = &resource.DiskInfo{
 			PersistenceID: rapid.SampledFrom([]string{"", "v1", "v2"}).Draw(t, "id"),
-			Source:        rapid.SampledFrom([]string{"", "PATH", "MOUNT", "RAW"}).Draw(t, "source"),
-			Profile:       rapid.OneOf(rapid.Just(""), word()).Draw(t, "profile"),
+			Source: rapid.SampledFrom(
+				[]string{"", "PATH", "MOUNT", "RAW"}).Draw(t, "source"),
+			Profile: rapid.OneOf(rapid.Just(""), word()).Draw(t, "profile"),
 		}
 	}
 	r.Revocable = rapid.IntRange(0, 5).Draw(t, "revocable") == 0

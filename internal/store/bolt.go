@@ -1,0 +1,254 @@
+package store
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/kafka-sched/kafka-sched/scheduler"
+)
+
+// schema is the version of the meaning of keys and values; doc.go says when it is raised.
+const schema = 1
+
+// lockPatience is how long another process may hold the file before Open gives up.
+const lockPatience = time.Second
+
+// Reasons for which Open refuses a file; the message around them says what to do.
+var (
+	ErrInUse   = errors.New("the state file is in use by another scheduler")
+	ErrDamaged = errors.New("the state file is damaged")
+	ErrForeign = errors.New("the file is not a state file of kafka-sched")
+	ErrNewer   = errors.New("the state file is of a newer release")
+)
+
+var (
+	metaBucket  = []byte("kafka-sched")
+	stateBucket = []byte("state")
+	schemaKey   = []byte("schema")
+	digestKey   = []byte("sha256")
+)
+
+// Bolt is the store in one bbolt file.
+type Bolt struct {
+	path string
+	db   *bbolt.DB
+}
+
+var _ Store = (*Bolt)(nil)
+
+// Open opens the file, or makes it when there is none (its folder must exist); an empty file is
+// what a crash in the middle of that leaves, and counts as none. One process at a time may have
+// it open. The error is, by errors.Is, one of those above where the file itself is the reason.
+func Open(path string) (*Bolt, error) {
+	b, err := open(path)
+	switch {
+	case err == nil:
+		return b, nil
+	case errors.Is(err, ErrDamaged):
+		return nil, fmt.Errorf("opening %s: %w; nothing in it was changed. Put a copy of it in "+
+			"its place; without one, move it away: the scheduler then starts as a new "+
+			"framework that knows nothing of the old one's tasks, reservations and volumes",
+			path, err)
+	case errors.Is(err, ErrForeign):
+		return nil, fmt.Errorf("opening %s: %w; nothing in it was changed. Name another file, "+
+			"or, if its beginning was destroyed, put a copy of it in its place", path, err)
+	case errors.Is(err, ErrNewer):
+		return nil, fmt.Errorf("opening %s: %w; nothing in it was changed. Start the release "+
+			"that wrote it, or a later one", path, err)
+	case errors.Is(err, ErrInUse):
+		return nil, fmt.Errorf("opening %s: %w; end that one first", path, err)
+	default:
+		return nil, fmt.Errorf("opening the state file %s: %w", path, err)
+	}
+}
+
+func open(path string) (*Bolt, error) {
+	info, err := os.Stat(path)
+	fresh := errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0
+	switch {
+	case fresh:
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is not a file")
+	default:
+		if err := inspect(path); err != nil {
+			return nil, err
+		}
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout:         lockPatience,
+		FreelistType:    bbolt.FreelistMapType,
+		InitialMmapSize: 1 << 16,
+		NoStatistics:    true,
+	})
+	if errors.Is(err, bbolterrors.ErrTimeout) {
+		return nil, ErrInUse
+	}
+	if err != nil {
+		return nil, err
+	}
+	b := &Bolt{path, db}
+	if err := b.begin(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if fresh {
+		if err := syncFolder(filepath.Dir(path)); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	return b, nil
+}
+
+// begin checks that the file is ours, of this release and whole, or, if nothing was ever
+// written to it, makes it ours. It writes in no other case.
+func (b *Bolt) begin() error {
+	empty := false
+	err := b.db.View(func(tx *bbolt.Tx) error {
+		first, _ := tx.Cursor().First()
+		if empty = first == nil; empty {
+			return nil
+		}
+		_, err := read(tx)
+		return err
+	})
+	if err != nil || !empty {
+		return err
+	}
+	return b.db.Update(func(tx *bbolt.Tx) error {
+		meta, err := tx.CreateBucket(metaBucket)
+		if err != nil {
+			return err
+		}
+		state, err := tx.CreateBucket(stateBucket)
+		if err != nil {
+			return err
+		}
+		if err := meta.Put(schemaKey, []byte(strconv.Itoa(schema))); err != nil {
+			return err
+		}
+		return meta.Put(digestKey, digest(state))
+	})
+}
+
+// Load implements Store.
+func (b *Bolt) Load() (scheduler.Hard, error) {
+	var hard scheduler.Hard
+	err := b.db.View(func(tx *bbolt.Tx) (err error) {
+		hard, err = read(tx)
+		return err
+	})
+	if err != nil {
+		return scheduler.Hard{}, fmt.Errorf("loading the state from %s: %w", b.path, err)
+	}
+	return hard, nil
+}
+
+// read gives the state, or says why the file cannot be used.
+func read(tx *bbolt.Tx) (scheduler.Hard, error) {
+	meta, state := tx.Bucket(metaBucket), tx.Bucket(stateBucket)
+	if meta == nil {
+		return scheduler.Hard{}, ErrForeign
+	}
+	version, err := strconv.Atoi(string(meta.Get(schemaKey)))
+	switch {
+	case err != nil || version < 1:
+		return scheduler.Hard{}, fmt.Errorf("%w: its schema version is %q",
+			ErrDamaged, meta.Get(schemaKey))
+	case version > schema:
+		return scheduler.Hard{}, fmt.Errorf("%w: its schema is %d, this release knows %d",
+			ErrNewer, version, schema)
+	case state == nil:
+		return scheduler.Hard{}, fmt.Errorf("%w: it holds no state", ErrDamaged)
+	case !bytes.Equal(meta.Get(digestKey), digest(state)):
+		return scheduler.Hard{}, fmt.Errorf("%w: its checksum is wrong", ErrDamaged)
+	}
+	entries := map[string][]byte{}
+	err = state.ForEach(func(k, v []byte) error {
+		entries[string(k)] = v
+		return nil
+	})
+	if err != nil {
+		return scheduler.Hard{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	hard, err := Decode(entries)
+	if err != nil {
+		return scheduler.Hard{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return hard, nil
+}
+
+// Apply implements Store; it returns after the file is on the disk.
+func (b *Bolt) Apply(writes []scheduler.Write) error {
+	if len(writes) == 0 {
+		return nil
+	}
+	changes, err := Encode(writes)
+	if err != nil {
+		return err
+	}
+	err = b.db.Update(func(tx *bbolt.Tx) error {
+		for _, c := range changes {
+			if err := apply(tx, c); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(metaBucket).Put(digestKey, digest(tx.Bucket(stateBucket)))
+	})
+	if err != nil {
+		return fmt.Errorf("writing to the state file %s: %w", b.path, err)
+	}
+	return nil
+}
+
+func apply(tx *bbolt.Tx, c Change) error {
+	if c.Value == nil {
+		return tx.Bucket(stateBucket).Delete([]byte(c.Key))
+	}
+	return tx.Bucket(stateBucket).Put([]byte(c.Key), c.Value)
+}
+
+// Close implements Store.
+func (b *Bolt) Close() error {
+	if err := b.db.Close(); err != nil {
+		return fmt.Errorf("closing the state file %s: %w", b.path, err)
+	}
+	return nil
+}
+
+// digest is over all keys and values. The whole state is some ten kilobytes a pod, and hashing
+// it takes less time than the sync of the file that follows.
+func digest(state *bbolt.Bucket) []byte {
+	hash := sha256.New()
+	length := make([]byte, 8)
+	part := func(p []byte) {
+		binary.BigEndian.PutUint64(length, uint64(len(p)))
+		hash.Write(length)
+		hash.Write(p)
+	}
+	cursor := state.Cursor()
+	for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
+		part(k)
+		part(v)
+	}
+	return hash.Sum(nil)
+}
+
+// syncFolder makes a new file's name durable.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}

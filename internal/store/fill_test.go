@@ -1,0 +1,161 @@
+package store
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/resource"
+	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// source decides what a value is filled with.
+type source interface {
+	text(field string) string
+	number(most int64) int64
+	// size is the number of elements of a slice or map; -1 is nil.
+	size() int
+	// set says whether a pointer is set.
+	set() bool
+}
+
+// filled makes a value with every field filled, by reflection: a field that is added to a type
+// takes part in every test at once.
+func filled[T any](s source) T {
+	var v T
+	fill(s, reflect.ValueOf(&v).Elem(), "")
+	return v
+}
+
+func fill(s source, v reflect.Value, field string) {
+	if special(s, v) {
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(s.text(field))
+	case reflect.Bool:
+		v.SetBool(s.number(1) == 1)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(s.number(1 << 40))
+	case reflect.Uint64:
+		v.SetUint(uint64(s.number(1 << 40)))
+	case reflect.Pointer:
+		if s.set() {
+			v.Set(reflect.New(v.Type().Elem()))
+			fill(s, v.Elem(), field)
+		}
+	case reflect.Slice:
+		if n := s.size(); n >= 0 {
+			v.Set(reflect.MakeSlice(v.Type(), n, n))
+			for i := range n {
+				fill(s, v.Index(i), field)
+			}
+		}
+	case reflect.Map:
+		fillMap(s, v, field)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(s, v.Field(i), v.Type().Field(i).Name)
+		}
+	default:
+		panic(fmt.Sprintf("no filling for %s", v.Type()))
+	}
+}
+
+func fillMap(s source, v reflect.Value, field string) {
+	n := s.size()
+	if n < 0 {
+		return
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	for range n {
+		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		fill(s, key, field+"Key")
+		fill(s, value, field)
+		switch value := value.Addr().Interface().(type) {
+		case *scheduler.Pod: // the key is the record's own name
+			key.Set(reflect.ValueOf(value.Name))
+		case *scheduler.Leftover:
+			key.Set(reflect.ValueOf(value.Reservation))
+		}
+		v.SetMapIndex(key, value)
+	}
+}
+
+// special fills values whose type or sense allows less than their kind.
+func special(s source, v reflect.Value) bool {
+	pick := func(values ...string) {
+		v.SetString(values[s.number(int64(len(values)-1))])
+	}
+	switch p := v.Addr().Interface().(type) {
+	case *time.Time:
+		if s.set() {
+			*p = time.Unix(s.number(1<<33), s.number(999_999_999)).UTC()
+		}
+	case *scheduler.Intent:
+		pick(string(scheduler.Uninstall), string(scheduler.Run), string(scheduler.Stop),
+			string(scheduler.Uninstalled))
+	case *scheduler.Request:
+		pick(string(scheduler.Replace), string(scheduler.Restart), "")
+	case *servicespec.Goal:
+		pick(string(servicespec.GoalOnce), string(servicespec.GoalRunning),
+			string(servicespec.GoalFinish))
+	case *scheduler.PodName:
+		*p = scheduler.PodName{Type: "p" + s.text("Type"), Index: int(s.number(1000))}
+	case *resource.Kind:
+		*p = resource.Kind(s.number(2))
+	case *resource.Resource:
+		for i := range v.NumField() {
+			fill(s, v.Field(i), v.Type().Field(i).Name)
+		}
+		if p.Kind != resource.Scalar {
+			p.Scalar = 0
+		}
+		if p.Kind != resource.RangesKind {
+			p.Ranges = nil
+		}
+		if p.Kind != resource.SetKind {
+			p.Set = nil
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// counter fills everything, always the same way: texts are the names of their fields.
+type counter struct{ n int64 }
+
+func (c *counter) text(field string) string {
+	c.n++
+	return fmt.Sprintf("%s %d", field, c.n)
+}
+
+func (c *counter) number(most int64) int64 {
+	c.n++
+	if most == 1 {
+		return 1
+	}
+	return c.n % (most + 1)
+}
+
+func (*counter) size() int { return 2 }
+func (*counter) set() bool { return true }
+
+// writesOf gives the writes that make a state out of nothing.
+func writesOf(h scheduler.Hard) []scheduler.Write {
+	out := []scheduler.Write{
+		scheduler.WriteFramework{ID: h.Framework}, scheduler.WriteTarget{Target: h.Target},
+		scheduler.WriteIntent{Intent: h.Intent}, scheduler.WriteKafka{Kafka: h.Kafka},
+		scheduler.WriteOverrides{Overrides: h.Overrides},
+	}
+	for _, p := range h.Pods {
+		out = append(out, scheduler.WritePod{Pod: p})
+	}
+	for _, l := range h.Leftovers {
+		out = append(out, scheduler.WriteLeftover{Leftover: l})
+	}
+	return out
+}

@@ -1,0 +1,415 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/resource"
+	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/scheduler/offer"
+)
+
+// The rows of the store: what is written, with its names in the file. Where a row has the same
+// fields as the value that it stands for, Go converts one into the other and stops compiling
+// when they part. A field that is a pointer and not omitempty is required.
+
+type framework struct {
+	ID *mesos.FrameworkID `json:"id"`
+}
+
+type intent struct {
+	Intent *scheduler.Intent `json:"intent"`
+}
+
+func (r intent) domain() (scheduler.Intent, error) {
+	i, err := required("intent", r.Intent)
+	if err != nil {
+		return "", err
+	}
+	switch i {
+	case scheduler.Run, scheduler.Stop, scheduler.Uninstall, scheduler.Uninstalled:
+		return i, nil
+	default:
+		return "", fmt.Errorf("the intent %q is none", i)
+	}
+}
+
+type kafka struct {
+	ID      *string             `json:"id"`
+	Founder mesos.PersistenceID `json:"founder"`
+	Founded *bool               `json:"founded"`
+}
+
+func kafkaToRow(k scheduler.KafkaCluster) kafka {
+	return kafka{ID: &k.ID, Founder: k.Founder, Founded: &k.Founded}
+}
+
+func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
+	id, err := required("id", r.ID)
+	if err != nil {
+		return out, err
+	}
+	founded, err := required("founded", r.Founded)
+	if err != nil {
+		return out, err
+	}
+	return scheduler.KafkaCluster{ID: id, Founder: r.Founder, Founded: founded}, nil
+}
+
+type overrides struct {
+	Interrupted map[string]bool `json:"interrupted,omitempty"`
+	Forced      map[string]bool `json:"forced,omitempty"`
+	Released    map[string]bool `json:"released,omitempty"`
+}
+
+func (r overrides) domain() plans.Overrides { return plans.Overrides(r) }
+
+type podName struct {
+	Type  string `json:"type"`
+	Index int    `json:"index"`
+}
+
+// namedPod refuses a name that is missing or that no instance can have.
+func namedPod(row *podName) (scheduler.PodName, error) {
+	name, err := required("name", row)
+	if err == nil && (name.Type == "" || name.Index < 0) {
+		err = errors.New("the name is no pod instance's")
+	}
+	return scheduler.PodName(name), err
+}
+
+type pod struct {
+	Name        *podName          `json:"name"`
+	Incarnation int               `json:"incarnation"`
+	Place       *place            `json:"place,omitempty"`
+	Executor    mesos.ExecutorID  `json:"executor,omitempty"`
+	Tasks       []task            `json:"tasks"`
+	Request     scheduler.Request `json:"request,omitempty"`
+	Deployed    string            `json:"deployed,omitempty"`
+	Failures    int               `json:"failures,omitempty"`
+	NotBefore   time.Time         `json:"not_before,omitzero"`
+	Launch      string            `json:"launch,omitempty"`
+	Caretaker   bool              `json:"caretaker,omitempty"`
+}
+
+func podToRow(p scheduler.Pod) pod {
+	name := podName(p.Name)
+	return pod{
+		Name:        &name,
+		Incarnation: p.Incarnation,
+		Place:       maybe(p.Place, placeToRow),
+		Executor:    p.Executor,
+		Tasks:       each(p.Tasks, taskToRow),
+		Request:     p.Request,
+		Deployed:    p.Deployed,
+		Failures:    p.Failures,
+		NotBefore:   p.NotBefore.UTC(),
+		Launch:      p.Launch,
+		Caretaker:   p.Caretaker,
+	}
+}
+
+func (r pod) domain() (out scheduler.Pod, err error) {
+	out = scheduler.Pod{
+		Incarnation: r.Incarnation,
+		Executor:    r.Executor,
+		Request:     r.Request,
+		Deployed:    r.Deployed,
+		Failures:    r.Failures,
+		NotBefore:   r.NotBefore.UTC(),
+		Launch:      r.Launch,
+		Caretaker:   r.Caretaker,
+	}
+	if out.Name, err = namedPod(r.Name); err != nil {
+		return out, err
+	}
+	switch r.Request {
+	case "", scheduler.Restart, scheduler.Replace:
+	default:
+		return out, fmt.Errorf("the request %q is none", r.Request)
+	}
+	if r.Place != nil {
+		place, err := r.Place.domain()
+		if err != nil {
+			return out, err
+		}
+		out.Place = &place
+	}
+	out.Tasks, err = tried(r.Tasks, task.domain)
+	return out, err
+}
+
+type place struct {
+	Agent       *mesos.AgentID       `json:"agent"`
+	Hostname    string               `json:"hostname"`
+	IP          string               `json:"ip,omitempty"`
+	Domain      domain               `json:"domain,omitzero"`
+	Attributes  []attribute          `json:"attributes,omitempty"`
+	Reservation *mesos.ReservationID `json:"reservation"`
+	Executor    []resourceRow        `json:"executor"`
+	Tasks       []taskResources      `json:"tasks"`
+	Confirmed   bool                 `json:"confirmed"`
+}
+
+type domain struct {
+	Region string `json:"region"`
+	Zone   string `json:"zone"`
+}
+
+type attribute struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+func placeToRow(p scheduler.Place) place {
+	return place{
+		Agent:    &p.Agent,
+		Hostname: p.Hostname,
+		IP:       p.IP,
+		Domain:   domain(p.Domain),
+		Attributes: each(p.Attributes,
+			func(a mesos.Attribute) attribute { return attribute(a) }),
+		Reservation: &p.Reservation,
+		Executor:    each(p.Executor, resourceToRow),
+		Tasks:       each(p.Tasks, taskResourcesToRow),
+		Confirmed:   p.Confirmed,
+	}
+}
+
+func (r place) domain() (out scheduler.Place, err error) {
+	out = scheduler.Place{
+		Hostname: r.Hostname,
+		IP:       r.IP,
+		Domain:   mesos.Domain(r.Domain),
+		Attributes: each(r.Attributes,
+			func(a attribute) mesos.Attribute { return mesos.Attribute(a) }),
+		Confirmed: r.Confirmed,
+	}
+	if out.Agent, err = required("place.agent", r.Agent); err != nil {
+		return out, err
+	}
+	if out.Reservation, err = required("place.reservation", r.Reservation); err != nil {
+		return out, err
+	}
+	if out.Executor, err = resourcesToDomain(r.Executor); err != nil {
+		return out, err
+	}
+	out.Tasks, err = tried(r.Tasks, taskResources.domain)
+	return out, err
+}
+
+type taskResources struct {
+	Name      *string       `json:"name"`
+	Resources []resourceRow `json:"resources"`
+	Ports     []portUse     `json:"ports,omitempty"`
+}
+
+type portUse struct {
+	Name   string `json:"name"`
+	Number int    `json:"number"`
+}
+
+func taskResourcesToRow(t offer.TaskResources) taskResources {
+	return taskResources{
+		Name:      &t.Name,
+		Resources: each(t.Resources, resourceToRow),
+		Ports:     each(t.Ports, func(p offer.PortUse) portUse { return portUse(p) }),
+	}
+}
+
+func (r taskResources) domain() (out offer.TaskResources, err error) {
+	out.Ports = each(r.Ports, func(p portUse) offer.PortUse { return offer.PortUse(p) })
+	if out.Name, err = required("place.tasks.name", r.Name); err != nil {
+		return out, err
+	}
+	out.Resources, err = resourcesToDomain(r.Resources)
+	return out, err
+}
+
+type task struct {
+	Name    *string         `json:"name"`
+	ID      mesos.TaskID    `json:"id,omitempty"`
+	State   mesos.TaskState `json:"state,omitempty"`
+	Reason  string          `json:"reason,omitempty"`
+	Message string          `json:"message,omitempty"`
+	Since   time.Time       `json:"since,omitzero"`
+	Ready   *bool           `json:"ready,omitempty"`
+	Healthy *bool           `json:"healthy,omitempty"`
+	Target  string          `json:"target,omitempty"`
+	IP      string          `json:"ip,omitempty"`
+	// WasReady says that this launch was complete once.
+	WasReady bool `json:"was_ready,omitempty"`
+}
+
+func taskToRow(t scheduler.Task) task {
+	return task{
+		Name: &t.Name, ID: t.ID, State: t.State, Reason: t.Reason, Message: t.Message,
+		Since: t.Since.UTC(), Ready: t.Ready, Healthy: t.Healthy, Target: t.Target, IP: t.IP,
+		WasReady: t.WasReady,
+	}
+}
+
+func (r task) domain() (scheduler.Task, error) {
+	name, err := required("tasks.name", r.Name)
+	return scheduler.Task{
+		Name: name, ID: r.ID, State: r.State, Reason: r.Reason, Message: r.Message,
+		Since: r.Since.UTC(), Ready: r.Ready, Healthy: r.Healthy, Target: r.Target, IP: r.IP,
+		WasReady: r.WasReady,
+	}, err
+}
+
+type leftover struct {
+	Reservation *mesos.ReservationID `json:"reservation"`
+	Pod         *podName             `json:"pod"`
+	Agent       *mesos.AgentID       `json:"agent"`
+	Hostname    string               `json:"hostname"`
+	Resources   []resourceRow        `json:"resources"`
+	Confirmed   bool                 `json:"confirmed"`
+	Freeing     bool                 `json:"freeing,omitempty"`
+}
+
+func leftoverToRow(l scheduler.Leftover) leftover {
+	name := podName(l.Pod)
+	return leftover{
+		Reservation: &l.Reservation, Pod: &name, Agent: &l.Agent, Hostname: l.Hostname,
+		Resources: each(l.Resources, resourceToRow),
+		Confirmed: l.Confirmed, Freeing: l.Freeing,
+	}
+}
+
+func (r leftover) domain() (out scheduler.Leftover, err error) {
+	out = scheduler.Leftover{
+		Hostname: r.Hostname, Confirmed: r.Confirmed, Freeing: r.Freeing}
+	if out.Resources, err = resourcesToDomain(r.Resources); err != nil {
+		return out, err
+	}
+	if out.Reservation, err = required("reservation", r.Reservation); err != nil {
+		return out, err
+	}
+	if out.Agent, err = required("agent", r.Agent); err != nil {
+		return out, err
+	}
+	out.Pod, err = namedPod(r.Pod)
+	return out, err
+}
+
+// resourceRow is a resource; the quantity stands under the name of its kind, and exactly one
+// must be there.
+type resourceRow struct {
+	Name         string          `json:"name"`
+	Scalar       *resource.Milli `json:"milli,omitempty"`
+	Ranges       *[]rangeRow     `json:"ranges,omitempty"`
+	Set          *[]string       `json:"set,omitempty"`
+	Role         string          `json:"role,omitempty"`
+	Reservations []reservation   `json:"reservations,omitempty"`
+	Disk         *disk           `json:"disk,omitempty"`
+	Revocable    bool            `json:"revocable,omitempty"`
+	Shared       bool            `json:"shared,omitempty"`
+	Provider     string          `json:"provider,omitempty"`
+}
+
+type rangeRow struct {
+	Begin uint64 `json:"begin"`
+	End   uint64 `json:"end"`
+}
+
+type reservation struct {
+	Dynamic   bool    `json:"dynamic"`
+	Role      string  `json:"role"`
+	Principal string  `json:"principal,omitempty"`
+	Labels    []label `json:"labels,omitempty"`
+}
+
+type label struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+type disk struct {
+	PersistenceID string `json:"persistence_id,omitempty"`
+	Principal     string `json:"principal,omitempty"`
+	ContainerPath string `json:"container_path,omitempty"`
+	Source        string `json:"source,omitempty"`
+	Root          string `json:"root,omitempty"`
+	ID            string `json:"id,omitempty"`
+	Vendor        string `json:"vendor,omitempty"`
+	Profile       string `json:"profile,omitempty"`
+}
+
+func resourceToRow(r resource.Resource) resourceRow {
+	out := resourceRow{
+		Name:         r.Name,
+		Role:         r.Role,
+		Reservations: each(r.Reservations, reservationToRow),
+		Disk:         maybe(r.Disk, func(d resource.DiskInfo) disk { return disk(d) }),
+		Revocable:    r.Revocable,
+		Shared:       r.Shared,
+		Provider:     r.Provider,
+	}
+	switch r.Kind {
+	case resource.RangesKind:
+		ranges := make([]rangeRow, 0, len(r.Ranges)) // never null: it tells the kind
+		for _, x := range r.Ranges {
+			ranges = append(ranges, rangeRow(x))
+		}
+		out.Ranges = &ranges
+	case resource.SetKind:
+		set := append([]string{}, r.Set...)
+		out.Set = &set
+	default:
+		out.Scalar = &r.Scalar
+	}
+	return out
+}
+
+func reservationToRow(r resource.Reservation) reservation {
+	return reservation{r.Dynamic, r.Role, r.Principal, labelsToRows(r.Labels)}
+}
+
+func labelsToRows(labels []resource.Label) []label {
+	return each(labels, func(l resource.Label) label { return label(l) })
+}
+
+func labelsToDomain(labels []label) []resource.Label {
+	return each(labels, func(l label) resource.Label { return resource.Label(l) })
+}
+
+func resourcesToDomain(rows []resourceRow) (resource.List, error) {
+	return tried(rows, resourceRow.domain)
+}
+
+func (r resourceRow) domain() (resource.Resource, error) {
+	out := resource.Resource{
+		Name: r.Name,
+		Role: r.Role,
+		Reservations: each(r.Reservations, func(v reservation) resource.Reservation {
+			return resource.Reservation{Dynamic: v.Dynamic, Role: v.Role,
+				Principal: v.Principal, Labels: labelsToDomain(v.Labels)}
+		}),
+		Disk:      maybe(r.Disk, func(d disk) resource.DiskInfo { return resource.DiskInfo(d) }),
+		Revocable: r.Revocable,
+		Shared:    r.Shared,
+		Provider:  r.Provider,
+	}
+	kinds := 0
+	if r.Scalar != nil {
+		out.Kind, out.Scalar = resource.Scalar, *r.Scalar
+		kinds++
+	}
+	if r.Ranges != nil {
+		out.Kind = resource.RangesKind
+		out.Ranges = each(*r.Ranges, func(x rangeRow) resource.Range { return resource.Range(x) })
+		kinds++
+	}
+	if r.Set != nil {
+		out.Kind, out.Set = resource.SetKind, *r.Set
+		kinds++
+	}
+	if kinds != 1 {
+		return out, fmt.Errorf("the resource %q has %d quantities", r.Name, kinds)
+	}
+	return out, nil
+}
