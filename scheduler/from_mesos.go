@@ -51,8 +51,8 @@ func (m *Machine) subscribed(ev mesos.Subscribed) {
 	m.kills = map[mesos.TaskID]time.Time{}
 	m.implicit = m.now
 	m.askAbout(func(Pod) bool { return true })
-	for _, l := range m.hard.Leftovers {
-		for _, t := range l.Tasks {
+	for _, id := range m.leftoverIDs() {
+		for _, t := range m.hard.Leftovers[id].Tasks {
 			m.asked[t] = question{again: m.now, wait: askFirst / 2}
 		}
 	}
