@@ -17,6 +17,9 @@ func (m *Machine) pass() {
 	work := &work{m: m, wants: map[string]bool{}, kills: map[mesos.TaskID]bool{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.passRequests(work)
+	if m.hard.Intent != Stop {
+		m.stopLive, m.stopAt = 0, time.Time{}
+	}
 	switch m.hard.Intent {
 	case Run:
 		m.passRun(work)
