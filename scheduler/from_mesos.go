@@ -213,6 +213,11 @@ func (m *Machine) failure(p Pod, i int) bool {
 	if t.State == mesos.Killed && m.outdated(p) {
 		return false
 	}
+	others := p
+	others.Tasks = slices.Concat(p.Tasks[:i], p.Tasks[i+1:])
+	if t.State == mesos.Killed && m.fallen(others) {
+		return false // it was stopped because another one ended, which counted already
+	}
 	spec, _ := m.spec(p.Name)
 	ts, _ := taskSpec(spec, t.Name)
 	return !t.complete(ts.Goal)
