@@ -27,7 +27,6 @@ type testExecutorProcess struct {
 	mu      sync.Mutex
 	unacked []mesos.TaskStatus
 	fresh   map[string]mesos.TaskInfo // launched, no update acknowledged yet
-	body    io.Closer
 }
 
 func runTestExecutor() int {
