@@ -111,7 +111,7 @@ func (m *Machine) setTarget(cmd SetTarget, final bool) (string, *Problem) {
 		return "", problem(Conflict, "this change cannot be rolled out: %s",
 			strings.Join(reasons, "; "))
 	}
-	m.hard.Target = Target{ID: cmd.ID, Service: cmd.Service}
+	m.hard.Target = Target(cmd)
 	m.write(WriteTarget{m.hard.Target})
 	m.hard.Overrides = m.hard.Overrides.Forget(planDeploy)
 	m.write(WriteOverrides{m.hard.Overrides})

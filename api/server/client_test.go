@@ -164,7 +164,8 @@ func TestClientSetTarget(t *testing.T) {
 		}
 	}
 	m.reply.Problem = &scheduler.Problem{Code: scheduler.AlreadyDone, Message: "It is so."}
-	if o, err := c.SetTarget(ctx, id, "name: x", nil); err != nil || o.Changed || o.TargetID != "" ||
+	if o, err := c.SetTarget(ctx, id, "name: x", nil); err != nil ||
+		o.Changed || o.TargetID != "" ||
 		o.Message != "It is so." {
 		t.Errorf("%+v, %v", o, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
 
 	"github.com/kafka-sched/kafka-sched/api/server"
 	"github.com/kafka-sched/kafka-sched/internal/brokers"
@@ -39,6 +40,8 @@ type SchedulerOptions struct {
 	// Listen is the API's host:port; Advertise is the host:port that agents reach it under,
 	// "" for Listen.
 	Listen, Advertise string
+	// AnyPort says that another port will do when that of Listen is taken.
+	AnyPort bool
 	// KafkaDist is the packed archive that agents fetch; KafkaVersion is what is in it.
 	KafkaDist, KafkaVersion string
 	// ExecutorBinary is the kafka-sched binary that agents fetch.
@@ -180,30 +183,32 @@ func parseSpec(
 	return service, nil
 }
 
-// listen takes the address that was asked for; with port 0 the one of the life before, if it
-// is free, so that clients find the API where it was.
+// listen takes the address that was asked for. Where any port will do, that of the life before
+// comes first, so that clients find the API where it was, and a free one last.
 func (s *schedulerRun) listen() (net.Listener, error) {
 	host, port, err := net.SplitHostPort(s.o.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("the address to listen on: %w", err)
 	}
-	if port == "0" {
-		var before announcement
-		if readJSON(filepath.Join(s.o.Dir, "scheduler.json"), &before) == nil {
-			old := strings.TrimPrefix(before.URL, "http://")
-			if oldHost, _, err := net.SplitHostPort(old); err == nil && oldHost == host {
-				if l, err := net.Listen("tcp", old); err == nil {
-					return l, nil
-				}
-			}
+	var before announcement
+	if err := readJSON(s.announced(), &before); err == nil && (s.o.AnyPort || port == "0") {
+		l, err := net.Listen("tcp", strings.TrimPrefix(before.URL, "http://"))
+		if err == nil {
+			return l, nil
 		}
 	}
 	l, err := net.Listen("tcp", s.o.Listen)
+	if errors.Is(err, unix.EADDRINUSE) && s.o.AnyPort {
+		s.log.Warn("the API's address is taken; another port will do", "address", s.o.Listen)
+		l, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listening for the API: %w", err)
 	}
 	return l, nil
 }
+
+func (s *schedulerRun) announced() string { return filepath.Join(s.o.Dir, "scheduler.json") }
 
 // connect makes the client of the master, by address or through ZooKeeper.
 func (s *schedulerRun) connect() (closer func(), err error) {

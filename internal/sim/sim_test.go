@@ -52,7 +52,7 @@ func TestSameSeedSameTrace(t *testing.T) {
 		return hex.EncodeToString(sum.Sum(nil))
 	}
 	for seed := uint64(1); seed <= 5; seed++ {
-		if trace(seed) != trace(seed) {
+		if first, second := trace(seed), trace(seed); first != second {
 			t.Errorf("seed %d gives two traces", seed)
 		}
 	}
