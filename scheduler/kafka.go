@@ -128,11 +128,33 @@ func (m *Machine) orderKafka(o *executor.Order, p Pod, spec servicespec.Pod) {
 		{Name: "KAFKA_SCHED_FORMAT", Value: format},
 		{Name: "KAFKA_SCHED_CONTROLLERS", Value: strings.Join(m.controllers(), ",")},
 		{Name: "KAFKA_HEAP_OPTS", Value: fmt.Sprintf("-Xms%dm -Xmx%dm", k.Heap, k.Heap)},
-		{Name: "KAFKA_JVM_FLAGS", Value: strings.Join(k.JVMFlags, " ")},
+		{Name: "KAFKA_JVM_FLAGS", Value: strings.Join(jvmFlags(k), " ")},
 	}, o.Env...)
 	o.Files = append(o.Files,
 		executor.File{Path: "server.properties", Text: m.serverProperties(o, p, spec)},
 		executor.File{Path: "log4j2.yaml", Text: log4j2})
+}
+
+// smallHeap is the heap below which the serial collector is the better one: it needs the least
+// memory and threads, and its pauses are short because the heap is.
+const smallHeap resource.MiB = 1024
+
+// jvmFlags are those of Kafka's own start script, less what suits no small heap, and the
+// operator's behind them, so that these win. A JVM without memory ends instead of lingering.
+func jvmFlags(k servicespec.Kafka) []string {
+	flags := []string{"-server", "-XX:+ExitOnOutOfMemoryError"}
+	chosen := slices.ContainsFunc(k.JVMFlags, func(flag string) bool {
+		return strings.HasPrefix(flag, "-XX:+Use") && strings.HasSuffix(flag, "GC")
+	})
+	switch {
+	case chosen: // a JVM refuses two collectors
+	case k.Heap < smallHeap:
+		flags = append(flags, "-XX:+UseSerialGC")
+	default:
+		flags = append(flags, "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
+			"-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent")
+	}
+	return append(flags, k.JVMFlags...)
 }
 
 // nodeOf is how an instance runs Kafka: as declared, or its controller alone.

@@ -12,7 +12,7 @@ import (
 
 var (
 	oneSeed   = flag.Uint64("seed", 0, "run this seed alone")
-	seeds     = flag.Int("seeds", 150, "how many seeds to run")
+	seeds     = flag.Int("seeds", 100, "how many seeds to run")
 	firstSeed = flag.Uint64("first", 1, "the first seed to run")
 	whole     = flag.Bool("whole", false, "print the whole trace, not only its end")
 )
