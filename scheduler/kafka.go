@@ -323,6 +323,34 @@ func (f *KafkaFacts) broker(id int) *BrokerFacts {
 	return nil
 }
 
+// refuseReplace says why a node may not lose its data now, "" if it may. A controller's vote is
+// lost with its volume, and the quorum can only let the new one in while a majority of the
+// present voters runs without it.
+func (m *Machine) refuseReplace(p Pod) string {
+	spec, ok := m.spec(p.Name)
+	if !ok || spec.Kafka == nil || !controls(*spec.Kafka) || !m.hard.Kafka.Founded {
+		return ""
+	}
+	f := m.facts
+	if f == nil || f.Error != "" || len(f.Voters) == 0 {
+		return fmt.Sprintf("%s cannot be replaced now: Kafka does not say who votes, so nobody "+
+			"knows whether the quorum can do without it", p.Name)
+	}
+	others := 0
+	for _, name := range m.podNames() {
+		ok, _ := m.ready(m.hard.Pods[name])
+		if name != p.Name && ok && slices.Contains(f.Voters, name.Index) && !m.endsNow(name) {
+			others++
+		}
+	}
+	if need := len(f.Voters)/2 + 1; others < need {
+		return fmt.Sprintf("%s cannot be replaced now: without it %d of the %d voters are ready, "+
+			"and the quorum needs %d; its metadata would be lost for ever",
+			p.Name, others, len(f.Voters), need)
+	}
+	return ""
+}
+
 // askKafka asks for facts: often while a node comes up, seldom while all is well.
 func (m *Machine) askKafka() {
 	pods, specs := m.kafkaPods()

@@ -192,7 +192,7 @@ func (w *work) advance(name PodName) {
 				return
 			}
 			w.kill(p, nil)
-			m.waits[name] = "its tasks are being stopped for the new configuration"
+			m.waits[name] = "its tasks are being stopped, to be launched anew"
 		case m.fallen(p):
 			w.kill(p, nil)
 			m.waits[name] = "its other tasks are being stopped, because one of them ended"
@@ -208,6 +208,9 @@ func (m *Machine) holdRoll(name PodName) string {
 		p := m.hard.Pods[other]
 		if other == name || other.Type != name.Type || p.Deployed == "" {
 			continue
+		}
+		if m.endsNow(other) {
+			return fmt.Sprintf("%s is being stopped", other)
 		}
 		if ok, reason := m.ready(p); !ok {
 			return fmt.Sprintf("%s is not ready: %s", other, reason)
