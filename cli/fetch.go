@@ -90,6 +90,9 @@ func fetchKafka(
 	if err != nil && ctx.Err() != nil {
 		return d, ctx.Err()
 	}
+	if lacksRoom(err) {
+		return d, err
+	}
 	if err != nil {
 		code := exitPrecheck
 		if source.Kind != kafkadist.Maven {
