@@ -44,7 +44,9 @@ cover: ## test coverage into coverage.out
 
 demo: deps build ## a three-broker Kafka cluster on this machine
 	bin/kafka-sched install
-	@bin/kafka-sched status
+	bin/kafka-sched status
+	bin/kafka-sched endpoints broker --json | $(GO) run ./examples/roundtrip
+	@echo "try it yourself: bin/kafka-sched endpoints broker --json | go run ./examples/roundtrip -messages 10"
 
 clean: ## remove what was built
 	rm -rf bin coverage.out

@@ -97,6 +97,8 @@ type Kafka struct {
 type SetTarget struct {
 	// ID is the UUID that the configuration shall have; one is made when it is left out.
 	ID string `json:"id,omitempty"`
+	// Files are the texts of the config templates that the spec names, by the paths it uses.
+	Files map[string]string `json:"files,omitempty"`
 	// Spec is the text of the service's YAML, rendered.
 	Spec string `json:"spec"`
 }

@@ -97,7 +97,7 @@ func schedulerOptions(f folder, c cluster) (SchedulerOptions, error) {
 	}
 	return SchedulerOptions{
 		Name: f.name, Dir: f.schedulerDir(), SpecFile: f.specFile(),
-		Master: master, Listen: c.Listen, Advertise: c.Advertise,
+		Master: master, Listen: c.Listen, AnyPort: c.AnyPort, Advertise: c.Advertise,
 		KafkaDist: c.Kafka.Archive, KafkaVersion: c.Kafka.Version,
 		ExecutorBinary: exe, Java: c.Java, LogFile: f.schedulerLog(),
 	}, nil

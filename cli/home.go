@@ -109,8 +109,11 @@ type cluster struct {
 	Spec    string              `json:"spec,omitempty"`
 	Options servicespec.Options `json:"options,omitempty"`
 	// Master is the external master, "" for the embedded Mesos.
-	Master    string `json:"master,omitempty"`
+	Master string `json:"master,omitempty"`
+	// Listen is the API's host:port; AnyPort says that another port will do when it is taken,
+	// because nobody asked for this one.
 	Listen    string `json:"listen"`
+	AnyPort   bool   `json:"any_port,omitempty"`
 	Advertise string `json:"advertise,omitempty"`
 	Java      string `json:"java,omitempty"`
 	Kafka     dist   `json:"kafka"`

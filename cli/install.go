@@ -193,6 +193,7 @@ func (in *installing) place(home home) (cluster, error) {
 		return c, err
 	}
 	if c.Listen == "" {
+		c.AnyPort = true
 		if c.Listen, err = m.pickAddress(used, apiPort); err != nil {
 			return c, err
 		}

@@ -17,8 +17,8 @@ import (
 // at the shortest pause again.
 const (
 	firstPause  = 500 * time.Millisecond
-	longPause   = 30 * time.Second
-	steadyAfter = 20 * time.Second
+	longPause   = 5 * time.Second
+	steadyAfter = 10 * time.Second
 )
 
 // stopPatience is how long a process may take to end after SIGTERM.

@@ -41,6 +41,8 @@ type SchedulerOptions struct {
 	// Listen is the API's host:port; Advertise is the host:port that agents reach it under,
 	// "" for Listen.
 	Listen, Advertise string
+	// AnyPort says that another port will do when that of Listen is taken.
+	AnyPort bool
 	// KafkaDist is the packed archive that agents fetch; KafkaVersion is what is in it.
 	KafkaDist, KafkaVersion string
 	// ExecutorBinary is the kafka-sched binary that agents fetch.

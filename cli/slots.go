@@ -153,7 +153,7 @@ func (m machine) checkPorts(l *local, n needs) error {
 // own processes that are left from an earlier keeper are theirs.
 func (m machine) checkAddresses(f folder, c cluster) error {
 	var addresses []string
-	if pid, err := holder(f.schedulerLock()); err == nil && pid == 0 {
+	if pid, err := holder(f.schedulerLock()); err == nil && pid == 0 && !c.AnyPort {
 		addresses = append(addresses, c.Listen)
 	}
 	if pid, err := holder(f.mesosLock()); err == nil && pid == 0 && c.Mesos != nil {

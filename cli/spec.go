@@ -12,9 +12,9 @@ import (
 	"strings"
 
 	"github.com/kafka-sched/kafka-sched/examples"
+	"github.com/kafka-sched/kafka-sched/scheduler"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 	"github.com/spf13/cobra"
-	"gopkg.in/yaml.v3"
 )
 
 // specFlags are the flags that say what service is wanted.
@@ -187,6 +187,9 @@ func (w *wanted) load(file string, vars map[string]string) error {
 	if len(errs) > 0 {
 		return mistakes(errs)
 	}
+	if list := scheduler.Unsupported(service); len(list) > 0 {
+		return fail(exitUsage, "%s: %s", name, strings.Join(list, "; "))
+	}
 	w.service, w.text, w.files = service, text, files
 	return nil
 }
@@ -194,12 +197,8 @@ func (w *wanted) load(file string, vars map[string]string) error {
 // templateFiles reads the files that a spec names as templates, from the spec's folder. Those
 // that are not there are left out: parsing the spec says so, with the place.
 func templateFiles(text []byte, dir string) (map[string]string, error) {
-	var root yaml.Node
-	if yaml.Unmarshal(text, &root) != nil {
-		return nil, nil // parsing the spec says what is wrong
-	}
 	files := map[string]string{}
-	for _, path := range templatePaths(&root, nil) {
+	for _, path := range servicespec.TemplatePaths(text) {
 		if !filepath.IsLocal(path) {
 			return nil, fail(exitUsage, "template %q: only files below the spec's folder can be "+
 				"used", path)
@@ -214,18 +213,6 @@ func templateFiles(text []byte, dir string) (map[string]string, error) {
 		files[path] = string(content)
 	}
 	return files, nil
-}
-
-// templatePaths collects the values of all keys "template".
-func templatePaths(n *yaml.Node, paths []string) []string {
-	for i, child := range n.Content {
-		isKey := n.Kind == yaml.MappingNode && i%2 == 1 && n.Content[i-1].Value == "template"
-		if isKey && child.Kind == yaml.ScalarNode {
-			paths = append(paths, child.Value)
-		}
-		paths = templatePaths(child, paths)
-	}
-	return paths
 }
 
 // mistakes makes one error of all that is wrong in a file, one a line.

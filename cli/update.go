@@ -115,7 +115,7 @@ func (e *env) apply(
 	if err != nil {
 		return "", err
 	}
-	outcome, err := scheduler.SetTarget(ctx, "", string(w.text))
+	outcome, err := scheduler.SetTarget(ctx, "", string(w.text), w.files)
 	if err != nil {
 		return "", e.answer(err)
 	}

@@ -87,6 +87,9 @@ func (m *Machine) request(pod string, what Request, final bool) ([]string, strin
 		if p.Request == Replace {
 			return nil, "", problem(Conflict, "%s is being replaced", pod)
 		}
+		if reason := m.refuseReplace(p); what == Replace && reason != "" {
+			return nil, "", problem(Conflict, "%s", reason)
+		}
 		var tasks []string
 		for _, t := range p.Tasks {
 			tasks = append(tasks, name.fullName(t.Name))
@@ -111,7 +114,7 @@ func (m *Machine) setTarget(cmd SetTarget, final bool) (string, *Problem) {
 		return "", problem(Conflict, "this change cannot be rolled out: %s",
 			strings.Join(reasons, "; "))
 	}
-	m.hard.Target = Target{ID: cmd.ID, Service: cmd.Service}
+	m.hard.Target = Target(cmd)
 	m.write(WriteTarget{m.hard.Target})
 	m.hard.Overrides = m.hard.Overrides.Forget(planDeploy)
 	m.write(WriteOverrides{m.hard.Overrides})
@@ -307,14 +310,18 @@ func (m *Machine) restartSteps(plan plans.Plan, phase, step string, o *plans.Ove
 				changed = true
 			}
 			p, ok := m.hard.Pods[PodName{s.Pod, s.Index}]
-			if s.Pod != "" && ok && p.Request == "" && p.launched() {
-				p.Request = Restart
-				if p.Deployed != "" {
-					p.Deployed = restarted
-				}
-				m.setPod(p)
-				changed = true
+			if s.Pod == "" || !ok || p.Request != "" || !p.launched() {
+				continue
 			}
+			if plan.Name == planDeploy && p.Deployed != "" {
+				// It counts as outdated, so that it is rolled like a new configuration: one
+				// instance after the other, each when the others are ready.
+				p.Deployed, p.Launch = restarted, ""
+			} else {
+				p.Request = Restart
+			}
+			m.setPod(p)
+			changed = true
 		}
 	}
 	return changed

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -50,6 +51,11 @@ func (m *Machine) subscribed(ev mesos.Subscribed) {
 	m.kills = map[mesos.TaskID]time.Time{}
 	m.implicit = m.now
 	m.askAbout(func(Pod) bool { return true })
+	for _, id := range m.leftoverIDs() {
+		for _, t := range m.hard.Leftovers[id].Tasks {
+			m.asked[t] = question{again: m.now, wait: askFirst / 2}
+		}
+	}
 	m.note(Info, CountSubscribes, "subscribed", "framework", string(ev.Framework),
 		"master", ev.Master)
 }
@@ -89,10 +95,9 @@ func (m *Machine) updated(s mesos.Status) {
 	m.note(Debug, CountStatus+string(s.State), "status", "task", string(s.Task),
 		"state", string(s.State), "reason", s.Reason, "message", s.Message)
 	p, i, known := m.findTask(s.Task)
-	if !known {
-		m.doubt(s.Agent)
-	}
 	switch {
+	case !known && s.State.Terminal():
+		m.strayEnded(s.Task)
 	case !known && !s.State.Terminal() && s.Agent != "":
 		m.killStray(s)
 	case known && s.State.Terminal():
@@ -108,17 +113,6 @@ func (m *Machine) updated(s mesos.Status) {
 	}
 }
 
-// doubt looks again for the leftovers of an agent that nobody ever saw: a task that no record
-// holds is there, and may be what hides one of them.
-func (m *Machine) doubt(agent mesos.AgentID) {
-	for _, id := range m.leftoverIDs() {
-		if l := m.hard.Leftovers[id]; l.Agent == agent && !l.Confirmed && l.Freeing {
-			l.Freeing = false
-			m.setLeftover(l)
-		}
-	}
-}
-
 // killStray ends a task that no record holds: one of an earlier place, come back.
 func (m *Machine) killStray(s mesos.Status) {
 	if s.State == mesos.Unreachable || s.State == mesos.Unknown || s.State == mesos.Lost {
@@ -129,6 +123,17 @@ func (m *Machine) killStray(s mesos.Status) {
 	}
 	m.note(Warn, "", "a task that nobody knows is killed", "task", string(s.Task))
 	m.send(mesos.Kill{Task: s.Task, Agent: s.Agent})
+}
+
+// strayEnded notes that a task does not run any more on what is to be freed.
+func (m *Machine) strayEnded(task mesos.TaskID) {
+	for _, id := range m.leftoverIDs() {
+		l := m.hard.Leftovers[id]
+		if i := slices.Index(l.Tasks, task); i >= 0 {
+			l.Tasks = slices.Concat(l.Tasks[:i], l.Tasks[i+1:])
+			m.setLeftover(l)
+		}
+	}
 }
 
 // progressed applies a status that is not terminal.
@@ -207,6 +212,11 @@ func (m *Machine) failure(p Pod, i int) bool {
 	t := p.Tasks[i]
 	if t.State == mesos.Killed && m.outdated(p) {
 		return false
+	}
+	others := p
+	others.Tasks = slices.Concat(p.Tasks[:i], p.Tasks[i+1:])
+	if t.State == mesos.Killed && m.fallen(others) {
+		return false // it was stopped because another one ended, which counted already
 	}
 	spec, _ := m.spec(p.Name)
 	ts, _ := taskSpec(spec, t.Name)

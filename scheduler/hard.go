@@ -153,6 +153,8 @@ type Leftover struct {
 	// Freeing says that it was offered and told to go, or that it was never seen and an offer
 	// of the agent lacked it; it is gone when the agent's next offer lacks it.
 	Freeing bool
+	// Tasks may still run on it: it was left while nobody could reach its agent.
+	Tasks []mesos.TaskID
 }
 
 // Volumes are the persistent volumes in it, for the operator's eye.

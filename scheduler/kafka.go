@@ -128,11 +128,33 @@ func (m *Machine) orderKafka(o *executor.Order, p Pod, spec servicespec.Pod) {
 		{Name: "KAFKA_SCHED_FORMAT", Value: format},
 		{Name: "KAFKA_SCHED_CONTROLLERS", Value: strings.Join(m.controllers(), ",")},
 		{Name: "KAFKA_HEAP_OPTS", Value: fmt.Sprintf("-Xms%dm -Xmx%dm", k.Heap, k.Heap)},
-		{Name: "KAFKA_JVM_FLAGS", Value: strings.Join(k.JVMFlags, " ")},
+		{Name: "KAFKA_JVM_FLAGS", Value: strings.Join(jvmFlags(k), " ")},
 	}, o.Env...)
 	o.Files = append(o.Files,
 		executor.File{Path: "server.properties", Text: m.serverProperties(o, p, spec)},
 		executor.File{Path: "log4j2.yaml", Text: log4j2})
+}
+
+// smallHeap is the heap below which the serial collector is the better one: it needs the least
+// memory and threads, and its pauses are short because the heap is.
+const smallHeap resource.MiB = 1024
+
+// jvmFlags are those of Kafka's own start script, less what suits no small heap, and the
+// operator's behind them, so that these win. A JVM without memory ends instead of lingering.
+func jvmFlags(k servicespec.Kafka) []string {
+	flags := []string{"-server", "-XX:+ExitOnOutOfMemoryError"}
+	chosen := slices.ContainsFunc(k.JVMFlags, func(flag string) bool {
+		return strings.HasPrefix(flag, "-XX:+Use") && strings.HasSuffix(flag, "GC")
+	})
+	switch {
+	case chosen: // a JVM refuses two collectors
+	case k.Heap < smallHeap:
+		flags = append(flags, "-XX:+UseSerialGC")
+	default:
+		flags = append(flags, "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
+			"-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent")
+	}
+	return append(flags, k.JVMFlags...)
 }
 
 // nodeOf is how an instance runs Kafka: as declared, or its controller alone.
@@ -299,6 +321,34 @@ func (f *KafkaFacts) broker(id int) *BrokerFacts {
 		}
 	}
 	return nil
+}
+
+// refuseReplace says why a node may not lose its data now, "" if it may. A controller's vote is
+// lost with its volume, and the quorum can only let the new one in while a majority of the
+// present voters runs without it.
+func (m *Machine) refuseReplace(p Pod) string {
+	spec, ok := m.spec(p.Name)
+	if !ok || spec.Kafka == nil || !controls(*spec.Kafka) || !m.hard.Kafka.Founded {
+		return ""
+	}
+	f := m.facts
+	if f == nil || f.Error != "" || len(f.Voters) == 0 {
+		return fmt.Sprintf("%s cannot be replaced now: Kafka does not say who votes, so nobody "+
+			"knows whether the quorum can do without it", p.Name)
+	}
+	others := 0
+	for _, name := range m.podNames() {
+		ok, _ := m.ready(m.hard.Pods[name])
+		if name != p.Name && ok && slices.Contains(f.Voters, name.Index) && !m.endsNow(name) {
+			others++
+		}
+	}
+	if need := len(f.Voters)/2 + 1; others < need {
+		return fmt.Sprintf("%s cannot be replaced now: without it %d of the %d voters are ready, "+
+			"and the quorum needs %d; its metadata would be lost for ever",
+			p.Name, others, len(f.Voters), need)
+	}
+	return ""
 }
 
 // askKafka asks for facts: often while a node comes up, seldom while all is well.

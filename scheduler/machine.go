@@ -173,8 +173,8 @@ func (m *Machine) NextWake() time.Time {
 	} else {
 		soonest(m.asking.Add(factsLost))
 	}
-	if m.hard.Intent == Stop && m.stopLive > 0 {
-		soonest(m.stopAt.Add(stopPatience))
+	if rough := m.stopAt.Add(stopPatience); m.hard.Intent == Stop && rough.After(m.now) {
+		soonest(rough)
 	}
 	//tidy:unordered the earliest of all
 	for _, p := range m.hard.Pods {

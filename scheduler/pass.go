@@ -17,6 +17,9 @@ func (m *Machine) pass() {
 	work := &work{m: m, wants: map[string]bool{}, kills: map[mesos.TaskID]bool{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.passRequests(work)
+	if m.hard.Intent != Stop {
+		m.stopLive, m.stopAt = 0, time.Time{}
+	}
 	switch m.hard.Intent {
 	case Run:
 		m.passRun(work)
@@ -80,6 +83,12 @@ func (m *Machine) leave(p Pod) Pod {
 		Reservation: p.Place.Reservation, Pod: p.Name,
 		Agent: p.Place.Agent, Hostname: p.Place.Hostname,
 		Resources: placeResources(*p.Place), Confirmed: p.Place.Confirmed,
+	}
+	for _, t := range p.Tasks {
+		if t.live() {
+			l.Tasks = append(l.Tasks, t.ID)
+			m.asked[t.ID] = question{again: m.now.Add(askFirst), wait: askFirst}
+		}
 	}
 	m.unfound(l.Resources)
 	m.setLeftover(l)
@@ -183,7 +192,7 @@ func (w *work) advance(name PodName) {
 				return
 			}
 			w.kill(p, nil)
-			m.waits[name] = "its tasks are being stopped for the new configuration"
+			m.waits[name] = "its tasks are being stopped, to be launched anew"
 		case m.fallen(p):
 			w.kill(p, nil)
 			m.waits[name] = "its other tasks are being stopped, because one of them ended"
@@ -199,6 +208,9 @@ func (m *Machine) holdRoll(name PodName) string {
 		p := m.hard.Pods[other]
 		if other == name || other.Type != name.Type || p.Deployed == "" {
 			continue
+		}
+		if m.endsNow(other) {
+			return fmt.Sprintf("%s is being stopped", other)
 		}
 		if ok, reason := m.ready(p); !ok {
 			return fmt.Sprintf("%s is not ready: %s", other, reason)
@@ -326,21 +338,28 @@ func (m *Machine) reconcile() {
 	}
 	var due []mesos.TaskOnAgent
 	live := map[mesos.TaskID]bool{}
+	ask := func(task mesos.TaskID, agent mesos.AgentID) {
+		live[task] = true
+		q, open := m.asked[task]
+		if !open || m.now.Before(q.again) {
+			return
+		}
+		due = append(due, mesos.TaskOnAgent{Task: task, Agent: agent})
+		wait := min(max(q.wait*2, askFirst), askMax)
+		m.asked[task] = question{again: m.now.Add(wait), wait: wait}
+	}
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
 		for _, t := range p.Tasks {
-			live[t.ID] = t.live()
-			q, open := m.asked[t.ID]
-			if !open || !t.live() || m.now.Before(q.again) {
-				continue
+			if t.live() {
+				ask(t.ID, p.Place.Agent)
 			}
-			on := mesos.TaskOnAgent{Task: t.ID}
-			if p.Place != nil {
-				on.Agent = p.Place.Agent
-			}
-			due = append(due, on)
-			wait := min(max(q.wait*2, askFirst), askMax)
-			m.asked[t.ID] = question{again: m.now.Add(wait), wait: wait}
+		}
+	}
+	for _, id := range m.leftoverIDs() {
+		l := m.hard.Leftovers[id]
+		for _, t := range l.Tasks {
+			ask(t, l.Agent)
 		}
 	}
 	for id := range m.asked {

@@ -236,7 +236,8 @@ func (w *work) freeIn(o mesos.Offer, held map[mesos.ReservationID]bool) {
 	}
 	for _, id := range m.leftoverIDs() {
 		l := m.hard.Leftovers[id]
-		if l.Agent != o.Agent || ours[id] != nil || !l.Freeing && l.Confirmed {
+		if l.Agent != o.Agent || ours[id] != nil || !l.Freeing && l.Confirmed ||
+			len(l.Tasks) > 0 {
 			continue
 		}
 		if !l.Freeing {

@@ -136,7 +136,7 @@ func (m *Machine) stepState(plan string, s plans.Step) (plans.Status, string) {
 			return plans.Complete, ""
 		}
 		if m.outdated(p) && p.anyLive() {
-			return plans.Pending, m.waitOf(name, "the new configuration differs")
+			return plans.Pending, m.waitOf(name, "it is to be rolled")
 		}
 	}
 	if r := m.recovery[name]; plan == planRecovery && r != nil && r.done {

@@ -53,6 +53,10 @@ func tell(t *testing.T, path string, crash int) (int, string) {
 				s.step(FromMesos{mesos.Subscribed{
 					Framework: s.stored.Framework, Master: "m:5050"}})
 			}
+			if s.facts != nil { // Kafka says the same when it is asked again
+				s.facts.Asked = s.now
+				s.step(FromKafka{*s.facts})
+			}
 		}
 		return d.Expected
 	})
@@ -83,6 +87,7 @@ type story struct {
 	now     time.Time
 	ids     byte
 	last    Output
+	facts   *KafkaFacts // the latest
 }
 
 func (s *story) run(t *testing.T, d *datadriven.TestData) string {
@@ -306,6 +311,7 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			}
 		}
 	}
+	s.facts = &f
 	return s.step(FromKafka{f})
 }
 

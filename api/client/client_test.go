@@ -144,7 +144,7 @@ func TestChangesAreSentOnce(t *testing.T) {
 	if _, err := c.PlanCommand(ctx, "a b", api.VerbStart, "p", "k-0:[x, y]"); err == nil {
 		t.Error("no error")
 	}
-	if _, err := c.SetTarget(ctx, "", "x: <y>"); err == nil {
+	if _, err := c.SetTarget(ctx, "", "x: <y>", nil); err == nil {
 		t.Error("no error")
 	}
 	server.Close()

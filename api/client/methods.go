@@ -213,11 +213,13 @@ func (c *Client) Uninstall(ctx context.Context) (api.Outcome, error) {
 	return command[api.Outcome](ctx, c, http.MethodPost, api.PathServiceUninstall, nil)
 }
 
-// SetTarget makes another configuration the target: the rendered text of a spec, under a UUID
-// that the scheduler makes when id is "".
-func (c *Client) SetTarget(ctx context.Context, id, spec string) (api.Outcome, error) {
+// SetTarget makes another configuration the target: the rendered text of a spec with the config
+// templates that it names, under a UUID that the scheduler makes when id is "".
+func (c *Client) SetTarget(
+	ctx context.Context, id, spec string, files map[string]string,
+) (api.Outcome, error) {
 	return command[api.Outcome](ctx, c, http.MethodPut, api.PathServiceTarget,
-		api.SetTarget{ID: id, Spec: spec})
+		api.SetTarget{ID: id, Spec: spec, Files: files})
 }
 
 // Version gives the version of the scheduler. It is the cheapest question: it is answered as

@@ -156,7 +156,7 @@ func TestClientSetTarget(t *testing.T) {
 	ctx, c := context.Background(), talk(t, completeView(), m)
 	const id = "0b9e4a44-6c1c-4a8e-8a52-6f3f0d6f2a11"
 	for _, given := range []string{id, ""} {
-		o, err := c.SetTarget(ctx, given, "name: <other>")
+		o, err := c.SetTarget(ctx, given, "name: <other>", nil)
 		got, _ := m.command.(scheduler.SetTarget)
 		if err != nil || o.TargetID != got.ID || got.Service.Name != "<other>" ||
 			given != "" && got.ID != given || len(got.ID) != len(id) {
@@ -164,7 +164,8 @@ func TestClientSetTarget(t *testing.T) {
 		}
 	}
 	m.reply.Problem = &scheduler.Problem{Code: scheduler.AlreadyDone, Message: "It is so."}
-	if o, err := c.SetTarget(ctx, id, "name: x"); err != nil || o.Changed || o.TargetID != "" ||
+	if o, err := c.SetTarget(ctx, id, "name: x", nil); err != nil ||
+		o.Changed || o.TargetID != "" ||
 		o.Message != "It is so." {
 		t.Errorf("%+v, %v", o, err)
 	}
@@ -195,7 +196,7 @@ func TestClientErrors(t *testing.T) {
 		{409, "", "Done before.",
 			func() error { _, err := c.PodReplace(ctx, "kafka-0"); return err }},
 		{400, api.CodeInvalidRequest, "line 1: no name",
-			func() error { _, err := c.SetTarget(ctx, "", ""); return err }},
+			func() error { _, err := c.SetTarget(ctx, "", "", nil); return err }},
 	} {
 		var said *client.Error
 		err := ask.do()

@@ -25,8 +25,9 @@ type Config struct {
 	Metrics http.Handler
 	// Artifacts are the files for agents; nil has none.
 	Artifacts ArtifactProvider
-	// ParseSpec makes a service of the text of a rendered spec. Its error is the operator's.
-	ParseSpec func([]byte) (servicespec.Service, error)
+	// ParseSpec makes a service of the text of a rendered spec and the config templates that it
+	// names. Its error is the operator's.
+	ParseSpec func(spec []byte, files map[string]string) (servicespec.Service, error)
 	// Logger gets a line for each change and each bug; nil discards them.
 	Logger *slog.Logger
 	// Version is that of the scheduler.

@@ -111,7 +111,7 @@ func (h *handlers) setTarget(w http.ResponseWriter, r *http.Request, _ *schedule
 		invalid("The id is not a UUID in lower case: " + want.ID)
 		return
 	}
-	service, err := h.ParseSpec([]byte(want.Spec))
+	service, err := h.ParseSpec([]byte(want.Spec), want.Files)
 	if err != nil {
 		invalid(err.Error())
 		return

@@ -191,7 +191,7 @@ func config(v *scheduler.View, m *machine) Config {
 	return Config{
 		View: func() *scheduler.View { return v },
 		Do:   m.do,
-		ParseSpec: func(text []byte) (servicespec.Service, error) {
+		ParseSpec: func(text []byte, _ map[string]string) (servicespec.Service, error) {
 			if !strings.HasPrefix(string(text), "name: ") {
 				return servicespec.Service{}, fmt.Errorf("line 1: no name")
 			}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
 
 	"github.com/kafka-sched/kafka-sched/api/server"
 	"github.com/kafka-sched/kafka-sched/internal/brokers"
@@ -40,6 +41,8 @@ type SchedulerOptions struct {
 	// Listen is the API's host:port; Advertise is the host:port that agents reach it under,
 	// "" for Listen.
 	Listen, Advertise string
+	// AnyPort says that another port will do when that of Listen is taken.
+	AnyPort bool
 	// KafkaDist is the packed archive that agents fetch; KafkaVersion is what is in it.
 	KafkaDist, KafkaVersion string
 	// ExecutorBinary is the kafka-sched binary that agents fetch.
@@ -145,7 +148,17 @@ func (s *schedulerRun) loadTarget() error {
 	if err != nil {
 		return fmt.Errorf("reading the service's spec: %w", err)
 	}
-	service, err := parseSpec(s.o.SpecFile, text)
+	files := map[string]string{}
+	for _, path := range servicespec.TemplatePaths(text) {
+		if !filepath.IsLocal(path) {
+			continue // parsing says that it is not there
+		}
+		template, err := os.ReadFile(filepath.Join(filepath.Dir(s.o.SpecFile), path))
+		if err == nil {
+			files[path] = string(template)
+		}
+	}
+	service, err := parseSpec(s.o.SpecFile, text, files)
 	if err != nil {
 		return err
 	}
@@ -154,8 +167,10 @@ func (s *schedulerRun) loadTarget() error {
 }
 
 // parseSpec parses a rendered spec; all its mistakes are one error of many lines.
-func parseSpec(name string, text []byte) (servicespec.Service, error) {
-	service, problems := servicespec.Parse(name, text, nil)
+func parseSpec(
+	name string, text []byte, files map[string]string,
+) (servicespec.Service, error) {
+	service, problems := servicespec.Parse(name, text, files)
 	if len(problems) > 0 {
 		lines := make([]string, len(problems))
 		for i, p := range problems {
@@ -163,33 +178,38 @@ func parseSpec(name string, text []byte) (servicespec.Service, error) {
 		}
 		return servicespec.Service{}, errors.New(strings.Join(lines, "\n"))
 	}
+	if list := scheduler.Unsupported(service); len(list) > 0 {
+		return servicespec.Service{}, errors.New(name + ": " + strings.Join(list, "; "))
+	}
 	return service, nil
 }
 
-// listen takes the address that was asked for; with port 0 the one of the life before, if it
-// is free, so that clients find the API where it was.
+// listen takes the address that was asked for. Where any port will do, that of the life before
+// comes first, so that clients find the API where it was, and a free one last.
 func (s *schedulerRun) listen() (net.Listener, error) {
 	host, port, err := net.SplitHostPort(s.o.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("the address to listen on: %w", err)
 	}
-	if port == "0" {
-		var before announcement
-		if readJSON(filepath.Join(s.o.Dir, "scheduler.json"), &before) == nil {
-			old := strings.TrimPrefix(before.URL, "http://")
-			if oldHost, _, err := net.SplitHostPort(old); err == nil && oldHost == host {
-				if l, err := net.Listen("tcp", old); err == nil {
-					return l, nil
-				}
-			}
+	var before announcement
+	if err := readJSON(s.announced(), &before); err == nil && (s.o.AnyPort || port == "0") {
+		l, err := net.Listen("tcp", strings.TrimPrefix(before.URL, "http://"))
+		if err == nil {
+			return l, nil
 		}
 	}
 	l, err := net.Listen("tcp", s.o.Listen)
+	if errors.Is(err, unix.EADDRINUSE) && s.o.AnyPort {
+		s.log.Warn("the API's address is taken; another port will do", "address", s.o.Listen)
+		l, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listening for the API: %w", err)
 	}
 	return l, nil
 }
+
+func (s *schedulerRun) announced() string { return filepath.Join(s.o.Dir, "scheduler.json") }
 
 // connect makes the client of the master, by address or through ZooKeeper.
 func (s *schedulerRun) connect() (closer func(), err error) {
@@ -259,8 +279,8 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 	web := server.NewHTTP(server.New(server.Config{
 		View: s.loop.View, Do: s.loop.Do, Metrics: s.metrics.Handler(),
 		Artifacts: s.artifacts, Logger: s.log, Version: s.version,
-		ParseSpec: func(text []byte) (servicespec.Service, error) {
-			return parseSpec("request body", text)
+		ParseSpec: func(text []byte, files map[string]string) (servicespec.Service, error) {
+			return parseSpec("request body", text, files)
 		},
 		AllowHost: server.HostPolicy(s.listener.Addr().String(), s.o.Advertise),
 	}))

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -27,7 +26,6 @@ type testExecutorProcess struct {
 	mu      sync.Mutex
 	unacked []mesos.TaskStatus
 	fresh   map[string]mesos.TaskInfo // launched, no update acknowledged yet
-	body    io.Closer
 }
 
 func runTestExecutor() int {

@@ -120,7 +120,6 @@ type executorRun struct {
 	id         string
 	agent      *agentNode
 	stream     *stream
-	gate       *gate
 	recovering bool // alive at our start, not yet subscribed again
 	held       []mesos.Resource
 	timeout    *timer // registration or re-registration
@@ -158,7 +157,6 @@ type task struct {
 	Sent *taskStatus
 
 	retry   *timer
-	backoff time.Duration
 	kill    *mesos.KillPolicy // a KILL that waits for the executor
 	killing bool
 }
@@ -185,8 +183,7 @@ type operation struct {
 	Op  operationInfo
 	Seq uint64
 
-	retry   *timer
-	backoff time.Duration
+	retry *timer
 }
 
 func (o *operation) key() string { return string(o.Op.V.UUID.Value) }

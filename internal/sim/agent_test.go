@@ -105,7 +105,8 @@ func (a *agent) free() resource.List {
 func (a *agent) without(free, less resource.List, what string) resource.List {
 	rest, err := free.Sub(less)
 	if err != nil {
-		panic(fmt.Sprintf("the model is wrong: more is %s of %s than there is: %v", what, a.id, err))
+		panic(fmt.Sprintf("the model is wrong: more of %s is %s than there is: %v",
+			a.id, what, err))
 	}
 	return rest
 }

@@ -19,6 +19,11 @@ func (w *world) unsettled() string {
 	case len(w.store.hard.Leftovers) > 0:
 		return fmt.Sprintf("%d leftovers are not freed", len(w.store.hard.Leftovers))
 	}
+	for _, a := range w.master.agents {
+		if a.state != registered {
+			return fmt.Sprintf("agent %s has not come back", a.id)
+		}
+	}
 	for _, plan := range p.view.Plans {
 		if plan.Status == plans.Complete {
 			continue

@@ -56,6 +56,7 @@ type node struct {
 	controllers []string
 	client      string
 	controller  string
+	serves      bool // it is a broker, not a controller alone
 	up, ended   bool
 }
 
@@ -88,6 +89,12 @@ func (k *kafka) begin(t *task) {
 	}
 	if n.cluster == "" {
 		return
+	}
+	n.serves = true
+	for _, f := range order.Files {
+		if strings.Contains(f.Text, "process.roles=controller\n") {
+			n.serves = false
+		}
 	}
 	for _, p := range order.Ports {
 		address := fmt.Sprintf("%s:%d", t.a.hostname, p.Number)
@@ -170,6 +177,9 @@ func (k *kafka) join(n *node) {
 	n.volume.cluster = c
 	c.members[n.volume] = true
 	c.voters[n.index] = n.volume
+	if !n.serves {
+		return
+	}
 	now := k.w.now
 	c.brokers[n.index] = &registration{address: n.client, node: n,
 		unfenced: now.Add(k.w.between(0, time.Second)),
@@ -197,6 +207,12 @@ func (k *kafka) quorum(c *cluster) bool {
 		}
 	}
 	return running > len(c.voters)/2
+}
+
+// detained reports whether a process cannot end in order: a broker that leaves wants the consent
+// of the controllers.
+func (k *kafka) detained(n *node) bool {
+	return n != nil && n.up && n.serves && n.volume.cluster != nil && !k.quorum(n.volume.cluster)
 }
 
 // ask answers the questions of the scheduler: soon and truly, or not.
@@ -240,7 +256,7 @@ func (k *kafka) facts(asked time.Time, addresses []string) scheduler.KafkaFacts 
 	var c *cluster
 	for _, address := range addresses {
 		for _, n := range k.nodes {
-			if n.client == address && n.volume.cluster != nil && c == nil {
+			if n.serves && n.client == address && n.volume.cluster != nil && c == nil {
 				c = n.volume.cluster
 			}
 		}

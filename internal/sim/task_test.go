@@ -18,7 +18,7 @@ type task struct {
 	state     mesos.TaskState
 	ready     *bool
 	killing   bool
-	hurried   bool
+	force     time.Time      // when a process that is being killed ends by force
 	updates   []mesos.Status // not acknowledged; the first one is on its way
 	sends     int            // counts, so that older timers are void
 	arrives   time.Time      // when the latest message arrives, to keep their order
@@ -82,25 +82,44 @@ func (t *task) becomeReady() {
 	t.report(mesos.Running)
 }
 
-// kill ends the task in order, after some of its grace.
+// kill ends the task in order within its grace, and by force after it.
 func (t *task) kill(grace *time.Duration) {
 	w := t.a.m.w
-	hurry := grace != nil && *grace == 0
-	if !t.alive() || t.killing && (!hurry || t.hurried) {
+	if !t.alive() {
 		return
 	}
-	if !t.killing && t.state != mesos.Staging && w.flip(0.3) {
+	limit := t.info.KillGrace
+	if grace != nil {
+		limit = *grace
+	}
+	force := w.now.Add(limit + w.between(10*time.Millisecond, 300*time.Millisecond))
+	first := !t.killing
+	if first || force.Before(t.force) {
+		t.force = force
+		w.at(force, func() { t.end(mesos.Killed, "by force") })
+	}
+	if !first {
+		return
+	}
+	if t.state != mesos.Staging {
 		t.report(mesos.Killing)
 	}
-	t.killing, t.hurried = true, hurry
+	t.killing = true
 	wait := w.between(100*time.Millisecond, 4*time.Second)
-	switch {
-	case hurry:
-		wait = w.between(10*time.Millisecond, 300*time.Millisecond)
-	case w.chance(0.1):
+	if w.chance(0.1) {
 		wait = w.between(0, 60*time.Second)
 	}
-	w.after(wait, func() { t.end(mesos.Killed, "") })
+	w.after(wait, t.leave)
+}
+
+// leave is the orderly end; a broker waits with it until the controllers have a quorum.
+func (t *task) leave() {
+	w := t.a.m.w
+	if t.alive() && w.kafka.detained(t.node) {
+		w.after(time.Second, t.leave)
+		return
+	}
+	t.end(mesos.Killed, "")
 }
 
 // end is the end of the process, and tells of it.

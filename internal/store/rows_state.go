@@ -269,6 +269,7 @@ type leftover struct {
 	Resources   []resourceRow        `json:"resources"`
 	Confirmed   bool                 `json:"confirmed"`
 	Freeing     bool                 `json:"freeing,omitempty"`
+	Tasks       []mesos.TaskID       `json:"tasks,omitempty"`
 }
 
 func leftoverToRow(l scheduler.Leftover) leftover {
@@ -276,13 +277,13 @@ func leftoverToRow(l scheduler.Leftover) leftover {
 	return leftover{
 		Reservation: &l.Reservation, Pod: &name, Agent: &l.Agent, Hostname: l.Hostname,
 		Resources: each(l.Resources, resourceToRow),
-		Confirmed: l.Confirmed, Freeing: l.Freeing,
+		Confirmed: l.Confirmed, Freeing: l.Freeing, Tasks: l.Tasks,
 	}
 }
 
 func (r leftover) domain() (out scheduler.Leftover, err error) {
 	out = scheduler.Leftover{
-		Hostname: r.Hostname, Confirmed: r.Confirmed, Freeing: r.Freeing}
+		Hostname: r.Hostname, Confirmed: r.Confirmed, Freeing: r.Freeing, Tasks: r.Tasks}
 	if out.Resources, err = resourcesToDomain(r.Resources); err != nil {
 		return out, err
 	}
