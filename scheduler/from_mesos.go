@@ -220,5 +220,5 @@ func (m *Machine) failure(p Pod, i int) bool {
 	}
 	spec, _ := m.spec(p.Name)
 	ts, _ := taskSpec(spec, t.Name)
-	return !t.complete(ts.Goal)
+	return !t.complete(ts)
 }

@@ -166,7 +166,7 @@ func (m *Machine) fallen(p Pod) bool {
 	}
 	for _, t := range p.Tasks {
 		ts, _ := taskSpec(spec, t.Name)
-		if !t.live() && !t.complete(ts.Goal) {
+		if !t.live() && !t.complete(ts) {
 			return true
 		}
 	}

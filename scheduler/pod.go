@@ -44,11 +44,14 @@ func (t Task) unsure() bool {
 	}
 }
 
-func (t Task) complete(goal servicespec.Goal) bool {
-	if goal != servicespec.GoalRunning {
+// complete reports whether the task does what it is there for: it has finished, or it runs and
+// has passed its readiness check, if it has one.
+func (t Task) complete(spec servicespec.Task) bool {
+	if spec.Goal != servicespec.GoalRunning {
 		return t.State == mesos.Finished
 	}
-	return t.State == mesos.Running && t.Ready != nil && *t.Ready
+	ready := spec.Readiness == nil || t.Ready != nil && *t.Ready
+	return t.State == mesos.Running && ready
 }
 
 // anyLive reports whether any task of the instance may still run.
@@ -135,7 +138,7 @@ func (m *Machine) ready(p Pod) (bool, string) {
 	}
 	for _, t := range p.Tasks {
 		ts, ok := taskSpec(spec, t.Name)
-		if !ok || t.complete(ts.Goal) {
+		if !ok || t.complete(ts) {
 			continue
 		}
 		if t.State == mesos.Running {
