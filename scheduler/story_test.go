@@ -279,7 +279,8 @@ func (s *story) status(d *datadriven.TestData) string {
 
 // kafka reports facts: "kafka voters=0,1 brokers=0,1 fenced=1 behind=0", or "kafka error".
 func (s *story) kafka(d *datadriven.TestData) string {
-	f := KafkaFacts{Asked: s.now.Add(time.Millisecond / 2), ClusterID: s.stored.Kafka.ID, Leader: -1}
+	f := KafkaFacts{Asked: s.now.Add(time.Millisecond / 2),
+		ClusterID: s.stored.Kafka.ID, Leader: -1}
 	numbers := func(vals []string) (list []int) {
 		for _, v := range vals {
 			n, err := strconv.Atoi(v)
