@@ -187,6 +187,7 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status) {
 	if !t.live() {
 		return
 	}
+	p = m.forgiven(p)
 	wasReady := t.WasReady
 	t.State, t.Since, t.Reason, t.Message = s.State, m.now, s.Reason, s.Message
 	t.Ready, t.Healthy = nil, nil

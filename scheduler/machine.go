@@ -93,6 +93,7 @@ const (
 	stopRough      = 20 * time.Second       // kill grace of a rough stop
 	backoffFirst   = time.Second
 	backoffMax     = 5 * time.Minute
+	steady         = 10 * time.Second // a life that ended sooner is one more failed launch
 )
 
 // Restore makes a machine from its durable state; for a service that never ran that is the

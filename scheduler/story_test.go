@@ -147,7 +147,8 @@ func (s *story) start(d *datadriven.TestData) string {
 	return s.step(Tick{})
 }
 
-// step runs one event a moment after the last, keeps what would be stored, and prints what the machine wants.
+// step runs one event a moment after the last, keeps what would be stored, and prints what the
+// machine wants.
 func (s *story) step(ev Event) string {
 	s.now = s.now.Add(time.Millisecond) // nothing happens at the same moment as something else
 	out := s.machine.Step(s.now, ev)

@@ -117,7 +117,8 @@ func (s *site) podReplace() {
 		s.t.Fatal(err)
 	}
 	s.eventually("web-1 has another place", func() error {
-		if p := s.status().Pod("web-1"); p.Incarnation != old.Incarnation+1 || p.Reservation == "" ||
+		if p := s.status().Pod("web-1"); p.Incarnation != old.Incarnation+1 ||
+			p.Reservation == "" ||
 			p.Reservation == old.Reservation {
 			return fmt.Errorf("%+v", p)
 		}

@@ -161,7 +161,10 @@ func writesOf(h scheduler.Hard) []scheduler.Write {
 
 // services are some that a target can have; package servicespec has the tests of their form.
 var services = []servicespec.Service{
-	parsed("name: a\npods: {p: {count: 1, tasks: {t: {goal: RUNNING, cmd: x, cpus: 1, memory: 1}}}}"),
+	parsed(`
+name: a
+pods: {p: {count: 1, tasks: {t: {goal: RUNNING, cmd: x, cpus: 1, memory: 1}}}}
+`),
 	parsed(`
 name: b
 scheduler: {user: nobody}
