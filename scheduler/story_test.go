@@ -264,6 +264,8 @@ func (s *story) status(d *datadriven.TestData) string {
 			st.Ready = &ready
 		case "message":
 			st.Message = strings.Join(a.Vals, " ")
+		case "reason":
+			st.Reason = a.Vals[0]
 		case "task":
 			st.Task = mesos.TaskID(a.Vals[0])
 		case "agent":
