@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/api/client"
 	"github.com/kafka-sched/kafka-sched/internal/localmesos"
@@ -44,7 +46,13 @@ func run(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "building kafka-sched: %v\n%s", err, out)
 		return 1
 	}
-	return m.Run()
+	code := m.Run()
+	http.DefaultClient.CloseIdleConnections()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // patience is the longest that a test waits for anything.

@@ -63,7 +63,8 @@ func TestRefusals(t *testing.T) {
 		{"no Kafka", func(o *SchedulerOptions) { o.KafkaDist = o.Dir + "/kafka.tgz" },
 			"kafka.tgz"},
 		{"no master", func(o *SchedulerOptions) { o.Master = "ftp://127.0.0.1" }, "ftp"},
-		{"no ZooKeeper", func(o *SchedulerOptions) { o.Master = "zk://" }, "reading a ZooKeeper URI"},
+		{"no ZooKeeper", func(o *SchedulerOptions) { o.Master = "zk://" },
+			"reading a ZooKeeper URI"},
 	} {
 		o := nowhere(t)
 		c.spoil(&o)
