@@ -13,7 +13,7 @@ func (e *env) completionCmd() *cobra.Command {
 		Use: "completion bash|zsh|fish|powershell", Short: "Print a shell's completion script",
 		Example: "  source <(kafka-sched completion bash)\n" +
 			"  kafka-sched completion fish > ~/.config/fish/completions/kafka-sched.fish",
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		Args:      cobra.MatchAll(arguments(1, 1), validOnly),
 		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()

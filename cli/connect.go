@@ -69,11 +69,14 @@ func (e *env) connect() (*client.Client, error) {
 		if keeper, err := holder(f.keeperLock()); err == nil && keeper != 0 && a.URL != "" {
 			return newClient(a.URL) // it is being started again
 		}
-		return nil, fmt.Errorf("the scheduler of %q does not run; kafka-sched start%s starts it",
-			f.name, e.nameFlag())
+		return nil, fmt.Errorf("the scheduler of %q %w; kafka-sched start%s starts it",
+			f.name, errNotRunning, e.nameFlag())
 	}
 	return newClient(a.URL)
 }
+
+// errNotRunning says of a scheduler that its process is not there.
+var errNotRunning = errors.New("does not run")
 
 func newClient(url string) (*client.Client, error) {
 	if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
@@ -111,6 +114,20 @@ func (e *env) answer(err error) error {
 			err, e.nameFlag())
 	}
 	return err
+}
+
+// namesOf is answer for a request that names something: when there is no such thing, the error
+// lists those that are.
+func (e *env) namesOf(err error, known func() ([]string, error)) error {
+	no, ok := errors.AsType[*client.Error](err)
+	if !ok || no.Status != http.StatusNotFound {
+		return e.answer(err)
+	}
+	names, failed := known()
+	if failed != nil || len(names) == 0 {
+		return e.answer(err)
+	}
+	return fail(exitNotFound, "%w; there are: %s", err, strings.Join(names, ", "))
 }
 
 // service asks for the status document.

@@ -9,7 +9,7 @@ import (
 
 func (e *env) endpointsCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "endpoints [NAME]", Aliases: []string{"endpoint"}, Args: cobra.MaximumNArgs(1),
+		Use: "endpoints [NAME]", Aliases: []string{"endpoint"}, Args: arguments(0, 1),
 		Short:             "Show under which addresses the service is reached",
 		Example:           "  kafka-sched endpoints\n  kafka-sched endpoints broker --json",
 		ValidArgsFunction: e.completeEndpoints,
@@ -27,7 +27,9 @@ func (e *env) endpointsCmd() *cobra.Command {
 			}
 			raw, err := c.Endpoint(cmd.Context(), args[0])
 			if err != nil {
-				return e.answer(err)
+				return e.namesOf(err, func() ([]string, error) {
+					return c.Endpoints(cmd.Context())
+				})
 			}
 			return e.printEndpoint(raw)
 		},

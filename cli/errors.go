@@ -3,6 +3,10 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
 )
 
 // The exit codes. They are part of the command line's contract, and every help text lists them.
@@ -51,4 +55,22 @@ func codeOf(err error) int {
 		return e.code
 	}
 	return exitFailed
+}
+
+// plain takes off an error what only repeats what was attempted and where, which the message
+// around it says in words.
+func plain(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		err = e.Err
+	}
+	if e, ok := errors.AsType[*os.SyscallError](err); ok {
+		err = e.Err
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return err
 }

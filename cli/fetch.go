@@ -95,9 +95,18 @@ func fetchKafka(
 		if source.Kind != kafkadist.Maven {
 			code = exitUsage // what the operator named is not a Kafka
 		}
-		return d, fail(code, "getting Kafka from %s: %w", source, err)
+		return d, &exitError{code, fmt.Errorf("%w%s", err, otherSources(source))}
 	}
 	return d, nil
+}
+
+// otherSources says what can be done about a distribution that is none.
+func otherSources(source kafkadist.Source) string {
+	if source.Kind == kafkadist.Maven {
+		return ""
+	}
+	return "\n--kafka-dist takes a Kafka as it is published, a .tgz or the folder in it; without " +
+		"the flag Kafka " + kafkadist.DefaultVersion + " is fetched"
 }
 
 // masterTimeout is how long a Mesos master may take to answer.
@@ -122,7 +131,9 @@ func checkMaster(ctx context.Context, master string) error {
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fail(exitPrecheck, "no Mesos master answers at %s: %w", master, err)
+		return fail(exitPrecheck, "no Mesos master answers at %s: %w; check the address, and "+
+			"that the master runs, or leave --master away for an embedded Mesos", master,
+			plain(err))
 	}
 	defer res.Body.Close()
 	var version struct {

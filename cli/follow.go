@@ -26,7 +26,8 @@ type waiting struct {
 func (w *waiting) flags(c *cobra.Command, timeout time.Duration) {
 	c.Flags().BoolVarP(&w.quiet, "quiet", "q", false, "print only the result")
 	c.Flags().BoolVar(&w.noWait, "no-wait", false, "do not wait for the end")
-	c.Flags().DurationVar(&w.timeout, "timeout", timeout, "how long to wait")
+	w.timeout = timeout
+	c.Flags().Var((*patience)(&w.timeout), "timeout", "how long to wait")
 }
 
 // follow is something that is waited for.
@@ -69,6 +70,9 @@ func (f follow) run(ctx context.Context, p progress) (api.Service, error) {
 		case isSilence(err) || ctx.Err() != nil:
 			err = nil
 		}
+		if over && err == nil {
+			p.show(finished(f.lines(last)))
+		}
 		if over || err != nil {
 			return last, err
 		}
@@ -78,6 +82,15 @@ func (f follow) run(ctx context.Context, p progress) (api.Service, error) {
 		case <-tick.C:
 		}
 	}
+}
+
+// finished are lines of which the last news did not arrive, because the scheduler ended with the
+// last step.
+func finished(lines []line) []line {
+	for i := range lines {
+		lines[i].status, lines[i].reason = api.StatusComplete, ""
+	}
+	return lines
 }
 
 // isSilence says of a request's error that nobody answered, or not yet.
@@ -206,7 +219,7 @@ func logTail(files ...string) string {
 // watchPlan follows a plan until it is complete.
 func (e *env) watchPlan(ctx context.Context, c *client.Client, name string) error {
 	if _, err := c.Plan(ctx, name); err != nil {
-		return e.answer(err)
+		return e.noPlan(ctx, c, err)
 	}
 	f := follow{
 		client:  c,

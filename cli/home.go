@@ -143,7 +143,7 @@ const clusterFormat = 1
 func (f folder) make() error {
 	entries, err := os.ReadDir(f.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("looking at the cluster's folder: %w", err)
+		return f.unusable(err)
 	}
 	for _, e := range entries {
 		if !exists(f.file("cluster.json")) && !slices.Contains(ownNames, e.Name()) {
@@ -152,9 +152,15 @@ func (f folder) make() error {
 		}
 	}
 	if err := os.MkdirAll(f.dir, 0o755); err != nil {
-		return fmt.Errorf("making the cluster's folder: %w", err)
+		return f.unusable(err)
 	}
 	return nil
+}
+
+// unusable is the error for a folder that cannot be made or looked into.
+func (f folder) unusable(err error) error {
+	return fail(exitPrecheck, "the cluster's folder %s cannot be used: %w; set KAFKA_SCHED_HOME "+
+		"to a folder that can be written to", f.dir, plain(err))
 }
 
 // load reads cluster.json.
@@ -165,7 +171,7 @@ func (f folder) load() (cluster, error) {
 		return c, f.missing()
 	}
 	if err != nil {
-		return c, fmt.Errorf("reading the cluster's record: %w", err)
+		return c, f.unusable(err)
 	}
 	if err := json.Unmarshal(text, &c); err != nil {
 		return c, fmt.Errorf("reading %s: %w", f.file("cluster.json"), err)

@@ -34,7 +34,7 @@ type installing struct {
 func (e *env) installCmd() *cobra.Command {
 	in := &installing{env: e}
 	c := &cobra.Command{
-		Use: "install", Short: "Install a Kafka cluster and start it", Args: cobra.NoArgs,
+		Use: "install", Short: "Install a Kafka cluster and start it", Args: arguments(0, 0),
 		Long: "Install a Kafka cluster and start it: check the machine, get Kafka, start the\n" +
 			"scheduler in the background and, unless --master names a Mesos, an embedded one,\n" +
 			"and follow the deployment. Installing again with the same options does nothing.",
@@ -110,6 +110,14 @@ func (in *installing) want() error {
 	}
 	if in.agents > 0 && in.master != "" {
 		return fail(exitUsage, "--agents is for the embedded Mesos, and --master names another")
+	}
+	for _, a := range []struct{ flag, address string }{
+		{"--listen", in.listen}, {"--advertise", in.advertise},
+	} {
+		if a.address != "" && !isAddress(a.address) {
+			return fail(exitUsage, "%s %s: it must be host:port, as 127.0.0.1:8070", a.flag,
+				a.address)
+		}
 	}
 	if in.foreground && in.noWait {
 		return fail(exitUsage, "--foreground and --no-wait exclude each other")
@@ -198,7 +206,8 @@ func (in *installing) place(home home) (cluster, error) {
 			return c, err
 		}
 	} else if err := m.free(c.Listen); err != nil {
-		return c, fail(exitPrecheck, "--listen %s: %v", c.Listen, err)
+		return c, fail(exitPrecheck, "--listen %s: %w; choose another address, or leave the flag "+
+			"away for a free one", c.Listen, plain(err))
 	}
 	if c.Master != "" {
 		return c, nil
@@ -311,6 +320,9 @@ func (in *installing) follow(ctx context.Context) error {
 		timeout: max(in.timeout-time.Since(in.began), time.Second),
 	}.run(ctx, in.progress)
 	if errors.Is(err, context.Canceled) && !in.foreground {
+		if isTerminal(e.stderr) {
+			fmt.Fprintln(e.stderr) // after the ^C that the terminal shows
+		}
 		fmt.Fprintf(e.stderr, "the deployment goes on; follow it with: "+
 			"kafka-sched plan status deploy --watch%s\n", e.nameFlag())
 	}

@@ -53,7 +53,7 @@ func (e *env) startCmd() *cobra.Command {
 	var w waiting
 	c := &cobra.Command{
 		Use: "start", Short: "Start a cluster that was stopped, with its data",
-		Args:    cobra.NoArgs,
+		Args:    arguments(0, 0),
 		Example: "  kafka-sched start\n  kafka-sched start --name test",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return e.start(cmd.Context(), w)
@@ -249,7 +249,7 @@ func running(s api.Service, spec servicespec.Service, since time.Time) bool {
 func (e *env) stopCmd() *cobra.Command {
 	var w waiting
 	c := &cobra.Command{
-		Use: "stop", Short: "Stop a cluster; its data stays", Args: cobra.NoArgs,
+		Use: "stop", Short: "Stop a cluster; its data stays", Args: arguments(0, 0),
 		Long: "Stop a cluster: brokers stop cleanly, then the scheduler and the embedded Mesos\n" +
 			"end. Data and reservations stay; kafka-sched start brings the cluster back.",
 		Example: "  kafka-sched stop\n  kafka-sched stop --name test --timeout 2m",

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -16,7 +18,7 @@ const logsEvery = 500 * time.Millisecond
 func (e *env) logsCmd() *cobra.Command {
 	var l logs
 	c := &cobra.Command{
-		Use: "logs POD [TASK]", Short: "Show what a task printed", Args: cobra.RangeArgs(1, 2),
+		Use: "logs POD [TASK]", Short: "Show what a task printed", Args: arguments(1, 2),
 		Long: "Show what a task printed, through the Mesos agent that it runs on. Without\n" +
 			"TASK it is the first task of the pod.",
 		Example:           "  kafka-sched logs kafka-0\n  kafka-sched logs kafka-0 broker -f -n 50",
@@ -50,6 +52,9 @@ func (l logs) suffix() string {
 
 func (e *env) logs(ctx context.Context, l logs, args []string) error {
 	_, s, err := e.service(ctx)
+	if errors.Is(err, errNotRunning) {
+		return e.logsOnDisk(err, args[0])
+	}
 	if err != nil {
 		return err
 	}
@@ -77,6 +82,21 @@ func (e *env) logs(ctx context.Context, l logs, args []string) error {
 		return nil
 	}
 	return e.followLog(ctx, box, file, end)
+}
+
+// logsOnDisk adds to the error of a cluster that is stopped where the output of a pod lies.
+func (e *env) logsOnDisk(err error, pod string) error {
+	f, wrong := e.folder()
+	if wrong != nil {
+		return err
+	}
+	found, wrong := filepath.Glob(f.file("mesos", "agents", "*", "slaves", "*", "frameworks", "*",
+		"executors", "*", "runs", "latest", pod+"-*.out"))
+	if wrong != nil || len(found) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w\nuntil then, what %s printed is in:\n  %s", err, pod,
+		strings.Join(found, "\n  "))
 }
 
 // sandboxOf finds the sandbox of a task by the names of its pod and, unless "", itself.

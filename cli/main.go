@@ -132,7 +132,7 @@ func (e *env) root() *cobra.Command {
 		Example:       "  kafka-sched install\n  kafka-sched status\n  kafka-sched uninstall",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          subcommands,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(e.stdin)
@@ -140,6 +140,7 @@ func (e *env) root() *cobra.Command {
 	root.SetErr(e.stderr)
 	root.SetHelpTemplate(root.HelpTemplate() + "\n" + exitHelp + "\n")
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(flagError)
 	flags := root.PersistentFlags()
 	flags.StringVar(&e.name, "name", "kafka", "name of the cluster")
 	flags.StringVar(&e.url, "url", "",
@@ -197,7 +198,7 @@ func (e *env) printf(format string, args ...any) {
 // group makes a command that only holds others.
 func group(use, short, example string, children ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{
-		Use: use, Short: short, Example: example, Args: cobra.NoArgs,
+		Use: use, Short: short, Example: example, Args: subcommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(children...)

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/api/client"
 	"github.com/spf13/cobra"
 )
 
@@ -50,7 +52,7 @@ func (e *env) planCmd() *cobra.Command {
 
 func (e *env) planListCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the plans", Args: cobra.NoArgs,
+		Use: "list", Short: "List the plans", Args: arguments(0, 0),
 		Example: "  kafka-sched plan list",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := e.connect()
@@ -94,7 +96,7 @@ func count(p api.Plan) (done, all int) {
 func (e *env) planStatusCmd() *cobra.Command {
 	var watch bool
 	c := &cobra.Command{
-		Use: "status PLAN", Aliases: []string{"show"}, Args: cobra.ExactArgs(1),
+		Use: "status PLAN", Aliases: []string{"show"}, Args: arguments(1, 1),
 		Short: "Show a plan with its phases and steps",
 		Example: "  kafka-sched plan status deploy\n" +
 			"  kafka-sched plan status deploy --watch",
@@ -109,7 +111,7 @@ func (e *env) planStatusCmd() *cobra.Command {
 			}
 			p, err := c.Plan(cmd.Context(), args[0])
 			if err != nil {
-				return e.answer(err)
+				return e.noPlan(cmd.Context(), c, err)
 			}
 			if e.json {
 				return e.printJSON(p)
@@ -119,6 +121,11 @@ func (e *env) planStatusCmd() *cobra.Command {
 	}
 	c.Flags().BoolVarP(&watch, "watch", "w", false, "follow the plan until it is complete")
 	return c
+}
+
+// noPlan is the error of a request for a plan; if there is no such plan it names those that are.
+func (e *env) noPlan(ctx context.Context, c *client.Client, err error) error {
+	return e.namesOf(err, func() ([]string, error) { return c.PlanNames(ctx) })
 }
 
 // printPlan prints a plan as a tree, in the predecessor's form, with what it lacked after
@@ -188,7 +195,7 @@ func (e *env) planVerbCmd(v planVerb) *cobra.Command {
 		use += "]"
 	}
 	c := &cobra.Command{
-		Use: use, Short: v.short, Example: v.example, Args: cobra.RangeArgs(1, v.most),
+		Use: use, Short: v.short, Example: v.example, Args: arguments(1, v.most),
 		ValidArgsFunction: e.completePlans,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.connect()
@@ -197,6 +204,9 @@ func (e *env) planVerbCmd(v planVerb) *cobra.Command {
 			}
 			at := append(args, "", "")
 			outcome, err := c.PlanCommand(cmd.Context(), at[0], v.verb, at[1], at[2])
+			if err != nil && at[1] == "" {
+				return e.noPlan(cmd.Context(), c, err)
+			}
 			if err != nil {
 				return e.answer(err)
 			}

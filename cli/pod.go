@@ -24,7 +24,7 @@ func (e *env) podCmd() *cobra.Command {
 
 func (e *env) podListCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the pods that were launched", Args: cobra.NoArgs,
+		Use: "list", Short: "List the pods that were launched", Args: arguments(0, 0),
 		Example: "  kafka-sched pod list",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := e.connect()
@@ -56,7 +56,7 @@ func (e *env) printNames(names []string) error {
 
 func (e *env) podStatusCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "status [POD]", Short: "Show pods and their tasks", Args: cobra.MaximumNArgs(1),
+		Use: "status [POD]", Short: "Show pods and their tasks", Args: arguments(0, 1),
 		Example:           "  kafka-sched pod status\n  kafka-sched pod status kafka-0",
 		ValidArgsFunction: e.completePods,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -150,7 +150,7 @@ func note(p api.Pod, t api.Task) string {
 func (e *env) podInfoCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "info POD", Short: "Show how a pod's tasks were described to Mesos (JSON)",
-		Args: cobra.ExactArgs(1), Example: "  kafka-sched pod info kafka-0",
+		Args: arguments(1, 1), Example: "  kafka-sched pod info kafka-0",
 		ValidArgsFunction: e.completePods,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.connect()
@@ -172,7 +172,7 @@ func (e *env) podActCmd(
 	act func(*client.Client, context.Context, string) (api.PodCommanded, error),
 ) *cobra.Command {
 	return &cobra.Command{
-		Use: verb + " POD", Short: about, Args: cobra.ExactArgs(1),
+		Use: verb + " POD", Short: about, Args: arguments(1, 1),
 		Example:           "  kafka-sched pod " + verb + " kafka-1",
 		ValidArgsFunction: e.completePods,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -106,8 +106,9 @@ func (p *screen) show(lines []line) {
 		lines = unfinishedFirst(lines)[:most]
 	}
 	names := 0
-	for _, l := range lines {
-		names = max(names, len([]rune(l.name)))
+	for i, l := range lines {
+		lines[i].name = clip(l.name, width/2)
+		names = max(names, len([]rune(lines[i].name)))
 	}
 	var b strings.Builder
 	b.WriteString(p.erase())

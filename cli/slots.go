@@ -124,6 +124,13 @@ func (m machine) layOut(t taken, n needs, agents int, home string) (*local, erro
 	return l, nil
 }
 
+// isAddress says whether a text is a host and the number of a port.
+func isAddress(text string) bool {
+	_, port, err := net.SplitHostPort(text)
+	number, wrong := strconv.ParseUint(port, 10, 16)
+	return err == nil && wrong == nil && number > 0
+}
+
 // addPort adds a port to ranges that do not hold it.
 func addPort(ranges [][2]uint64, port uint64) [][2]uint64 {
 	for _, r := range ranges {

@@ -112,7 +112,7 @@ func (s specFlags) merge(base servicespec.Options) (servicespec.Options, error) 
 	for _, file := range s.options {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return nil, fail(exitUsage, "--options: %w", err)
+			return nil, fail(exitUsage, "--options %s: %w", file, plain(err))
 		}
 		more, errs := servicespec.DecodeOptions(file, text)
 		if len(errs) > 0 {
@@ -168,7 +168,7 @@ func (w *wanted) load(file string, vars map[string]string) error {
 	if file != "" {
 		var err error
 		if template, err = os.ReadFile(file); err != nil {
-			return fail(exitUsage, "--file: %w", err)
+			return fail(exitUsage, "--file %s: %w", file, plain(err))
 		}
 		if w.path, err = filepath.Abs(file); err != nil {
 			return fmt.Errorf("finding %s: %w", file, err)

@@ -12,7 +12,7 @@ import (
 
 func (e *env) statusCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show the whole service", Args: cobra.NoArgs,
+		Use: "status", Short: "Show the whole service", Args: arguments(0, 0),
 		Long: "Show the whole service: where its API is, its plans with what they wait for, its\n" +
 			"pods, its addresses. With --json it is the scheduler's status document with the\n" +
 			"API's address as \"url\".",

@@ -21,7 +21,7 @@ func (e *env) uninstallCmd() *cobra.Command {
 	var yes, force bool
 	c := &cobra.Command{
 		Use: "uninstall", Short: "End a cluster for ever and delete its data",
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		Long: "End a cluster for ever: its brokers, its data, its reservations, its processes\n" +
 			"and its folder. Only the cache of Kafka distributions stays. With --force an\n" +
 			"embedded cluster is removed without its scheduler, if that cannot be started.",

@@ -27,7 +27,7 @@ func (e *env) updateStartCmd() *cobra.Command {
 	var u updating
 	c := &cobra.Command{
 		Use: "start", Short: "Change the options or the spec of a running service",
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		Long: "Change the options or the spec of a running service: show what will differ,\n" +
 			"make it the target, and follow the deploy plan. Options that are not named stay.",
 		Example: "  kafka-sched update start --set brokers.mem=4096\n" +
@@ -44,10 +44,18 @@ func (e *env) updateStartCmd() *cobra.Command {
 
 // updated is the JSON document with the result of an update.
 type updated struct {
-	Name     string               `json:"name"`
-	Changes  []servicespec.Change `json:"changes"`
-	Applied  bool                 `json:"applied"`
-	TargetID string               `json:"target_id,omitempty"`
+	Name     string   `json:"name"`
+	Changes  []change `json:"changes"`
+	Applied  bool     `json:"applied"`
+	TargetID string   `json:"target_id,omitempty"`
+}
+
+// change is one difference of two specs. Old and New are as JSON; "" is a value that is not
+// there.
+type change struct {
+	Path string `json:"path"`
+	Old  string `json:"old"`
+	New  string `json:"new"`
 }
 
 func (e *env) update(ctx context.Context, u updating) error {
@@ -71,20 +79,21 @@ func (e *env) update(ctx context.Context, u updating) error {
 	if err != nil {
 		return err
 	}
-	result := updated{Name: f.name, Changes: servicespec.Diff(now, w.service)}
-	if !e.json && !u.quiet {
-		e.printChanges(result.Changes)
+	changes := servicespec.Diff(now, w.service)
+	result := updated{Name: f.name, Changes: make([]change, len(changes))}
+	for i, c := range changes {
+		result.Changes[i] = change(c)
 	}
-	if len(result.Changes) > 0 && !u.dryRun {
+	if !e.json && !u.quiet {
+		e.printChanges(changes)
+	}
+	if len(changes) > 0 && !u.dryRun {
 		if result.TargetID, err = e.apply(ctx, f, c, w, u); err != nil {
 			return err
 		}
 		result.Applied = true
 	}
 	if e.json {
-		if result.Changes == nil {
-			result.Changes = []servicespec.Change{}
-		}
 		return e.printJSON(result)
 	}
 	if result.Applied && !u.noWait {

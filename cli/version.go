@@ -8,7 +8,7 @@ import (
 
 func (e *env) versionCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Show the version of this program", Args: cobra.NoArgs,
+		Use: "version", Short: "Show the version of this program", Args: arguments(0, 0),
 		Example: "  kafka-sched version",
 		RunE: func(*cobra.Command, []string) error {
 			if e.json {

@@ -117,7 +117,7 @@ func (p Pod) emptied() Pod {
 	for i, t := range p.Tasks {
 		tasks[i] = Task{Name: t.Name}
 	}
-	p.Tasks, p.Place, p.Executor, p.Launch = tasks, nil, "", ""
+	p.Tasks, p.Place, p.Executor, p.Launch, p.Ran = tasks, nil, "", "", false
 	return p
 }
 

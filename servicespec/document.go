@@ -146,6 +146,7 @@ func syntaxError(err error, data []byte) Error {
 		e.Line, _ = strconv.Atoi(found[1])
 		text = text[len(found[0]):]
 	}
+	e.Line = max(e.Line, brokenLine(data))
 	if name, ok := strings.CutPrefix(text, "unknown anchor '"); ok {
 		e.Code, e.Hint = Dangling, "anchors are defined with &name before they are used"
 		name = strings.TrimSuffix(name, "' referenced")
@@ -155,6 +156,30 @@ func syntaxError(err error, data []byte) Error {
 	}
 	e.Message = "this is not YAML: " + text
 	return e
+}
+
+// brokenLine finds the line with which a file stops being YAML: all up to it can be read. The
+// library names the line where the mapping or list around the mistake began, or none. It is 0
+// when that takes too long to find.
+func brokenLine(data []byte) int {
+	const most = 4 << 20 // bytes to read in all
+	read := 0
+	ends := []int{0}
+	for at, b := range data {
+		if b == '\n' {
+			ends = append(ends, at+1)
+		}
+	}
+	for i := len(ends) - 1; i > 0; i-- {
+		if read += ends[i]; read > most {
+			return 0
+		}
+		var node yaml.Node
+		if yaml.Unmarshal(data[:ends[i]], &node) == nil {
+			return i + 1
+		}
+	}
+	return 1
 }
 
 // builder makes values of YAML nodes within the bounds.

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// nearest gives the known name that is most like the given one, "" when none is like it.
+// Nearest gives the known name that is most like the given one, "" when none is like it.
 // The first of several equally near ones wins, so known must be in a fixed order.
-func nearest(name string, known []string) string {
+func Nearest(name string, known []string) string {
 	const longest = 80
 	if len(name) > longest {
 		return ""
@@ -58,7 +58,7 @@ func distance(a, b string) int {
 
 // didYouMean makes a hint of the nearest known name, or lists what is known when that is short.
 func didYouMean(name string, known []string) string {
-	if n := nearest(name, known); n != "" {
+	if n := Nearest(name, known); n != "" {
 		return "did you mean " + n + "?"
 	}
 	if len(known) > 0 && len(known) <= 12 {

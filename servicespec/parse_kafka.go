@@ -116,7 +116,7 @@ func (p *parser) kafkaPort(f fields, key, def string, task *Task) string {
 	}
 	if !slices.Contains(names, name) {
 		hint := fmt.Sprintf("add it under ports, or name another one as %s", key)
-		if n := nearest(name, names); n != "" {
+		if n := Nearest(name, names); n != "" {
 			hint = "did you mean " + n + "?"
 		}
 		f.at(key, Dangling, fmt.Sprintf(

@@ -128,7 +128,7 @@ func (r *renderer) variable(t token) {
 }
 
 func (r *renderer) hint(name string) string {
-	if n := nearest(name, r.names); n != "" {
+	if n := Nearest(name, r.names); n != "" {
 		return "did you mean " + n + "?"
 	}
 	return "set " + name
