@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/api/client"
@@ -42,7 +46,13 @@ func run(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "building kafka-sched: %v\n%s", err, out)
 		return 1
 	}
-	return m.Run()
+	code := m.Run()
+	http.DefaultClient.CloseIdleConnections()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // patience is the longest that a test waits for anything.
@@ -99,11 +109,12 @@ func newSite(t *testing.T, spec string) *site {
 		Dir: filepath.Join(dir, "mesos"), MasterAddr: "127.0.0.1:0",
 		OfferInterval: 50 * time.Millisecond,
 	}}
+	ports := freePorts(t, 30)
 	for i := range 3 {
 		s.cfg.Agents = append(s.cfg.Agents, localmesos.Agent{
 			Name: fmt.Sprintf("agent-%d", i), Addr: "127.0.0.1:0",
 			Hostname: fmt.Sprintf("host-%d.test", i), CPUs: 2, MemMB: 1024, DiskMB: 2000,
-			Ports: [][2]uint64{{31000, 31099}},
+			Ports: [][2]uint64{{ports + uint64(i)*10, ports + uint64(i)*10 + 9}},
 		})
 	}
 	s.startMesos()
@@ -119,6 +130,26 @@ func newSite(t *testing.T, spec string) *site {
 		LogFile: filepath.Join(dir, "scheduler.log"),
 	}
 	return s
+}
+
+// freePorts finds so many ports in a row that nobody listens on, below those that the kernel
+// gives away: an executor refuses to start a task whose port is taken.
+func freePorts(t *testing.T, count uint64) uint64 {
+	t.Helper()
+	for range 100 {
+		first, free := 10_000+rand.Uint64N(20_000), true
+		for port := first; free && port < first+count; port++ {
+			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+			if free = err == nil; free {
+				l.Close()
+			}
+		}
+		if free {
+			return first
+		}
+	}
+	t.Fatal("no free ports")
+	return 0
 }
 
 func writeSpec(t *testing.T, dir, text string) string {
@@ -251,7 +282,8 @@ func isWhole(status *api.Service) error {
 	}
 	for _, p := range status.Pods {
 		for _, task := range p.Tasks {
-			if task.State != "RUNNING" || task.Ready == nil || !*task.Ready || p.Request != "" {
+			if notReady := task.Ready != nil && !*task.Ready; notReady || task.State != "RUNNING" ||
+				p.Request != "" {
 				return fmt.Errorf("%s is %s (%s)", task.FullName, task.State, p.Request)
 			}
 		}
