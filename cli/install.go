@@ -264,6 +264,10 @@ func (in *installing) start(ctx context.Context, release func()) error {
 	}
 	if err == nil {
 		_, err = awaitAPI(ctx, f, in.timeout)
+		if ctx.Err() != nil && !in.foreground {
+			in.goesOn()
+			return ctx.Err()
+		}
 	}
 	if err != nil {
 		fg.stop()
@@ -328,16 +332,23 @@ func (in *installing) follow(ctx context.Context) error {
 		timeout: max(in.timeout-time.Since(in.began), time.Second),
 	}.run(ctx, in.progress)
 	if errors.Is(err, context.Canceled) && !in.foreground {
-		if isTerminal(e.stderr) {
-			fmt.Fprintln(e.stderr) // after the ^C that the terminal shows
-		}
-		fmt.Fprintf(e.stderr, "the deployment goes on; follow it with: "+
-			"kafka-sched plan status deploy --watch%s\n", e.nameFlag())
+		in.goesOn()
 	}
 	if err != nil {
 		return err
 	}
 	return in.result(c.URL(), s)
+}
+
+// goesOn says what becomes of a deployment that is followed no more.
+func (in *installing) goesOn() {
+	e := in.env
+	if isTerminal(e.stderr) {
+		fmt.Fprintln(e.stderr) // after the ^C that the terminal shows
+	}
+	e.nameGiven = true
+	fmt.Fprintf(e.stderr, "the deployment goes on; follow it with: "+
+		"kafka-sched plan status deploy --watch%s\n", e.nameFlag())
 }
 
 // installed is the JSON document with the result of install.

@@ -107,10 +107,11 @@ func (m *Machine) setTarget(cmd SetTarget, final bool) (string, *Problem) {
 	if final {
 		return "", errFinal
 	}
-	if reflect.DeepEqual(cmd.Service, m.hard.Target.Service) {
+	old, next := canonical(m.hard.Target.Service), canonical(cmd.Service)
+	if reflect.DeepEqual(old, next) {
 		return "", problem(AlreadyDone, "the service has this configuration already")
 	}
-	if reasons := forbidden(m.hard.Target.Service, cmd.Service); len(reasons) > 0 {
+	if reasons := forbidden(old, next); len(reasons) > 0 {
 		return "", problem(Conflict, "this change cannot be rolled out: %s",
 			strings.Join(reasons, "; "))
 	}
@@ -119,6 +120,19 @@ func (m *Machine) setTarget(cmd SetTarget, final bool) (string, *Problem) {
 	m.hard.Overrides = m.hard.Overrides.Forget(planDeploy)
 	m.write(WriteOverrides{m.hard.Overrides})
 	return "configuration " + cmd.ID + " is the target now", nil
+}
+
+// canonical gives a service as the store would give it back, so that two can be compared: an
+// empty list and none are the same there.
+func canonical(s servicespec.Service) servicespec.Service {
+	data, err := s.Encode()
+	if err == nil {
+		s, err = servicespec.DecodeService(data)
+	}
+	if err != nil {
+		panic("scheduler: a service has no canonical form: " + err.Error())
+	}
+	return s
 }
 
 // forbidden says what in a change needs more than restarts in place.

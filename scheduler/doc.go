@@ -14,9 +14,9 @@
 //  1. Writes are stored, all of them in one atomic batch. If that fails, the process ends:
 //     the machine has already moved on, and only a restart from the store is true again.
 //  2. Calls are sent, in order, and never awaited. What they lead to comes back as events.
-//  3. Replies go to those who wait for a command's answer.
-//  4. Notes go to the log and the counters.
-//  5. View replaces the picture that readers see.
+//  3. View replaces the picture that readers see.
+//  4. Replies go to those who wait for a command's answer, and who then look at that picture.
+//  5. Notes go to the log and the counters.
 //
 // So nothing is visible before it is durable: a task is stored before it is launched, a status
 // update is acknowledged only after it is stored.

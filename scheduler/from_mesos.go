@@ -164,11 +164,13 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 		m.asked[t.ID] = question{again: m.now.Add(askMax), wait: askMax}
 	}
 	seen := s.State == mesos.Starting || s.State == mesos.Running || s.State == mesos.Killing
+	ran := s.State == mesos.Running && !p.Ran
+	p.Ran = p.Ran || ran
 	if p.Place != nil && !p.Place.Confirmed && seen {
 		place := *p.Place
 		place.Confirmed = true
 		p.Place = &place
-	} else if sameTask(old, t) {
+	} else if sameTask(old, t) && !ran {
 		return
 	}
 	m.setPod(p.withTask(i, t))
@@ -187,6 +189,7 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status) {
 	if !t.live() {
 		return
 	}
+	p = m.forgiven(p)
 	wasReady := t.WasReady
 	t.State, t.Since, t.Reason, t.Message = s.State, m.now, s.Reason, s.Message
 	t.Ready, t.Healthy = nil, nil
@@ -200,8 +203,38 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status) {
 		p.NotBefore = m.now.Add(wait)
 		m.note(Warn, CountFailures, "task failed", "task", p.Name.fullName(t.Name),
 			"state", string(s.State), "reason", s.Reason, "message", s.Message)
+		if s.Reason == reasonLaunchFailed {
+			p = m.giveUpPlace(p)
+		}
 	}
 	m.setPod(p)
+}
+
+// reasonLaunchFailed is the reason of a task whose process never began, above all because a
+// port that the agent had offered is in use.
+const reasonLaunchFailed = "REASON_CONTAINER_LAUNCH_FAILED"
+
+// giveUpPlace lets an instance that could not even begin, twice, look for another place and
+// other ports: nothing of it was ever there. One with a fixed port stays, since it would find
+// the same port elsewhere and its operator has to know.
+func (m *Machine) giveUpPlace(p Pod) Pod {
+	if p.Ran || p.Deployed != "" || p.Place == nil || p.Failures < 2 || p.anyLive() {
+		return p
+	}
+	spec, _ := m.spec(p.Name)
+	for _, t := range spec.Tasks {
+		for _, port := range t.Resources.Ports {
+			if port.Port != 0 {
+				return p
+			}
+		}
+	}
+	m.note(Warn, "", "the place is given up, because nothing can begin there",
+		"pod", p.Name.String(), "host", p.Place.Hostname)
+	m.foreignPorts = append(m.foreignPorts, portsAt(*p.Place)...)
+	p = m.leave(p)
+	p.Incarnation++
+	return p.emptied()
 }
 
 // failure reports whether the end of a task counts against its instance.

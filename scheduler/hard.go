@@ -91,6 +91,8 @@ type Pod struct {
 	// Caretaker says that the latest launch runs the instance's controller alone, so that the
 	// quorum stands while the last brokers of a stopping service end in order.
 	Caretaker bool
+	// Ran says that a task of this incarnation was running once, so that there may be data.
+	Ran bool
 	// Failures counts launches in a row that ended before the instance was complete, and
 	// NotBefore is when the next launch may be tried.
 	Failures  int

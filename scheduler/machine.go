@@ -32,17 +32,19 @@ type Machine struct {
 	recovery   map[PodName]*recovery
 	since      map[string]change // per step key, when its status came to be
 	facts      *KafkaFacts
-	factsDue   time.Time       // when Kafka is asked next
-	asking     time.Time       // when it was last asked, zero when the answer is there
-	answered   time.Time       // when the last answer came
-	freshAfter time.Time       // facts asked for earlier say nothing of a broker that came since
-	recoveries int             // counts recoveries, for their order
-	leaving    map[string]bool // what there was when uninstalling began, by phase/step
-	builtFor   string          // the target that builtPlans are of
-	builtPlans []plans.Plan
-	stopLive   int       // tasks that still ran when a stopping service last got on
-	stopAt     time.Time // when that was
-	finished   bool      // Exit was sent
+	factsDue   time.Time // when Kafka is asked next
+	asking     time.Time // when it was last asked, zero when the answer is there
+	answered   time.Time // when the last answer came
+	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
+	// foreignPorts are ports that agents offered and somebody else had.
+	foreignPorts []offer.TakenPorts
+	recoveries   int             // counts recoveries, for their order
+	leaving      map[string]bool // what there was when uninstalling began, by phase/step
+	builtFor     string          // the target that builtPlans are of
+	builtPlans   []plans.Plan
+	stopLive     int       // tasks that still ran when a stopping service last got on
+	stopAt       time.Time // when that was
+	finished     bool      // Exit was sent
 }
 
 // question is a task whose status was asked for.
@@ -93,6 +95,7 @@ const (
 	stopRough      = 20 * time.Second       // kill grace of a rough stop
 	backoffFirst   = time.Second
 	backoffMax     = 5 * time.Minute
+	steady         = 10 * time.Second // a life that ended sooner is one more failed launch
 )
 
 // Restore makes a machine from its durable state; for a service that never ran that is the

@@ -187,7 +187,7 @@ func (w *work) advance(name PodName) {
 	if known && p.anyLive() && !p.allUnsure() {
 		switch {
 		case m.outdated(p):
-			if reason := m.holdRoll(name); reason != "" {
+			if reason := m.holdRoll(name); reason != "" && !m.endsNow(name) {
 				m.waits[name] = reason
 				return
 			}

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/resource"
@@ -116,7 +117,7 @@ func (m *Machine) requirement(
 			{Key: labelPod, Value: p.Name.String()},
 		},
 		Executor: executorNeed, Rule: spec.Placement, Peers: m.peers(p.Name),
-		Volumes: m.volumes(spec.Volumes),
+		Volumes: m.volumes(spec.Volumes), Taken: m.takenPorts(),
 	}
 	for _, t := range spec.Tasks {
 		req.Tasks = append(req.Tasks, offer.TaskNeed{
@@ -131,6 +132,29 @@ func (m *Machine) requirement(
 			Agent: p.Place.Agent, Executor: p.Place.Executor, Tasks: p.Place.Tasks}
 	}
 	return req
+}
+
+// takenPorts are those of all places, and those that were found to be in use by others: agents
+// that share one address offer all of its ports, each.
+func (m *Machine) takenPorts() []offer.TakenPorts {
+	taken := slices.Clone(m.foreignPorts)
+	for _, name := range m.podNames() {
+		if place := m.hard.Pods[name].Place; place != nil {
+			taken = append(taken, portsAt(*place)...)
+		}
+	}
+	return taken
+}
+
+// portsAt are the ports of a place, at its agent's address and under its name.
+func portsAt(p Place) []offer.TakenPorts {
+	var ports resource.Ranges
+	for _, r := range placeResources(p) {
+		if r.Name == resource.Ports {
+			ports = ports.Add(r.Ranges)
+		}
+	}
+	return []offer.TakenPorts{{Host: p.IP, Ports: ports}, {Host: p.Hostname, Ports: ports}}
 }
 
 func (m *Machine) volumes(specs []servicespec.Volume) []offer.VolumeNeed {

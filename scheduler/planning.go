@@ -183,14 +183,23 @@ func (m *Machine) instanceState(name PodName, p Pod) (plans.Status, string) {
 	return plans.Pending, "no offers came yet"
 }
 
+// delayReason says how often an instance failed, and why: what ended first took the rest along.
 func (m *Machine) delayReason(p Pod) string {
+	spec, _ := m.spec(p.Name)
+	var cause Task
 	for _, t := range p.Tasks {
-		if t.Message != "" && !t.live() {
-			return fmt.Sprintf("%d launches failed, the last one with: %s",
-				p.Failures, t.Message)
+		ts, _ := taskSpec(spec, t.Name)
+		if t.Message == "" || t.live() || t.complete(ts) {
+			continue
+		}
+		if cause.Message == "" || t.Since.Before(cause.Since) {
+			cause = t
 		}
 	}
-	return fmt.Sprintf("%d launches failed", p.Failures)
+	if cause.Message == "" {
+		return fmt.Sprintf("%d launches failed", p.Failures)
+	}
+	return fmt.Sprintf("%d launches failed, the last one with: %s", p.Failures, cause.Message)
 }
 
 func (m *Machine) waitOf(name PodName, otherwise string) string {

@@ -117,7 +117,7 @@ func (p Pod) emptied() Pod {
 	for i, t := range p.Tasks {
 		tasks[i] = Task{Name: t.Name}
 	}
-	p.Tasks, p.Place, p.Executor, p.Launch = tasks, nil, "", ""
+	p.Tasks, p.Place, p.Executor, p.Launch, p.Ran = tasks, nil, "", "", false
 	return p
 }
 
@@ -156,16 +156,33 @@ func (m *Machine) settle(p Pod) {
 	for _, t := range p.Tasks {
 		done = done && (t.WasReady || t.ID == "")
 	}
-	if done && p.Deployed == m.hard.Target.ID && p.Failures == 0 && p.NotBefore.IsZero() {
+	forgiven := m.forgiven(p)
+	if done && p.Deployed == m.hard.Target.ID && forgiven.Failures == p.Failures {
 		return
 	}
+	complete := !done || p.Deployed != m.hard.Target.ID
+	p = forgiven
 	tasks := make([]Task, len(p.Tasks))
 	copy(tasks, p.Tasks)
 	for i := range tasks {
 		tasks[i].WasReady = tasks[i].ID != ""
 	}
 	p.Tasks = tasks
-	p.Deployed, p.Failures, p.NotBefore = m.hard.Target.ID, 0, time.Time{}
+	p.Deployed = m.hard.Target.ID
 	m.setPod(p)
-	m.note(Info, "", "instance complete", "pod", p.Name.String())
+	if complete {
+		m.note(Info, "", "instance complete", "pod", p.Name.String())
+	}
+}
+
+// forgiven gives a copy of the record without the failures of an instance that has been
+// complete for a while. One that always ends soon after it came up has failed just as well.
+func (m *Machine) forgiven(p Pod) Pod {
+	for _, t := range p.Tasks {
+		if !t.WasReady || t.live() && m.now.Before(t.Since.Add(steady)) {
+			return p
+		}
+	}
+	p.Failures, p.NotBefore = 0, time.Time{}
+	return p
 }

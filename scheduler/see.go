@@ -90,8 +90,10 @@ func (m *Machine) viewStep(plan, phase string, s plans.Step, status plans.Status
 	}
 	if s.Pod != "" {
 		name := PodName{s.Pod, s.Index}
-		p := m.hard.Pods[name]
-		v.Pod, v.Attempts, v.NotBefore = name.String(), p.Failures, p.NotBefore
+		v.Pod = name.String()
+		if p := m.hard.Pods[name]; status != plans.Complete {
+			v.Attempts, v.NotBefore = p.Failures, p.NotBefore
+		}
 	}
 	return v
 }

@@ -54,7 +54,7 @@ func tell(t *testing.T, path string, crash int) (int, string) {
 					Framework: s.stored.Framework, Master: "m:5050"}})
 			}
 			if s.facts != nil { // Kafka says the same when it is asked again
-				s.facts.Asked = s.now
+				s.facts.Asked = s.now.Add(time.Millisecond / 2)
 				s.step(FromKafka{*s.facts})
 			}
 		}
@@ -147,8 +147,10 @@ func (s *story) start(d *datadriven.TestData) string {
 	return s.step(Tick{})
 }
 
-// step runs one event, keeps what would be stored, and prints what the machine wants.
+// step runs one event a moment after the last, keeps what would be stored, and prints what the
+// machine wants.
 func (s *story) step(ev Event) string {
+	s.now = s.now.Add(time.Millisecond) // nothing happens at the same moment as something else
 	out := s.machine.Step(s.now, ev)
 	s.last = out
 	var b strings.Builder
@@ -262,6 +264,8 @@ func (s *story) status(d *datadriven.TestData) string {
 			st.Ready = &ready
 		case "message":
 			st.Message = strings.Join(a.Vals, " ")
+		case "reason":
+			st.Reason = a.Vals[0]
 		case "task":
 			st.Task = mesos.TaskID(a.Vals[0])
 		case "agent":
@@ -278,7 +282,8 @@ func (s *story) status(d *datadriven.TestData) string {
 
 // kafka reports facts: "kafka voters=0,1 brokers=0,1 fenced=1 behind=0", or "kafka error".
 func (s *story) kafka(d *datadriven.TestData) string {
-	f := KafkaFacts{Asked: s.now, ClusterID: s.stored.Kafka.ID, Leader: -1}
+	f := KafkaFacts{Asked: s.now.Add(time.Millisecond / 2),
+		ClusterID: s.stored.Kafka.ID, Leader: -1}
 	numbers := func(vals []string) (list []int) {
 		for _, v := range vals {
 			n, err := strconv.Atoi(v)

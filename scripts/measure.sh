@@ -20,12 +20,13 @@ for run in 1 2 3; do
 done
 
 pids() { # processes of this cluster whose command line has the word
-  local word=$1 p
+  local p line where
   for p in /proc/[0-9]*; do
-    { tr '\0' '\n' <"$p/environ"; readlink "$p/cwd"; } 2>/dev/null |
-      grep -q "$KAFKA_SCHED_HOME" || continue
-    tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -q -- "$word" && echo "${p#/proc/}"
-  done || true
+    line=$({ tr '\0' ' ' <"$p/cmdline"; } 2>/dev/null) || continue
+    where=$(readlink "$p/cwd" 2>/dev/null) || continue
+    case "$line" in *"$1"*) ;; *) continue ;; esac
+    case "$line $where" in *"$KAFKA_SCHED_HOME"*) echo "${p#/proc/}" ;; esac
+  done
 }
 daemons() { for word in "kafka-sched scheduler" "kafka-sched localmesos" "kafka-sched executor"; do
   pids "$word"; done; }
@@ -60,7 +61,7 @@ import json, sys
 print([t["executor_id"] for p in json.load(sys.stdin)["pods"] for t in p["tasks"]
   if p["name"] == "kafka-1"][0])')
   for p in $(pids kafka.Kafka); do
-    readlink "/proc/$p/cwd" | grep -q "$executor" && broker=$p
+    case "$(readlink "/proc/$p/cwd")" in *"$executor"*) broker=$p ;; esac
   done
   t0=$(now); kill -9 "$broker"
   until whole "$id"; do sleep 0.1; done

@@ -8,5 +8,7 @@
 // Each daemon holds an exclusive lock on a file in its folder for as long as it lives, so that
 // two of them never share one, and announces itself in a small JSON file beside it.
 //
-// Tested end to end by package e2e with real brokers, and here for what can go wrong at start.
+// Tested end to end by package e2e with real brokers. The tests here run small services of
+// shells on an embedded Mesos in the same process: a whole life, a scheduler that is killed while
+// it deploys, tasks that fail, and what can go wrong at start.
 package app

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -283,28 +284,31 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 		},
 		AllowHost: server.HostPolicy(s.listener.Addr().String(), s.o.Advertise),
 	}))
-	errs := make(chan error, 2)
-	go func() { errs <- web.Serve(s.listener) }()
-	connection := make(chan struct{})
-	go func() {
-		defer close(connection)
-		s.mesos.Run(ctx, s.loop.Deliver)
-	}()
-	defer func() { <-connection }()
-	defer cancel()
-	defer shut(web)
 	if err := announce(s.o.Dir, "scheduler", announcement{URL: s.url()}); err != nil {
 		return err
 	}
 	s.log.Info("scheduler started", "name", s.o.Name, "url", s.url(), "version", s.version)
-	go func() {
+	ended := make(chan error, 3) // the first part that ends ends all
+	var parts sync.WaitGroup
+	defer parts.Wait()
+	defer cancel()
+	defer shut(web)
+	parts.Go(func() { ended <- web.Serve(s.listener) })
+	parts.Go(func() {
+		err := s.mesos.Run(ctx, s.loop.Deliver)
+		var refused *mesoshttp.RefusedError
+		if ctx.Err() == nil && !errors.As(err, &refused) {
+			ended <- err
+		} // The loop hears of a refusal too, and knows whether it is the end that was wanted.
+	})
+	parts.Go(func() {
 		exit, err := s.loop.Run(ctx)
 		if exit != nil {
 			err = s.exited(*exit)
 		}
-		errs <- err
-	}()
-	return <-errs
+		ended <- err
+	})
+	return <-ended
 }
 
 // exited carries the machine's wish to end out, after what it sent before has left.

@@ -5,14 +5,15 @@
 // It is the only place where the machine meets the world, and it decides nothing. Writes are
 // stored before anything else leaves; if that fails, Run returns the error and the process
 // must end. Calls are handed to the Mesos client's queue and to Kafka's asker, and never
-// awaited. Replies go to the callers of Do. The view goes into an atomic pointer, from which
-// any number of readers take it without a lock.
+// awaited. The view goes into an atomic pointer, from which any number of readers take it
+// without a lock. Replies go to the callers of Do.
 //
 // Invariants
 //
 //  1. Step is called by one goroutine, with times that never go back.
 //  2. No call of a Step leaves before all of its writes are durable.
 //  3. A caller of Do gets exactly one reply, or its context's error, or ErrStopped.
+//  4. Whoever has a reply finds its effect in the view.
 //
 // Tested with a real machine, an in-memory store that can fail, and recorded calls.
 package loop

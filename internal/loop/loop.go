@@ -182,16 +182,16 @@ func (l *Loop) step(ctx context.Context, ev scheduler.Event) (*scheduler.Exit, e
 			exit = &call
 		}
 	}
+	if out.View != nil {
+		l.view.Store(out.View)
+		l.cfg.Metrics.Observe(out.View)
+	}
 	for _, r := range out.Replies {
 		l.waiting[r.ID] <- r
 		delete(l.waiting, r.ID)
 	}
 	for _, n := range out.Notes {
 		l.log(n)
-	}
-	if out.View != nil {
-		l.view.Store(out.View)
-		l.cfg.Metrics.Observe(out.View)
 	}
 	return exit, nil
 }

@@ -49,7 +49,11 @@ func encodeWrite(w scheduler.Write) (Change, error) {
 	case scheduler.WriteFramework:
 		return put(frameworkKey, framework{ID: &w.ID})
 	case scheduler.WriteTarget:
-		return put(targetKey, targetToRow(w.Target))
+		row, err := targetToRow(w.Target)
+		if err != nil {
+			return Change{}, err
+		}
+		return put(targetKey, row)
 	case scheduler.WriteIntent:
 		return put(intentKey, intent{Intent: &w.Intent})
 	case scheduler.WriteKafka:

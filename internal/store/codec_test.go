@@ -17,7 +17,6 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/scheduler"
-	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 var rewrite = flag.Bool("rewrite", false, "rewrite the golden file in testdata")
@@ -139,24 +138,6 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
-// TestNoSteps says that a phase without steps of its own differs from one with none at all.
-func TestNoSteps(t *testing.T) {
-	for _, want := range [][]servicespec.InstanceSteps{nil, {}} {
-		service := servicespec.Service{Plans: []servicespec.Plan{{
-			Phases: []servicespec.Phase{{Steps: want}},
-		}}}
-		hard, err := Decode(entriesOf(t, []scheduler.Write{
-			scheduler.WriteTarget{Target: scheduler.Target{Service: service}},
-		}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := hard.Target.Service.Plans[0].Phases[0].Steps; (got == nil) != (want == nil) {
-			t.Errorf("%#v became %#v", want, got)
-		}
-	}
-}
-
 // TestEmpty says that nothing decodes to an empty state whose maps can be written to.
 func TestEmpty(t *testing.T) {
 	hard, err := Decode(nil)
@@ -178,13 +159,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"target", `{"id":"t"}`, `the field "service" is missing`},
 		{"target", `{"service":{}}`, `the field "id" is missing`},
 		{"target", `{"id":"t","service":{}}`, `reading the service: the field "name" is missing`},
-		{"target", `{"id":"t","service":{"name":"s","pods":[{}]}}`, `"pods.type" is missing`},
-		{"target", `{"id":"t","service":{"name":"s","pods":[{"type":"p","count":-1}]}}`,
-			`the pod "p" has a negative count`},
-		{"target", `{"id":"t","service":{"name":"s","pods":[{"type":"p","tasks":[{}]}]}}`,
-			`"tasks.name" is missing`},
-		{"target", `{"id":"t","service":{"name":"s","pods":[{"type":"p","tasks":[{"name":"t",` +
-			`"goal":"X"}]}]}}`, `the goal of task t is none`},
+		{"target", `{"id":"t","service":[]}`, `reading the service: decoding a service`},
 		{"intent", `{}`, `the field "intent" is missing`},
 		{"intent", `{"intent":"party"}`, `the intent "party" is none`},
 		{"kafka", `{"founded":true}`, `the field "id" is missing`},

@@ -99,9 +99,8 @@ func special(s source, v reflect.Value) bool {
 			string(scheduler.Uninstalled))
 	case *scheduler.Request:
 		pick(string(scheduler.Replace), string(scheduler.Restart), "")
-	case *servicespec.Goal:
-		pick(string(servicespec.GoalOnce), string(servicespec.GoalRunning),
-			string(servicespec.GoalFinish))
+	case *servicespec.Service:
+		*p = services[s.number(int64(len(services)-1))]
 	case *scheduler.PodName:
 		*p = scheduler.PodName{Type: "p" + s.text("Type"), Index: int(s.number(1000))}
 	case *resource.Kind:
@@ -158,4 +157,37 @@ func writesOf(h scheduler.Hard) []scheduler.Write {
 		out = append(out, scheduler.WriteLeftover{Leftover: l})
 	}
 	return out
+}
+
+// services are some that a target can have; package servicespec has the tests of their form.
+var services = []servicespec.Service{
+	parsed(`
+name: a
+pods: {p: {count: 1, tasks: {t: {goal: RUNNING, cmd: x, cpus: 1, memory: 1}}}}
+`),
+	parsed(`
+name: b
+scheduler: {user: nobody}
+pods:
+  kafka:
+    count: 3
+    placement: '[["hostname","UNIQUE"]]'
+    kafka: {version: 4.3.1, heap: 256, properties: {num.partitions: 3}}
+    tasks:
+      broker:
+        goal: RUNNING
+        cpus: 0.5
+        memory: 768
+        ports: {broker: {port: 0, advertise: true}, controller: {port: 0}}
+        volume: {path: data, type: ROOT, size: 500}
+        readiness-check: {tcp: {port: broker}, interval: 1, timeout: 5}
+`),
+}
+
+func parsed(text string) servicespec.Service {
+	service, problems := servicespec.Parse("test.yml", []byte(text), nil)
+	if len(problems) > 0 {
+		panic(fmt.Sprint(problems))
+	}
+	return service
 }

@@ -93,6 +93,7 @@ type pod struct {
 	NotBefore   time.Time         `json:"not_before,omitzero"`
 	Launch      string            `json:"launch,omitempty"`
 	Caretaker   bool              `json:"caretaker,omitempty"`
+	Ran         bool              `json:"ran,omitempty"`
 }
 
 func podToRow(p scheduler.Pod) pod {
@@ -109,6 +110,7 @@ func podToRow(p scheduler.Pod) pod {
 		NotBefore:   p.NotBefore.UTC(),
 		Launch:      p.Launch,
 		Caretaker:   p.Caretaker,
+		Ran:         p.Ran,
 	}
 }
 
@@ -122,6 +124,7 @@ func (r pod) domain() (out scheduler.Pod, err error) {
 		NotBefore:   r.NotBefore.UTC(),
 		Launch:      r.Launch,
 		Caretaker:   r.Caretaker,
+		Ran:         r.Ran,
 	}
 	if out.Name, err = namedPod(r.Name); err != nil {
 		return out, err

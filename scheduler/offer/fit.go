@@ -42,6 +42,7 @@ func plain(r *resource.Resource) bool {
 // pool is what is still free of one offer while an instance is fitted into it.
 type pool struct {
 	free    resource.List
+	taken   resource.Ranges // ports that are offered and in use all the same
 	reasons []Reason
 }
 
@@ -57,7 +58,7 @@ func newPool(req *Requirement, o *mesos.Offer) *pool {
 			}
 		}
 	}
-	return &pool{free: free}
+	return &pool{free: free, taken: req.taken(o)}
 }
 
 // refuse notes a reason; the instance does not fit.

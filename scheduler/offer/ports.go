@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
@@ -74,6 +75,17 @@ func within(port *servicespec.Port) resource.Ranges {
 	return resource.NewRanges(port.Ranges...)
 }
 
+// taken gives the ports that are in use at the agent of an offer.
+func (req *Requirement) taken(o *mesos.Offer) resource.Ranges {
+	var out resource.Ranges
+	for _, t := range req.Taken {
+		if t.Host != "" && (t.Host == o.IP || t.Host == o.Hostname) {
+			out = out.Add(t.Ports)
+		}
+	}
+	return out
+}
+
 // takePort takes the lowest free port within the ranges.
 func (p *pool) takePort(within resource.Ranges) (resource.Resource, bool) {
 	best, lowest := -1, uint64(0)
@@ -82,7 +94,8 @@ func (p *pool) takePort(within resource.Ranges) (resource.Resource, bool) {
 		if r.Name != resource.Ports || r.Kind != resource.RangesKind {
 			continue
 		}
-		if n, ok := r.Ranges.Pick(within); ok && (best < 0 || n < lowest) {
+		free, _ := r.Ranges.Sub(r.Ranges.Intersect(p.taken))
+		if n, ok := free.Pick(within); ok && (best < 0 || n < lowest) {
 			best, lowest = i, n
 		}
 	}

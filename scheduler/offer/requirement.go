@@ -25,8 +25,17 @@ type Requirement struct {
 	// instances.
 	Rule  placement.Rule
 	Peers []placement.Agent
+	// Taken are ports that a new place must not have although an agent offers them: agents that
+	// share an address each offer all of its ports.
+	Taken []TakenPorts
 	// Kept is set when the instance already holds a reservation; then only that one will do.
 	Kept *Kept
+}
+
+// TakenPorts are ports in use on a host, which is an agent's address or host name.
+type TakenPorts struct {
+	Host  string
+	Ports resource.Ranges
 }
 
 // Scalars is an amount of each scalar resource; disk here is the root disk without volumes.

@@ -1,0 +1,38 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// target is a configuration; the service in it is written by its own package, in the canonical
+// form that it keeps for this.
+type target struct {
+	ID      *string         `json:"id"`
+	Service json.RawMessage `json:"service"`
+}
+
+func targetToRow(t scheduler.Target) (target, error) {
+	service, err := t.Service.Encode()
+	return target{ID: &t.ID, Service: service}, err
+}
+
+func (r target) domain() (out scheduler.Target, err error) {
+	if out.ID, err = required("id", r.ID); err != nil {
+		return out, err
+	}
+	if len(r.Service) == 0 {
+		return out, errors.New(`the field "service" is missing`)
+	}
+	if out.Service, err = servicespec.DecodeService(r.Service); err != nil {
+		return out, fmt.Errorf("reading the service: %w", err)
+	}
+	if out.Service.Name == "" {
+		return out, errors.New(`reading the service: the field "name" is missing`)
+	}
+	return out, nil
+}
