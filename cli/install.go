@@ -110,6 +110,11 @@ func (in *installing) want() error {
 	if in.agents < 0 || in.agents > mostAgents {
 		return fail(exitUsage, "--agents %d: 1 to %d are possible", in.agents, mostAgents)
 	}
+	if in.master != "" {
+		if err := masterForm(in.master); err != nil {
+			return err
+		}
+	}
 	if in.agents > 0 && in.master != "" {
 		return fail(exitUsage, "--agents is for the embedded Mesos, and --master names another")
 	}
@@ -188,7 +193,7 @@ func (in *installing) checkMesos(ctx context.Context) error {
 	if err := in.env.machine.checkDisk(needs{}, string(homeOf(in.folder))); err != nil {
 		return err
 	}
-	if err := checkMaster(ctx, in.master); err != nil {
+	if err := checkMesos(ctx, in.master); err != nil {
 		return err
 	}
 	if in.listen == "" && in.advertise == "" {
