@@ -402,7 +402,9 @@ func (in *installing) result(url string, s api.Service) error {
 		what = "Kafka " + in.cluster.Kafka.Version
 	}
 	e.printf("\n%s: %s is running, after %s\n\n", in.folder.name, what, short(took))
-	e.printf("  Bootstrap servers  %s\n", orHyphen(bootstrap(s)))
+	if b := bootstrap(s); b != "" {
+		e.printf("  Bootstrap servers  %s\n", b)
+	}
 	e.printf("  API                %s\n\n", url)
 	pod := firstPod(in.wanted.service)
 	w := table(e.stdout, "  kafka-sched status"+flag, "what runs where, and what it waits for")

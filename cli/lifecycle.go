@@ -291,7 +291,7 @@ func (e *env) stop(ctx context.Context, w waiting) error {
 	}
 	_, err = follow{
 		client:  scheduler,
-		lines:   taskLines,
+		lines:   stopLines(),
 		done:    func(s api.Service) bool { return s.Intent != api.IntentRun && live(s) == 0 },
 		silence: func() (bool, error) { return false, keeperAlive(f) },
 		timeout: w.timeout,
@@ -303,6 +303,23 @@ func (e *env) stop(ctx context.Context, w waiting) error {
 		return err
 	}
 	return e.stopDone(f, "is stopped; its data is kept")
+}
+
+// stopLines gives the tasks that end. One that is launched again has only its controller: the
+// last broker needs a quorum to end in order.
+func stopLines() func(api.Service) []line {
+	ending := map[string]bool{}
+	return func(s api.Service) []line {
+		lines := taskLines(s)
+		for i, l := range lines {
+			if l.status == "KILLING" || !isLive(l.status) {
+				ending[l.key] = true
+			} else if ending[l.key] {
+				lines[i].reason = "its controller runs alone until the last broker has ended"
+			}
+		}
+		return lines
+	}
 }
 
 func (e *env) stopDone(f folder, how string) error {

@@ -26,7 +26,8 @@ type specFlags struct {
 
 func (s *specFlags) flags(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVarP(&s.file, "file", "f", "", "service spec (default: the built-in one)")
+	f.StringVarP(&s.file, "file", "f", "", "service spec, whose {{VARIABLES}} are options or of "+
+		"the environment (default: the built-in one)")
 	f.StringArrayVar(&s.options, "options", nil, "file with options, JSON or YAML (repeatable)")
 	f.StringArrayVar(&s.set, "set", nil, "one option as name=value (repeatable)")
 	known := func(
@@ -97,6 +98,7 @@ func (e *env) want(flags specFlags, base servicespec.Options) (wanted, error) {
 		return wanted{}, fail(exitUsage, "the spec names the service %q, and --name says %q",
 			w.service.Name, e.name)
 	}
+	w.options["service.name"] = w.service.Name // which one's own spec may say itself
 	for _, p := range w.service.Pods {
 		if p.Kafka != nil {
 			w.version = p.Kafka.Version

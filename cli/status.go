@@ -46,10 +46,16 @@ func (e *env) stopped() (bool, error) {
 			return false, nil
 		}
 	}
+	alive := len(leftovers(f)) > 0
 	if e.json {
 		return true, e.printJSON(map[string]any{
-			"name": f.name, "url": "", "running": false,
+			"name": f.name, "url": "", "running": false, "tasks_running": alive,
 		})
+	}
+	if alive {
+		e.printf("the scheduler of %s does not run, but its tasks do; kafka-sched start%s goes on "+
+			"with them, kafka-sched stop%s ends them\n", f.name, e.nameFlag(), e.nameFlag())
+		return true, nil
 	}
 	e.printf("%s is stopped; kafka-sched start%s starts it\n", f.name, e.nameFlag())
 	return true, nil
