@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"syscall"
 )
 
 // The exit codes. They are part of the command line's contract, and every help text lists them.
@@ -73,4 +74,18 @@ func plain(err error) error {
 		err = e.Err
 	}
 	return err
+}
+
+// noRoom adds to the error of a full or read-only disk what can be done about it.
+func noRoom(err error) error {
+	if lacksRoom(err) {
+		return fail(exitPrecheck, "%w; make room there, or set KAFKA_SCHED_HOME (clusters) or "+
+			"KAFKA_SCHED_CACHE (distributions) to another disk", err)
+	}
+	return err
+}
+
+func lacksRoom(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) ||
+		errors.Is(err, syscall.EROFS)
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -90,6 +89,9 @@ func fetchKafka(
 	if err != nil && ctx.Err() != nil {
 		return d, ctx.Err()
 	}
+	if lacksRoom(err) {
+		return d, err
+	}
 	if err != nil {
 		code := exitPrecheck
 		if source.Kind != kafkadist.Maven {
@@ -112,16 +114,44 @@ func otherSources(source kafkadist.Source) string {
 // masterTimeout is how long a Mesos master may take to answer.
 const masterTimeout = 5 * time.Second
 
-// checkMaster refuses a Mesos that cannot be reached.
+// masterForm refuses what cannot be the address of a Mesos. Masters may be a list.
+func masterForm(master string) error {
+	if rest, ok := strings.CutPrefix(master, "zk://"); ok {
+		if hosts, path, _ := strings.Cut(rest, "/"); path == "" || hosts == "" {
+			return fail(exitUsage, "--master %s: it must be zk://host:port,…/path", master)
+		}
+		return nil
+	}
+	for one := range strings.SplitSeq(master, ",") {
+		u, err := url.Parse(one)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+			return fail(exitUsage, "--master %s: it must be http://host:port, a list of such, or "+
+				"zk://host:port,…/path", master)
+		}
+	}
+	return nil
+}
+
+// checkMesos refuses a Mesos that cannot be reached. Of several masters one is enough.
+func checkMesos(ctx context.Context, masters string) error {
+	if rest, ok := strings.CutPrefix(masters, "zk://"); ok {
+		hosts, _, _ := strings.Cut(rest, "/")
+		return checkZooKeeper(ctx, masters, hosts)
+	}
+	var first error
+	for master := range strings.SplitSeq(masters, ",") {
+		err := checkMaster(ctx, master)
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
 func checkMaster(ctx context.Context, master string) error {
-	if hosts, ok := strings.CutPrefix(master, "zk://"); ok {
-		return checkZooKeeper(ctx, master, hosts)
-	}
-	u, err := url.Parse(master)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return fail(exitUsage, "--master %s: it must be http://host:port or "+
-			"zk://host:port,…/path", master)
-	}
 	ctx, cancel := context.WithTimeout(ctx, masterTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
@@ -147,16 +177,12 @@ func checkMaster(ctx context.Context, master string) error {
 }
 
 // checkZooKeeper refuses ZooKeeper servers none of which can be connected to.
-func checkZooKeeper(ctx context.Context, master, rest string) error {
-	hosts, path, ok := strings.Cut(rest, "/")
-	if !ok || path == "" || hosts == "" {
-		return fail(exitUsage, "--master %s: it must be zk://host:port,…/path", master)
-	}
+func checkZooKeeper(ctx context.Context, master, hosts string) error {
 	if _, after, ok := strings.Cut(hosts, "@"); ok {
 		hosts = after
 	}
 	dialer := net.Dialer{Timeout: masterTimeout}
-	var all []error
+	var all []string
 	for host := range strings.SplitSeq(hosts, ",") {
 		if _, _, err := net.SplitHostPort(host); err != nil {
 			host = net.JoinHostPort(host, "2181")
@@ -165,7 +191,8 @@ func checkZooKeeper(ctx context.Context, master, rest string) error {
 		if err == nil {
 			return conn.Close()
 		}
-		all = append(all, err)
+		all = append(all, fmt.Sprintf("%s: %v", host, plain(err)))
 	}
-	return fail(exitPrecheck, "no ZooKeeper answers at %s: %w", master, errors.Join(all...))
+	return fail(exitPrecheck, "no ZooKeeper answers at %s (%s); check the addresses, and that it "+
+		"runs", master, strings.Join(all, ", "))
 }

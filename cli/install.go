@@ -70,7 +70,9 @@ func (in *installing) run(ctx context.Context) error {
 	}
 	release, err := claim(in.folder)
 	if err != nil {
-		return err
+		os.Remove(in.folder.dir) // only when it is empty, as is its home
+		os.Remove(string(homeOf(in.folder)))
+		return noRoom(err)
 	}
 	defer release()
 	if exists(in.folder.file("cluster.json")) {
@@ -79,7 +81,7 @@ func (in *installing) run(ctx context.Context) error {
 	}
 	if err := in.prepare(ctx); err != nil {
 		in.undo()
-		return err
+		return noRoom(err)
 	}
 	return in.start(ctx, release)
 }
@@ -107,6 +109,11 @@ func (in *installing) want() error {
 	}
 	if in.agents < 0 || in.agents > mostAgents {
 		return fail(exitUsage, "--agents %d: 1 to %d are possible", in.agents, mostAgents)
+	}
+	if in.master != "" {
+		if err := masterForm(in.master); err != nil {
+			return err
+		}
 	}
 	if in.agents > 0 && in.master != "" {
 		return fail(exitUsage, "--agents is for the embedded Mesos, and --master names another")
@@ -183,7 +190,10 @@ func (in *installing) checkMachine(ctx context.Context, home home) error {
 
 // checkMesos looks whether the Mesos that was named is there.
 func (in *installing) checkMesos(ctx context.Context) error {
-	if err := checkMaster(ctx, in.master); err != nil {
+	if err := in.env.machine.checkDisk(needs{}, string(homeOf(in.folder))); err != nil {
+		return err
+	}
+	if err := checkMesos(ctx, in.master); err != nil {
 		return err
 	}
 	if in.listen == "" && in.advertise == "" {
@@ -293,6 +303,9 @@ func (in *installing) giveUp(ctx context.Context, why error) error {
 		return fmt.Errorf("%w\nand what was started is not gone: %w", why, err)
 	}
 	in.undo()
+	if errors.Is(why, context.Canceled) {
+		fmt.Fprintf(in.env.stderr, "%s was not up yet; nothing of it is left\n", in.folder.name)
+	}
 	return why
 }
 

@@ -54,8 +54,9 @@ func tryLock(path string) (procLock, error) {
 	}
 	// The width is fixed, so that the number replaces that of the former holder at once.
 	if _, err := fmt.Fprintf(f, "%10d\n", os.Getpid()); err != nil {
+		os.Remove(path) // without a pid in it, it only puzzles those who look at it
 		f.Close()
-		return procLock{}, fmt.Errorf("locking %s: %w", path, err)
+		return procLock{}, fmt.Errorf("locking %s: %w", path, plain(err))
 	}
 	return procLock{file: f}, nil
 }

@@ -79,9 +79,22 @@ func (e *env) logs(ctx context.Context, l logs, args []string) error {
 	}
 	e.printf("%s", text)
 	if !l.follow {
+		e.hintAtErrors(ctx, l, box)
 		return nil
 	}
 	return e.followLog(ctx, box, file, end)
+}
+
+// hintAtErrors says so when a task wrote error output as well: that is where Java says why a
+// broker does not start.
+func (e *env) hintAtErrors(ctx context.Context, l logs, box *sandbox) {
+	if l.stderr {
+		return
+	}
+	size, err := box.read(ctx, box.task+".err", -1)
+	if err == nil && size.Offset > 0 {
+		fmt.Fprintf(e.stderr, "(%s has error output too, which --stderr shows)\n", box.task)
+	}
 }
 
 // logsOnDisk adds to the error of a cluster that is stopped where the output of a pod lies.

@@ -117,11 +117,15 @@ type fixedPort struct {
 }
 
 // executorMem and executorCPUs are what an executor itself may take, in MiB and CPUs; room is
-// left for them on every agent.
+// left for them on every agent. executorDisk is what the scheduler reserves for a sandbox.
 const (
 	executorMem  = 64
 	executorCPUs = 0.5
+	executorDisk = 256
 )
+
+// ownRoom is what the scheduler and the embedded Mesos need for their states and logs, in MiB.
+const ownRoom = 32
 
 // measure adds up what a service needs.
 func measure(s servicespec.Service) needs {
@@ -180,14 +184,21 @@ func (m machine) check(n needs, home string) error {
 			"end other programs, or ask for less with --set brokers.heap.size=… or "+
 			"--set brokers.count=…", n.pods, n.memory, available)
 	}
+	return m.checkDisk(n, home)
+}
+
+// checkDisk refuses a disk without room for the pods and for the cluster's own files. A full
+// disk would let the processes end without a word, as they could not even write their logs.
+func (m machine) checkDisk(n needs, home string) error {
 	free, err := m.disk(home)
 	if err != nil {
 		return &exitError{exitPrecheck, err}
 	}
-	if n.disks > free {
-		return fail(exitPrecheck, "disk: the volumes of %d pods have %d MiB together, and at %s "+
-			"%d MiB are free; make room, set KAFKA_SCHED_HOME to a larger disk, or ask for "+
-			"less with --set brokers.disk=…", n.pods, n.disks, home, free)
+	if need := n.disks + int64(n.pods)*executorDisk + ownRoom; need > free {
+		return fail(exitPrecheck, "disk: %d MiB are needed (volumes of %d pods: %d, the rest for "+
+			"sandboxes and logs), and at %s %d MiB are free; make room, set KAFKA_SCHED_HOME "+
+			"to a larger disk, or ask for less with --set brokers.disk=…", need, n.pods,
+			n.disks, home, free)
 	}
 	return nil
 }

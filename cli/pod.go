@@ -182,7 +182,9 @@ func (e *env) podActCmd(
 			}
 			done, err := act(c, cmd.Context(), args[0])
 			if err != nil {
-				return e.answer(err)
+				return e.namesOf(err, func() ([]string, error) {
+					return c.PodNames(cmd.Context())
+				})
 			}
 			if e.json {
 				return e.printJSON(done)

@@ -65,14 +65,17 @@ func sinceAge(since *time.Time, now time.Time) string {
 	return short(max(now.Sub(*since), 0))
 }
 
-// oneLine is the first line of a text, marked when there is more: reasons may quote what a task
-// printed.
+// oneLine makes one line of a text that may end with what a task printed. Of that it keeps the
+// last line, which mostly says why a program ended.
 func oneLine(text string) string {
 	first, rest, more := strings.Cut(strings.TrimSpace(text), "\n")
-	if more && strings.TrimSpace(rest) != "" {
-		return strings.TrimSpace(first) + " …"
+	if !more {
+		return first
 	}
-	return strings.TrimSpace(first)
+	if what, _, quotes := strings.Cut(first, ": "); quotes {
+		first = what + ":"
+	}
+	return first + " … " + strings.TrimSpace(rest[strings.LastIndexByte(rest, '\n')+1:])
 }
 
 // yesNo prints what a check found; "" when it has found nothing yet.

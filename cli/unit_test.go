@@ -81,7 +81,8 @@ func TestShort(t *testing.T) {
 
 func TestOneLine(t *testing.T) {
 	for text, want := range map[string]string{
-		"": "", "a\n": "a", "a\n\tb": "a …", "\n a b \n": "a b",
+		"": "", "a\n": "a", "a\n\tb": "a … b", "\n a b \n": "a b",
+		"2 failed: with code 1: a\nb\nc\n": "2 failed: … c",
 	} {
 		if got := oneLine(text); got != want {
 			t.Errorf("one line of %q: %q, want %q", text, got, want)

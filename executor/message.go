@@ -2,6 +2,7 @@ package executor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -22,8 +23,10 @@ func (e Exited) outcome() string {
 	return fmt.Sprintf("exited with status %d", e.Code)
 }
 
-// withTail adds the last lines of a task's output to a message, as many as have room.
+// withTail adds the last lines of a task's output to a message, as many as have room. The
+// frames of a Java stack trace are left out: the exception is what tells, and it stands above.
 func withTail(message string, lines []string) string {
+	lines = slices.DeleteFunc(slices.Clone(lines), isFrame)
 	room := tailBytes
 	first := len(lines)
 	for first > 0 && len(lines)-first < tailLines {
@@ -39,6 +42,11 @@ func withTail(message string, lines []string) string {
 		return message
 	}
 	return message + ": " + tail
+}
+
+// isFrame recognizes "	at kafka.Kafka.main(Kafka.scala:87)" and "	... 12 more".
+func isFrame(line string) bool {
+	return strings.HasPrefix(line, "\tat ") || strings.HasPrefix(line, "\t... ")
 }
 
 // cut shortens a text to at most limit bytes, never within a character, and makes it valid.

@@ -46,6 +46,7 @@ func TestMessagesAreKeptShort(t *testing.T) {
 		{nil, "m"},
 		{[]string{" ", ""}, "m"},
 		{[]string{"a", "b"}, "m: a\nb"},
+		{[]string{"Exception: why", "\tat a.b(C.java:1)", "\t... 3 more"}, "m: Exception: why"},
 		{[]string{string(long), "b"}, "m: b"},
 		{[]string{string(long)}, "m: " + string(long[:tailBytes-len("…")]) + "…"},
 		{[]string{"\xff"}, "m: ?"},
