@@ -110,7 +110,8 @@ func (f follow) ended(ctx context.Context, s api.Service) error {
 		return ctx.Err()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "not done after %v; it goes on in the background", f.timeout)
+	fmt.Fprintf(&b, "not done after %v; it goes on in the background",
+		f.timeout.Round(time.Second))
 	for _, l := range f.lines(s) {
 		if l.status != api.StatusComplete {
 			fmt.Fprintf(&b, "\n  %s %s", l.name, l.status)

@@ -23,6 +23,12 @@ func Unsupported(s servicespec.Service) []string {
 		}
 	}
 	for _, pod := range s.Pods {
+		for _, t := range pod.Tasks {
+			if !t.Essential && len(pod.Tasks) > 1 {
+				list = append(list, fmt.Sprintf("pod %s, task %s: essential: false is not "+
+					"supported yet; a task that fails restarts its whole pod", pod.Type, t.Name))
+			}
+		}
 		if pod.PreReservedRole != "" && pod.PreReservedRole != "*" {
 			list = append(list, fmt.Sprintf(
 				"pod %s: a pre-reserved role is not supported yet", pod.Type))

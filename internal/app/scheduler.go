@@ -198,6 +198,10 @@ func (s *schedulerRun) listen() (net.Listener, error) {
 			return l, nil
 		}
 	}
+	if ip := net.ParseIP(host); s.o.Advertise == "" && (host == "" || ip.IsUnspecified()) {
+		return nil, fmt.Errorf("listening on all addresses (%s) needs --advertise HOST:PORT, the "+
+			"address under which agents reach this machine", s.o.Listen)
+	}
 	l, err := net.Listen("tcp", s.o.Listen)
 	if errors.Is(err, unix.EADDRINUSE) && s.o.AnyPort {
 		s.log.Warn("the API's address is taken; another port will do", "address", s.o.Listen)

@@ -137,11 +137,18 @@ type load struct {
 	topic     string
 	stop      chan struct{}
 	done      sync.WaitGroup
-	acked     map[string]bool
-	failures  int
+
+	mu       sync.Mutex
+	acked    map[string]bool
+	failures int
 }
 
-const loadPartitions = 6
+// A load is that of some producers, so that one which waits for a broker that is gone does not
+// keep the others from meeting the next moment.
+const (
+	loadPartitions = 6
+	loadProducers  = 6
+)
 
 // startLoad begins to produce to a topic of its own.
 func startLoad(t *testing.T, bootstrap []string, topic string) *load {
@@ -149,14 +156,17 @@ func startLoad(t *testing.T, bootstrap []string, topic string) *load {
 	createTopic(t, bootstrap, topic, loadPartitions)
 	l := &load{t: t, bootstrap: bootstrap, topic: topic, stop: make(chan struct{}),
 		acked: map[string]bool{}}
-	l.done.Add(1)
-	go l.run()
+	for producer := range loadProducers {
+		l.done.Add(1)
+		go l.run(producer)
+	}
 	return l
 }
 
-func (l *load) run() {
+func (l *load) run(producer int) {
 	defer l.done.Done()
 	w := writer(l.bootstrap, l.topic)
+	w.MaxAttempts, w.WriteTimeout, w.ReadTimeout = 3, 5*time.Second, 5*time.Second
 	defer w.Close()
 	for i := 0; ; i++ {
 		select {
@@ -166,18 +176,26 @@ func (l *load) run() {
 		}
 		batch := make([]kafka.Message, 20)
 		for j := range batch {
-			batch[j].Value = []byte(fmt.Sprintf("%d-%d", i, j))
+			batch[j].Value = []byte(fmt.Sprintf("%d-%d-%d", producer, i, j))
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		err := w.WriteMessages(ctx, batch...)
 		cancel()
-		if err != nil {
-			l.failures++
-			continue
-		}
-		for j := range batch {
-			l.acked[string(batch[j].Value)] = true
-		}
+		l.note(batch, err)
+	}
+}
+
+// note remembers a batch that was acknowledged. Of one that was not, some messages may have been
+// all the same; nobody was promised them.
+func (l *load) note(batch []kafka.Message, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil {
+		l.failures++
+		return
+	}
+	for j := range batch {
+		l.acked[string(batch[j].Value)] = true
 	}
 }
 
