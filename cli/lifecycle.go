@@ -108,31 +108,44 @@ func (e *env) start(ctx context.Context, w waiting) error {
 	return nil
 }
 
-// bringUp starts the keeper, unless it runs, and waits for the API.
+// bringUp starts the keeper, unless it runs, and waits for the API. A keeper that was just
+// killed may still hold its lock for a moment and look as if it ran; then it is done once more.
 func (e *env) bringUp(
 	ctx context.Context, f folder, c cluster, w waiting, p progress,
 ) (*client.Client, error) {
-	pid, err := holder(f.keeperLock())
+	ran, err := e.haveKeeper(ctx, f, c, p)
 	if err != nil {
 		return nil, err
 	}
-	if pid == 0 {
-		if c, err = e.haveKafka(ctx, f, c, p); err != nil {
-			return nil, err
-		}
-		if err := e.machine.checkAddresses(f, c); err != nil {
-			return nil, err
-		}
-		p.say("starting %s", f.name)
-		if err := startKeeper(f); err != nil {
-			return nil, err
-		}
-	}
 	scheduler, err := awaitAPI(ctx, f, w.timeout)
+	if err != nil && ran && keeperAlive(f) != nil {
+		if _, err = e.haveKeeper(ctx, f, c, p); err != nil {
+			return nil, err
+		}
+		scheduler, err = awaitAPI(ctx, f, w.timeout)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return scheduler, awaitView(ctx, scheduler)
+}
+
+// haveKeeper starts the keeper unless it runs, and tells whether it ran.
+func (e *env) haveKeeper(
+	ctx context.Context, f folder, c cluster, p progress,
+) (ran bool, err error) {
+	pid, err := holder(f.keeperLock())
+	if err != nil || pid != 0 {
+		return pid != 0, err
+	}
+	if c, err = e.haveKafka(ctx, f, c, p); err != nil {
+		return false, err
+	}
+	if err := e.machine.checkAddresses(f, c); err != nil {
+		return false, err
+	}
+	p.say("starting %s", f.name)
+	return false, startKeeper(f)
 }
 
 // viewPatience is how long a scheduler that answers may take to load its state.

@@ -197,9 +197,16 @@ func (m *Machine) delayReason(p Pod) string {
 		}
 	}
 	if cause.Message == "" {
-		return fmt.Sprintf("%d launches failed", p.Failures)
+		return launchesFailed(p.Failures)
 	}
-	return fmt.Sprintf("%d launches failed, the last one with: %s", p.Failures, cause.Message)
+	return launchesFailed(p.Failures) + ", the last one with: " + cause.Message
+}
+
+func launchesFailed(n int) string {
+	if n == 1 {
+		return "1 launch failed"
+	}
+	return fmt.Sprintf("%d launches failed", n)
 }
 
 func (m *Machine) waitOf(name PodName, otherwise string) string {

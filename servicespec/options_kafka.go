@@ -74,5 +74,8 @@ func propertyProblem(name string) (message, hint string) {
 	if reason := ownedProperty(kafkaProperty(name)); reason != "" {
 		return "the property cannot be set: " + reason, "remove it"
 	}
+	if near := misspeltProperty(kafkaProperty(name)); near != "" {
+		return "Kafka has no property " + kafkaProperty(name), "did you mean " + near + "?"
+	}
 	return "", ""
 }

@@ -209,6 +209,10 @@ func (p *parser) properties(f fields) map[string]string {
 			report(BadValue, "the property cannot be set: "+reason, "remove it")
 			continue
 		}
+		if near := misspeltProperty(e.key); near != "" {
+			report(UnknownKey, "Kafka has no property "+e.key, "did you mean "+near+"?")
+			continue
+		}
 		if e.value.kind != scalarKind && e.value.kind != nullKind || !oneLine(e.value.text) {
 			report(WrongType, fmt.Sprintf("must be a single line, not %s", describe(e.value)), "")
 			continue
