@@ -11,11 +11,13 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 )
 
-// language says which keys a mapping may have: those that are read, and those of the
-// predecessor's language that are refused until they are.
+// language says which keys a mapping may have: those that are always read, and those that are
+// read only when the whole language is wanted.
 type language struct {
-	keys        []string
-	unsupported []string
+	keys  []string
+	later []string
+	// gone are keys of old files, with what to do about them.
+	gone map[string]string
 }
 
 // fields reads the keys of one mapping; every mistake goes to mistakes with its place.
@@ -48,7 +50,11 @@ func (f fields) checkKey(e entry, lang language) {
 	}
 	problem := Error{Line: e.line, Column: e.column, Path: join(f.path, e.key),
 		Code: UnknownKey, Message: "unknown key", Hint: didYouMean(e.key, lang.keys)}
-	if slices.Contains(lang.unsupported, e.key) {
+	if hint := lang.gone[e.key]; hint != "" {
+		problem.Code, problem.Hint = Unsupported, hint
+		problem.Message = "the key " + e.key + " is not supported"
+	}
+	if slices.Contains(lang.later, e.key) {
 		problem.Code = Unsupported
 		problem.Message = "the key " + e.key + " is not supported yet"
 		problem.Hint = "remove it"

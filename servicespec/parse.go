@@ -23,9 +23,8 @@ const (
 )
 
 var (
-	rootLanguage = language{keys: []string{"name", "web-url", "scheduler", "pods", "plans"}}
-
-	schedulerLanguage = language{keys: []string{"principal", "zookeeper", "user"}}
+	rootLanguage      = languageOf("")
+	schedulerLanguage = languageOf("scheduler")
 )
 
 // parser turns the tree of one document into a Service.

@@ -19,8 +19,7 @@ const maxDefaultHeap resource.MiB = 6144
 // minHeap is the least heap in megabytes that is taken for meant.
 const minHeap = 32
 
-var kafkaLanguage = language{keys: []string{"process", "version", "heap", "jvm-flags",
-	"properties", "task", "client-port", "controller-port", "volume"}}
+var kafkaLanguage = languageOf(podPath + ".kafka")
 
 var kafkaVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
 

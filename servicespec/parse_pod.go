@@ -11,14 +11,8 @@ import (
 )
 
 var (
-	podLanguage = language{
-		keys: []string{"count", "tasks", "resource-sets", "placement", "uris", "rlimits",
-			"volume", "volumes", "pre-reserved-role", "allow-decommission", "kafka"},
-		unsupported: []string{"image", "networks", "secrets", "share-pid-namespace",
-			"host-volumes", "external-volumes", "seccomp-unconfined", "seccomp-profile-name",
-			"ipc-mode", "shm-size", "container", "user"},
-	}
-	rlimitLanguage = language{keys: []string{"soft", "hard"}}
+	podLanguage    = languageOf(podPath)
+	rlimitLanguage = languageOf(podPath + ".rlimits.<name>")
 
 	rlimitNames = []string{"RLIMIT_AS", "RLIMIT_CORE", "RLIMIT_CPU", "RLIMIT_DATA",
 		"RLIMIT_FSIZE", "RLIMIT_LOCKS", "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE", "RLIMIT_NICE",

@@ -8,16 +8,16 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 )
 
-// resourceKeys are the keys of a resource set; a task may have them too.
-var resourceKeys = []string{"cpus", "gpus", "memory", "ports", "volume", "volumes"}
-
 var (
-	resourceSetLanguage = language{keys: resourceKeys, unsupported: []string{"resource-limits"}}
+	resourceSetLanguage = languageOf(setPath)
 
-	portLanguage   = language{keys: []string{"port", "env-key", "advertise", "vip", "ranges"}}
-	vipLanguage    = language{keys: []string{"port", "prefix"}}
-	rangeLanguage  = language{keys: []string{"begin", "end"}}
-	volumeLanguage = language{keys: []string{"path", "type", "size", "profiles"}}
+	portLanguage   = languageOf(setPath + ".ports.<name>")
+	vipLanguage    = languageOf(setPath + ".ports.<name>.vip")
+	rangeLanguage  = languageOf(setPath + ".ports.<name>.ranges[]")
+	volumeLanguage = languageOf(setPath + ".volume")
+
+	// resourceKeys are the keys of a resource set; a task may have them too.
+	resourceKeys = slices.Concat(resourceSetLanguage.keys, resourceSetLanguage.later)
 )
 
 const maxPort = 65535
@@ -197,13 +197,16 @@ func (p *parser) volume(list []Volume, v value, path string) []Volume {
 			f.at("path", Duplicate, fmt.Sprintf("another volume is at %s too", volume.Path), "")
 		}
 	}
-	if volume.Type, ok = f.oneOf("type", "ROOT", "MOUNT"); !ok {
+	if volume.Type, ok = f.oneOf("type", "ROOT", "MOUNT", "PATH"); !ok {
 		if _, there := f.get("type"); !there {
 			f.missing("type")
 		}
 	}
 	if volume.Size, ok = f.amount("size"); !ok {
 		f.missing("size")
+	}
+	if volume.Type == "PATH" {
+		volume.Type = "MOUNT" // as the predecessor has it
 	}
 	volume.Profiles = p.profiles(f, volume.Type)
 	return append(list, volume)

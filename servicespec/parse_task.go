@@ -9,14 +9,9 @@ import (
 )
 
 var (
-	taskLanguage = language{
-		keys: append([]string{"goal", "essential", "cmd", "env", "configs", "resource-set",
-			"discovery", "health-check", "readiness-check", "labels", "kill-grace-period"},
-			resourceKeys...),
-		unsupported: []string{"resource-limits", "transport-encryption", "ipc-mode", "shm-size"},
-	}
-	configLanguage    = language{keys: []string{"template", "dest"}}
-	discoveryLanguage = language{keys: []string{"prefix", "visibility"}}
+	taskLanguage      = languageOf(taskPath)
+	configLanguage    = languageOf(taskPath + ".configs.<name>")
+	discoveryLanguage = languageOf(taskPath + ".discovery")
 )
 
 const maxKillGrace = 3600
@@ -53,12 +48,29 @@ func (p *parser) task(f fields, name string, sets map[string]ResourceSet) Task {
 }
 
 func (p *parser) goal(f fields) Goal {
+	if _, ok := f.text("kind"); ok {
+		return p.kind(f)
+	}
 	f.required("goal")
 	word, _ := f.oneOf("goal", "RUNNING", "FINISH", "FINISHED", "ONCE")
 	if word == "FINISHED" {
 		return GoalFinish
 	}
 	return Goal(word)
+}
+
+// kinds are the clearer names of goals.
+var kinds = map[string]Goal{"service": GoalRunning, "init": GoalOnce, "job": GoalFinish}
+
+// kind reads the clearer name of a goal, which may stand next to the same goal only.
+func (p *parser) kind(f fields) Goal {
+	word, ok := f.oneOf("kind", "service", "init", "job")
+	goal := kinds[word]
+	if text, there := f.text("goal"); ok && there && !strings.EqualFold(text, string(goal)) {
+		f.at("goal", BadValue, fmt.Sprintf("kind %s has the goal %s", word, goal),
+			"remove one of goal and kind")
+	}
+	return goal
 }
 
 // resources gives the named resource set of a task, or the anonymous one of its own keys.
