@@ -146,6 +146,11 @@ func syntaxError(err error, data []byte) Error {
 		e.Line, _ = strconv.Atoi(found[1])
 		text = text[len(found[0]):]
 	}
+	if column := indentingTab(data, e.Line); column > 0 {
+		e.Column = column
+		e.Message, e.Hint = "this is not YAML: the line is indented with a tab", "use blanks"
+		return e
+	}
 	if name, ok := strings.CutPrefix(text, "unknown anchor '"); ok {
 		e.Code, e.Hint = Dangling, "anchors are defined with &name before they are used"
 		name = strings.TrimSuffix(name, "' referenced")
@@ -155,6 +160,18 @@ func syntaxError(err error, data []byte) Error {
 	}
 	e.Message = "this is not YAML: " + text
 	return e
+}
+
+// indentingTab gives the column of the first tab that a line is indented with, 0 for none.
+func indentingTab(data []byte, line int) int {
+	number := 0
+	for text := range bytes.Lines(data) {
+		if number++; number == line {
+			indent := text[:len(text)-len(bytes.TrimLeft(text, " \t"))]
+			return 1 + bytes.IndexByte(indent, '\t')
+		}
+	}
+	return 0
 }
 
 // builder makes values of YAML nodes within the bounds.
@@ -218,7 +235,8 @@ func (b *builder) build(n *yaml.Node, depth int, path string) value {
 // alias expands an alias; what it finds there keeps the places of the anchor's text.
 func (b *builder) alias(n *yaml.Node, depth int, path string) value {
 	if b.within[n.Alias] {
-		return b.stop(n, fmt.Sprintf("the anchor %s contains itself", n.Value), "")
+		return b.stop(n, fmt.Sprintf("the anchor %s contains itself", n.Value),
+			"move the alias out of what its anchor marks")
 	}
 	b.within[n.Alias] = true
 	v := b.build(n.Alias, depth+1, path)
