@@ -42,7 +42,7 @@ func (m *mistakes) fieldsOf(v value, path string, lang language) (fields, bool) 
 }
 
 func (f fields) checkKey(e entry, lang language) {
-	if slices.Contains(lang.keys, e.key) {
+	if slices.Contains(lang.keys, e.key) || f.entire && slices.Contains(lang.later, e.key) {
 		return
 	}
 	if f.full() {

@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
 
 var (
@@ -36,7 +34,7 @@ func (p *parser) allPods(root fields) []Pod {
 			p.pods[e.key] = nil // known by name, so that plans may speak of it
 			continue
 		}
-		if pod.Kafka != nil && kafka != "" {
+		if pod.Kafka != nil && kafka != "" && !p.entire {
 			p.add(Error{Line: e.line, Column: e.column, Path: path, Code: Unsupported,
 				Message: fmt.Sprintf("a second pod with kafka, next to %s, is not supported yet",
 					kafka),
@@ -47,10 +45,29 @@ func (p *parser) allPods(root fields) []Pod {
 		}
 		pods = append(pods, pod)
 	}
+	p.checkQuorum(root, pods)
 	for i := range pods {
 		p.pods[pods[i].Type] = &pods[i]
 	}
 	return pods
+}
+
+// checkQuorum refuses brokers for which no pod of the service runs controllers.
+func (p *parser) checkQuorum(root fields, pods []Pod) {
+	brokers, controllers := "", false
+	for _, pod := range pods {
+		switch {
+		case pod.Kafka == nil:
+		case pod.Kafka.Process == "broker":
+			brokers = pod.Type
+		default:
+			controllers = true
+		}
+	}
+	if p.entire && brokers != "" && !controllers {
+		root.at("pods", Missing, fmt.Sprintf("pod %s has brokers, and no pod has controllers",
+			brokers), "add a pod whose kafka.process is controller, or use combined")
+	}
 }
 
 var indexed = regexp.MustCompile(`^-[0-9]+(-|$)`)
@@ -87,7 +104,8 @@ func (p *parser) pod(e entry, path string) (Pod, bool) {
 	} else {
 		f.missing("count")
 	}
-	pod.Placement = p.placement(f)
+	more := PodMore{Type: e.key}
+	pod.Placement = p.placement(f, &more)
 	pod.URIs = p.uris(f)
 	pod.RLimits = p.rlimits(f)
 	pod.Volumes = p.volumes(f, true)
@@ -96,25 +114,21 @@ func (p *parser) pod(e entry, path string) (Pod, bool) {
 		pod.PreReservedRole = role
 	}
 	sets := p.resourceSets(f)
-	pod.Tasks = p.tasks(f, sets)
+	pod.Tasks, more.Tasks = p.tasks(f, sets)
 	p.checkVolumePaths(f, pod)
 	if v, ok := f.get("kafka"); ok {
-		pod.Kafka = p.kafka(v, join(path, "kafka"), &pod)
+		pod.Kafka = p.kafka(v, join(path, "kafka"), &pod, &more)
 	}
 	p.checkCommands(f, pod)
+	if p.entire {
+		pod.Image, _ = f.text("image")
+		p.morePod(f, &more)
+		p.policies(f, &pod, &more)
+		if len(more.beyond()) > 0 {
+			p.more.Pods = append(p.more.Pods, more)
+		}
+	}
 	return pod, true
-}
-
-func (p *parser) placement(f fields) placement.Rule {
-	text, ok := f.text("placement")
-	if !ok {
-		return placement.Rule{}
-	}
-	rule, err := placement.Parse(text)
-	if err != nil {
-		f.at("placement", BadValue, err.Error(), `write it as '[["hostname", "MAX_PER", "1"]]'`)
-	}
-	return rule
 }
 
 func (p *parser) uris(f fields) []string {

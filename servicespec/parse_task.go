@@ -16,35 +16,46 @@ var (
 
 const maxKillGrace = 3600
 
-func (p *parser) tasks(pod fields, sets map[string]ResourceSet) []Task {
+func (p *parser) tasks(pod fields, sets map[string]parsedSet) ([]Task, []TaskMore) {
 	entries := pod.named("tasks")
 	if v, there := pod.get("tasks"); !there || v.kind == mapKind && len(entries) == 0 {
 		pod.at("tasks", Missing, "the pod has no tasks", "declare at least one under tasks:")
 	}
 	var tasks []Task
+	var all []TaskMore
 	for _, e := range entries {
 		path := join(join(pod.path, "tasks"), e.key)
 		p.checkName(e, path, "task")
 		if f, ok := p.fieldsOf(e.value, path, taskLanguage); ok {
-			tasks = append(tasks, p.task(f, e.key, sets))
+			task, more := p.task(f, e.key, sets)
+			tasks = append(tasks, task)
+			if len(more.beyond("")) > 0 {
+				all = append(all, more)
+			}
 		}
 	}
-	return tasks
+	return tasks, all
 }
 
-func (p *parser) task(f fields, name string, sets map[string]ResourceSet) Task {
+func (p *parser) task(f fields, name string, sets map[string]parsedSet) (Task, TaskMore) {
 	t := Task{Name: name, Goal: p.goal(f)}
 	t.Essential = f.boolean("essential", true)
 	t.Command, _ = f.text("cmd")
 	t.Env = p.env(f)
 	t.Configs = p.configs(f)
-	t.Resources = p.resources(f, name, sets)
+	set := p.resources(f, name, sets)
+	t.Resources = set.ResourceSet
 	t.Readiness = p.readiness(f, t.Resources)
 	t.Health = p.health(f, t.Resources)
 	t.KillGrace, _ = f.seconds("kill-grace-period", 0, maxKillGrace)
 	t.Discovery = p.discovery(f)
 	t.Labels = p.labels(f)
-	return t
+	more := set.more
+	more.Name = name
+	if p.entire {
+		p.moreTask(f, &more)
+	}
+	return t, more
 }
 
 func (p *parser) goal(f fields) Goal {
@@ -74,7 +85,7 @@ func (p *parser) kind(f fields) Goal {
 }
 
 // resources gives the named resource set of a task, or the anonymous one of its own keys.
-func (p *parser) resources(f fields, task string, sets map[string]ResourceSet) ResourceSet {
+func (p *parser) resources(f fields, task string, sets map[string]parsedSet) parsedSet {
 	name, ok := f.text("resource-set")
 	if !ok {
 		return p.resourceSet(f, task+"-resource-set")

@@ -68,6 +68,8 @@ func (e Error) Error() string {
 type mistakes struct {
 	file string
 	list []Error
+	// entire says that the whole language is wanted, not only what the scheduler acts on.
+	entire bool
 }
 
 func (m *mistakes) add(e Error) {

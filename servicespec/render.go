@@ -24,17 +24,29 @@ func Render(name string, template []byte, env map[string]string) ([]byte, []Erro
 func Load(
 	name string, template []byte, env map[string]string, files map[string]string,
 ) (Service, []Error) {
-	text, lines, errs := render(name, template, env)
+	s, errs := load(&mistakes{file: name}, template, env, files)
+	return s.Service, errs
+}
+
+// LoadSpec renders and parses in the whole language, as Load does for the scheduler.
+func LoadSpec(
+	name string, template []byte, env map[string]string, files map[string]string,
+) (Spec, []Error) {
+	return load(&mistakes{file: name, entire: true}, template, env, files)
+}
+
+func load(m *mistakes, template []byte, env, files map[string]string) (Spec, []Error) {
+	text, lines, errs := render(m.file, template, env)
 	if len(errs) > 0 {
-		return Service{}, errs
+		return Spec{}, errs
 	}
-	service, errs := Parse(name, text, files)
+	spec, errs := readSpec(m, text, files)
 	for i := range errs {
 		if line := errs[i].Line; line > 0 && line <= len(lines) {
 			errs[i].Line = lines[line-1]
 		}
 	}
-	return service, errs
+	return spec, errs
 }
 
 // render gives the text and, for each of its lines, the line of the template that it begins in.
