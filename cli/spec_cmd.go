@@ -20,7 +20,7 @@ func (e *env) specCmd() *cobra.Command {
 	c := group("spec", "Check, explain, compare and write service specs",
 		"  kafka-sched spec init my.yml\n  kafka-sched spec validate my.yml\n"+
 			"  kafka-sched spec explain pods.kafka.count",
-		e.specInitCmd(), e.specValidateCmd(), e.specExplainCmd(),
+		e.specInitCmd(), e.specValidateCmd(), e.specExplainCmd(), e.specRenderCmd(),
 		e.specDiffCmd(), e.specFmtCmd(), e.specSchemaCmd())
 	c.Long = "The commands of spec work on files alone. A file named - is the standard input."
 	c.SetHelpTemplate(c.HelpTemplate() + "\n" + specExitHelp + "\n")
@@ -45,8 +45,9 @@ func (s *specInput) flags(c *cobra.Command) {
 // draft is a spec that was read, with what is wrong with it.
 type draft struct {
 	file     string // as messages name it
-	service  servicespec.Service
-	text     []byte // after templates
+	spec     servicespec.Spec
+	text     []byte            // after templates
+	files    map[string]string // the templates that it names
 	problems []servicespec.Error
 	warnings []servicespec.Error
 }

@@ -23,7 +23,7 @@ func (e *env) specDiffCmd() *cobra.Command {
 			if ok, err := e.valid(drafts...); !ok {
 				return err
 			}
-			return e.printDiff(servicespec.Diff(drafts[0].service, drafts[1].service))
+			return e.printDiff(servicespec.Diff(drafts[0].spec.Service, drafts[1].spec.Service))
 		},
 	}
 	in.flags(c)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/kafka-sched/kafka-sched/scheduler"
@@ -65,9 +66,12 @@ func (e *env) readDraft(file string, vars map[string]string, lenient bool) (draf
 			Message: err.Error()}}
 		return d, nil
 	}
-	d.service, d.problems = servicespec.Load(name, template, vars, files)
+	d.files = files
+	d.spec, d.problems = servicespec.LoadSpec(name, template, vars, files)
 	if len(d.problems) == 0 {
-		for _, message := range scheduler.Unsupported(d.service) {
+		messages := append(scheduler.Unsupported(d.spec.Service), d.spec.Beyond()...)
+		slices.Sort(messages)
+		for _, message := range slices.Compact(messages) {
 			d.warnings = append(d.warnings, servicespec.Error{File: name,
 				Code: servicespec.Unsupported, Message: message})
 		}
@@ -166,7 +170,7 @@ func (e *env) complainJSON(drafts ...draft) error {
 		Files []checked `json:"files"`
 	}{Valid: true, Files: []checked{}}
 	for _, d := range drafts {
-		c := checked{File: d.file, Valid: len(d.problems) == 0, Service: d.service.Name,
+		c := checked{File: d.file, Valid: len(d.problems) == 0, Service: d.spec.Service.Name,
 			Problems: problemsOf(d.problems), Warnings: problemsOf(d.warnings)}
 		if all.Files = append(all.Files, c); !c.Valid {
 			all.Valid = false

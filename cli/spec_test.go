@@ -21,7 +21,8 @@ import (
 func goodSpecs(t *testing.T) map[string][]byte {
 	t.Helper()
 	var paths []string
-	for _, folder := range []string{"../servicespec/testdata/good", "../examples"} {
+	const testdata = "../servicespec/testdata/"
+	for _, folder := range []string{testdata + "good", testdata + "whole-good", "../examples"} {
 		found, err := filepath.Glob(filepath.Join(folder, "*.yml"))
 		if err != nil {
 			t.Fatal(err)
@@ -61,10 +62,40 @@ func TestLayout(t *testing.T) {
 		if diff := cmp.Diff(string(once), string(twice)); diff != "" {
 			t.Errorf("%s changes again (-once +twice):\n%s", name, diff)
 		}
-		before, errsBefore := servicespec.Parse(name, specs[name], nil)
-		after, errsAfter := servicespec.Parse(name, once, nil)
+		before, errsBefore := servicespec.ParseSpec(name, specs[name], configTemplates)
+		after, errsAfter := servicespec.ParseSpec(name, once, configTemplates)
 		if diff := cmp.Diff(before, after); diff != "" || len(errsBefore) != len(errsAfter) {
 			t.Errorf("%s means something else: %v\n%s", name, errsAfter, diff)
+		}
+	}
+}
+
+// configTemplates are those that specs in testdata name.
+var configTemplates = map[string]string{
+	"server.properties.mustache": "a=b\n", "log.mustache": "c\n",
+}
+
+// TestRender fills in the defaults of every good spec, which changes nothing of what it means
+// (filledIn itself sees to that), and nothing at all when done again.
+func TestRender(t *testing.T) {
+	specs := goodSpecs(t)
+	for _, name := range slices.Sorted(maps.Keys(specs)) {
+		d := draft{file: name, text: specs[name], files: configTemplates}
+		for range 2 {
+			spec, errs := servicespec.ParseSpec(name, d.text, d.files)
+			if len(errs) > 0 {
+				t.Fatalf("%s: %v", name, errs)
+			}
+			d.spec = spec
+			text, err := filledIn(d)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			d.text = text
+		}
+		again, err := filledIn(d)
+		if diff := cmp.Diff(string(d.text), string(again)); err != nil || diff != "" {
+			t.Errorf("%s changes again: %v\n%s", name, err, diff)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (e *env) specValidateCmd() *cobra.Command {
 			e.complain(drafts...)
 			for _, d := range drafts {
 				if len(d.problems) == 0 {
-					e.printf("%s: valid (%s)\n", d.file, contents(d.service))
+					e.printf("%s: valid (%s)\n", d.file, contents(d.spec.Service))
 				}
 			}
 			return nil
