@@ -51,9 +51,11 @@ func (e *env) readDraft(file string, vars map[string]string, lenient bool) (draf
 	}
 	d := draft{file: name}
 	if lenient {
-		vars, d.warnings = servicespec.Lenient(name, template, vars)
+		d.text, d.warnings, d.problems = servicespec.RenderLenient(name, template, vars)
+	} else {
+		d.text, d.problems = servicespec.Render(name, template, vars)
 	}
-	if d.text, d.problems = servicespec.Render(name, template, vars); len(d.problems) > 0 {
+	if len(d.problems) > 0 {
 		return d, nil
 	}
 	dir := "."
@@ -67,7 +69,11 @@ func (e *env) readDraft(file string, vars map[string]string, lenient bool) (draf
 		return d, nil
 	}
 	d.files = files
-	d.spec, d.problems = servicespec.LoadSpec(name, template, vars, files)
+	if lenient {
+		d.spec, _, d.problems = servicespec.LoadLenient(name, template, vars, files)
+	} else {
+		d.spec, d.problems = servicespec.LoadSpec(name, template, vars, files)
+	}
 	if len(d.problems) == 0 {
 		messages := append(scheduler.Unsupported(d.spec.Service), d.spec.Beyond()...)
 		slices.Sort(messages)

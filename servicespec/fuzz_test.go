@@ -63,7 +63,8 @@ func FuzzRender(f *testing.F) {
 	addFiles(f, "testdata/good/*.yml")
 	env := map[string]string{"A": "one\ntwo", "B": "true", "C": "", "D": "{{A}}"}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		out, lines, errs := render("f", data, env)
+		r, errs := render(&mistakes{file: "f"}, data, env)
+		out, lines := r.out.Bytes(), r.lines
 		checkErrors(t, errs)
 		if errs != nil {
 			return
