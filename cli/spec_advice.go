@@ -75,7 +75,8 @@ func unknownAdvice(e servicespec.Error, root *keyNode) string {
 			return "did you mean " + meant + "?"
 		}
 	}
-	if e.Hint != "" {
+	const most = 12
+	if e.Hint != "" && len(parent.children) <= most {
 		return ""
 	}
 	return fmt.Sprintf("kafka-sched spec explain %s lists the known keys", quote(e.Path[:cut]))

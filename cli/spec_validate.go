@@ -30,7 +30,8 @@ func (e *env) specValidateCmd() *cobra.Command {
 			e.complain(drafts...)
 			for _, d := range drafts {
 				if len(d.problems) == 0 {
-					e.printf("%s: valid (%s)\n", d.file, contents(d.spec.Service))
+					e.printf("%s: valid%s (%s)\n", d.file, d.reservation(),
+						contents(d.spec.Service))
 				}
 			}
 			return nil
@@ -38,6 +39,16 @@ func (e *env) specValidateCmd() *cobra.Command {
 	}
 	in.flags(c)
 	return c
+}
+
+// reservation says that a valid spec cannot be run.
+func (d draft) reservation() string {
+	for _, w := range d.warnings {
+		if w.Code == servicespec.Unsupported {
+			return ", but this release cannot run it"
+		}
+	}
+	return ""
 }
 
 // contents says what is in a service, in a few words.
