@@ -256,6 +256,7 @@ func (p *parser) kafkaInstances(f fields, pod *Pod, task *Task, m *PodMore) {
 		inst.checkHeap(node.Heap, task.Resources.Memory)
 		m.KafkaInstances = append(m.KafkaInstances, node)
 	}
+	slices.SortFunc(m.KafkaInstances, func(a, b KafkaInstance) int { return a.Index - b.Index })
 }
 
 // kafkaVolumes reads the volumes of several log directories, or else the one volume.
