@@ -10,8 +10,9 @@ func (e *env) specDiffCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "diff OLD NEW", Short: "List what differs between two specs",
 		Long: "Reads two specs, with the same options, and lists what differs in what they\n" +
-			"mean; order, comments and the way of writing do not. The exit code does not\n" +
-			"tell whether there are differences.",
+			"mean; order, comments and the way of writing do not. The class says what a\n" +
+			"change does to what runs: nothing, live (tasks go on), restart, replace, or\n" +
+			"forbidden. The exit code does not tell whether there are differences.",
 		Example: "  kafka-sched spec diff old.yml new.yml\n" +
 			"  git show HEAD:my.yml | kafka-sched spec diff - my.yml",
 		Args: cobra.ExactArgs(2),
@@ -23,7 +24,7 @@ func (e *env) specDiffCmd() *cobra.Command {
 			if ok, err := e.valid(drafts...); !ok {
 				return err
 			}
-			return e.printDiff(servicespec.Diff(drafts[0].spec.Service, drafts[1].spec.Service))
+			return e.printDiff(servicespec.DiffSpecs(drafts[0].spec, drafts[1].spec))
 		},
 	}
 	in.flags(c)
@@ -32,24 +33,31 @@ func (e *env) specDiffCmd() *cobra.Command {
 
 // change is one difference as JSON shows it.
 type change struct {
-	Path string `json:"path"`
-	Old  string `json:"old,omitempty"`
-	New  string `json:"new,omitempty"`
+	Path   string `json:"path"`
+	Old    string `json:"old,omitempty"`
+	New    string `json:"new,omitempty"`
+	Class  string `json:"class"`
+	Reason string `json:"reason,omitempty"`
 }
 
 func (e *env) printDiff(changes []servicespec.Change) error {
 	if e.json {
 		list := []change{}
 		for _, c := range changes {
-			list = append(list, change{Path: c.Path, Old: c.Old, New: c.New})
+			list = append(list, change{Path: c.Path, Old: c.Old, New: c.New,
+				Class: string(c.Class), Reason: c.Reason})
 		}
 		return e.printJSON(map[string]any{"changes": list})
 	}
 	if len(changes) == 0 {
 		e.printf("nothing differs\n")
 	}
-	for _, c := range changes {
-		e.printf("%s\n", c)
+	if len(changes) == 0 {
+		return nil
 	}
-	return nil
+	t := table(e.stdout, "CLASS", "CHANGE", "WHY")
+	for _, c := range changes {
+		row(t, string(c.Class), c.String(), c.Reason)
+	}
+	return t.Flush()
 }

@@ -16,9 +16,11 @@ import (
 // The bounds of a file, checked before anything is built of it.
 const (
 	maxFileBytes = 5 << 20
-	maxNodes     = 250_000          // after aliases are expanded
+	maxNodes     = 1_000_000        // written in the file
+	maxExpanded  = 250_000          // brought by aliases
 	maxTextBytes = 4 * maxFileBytes // of all values and keys, after aliases are expanded
 	maxItems     = 2_000            // of one list or mapping
+	maxPods      = 20_000           // of the mapping of pods
 	maxDepth     = 64
 )
 
@@ -177,10 +179,11 @@ func indentingTab(data []byte, line int) int {
 // builder makes values of YAML nodes within the bounds.
 type builder struct {
 	*mistakes
-	nodes   int
-	bytes   int
-	within  map[*yaml.Node]bool // anchored nodes whose expansion is under way
-	stopped bool
+	nodes    int
+	expanded int // of the nodes those that aliases brought
+	bytes    int
+	within   map[*yaml.Node]bool // anchored nodes whose expansion is under way
+	stopped  bool
 }
 
 func (b *builder) stop(n *yaml.Node, message, hint string) value {
@@ -194,19 +197,28 @@ func (b *builder) stop(n *yaml.Node, message, hint string) value {
 func (b *builder) build(n *yaml.Node, depth int, path string) value {
 	b.nodes++
 	b.bytes += len(n.Value)
+	if len(b.within) > 0 {
+		b.expanded++
+	}
+	most := maxItems
+	if path == "pods" {
+		most = maxPods
+	}
 	switch {
 	case b.stopped:
 		return value{}
 	case b.bytes > maxTextBytes:
 		return b.stop(n, fmt.Sprintf("the file grows to more than %d bytes", maxTextBytes),
 			"use fewer aliases")
-	case n.Kind == yaml.SequenceNode && len(n.Content) > maxItems,
-		n.Kind == yaml.MappingNode && len(n.Content) > 2*maxItems:
-		return b.stop(n, fmt.Sprintf("there are more than %d items", maxItems), "")
+	case n.Kind == yaml.SequenceNode && len(n.Content) > most,
+		n.Kind == yaml.MappingNode && len(n.Content) > 2*most:
+		return b.stop(n, fmt.Sprintf("there are more than %d items", most), "")
 	case depth > maxDepth:
 		return b.stop(n, fmt.Sprintf("nested more than %d deep", maxDepth), "")
-	case b.nodes > maxNodes:
-		return b.stop(n, fmt.Sprintf("the file grows to more than %d values", maxNodes),
+	case b.nodes > maxNodes+maxExpanded:
+		return b.stop(n, fmt.Sprintf("there are more than %d values", maxNodes), "")
+	case b.expanded > maxExpanded:
+		return b.stop(n, fmt.Sprintf("the file grows to more than %d values", maxExpanded),
 			"use fewer aliases")
 	}
 	v := value{line: n.Line, column: n.Column}

@@ -33,10 +33,10 @@ type PodMore struct {
 	ShmSize           resource.MiB     `json:"shm-size,omitempty"`
 	User              string           `json:"user,omitempty"`
 	// Placement is set when the pod's rule is no plain list of constraints.
-	Placement *placement.Expr `json:"placement,omitempty"`
-	Prefer    []Preference    `json:"prefer,omitempty"`
-	Fault     *FaultPolicy    `json:"fault-policy,omitempty"`
-	Update    *UpdatePolicy   `json:"update,omitempty"`
+	Placement *placement.Expr        `json:"placement,omitempty"`
+	Prefer    []placement.Preference `json:"prefer,omitempty"`
+	Fault     *FaultPolicy           `json:"fault-policy,omitempty"`
+	Update    *UpdatePolicy          `json:"update,omitempty"`
 	// KafkaVolumes are the paths of several volumes with a log directory each.
 	KafkaVolumes   []string        `json:"kafka-volumes,omitempty"`
 	KafkaInstances []KafkaInstance `json:"kafka-instances,omitempty"`
@@ -110,12 +110,6 @@ type Limits struct {
 type Certificate struct {
 	Name string `json:"name"`
 	Type string `json:"type"` // TLS or KEYSTORE
-}
-
-// Preference makes agents better that its rule allows.
-type Preference struct {
-	Placement placement.Expr `json:"placement"`
-	Weight    int            `json:"weight"`
 }
 
 // Seconds is a time in whole seconds.

@@ -25,10 +25,11 @@ func (p *parser) allPods(root fields) []Pod {
 	}
 	var pods []Pod
 	kafka := ""
+	known := namesakes{map[string]bool{}, map[string]string{}}
 	for _, e := range entries {
 		path := join("pods", e.key)
 		p.checkName(e, path, "pod")
-		p.checkDistinct(e, path, pods)
+		p.checkDistinct(e, path, known)
 		pod, ok := p.pod(e, path)
 		if !ok {
 			p.pods[e.key] = nil // known by name, so that plans may speak of it
@@ -72,21 +73,43 @@ func (p *parser) checkQuorum(root fields, pods []Pod) {
 
 var indexed = regexp.MustCompile(`^-[0-9]+(-|$)`)
 
-// checkDistinct refuses pod types like kafka and kafka-0, whose task names ("kafka-0-…")
-// could not be told apart.
-func (p *parser) checkDistinct(e entry, path string, pods []Pod) {
-	for _, other := range pods {
-		short, long := other.Type, e.key
-		if len(short) > len(long) {
-			short, long = long, short
-		}
-		if rest, ok := strings.CutPrefix(long, short); ok && indexed.MatchString(rest) {
-			p.add(Error{Line: e.line, Column: e.column, Path: path, Code: BadValue,
-				Message: fmt.Sprintf("the pods %s and %s have task names that cannot be told apart",
-					short, long),
-				Hint: "choose names that do not continue with a number"})
-		}
+// namesakes finds pod types like kafka and kafka-0, whose task names ("kafka-0-…") could not be
+// told apart.
+type namesakes struct {
+	kinds map[string]bool
+	longs map[string]string // by what a type would continue with a number
+}
+
+// add takes one more type, and gives two that are alike; short is "" when none are.
+func (n namesakes) add(kind string) (short, long string) {
+	if long, ok := n.longs[kind]; ok {
+		n.kinds[kind] = true
+		return kind, long
 	}
+	for at := range kind {
+		if !indexed.MatchString(kind[at:]) {
+			continue
+		}
+		stem := kind[:at]
+		if n.kinds[stem] {
+			short = stem
+		}
+		n.longs[stem] = kind
+	}
+	n.kinds[kind] = true
+	return short, kind
+}
+
+// checkDistinct refuses pod types that are alike.
+func (p *parser) checkDistinct(e entry, path string, known namesakes) {
+	short, long := known.add(e.key)
+	if short == "" {
+		return
+	}
+	p.add(Error{Line: e.line, Column: e.column, Path: path, Code: BadValue,
+		Message: fmt.Sprintf("the pods %s and %s have task names that cannot be told apart",
+			short, long),
+		Hint: "choose names that do not continue with a number"})
 }
 
 func (p *parser) pod(e entry, path string) (Pod, bool) {

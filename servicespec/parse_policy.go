@@ -100,14 +100,14 @@ func plain(v value) any {
 	return json.RawMessage("null")
 }
 
-func (p *parser) prefer(f fields) []Preference {
-	var list []Preference
+func (p *parser) prefer(f fields) []placement.Preference {
+	var list []placement.Preference
 	for i, v := range f.list("prefer") {
 		pf, ok := p.fieldsOf(v, fmt.Sprintf("%s.prefer[%d]", f.path, i), preferLanguage)
 		if !ok {
 			continue
 		}
-		preference := Preference{Weight: 1}
+		preference := placement.Preference{Weight: 1}
 		pf.missing("placement")
 		preference.Placement, _ = p.expr(pf)
 		if n, ok := pf.whole("weight", 1, maxWeight); ok {
@@ -256,6 +256,7 @@ func (p *parser) kafkaInstances(f fields, pod *Pod, task *Task, m *PodMore) {
 		inst.checkHeap(node.Heap, task.Resources.Memory)
 		m.KafkaInstances = append(m.KafkaInstances, node)
 	}
+	slices.SortFunc(m.KafkaInstances, func(a, b KafkaInstance) int { return a.Index - b.Index })
 }
 
 // kafkaVolumes reads the volumes of several log directories, or else the one volume.
