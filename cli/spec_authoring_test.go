@@ -198,9 +198,10 @@ func mistakesChapter(t *testing.T) string {
 	return strings.Join(parts, "\n")
 }
 
-var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(name:.*?)^```$")
+var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n((?:name|placement):.*?)^```$")
 
-// TestAuthoringExamples loads every whole spec of the hand-written part of the page.
+// TestAuthoringExamples loads every whole spec and every placement of the hand-written part of
+// the page.
 func TestAuthoringExamples(t *testing.T) {
 	data, err := os.ReadFile(authoringPage)
 	if err != nil {
@@ -213,9 +214,15 @@ func TestAuthoringExamples(t *testing.T) {
 	}
 	vars := map[string]string{"SERVICE": "web", "COUNT": "2", "WITH_BACKUP": "true"}
 	for _, b := range blocks {
-		_, errs := servicespec.LoadSpec("example", []byte(b[1]), vars, nil)
+		spec := b[1]
+		if indented, ok := strings.CutPrefix(spec, "placement:"); ok {
+			spec = "name: web\npods:\n  web:\n    count: 1\n    tasks:\n      a: " +
+				"{kind: job, cmd: a, cpus: 1, memory: 32}\n    placement:" +
+				strings.ReplaceAll(indented, "\n", "\n    ")
+		}
+		_, errs := servicespec.LoadSpec("example", []byte(spec), vars, nil)
 		if len(errs) > 0 {
-			t.Errorf("%v\n%s", errs, b[1])
+			t.Errorf("%v\n%s", errs, spec)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 const specExitHelp = `Exit codes:
   0    it was done; what was read is valid
   1    what was read is invalid; each mistake is one line, file:line:column: path: what; what to do
-  2    wrong usage (flags, arguments, a file that cannot be read or must not be overwritten)
+  2    wrong usage (flags, options, arguments, files that cannot be read or must not be replaced)
   130  interrupted`
 
 // specCmd is the family of commands that only read and write specs: they need no cluster.

@@ -35,7 +35,7 @@ func knownKeys() *keyNode {
 // keys that are not here follow in the order of the alphabet.
 var keyOrder = strings.Fields(`
 	name web-url scheduler principal
-	strategy pod process version image count allow-decommission
+	strategy pod process version count allow-decommission image
 	user zookeeper
 	kind goal essential cmd env failures within metric above below plan cooldown steps phases
 	placement prefer weight fault-policy update pre-reserved-role uris
