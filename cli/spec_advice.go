@@ -52,7 +52,14 @@ func advice(e servicespec.Error, root *keyNode) string {
 		if strings.HasSuffix(e.Message, "not nothing") {
 			return "indent what belongs to it below it"
 		}
+		if e.Path == "" {
+			return "a spec begins with name: and pods:; kafka-sched spec init writes one"
+		}
 		return exampleOf(root.at(e.Path), "write for example ")
+	case servicespec.BadValue:
+		if strings.Contains(e.Message, " number, not ") {
+			return exampleOf(root.at(e.Path), "write for example ")
+		}
 	}
 	return ""
 }

@@ -140,6 +140,15 @@ func position(data []byte, at int) (line, column int) {
 
 var yamlLine = regexp.MustCompile(`^line ([0-9]+): `)
 
+// syntaxHints are what to do about some errors of the YAML library.
+var syntaxHints = []struct{ of, text string }{
+	{"mapping values are not allowed", "indent it as its neighbours are, write a blank after " +
+		"each colon in the line above, and put texts with a colon in quotes"},
+	{"did not find expected key", "a line below stands in no column of its neighbours; indent " +
+		"all keys of a mapping alike"},
+	{"unexpected end of stream", "close the quotes or brackets that were opened before"},
+}
+
 // syntaxError translates an error of the YAML library, whose text begins "yaml: line 3: ".
 func syntaxError(err error, data []byte) Error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
@@ -147,6 +156,14 @@ func syntaxError(err error, data []byte) Error {
 	if found := yamlLine.FindStringSubmatch(text); found != nil {
 		e.Line, _ = strconv.Atoi(found[1])
 		text = text[len(found[0]):]
+	}
+	for _, hint := range syntaxHints {
+		if strings.Contains(text, hint.of) {
+			e.Hint = hint.text
+		}
+	}
+	if strings.Contains(text, "tab character") && indentingTab(data, e.Line) == 0 {
+		e.Line++ // the library names the line before
 	}
 	if column := indentingTab(data, e.Line); column > 0 {
 		e.Column = column
