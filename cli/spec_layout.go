@@ -26,7 +26,7 @@ func layout(src []byte, known *keyNode) ([]byte, error) {
 		reorder(doc.Content[0], known)
 	}
 	l.blanks(doc, true)
-	plainMerges(doc)
+	printable(doc, false)
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)
@@ -141,15 +141,20 @@ func (l layouter) unmark(text string) string {
 	return strings.Join(out, "")
 }
 
-// plainMerges keeps the library from writing !!merge before each <<.
-func plainMerges(n *yaml.Node) {
-	if n.Tag == "!!merge" {
+// printable keeps the library from writing !!merge before each <<, and an empty text for nothing
+// within braces and brackets.
+func printable(n *yaml.Node, flow bool) {
+	flow = flow || n.Style&yaml.FlowStyle != 0
+	switch {
+	case n.Kind == yaml.AliasNode:
+		return
+	case n.Tag == "!!merge":
 		n.Tag = ""
+	case n.Kind == yaml.ScalarNode && flow && n.Value == "" && n.ShortTag() == "!!null":
+		n.Value = "null"
 	}
-	if n.Kind != yaml.AliasNode {
-		for _, child := range n.Content {
-			plainMerges(child)
-		}
+	for _, child := range n.Content {
+		printable(child, flow)
 	}
 }
 
@@ -164,6 +169,9 @@ func meaning(n *yaml.Node) string {
 	case yaml.AliasNode:
 		return "*" + n.Value
 	case yaml.ScalarNode:
+		if n.ShortTag() == "!!null" {
+			return "&" + n.Anchor + " null"
+		}
 		return fmt.Sprintf("&%s %s %q", n.Anchor, n.ShortTag(), n.Value)
 	}
 	var parts []string

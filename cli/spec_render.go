@@ -62,7 +62,7 @@ func filledIn(d draft) ([]byte, error) {
 	f.fill(root, known, nil)
 	reorder(root, known)
 	doc.Content[0] = root
-	plainMerges(doc)
+	printable(doc, false)
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)

@@ -2,7 +2,6 @@ package servicespec
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -162,46 +161,52 @@ func TestDiffSpecs(t *testing.T) {
 	}
 }
 
-// TestDiffKeyOrder shuffles the keys of good specs, save where their order has a meaning.
+// TestDiffKeyOrder shuffles the keys of good specs.
 func TestDiffKeyOrder(t *testing.T) {
+	texts := map[string][]byte{}
 	for _, folder := range []string{"good", "whole-good"} {
 		for _, path := range specs(t, folder, 20) {
 			text := read(t, path)
-			if strings.Contains(string(text), "<<") || strings.Contains(string(text), "&") {
-				continue // anchors must stay before their aliases
+			if !strings.Contains(string(text), "&") { // anchors must stay before their aliases
+				texts[path] = text
 			}
-			a, errs := ParseSpec("a.yml", text, templates)
-			if errs != nil {
-				t.Fatal(errs)
-			}
-			rapid.Check(t, func(rt *rapid.T) {
-				var node yaml.Node
-				if err := yaml.Unmarshal(text, &node); err != nil {
-					rt.Fatal(err)
-				}
-				shuffle(rt, &node)
-				shuffled, err := yaml.Marshal(&node)
-				if err != nil {
-					rt.Fatal(err)
-				}
-				b, errs := ParseSpec("b.yml", shuffled, templates)
-				if errs != nil {
-					rt.Fatal(errs)
-				}
-				if changes := DiffSpecs(a, b); changes != nil {
-					rt.Fatalf("%s: %v", filepath.Base(path), changes)
-				}
-				for _, pod := range a.Service.Pods {
-					if a.Service.LaunchHash(pod.Type) != b.Service.LaunchHash(pod.Type) {
-						rt.Fatalf("%s: pod %s has another hash", filepath.Base(path), pod.Type)
-					}
-				}
-			})
 		}
 	}
+	names := sortedNames(texts)
+	rapid.Check(t, func(rt *rapid.T) {
+		name := rapid.SampledFrom(names).Draw(rt, "name")
+		a, errs := ParseSpec("a.yml", texts[name], templates)
+		if errs != nil {
+			rt.Fatal(errs)
+		}
+		var node yaml.Node
+		if err := yaml.Unmarshal(texts[name], &node); err != nil {
+			rt.Fatal(err)
+		}
+		shuffle(rt, &node)
+		shuffled, err := yaml.Marshal(&node)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		b, errs := ParseSpec("b.yml", shuffled, templates)
+		if errs != nil {
+			rt.Fatal(errs)
+		}
+		if changes := DiffSpecs(a, b); changes != nil {
+			rt.Fatalf("%s: %v", name, changes)
+		}
+		for _, pod := range a.Service.Pods {
+			if a.Service.LaunchHash(pod.Type) != b.Service.LaunchHash(pod.Type) {
+				rt.Fatalf("%s: pod %s has another hash", name, pod.Type)
+			}
+		}
+	})
 }
 
 func shuffle(t *rapid.T, n *yaml.Node) {
+	if n.ShortTag() == "!!null" {
+		n.Value = "null" // a printed "" would be text
+	}
 	if n.Kind == yaml.MappingNode {
 		var pairs [][2]*yaml.Node
 		for i := 0; i+1 < len(n.Content); i += 2 {

@@ -255,7 +255,7 @@ func (b *builder) build(n *yaml.Node, depth int, path string) value {
 	default:
 		v.kind, v.text, v.tag = scalarKind, n.Value, n.ShortTag()
 		if v.tag == "!!null" {
-			v.kind = nullKind
+			v.kind, v.text = nullKind, "" // also of null and ~
 		}
 	}
 	return v

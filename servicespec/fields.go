@@ -49,7 +49,7 @@ func (f fields) checkKey(e entry, lang language) {
 		return
 	}
 	problem := Error{Line: e.line, Column: e.column, Path: join(f.path, e.key),
-		Code: UnknownKey, Message: "unknown key", Hint: didYouMean(e.key, lang.keys)}
+		Code: UnknownKey, Message: "unknown key", Hint: f.keyHint(e, lang)}
 	if hint := lang.gone[e.key]; hint != "" {
 		problem.Code, problem.Hint = Unsupported, hint
 		problem.Message = "the key " + e.key + " is not supported"
@@ -60,6 +60,35 @@ func (f fields) checkKey(e entry, lang language) {
 		problem.Hint = "remove it"
 	}
 	f.add(problem)
+}
+
+// synonyms are what keys are called elsewhere.
+var synonyms = map[string]string{"mem": "memory", "ram": "memory", "command": "cmd",
+	"instances": "count", "replicas": "count", "environment": "env", "constraints": "placement",
+	"disk": "volume", "type": "kind", "healthcheck": "health-check"}
+
+// keyHint says what may be meant by a key that is not known here.
+func (f fields) keyHint(e entry, lang language) string {
+	known := lang.keys
+	if f.entire {
+		known = slices.Concat(lang.keys, lang.later)
+	}
+	if word := synonyms[e.key]; slices.Contains(known, word) {
+		return "did you mean " + word + "?"
+	}
+	if near := nearest(e.key, known); near != "" {
+		return didYouMean(e.key, known)
+	}
+	depth := strings.Count(f.path, ".") // 1 is a pod
+	inPod := strings.HasPrefix(f.path, "pods.") && depth == 1
+	_, counts := e.value.get("count")
+	switch {
+	case inPod && slices.Contains(taskKeys, e.key):
+		return "it belongs to a task: indent it below tasks and the task's name"
+	case f.path == "" && counts:
+		return "a pod stands below pods: indent it"
+	}
+	return didYouMean(e.key, known)
 }
 
 // named reads a mapping from names to values in the order of the file. Blank names and null

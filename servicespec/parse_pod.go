@@ -176,7 +176,7 @@ func (p *parser) rlimits(f fields) []RLimit {
 		path := join(join(f.path, "rlimits"), e.key)
 		if !slices.Contains(rlimitNames, e.key) {
 			p.add(Error{Line: e.line, Column: e.column, Path: path, Code: UnknownKey,
-				Message: "no such limit", Hint: didYouMean(e.key, rlimitNames)})
+				Message: "no such limit", Hint: limitHint(e.key)})
 			continue
 		}
 		limit := RLimit{Name: "RLMT_" + strings.TrimPrefix(e.key, "RLIMIT_")}
@@ -191,6 +191,13 @@ func (p *parser) rlimits(f fields) []RLimit {
 		limits = append(limits, limit)
 	}
 	return limits
+}
+
+func limitHint(name string) string {
+	if full := "RLIMIT_" + strings.ToUpper(name); slices.Contains(rlimitNames, full) {
+		return "did you mean " + full + "?"
+	}
+	return didYouMean(name, rlimitNames)
 }
 
 // limit reads one side of a limit; -1 and absence mean unlimited.

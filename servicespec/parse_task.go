@@ -10,6 +10,7 @@ import (
 
 var (
 	taskLanguage      = languageOf(taskPath)
+	taskKeys          = taskLanguage.keys
 	configLanguage    = languageOf(taskPath + ".configs.<name>")
 	discoveryLanguage = languageOf(taskPath + ".discovery")
 )
