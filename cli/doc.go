@@ -9,6 +9,10 @@
 // how one knows who runs, and how a process id is never somebody else's. Executors and
 // brokers are children of localmesos' agents and outlive all three.
 //
+// The commands of spec (spec_*.go) are apart from all that: they read and write files, and need
+// neither a cluster nor a home. The language is servicespec's; what they know of its keys comes
+// from servicespec.Keys, and docs/authoring.md is made of the same.
+//
 // What is not here: no decision about brokers, no Mesos, no Kafka. What the cluster does is
 // asked of the scheduler's API and nothing else; only the output of tasks is read from the
 // Mesos agent that has it (sandbox.go). The processes that run for long are given to Main as

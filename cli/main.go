@@ -151,7 +151,7 @@ func (e *env) root() *cobra.Command {
 	root.AddCommand(
 		e.installCmd(), e.statusCmd(), e.planCmd(), e.podCmd(), e.endpointsCmd(), e.logsCmd(),
 		e.stopCmd(), e.startCmd(), e.updateCmd(), e.uninstallCmd(), e.versionCmd(),
-		e.completionCmd(),
+		e.specCmd(), e.completionCmd(),
 		e.keepCmd(), e.schedulerCmd(), e.localMesosCmd(), e.executorCmd(),
 	)
 	cobra.CheckErr(root.RegisterFlagCompletionFunc("name", e.completeNames))

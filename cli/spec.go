@@ -25,9 +25,14 @@ type specFlags struct {
 }
 
 func (s *specFlags) flags(c *cobra.Command) {
+	c.Flags().StringVarP(&s.file, "file", "f", "", "service spec, whose {{VARIABLES}} are "+
+		"options or of the environment (default: the built-in one)")
+	s.optionFlags(c)
+}
+
+// optionFlags are the flags that say options alone.
+func (s *specFlags) optionFlags(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVarP(&s.file, "file", "f", "", "service spec, whose {{VARIABLES}} are options or of "+
-		"the environment (default: the built-in one)")
 	f.StringArrayVar(&s.options, "options", nil, "file with options, JSON or YAML (repeatable)")
 	f.StringArrayVar(&s.set, "set", nil, "one option as name=value (repeatable)")
 	known := func(
@@ -220,7 +225,7 @@ func templateFiles(text []byte, dir string) (map[string]string, error) {
 // mistakes makes one error of all that is wrong in a file, one a line.
 func mistakes(errs []servicespec.Error) error {
 	lines := make([]string, len(errs))
-	for i, e := range errs {
+	for i, e := range advise(errs) {
 		lines[i] = e.Error()
 	}
 	return fail(exitUsage, "%s", strings.Join(lines, "\n"))

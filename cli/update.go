@@ -50,14 +50,6 @@ type updated struct {
 	TargetID string   `json:"target_id,omitempty"`
 }
 
-// change is one difference of two specs. Old and New are as JSON; "" is a value that is not
-// there.
-type change struct {
-	Path string `json:"path"`
-	Old  string `json:"old"`
-	New  string `json:"new"`
-}
-
 func (e *env) update(ctx context.Context, u updating) error {
 	f, c, err := e.own()
 	if err != nil {
@@ -80,10 +72,7 @@ func (e *env) update(ctx context.Context, u updating) error {
 		return err
 	}
 	changes := servicespec.Diff(now, w.service)
-	result := updated{Name: f.name, Changes: make([]change, len(changes))}
-	for i, c := range changes {
-		result.Changes[i] = change(c)
-	}
+	result := updated{Name: f.name, Changes: jsonChanges(changes)}
 	if !e.json && !u.quiet {
 		e.printChanges(changes)
 	}

@@ -9,7 +9,7 @@ import (
 // Unsupported says what in a valid spec this release would not do; a spec with any of it is
 // refused instead of half obeyed.
 func Unsupported(s servicespec.Service) []string {
-	var list []string
+	list := s.Beyond()
 	for _, p := range s.Plans {
 		if p.Name != planDeploy {
 			list = append(list, fmt.Sprintf(

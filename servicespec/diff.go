@@ -14,6 +14,10 @@ type Change struct {
 	Path string
 	// Old and New are the values as JSON; "" means that there was or will be none.
 	Old, New string
+	// Class is what the change does to what runs, by the rules of the language, and Reason why.
+	// The scheduler of a release may refuse more than what is Forbidden.
+	Class  Class
+	Reason string
 }
 
 // String prints "pods.kafka.count: 3 -> 4".
@@ -29,15 +33,56 @@ func orNone(text string) string {
 }
 
 // Diff lists what differs between two services, sorted by path. Pods, tasks and all else that
-// has a name are compared by name.
+// has a name are compared by name, so that their order in a file does not matter.
 func Diff(a, b Service) []Change {
 	left, right := map[string]string{}, map[string]string{}
 	flatten("", tree(a), left)
 	flatten("", tree(b), right)
+	changes := compare(left, right)
+	j := newJudge(a, b)
+	for i, c := range changes {
+		v := j.class(c.Path)
+		changes[i].Class, changes[i].Reason = v.class, v.reason
+	}
+	return changes
+}
+
+// DiffSpecs is Diff for the whole language.
+func DiffSpecs(a, b Spec) []Change {
+	left, right := beyondLeaves(a), beyondLeaves(b)
+	changes := compare(left, right)
+	j := newJudge(a.Service, b.Service)
+	for i, c := range changes {
+		v := j.classBeyond(c.Path)
+		changes[i].Class, changes[i].Reason = v.class, v.reason
+	}
+	changes = append(changes, Diff(a.Service, b.Service)...)
+	slices.SortFunc(changes, func(x, y Change) int { return strings.Compare(x.Path, y.Path) })
+	return changes
+}
+
+// beyondLeaves are the leaves of what a spec has beyond its Service, without the names of pods
+// and tasks, which are no difference of their own.
+func beyondLeaves(s Spec) map[string]string {
+	leaves := map[string]string{}
+	flatten("", tree(map[string]any{"pods": s.Pods, "actions": s.Actions}), leaves)
+	for _, path := range sortedNames(leaves) {
+		parts := strings.Split(path, ".")
+		ofPod := parts[0] == "pods" && len(parts) == 3 && parts[2] == "type"
+		ofTask := len(parts) == 5 && parts[2] == "tasks" && parts[4] == "name"
+		if ofPod || ofTask || leaves[path] == "null" {
+			delete(leaves, path)
+		}
+	}
+	return leaves
+}
+
+// compare lists the paths whose leaves differ, sorted.
+func compare(left, right map[string]string) []Change {
 	var changes []Change
 	for _, path := range sortedNames(left) {
 		if right[path] != left[path] {
-			changes = append(changes, Change{path, left[path], right[path]})
+			changes = append(changes, Change{Path: path, Old: left[path], New: right[path]})
 		}
 	}
 	for _, path := range sortedNames(right) {
@@ -49,9 +94,9 @@ func Diff(a, b Service) []Change {
 	return changes
 }
 
-// tree gives the service as plain JSON values.
-func tree(s Service) any {
-	data, err := s.Encode()
+// tree gives a service, or a part of a spec, as plain JSON values.
+func tree(s any) any {
+	data, err := marshal(s)
 	if err != nil {
 		panic(fmt.Sprintf("a service that cannot be encoded: %v", err))
 	}

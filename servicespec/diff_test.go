@@ -1,6 +1,7 @@
 package servicespec
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -24,22 +25,22 @@ func TestDiff(t *testing.T) {
 		"path: data", "path: other").Replace(text))
 	var got []string
 	for _, change := range Diff(a, b) {
-		got = append(got, change.String())
+		got = append(got, fmt.Sprintf("%s [%s]", change, change.Class))
 	}
 	want := []string{
-		`pods.kafka.count: 3 -> 4`,
-		`pods.kafka.kafka.properties.log.retention.ms: (none) -> "4"`,
-		`pods.kafka.kafka.properties.num.partitions: "3" -> (none)`,
-		`pods.kafka.kafka.volume: "data" -> "other"`,
-		`pods.kafka.tasks.broker.env.A.name: (none) -> "A"`,
-		`pods.kafka.tasks.broker.env.A.value: (none) -> "b"`,
-		`pods.kafka.tasks.broker.resource-set.cpus: 1 -> 1.5`,
-		`pods.kafka.tasks.broker.resource-set.volumes.data.path: "data" -> (none)`,
-		`pods.kafka.tasks.broker.resource-set.volumes.data.size: 100 -> (none)`,
-		`pods.kafka.tasks.broker.resource-set.volumes.data.type: "ROOT" -> (none)`,
-		`pods.kafka.tasks.broker.resource-set.volumes.other.path: (none) -> "other"`,
-		`pods.kafka.tasks.broker.resource-set.volumes.other.size: (none) -> 100`,
-		`pods.kafka.tasks.broker.resource-set.volumes.other.type: (none) -> "ROOT"`,
+		`pods.kafka.count: 3 -> 4 [live]`,
+		`pods.kafka.kafka.properties.log.retention.ms: (none) -> "4" [restart]`,
+		`pods.kafka.kafka.properties.num.partitions: "3" -> (none) [restart]`,
+		`pods.kafka.kafka.volume: "data" -> "other" [forbidden]`,
+		`pods.kafka.tasks.broker.env.A.name: (none) -> "A" [restart]`,
+		`pods.kafka.tasks.broker.env.A.value: (none) -> "b" [restart]`,
+		`pods.kafka.tasks.broker.resource-set.cpus: 1 -> 1.5 [restart]`,
+		`pods.kafka.tasks.broker.resource-set.volumes.data.path: "data" -> (none) [forbidden]`,
+		`pods.kafka.tasks.broker.resource-set.volumes.data.size: 100 -> (none) [forbidden]`,
+		`pods.kafka.tasks.broker.resource-set.volumes.data.type: "ROOT" -> (none) [forbidden]`,
+		`pods.kafka.tasks.broker.resource-set.volumes.other.path: (none) -> "other" [forbidden]`,
+		`pods.kafka.tasks.broker.resource-set.volumes.other.size: (none) -> 100 [forbidden]`,
+		`pods.kafka.tasks.broker.resource-set.volumes.other.type: (none) -> "ROOT" [forbidden]`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -16,9 +16,11 @@ import (
 // The bounds of a file, checked before anything is built of it.
 const (
 	maxFileBytes = 5 << 20
-	maxNodes     = 250_000          // after aliases are expanded
+	maxNodes     = 1_000_000        // written in the file
+	maxExpanded  = 250_000          // brought by aliases
 	maxTextBytes = 4 * maxFileBytes // of all values and keys, after aliases are expanded
 	maxItems     = 2_000            // of one list or mapping
+	maxPods      = 20_000           // of the mapping of pods
 	maxDepth     = 64
 )
 
@@ -138,6 +140,15 @@ func position(data []byte, at int) (line, column int) {
 
 var yamlLine = regexp.MustCompile(`^line ([0-9]+): `)
 
+// syntaxHints are what to do about some errors of the YAML library.
+var syntaxHints = []struct{ of, text string }{
+	{"mapping values are not allowed", "indent it as its neighbours are, write a blank after " +
+		"each colon in the line above, and put texts with a colon in quotes"},
+	{"did not find expected key", "a line below stands in no column of its neighbours; indent " +
+		"all keys of a mapping alike"},
+	{"unexpected end of stream", "close the quotes or brackets that were opened before"},
+}
+
 // syntaxError translates an error of the YAML library, whose text begins "yaml: line 3: ".
 func syntaxError(err error, data []byte) Error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
@@ -147,6 +158,19 @@ func syntaxError(err error, data []byte) Error {
 		text = text[len(found[0]):]
 	}
 	e.Line = max(e.Line, brokenLine(data))
+	for _, hint := range syntaxHints {
+		if strings.Contains(text, hint.of) {
+			e.Hint = hint.text
+		}
+	}
+	if strings.Contains(text, "tab character") && indentingTab(data, e.Line) == 0 {
+		e.Line++ // the library names the line before
+	}
+	if column := indentingTab(data, e.Line); column > 0 {
+		e.Column = column
+		e.Message, e.Hint = "this is not YAML: the line is indented with a tab", "use blanks"
+		return e
+	}
 	if name, ok := strings.CutPrefix(text, "unknown anchor '"); ok {
 		e.Code, e.Hint = Dangling, "anchors are defined with &name before they are used"
 		name = strings.TrimSuffix(name, "' referenced")
@@ -182,13 +206,26 @@ func brokenLine(data []byte) int {
 	return 1
 }
 
+// indentingTab gives the column of the first tab that a line is indented with, 0 for none.
+func indentingTab(data []byte, line int) int {
+	number := 0
+	for text := range bytes.Lines(data) {
+		if number++; number == line {
+			indent := text[:len(text)-len(bytes.TrimLeft(text, " \t"))]
+			return 1 + bytes.IndexByte(indent, '\t')
+		}
+	}
+	return 0
+}
+
 // builder makes values of YAML nodes within the bounds.
 type builder struct {
 	*mistakes
-	nodes   int
-	bytes   int
-	within  map[*yaml.Node]bool // anchored nodes whose expansion is under way
-	stopped bool
+	nodes    int
+	expanded int // of the nodes those that aliases brought
+	bytes    int
+	within   map[*yaml.Node]bool // anchored nodes whose expansion is under way
+	stopped  bool
 }
 
 func (b *builder) stop(n *yaml.Node, message, hint string) value {
@@ -202,19 +239,28 @@ func (b *builder) stop(n *yaml.Node, message, hint string) value {
 func (b *builder) build(n *yaml.Node, depth int, path string) value {
 	b.nodes++
 	b.bytes += len(n.Value)
+	if len(b.within) > 0 {
+		b.expanded++
+	}
+	most := maxItems
+	if path == "pods" {
+		most = maxPods
+	}
 	switch {
 	case b.stopped:
 		return value{}
 	case b.bytes > maxTextBytes:
 		return b.stop(n, fmt.Sprintf("the file grows to more than %d bytes", maxTextBytes),
 			"use fewer aliases")
-	case n.Kind == yaml.SequenceNode && len(n.Content) > maxItems,
-		n.Kind == yaml.MappingNode && len(n.Content) > 2*maxItems:
-		return b.stop(n, fmt.Sprintf("there are more than %d items", maxItems), "")
+	case n.Kind == yaml.SequenceNode && len(n.Content) > most,
+		n.Kind == yaml.MappingNode && len(n.Content) > 2*most:
+		return b.stop(n, fmt.Sprintf("there are more than %d items", most), "")
 	case depth > maxDepth:
 		return b.stop(n, fmt.Sprintf("nested more than %d deep", maxDepth), "")
-	case b.nodes > maxNodes:
-		return b.stop(n, fmt.Sprintf("the file grows to more than %d values", maxNodes),
+	case b.nodes > maxNodes+maxExpanded:
+		return b.stop(n, fmt.Sprintf("there are more than %d values", maxNodes), "")
+	case b.expanded > maxExpanded:
+		return b.stop(n, fmt.Sprintf("the file grows to more than %d values", maxExpanded),
 			"use fewer aliases")
 	}
 	v := value{line: n.Line, column: n.Column}
@@ -234,7 +280,7 @@ func (b *builder) build(n *yaml.Node, depth int, path string) value {
 	default:
 		v.kind, v.text, v.tag = scalarKind, n.Value, n.ShortTag()
 		if v.tag == "!!null" {
-			v.kind = nullKind
+			v.kind, v.text = nullKind, "" // also of null and ~
 		}
 	}
 	return v
@@ -243,7 +289,8 @@ func (b *builder) build(n *yaml.Node, depth int, path string) value {
 // alias expands an alias; what it finds there keeps the places of the anchor's text.
 func (b *builder) alias(n *yaml.Node, depth int, path string) value {
 	if b.within[n.Alias] {
-		return b.stop(n, fmt.Sprintf("the anchor %s contains itself", n.Value), "")
+		return b.stop(n, fmt.Sprintf("the anchor %s contains itself", n.Value),
+			"move the alias out of what its anchor marks")
 	}
 	b.within[n.Alias] = true
 	v := b.build(n.Alias, depth+1, path)

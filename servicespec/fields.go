@@ -11,11 +11,13 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 )
 
-// language says which keys a mapping may have: those that are read, and those of the
-// predecessor's language that are refused until they are.
+// language says which keys a mapping may have: those that are always read, and those that are
+// read only when the whole language is wanted.
 type language struct {
-	keys        []string
-	unsupported []string
+	keys  []string
+	later []string
+	// gone are keys of old files, with what to do about them.
+	gone map[string]string
 }
 
 // fields reads the keys of one mapping; every mistake goes to mistakes with its place.
@@ -40,20 +42,53 @@ func (m *mistakes) fieldsOf(v value, path string, lang language) (fields, bool) 
 }
 
 func (f fields) checkKey(e entry, lang language) {
-	if slices.Contains(lang.keys, e.key) {
+	if slices.Contains(lang.keys, e.key) || f.entire && slices.Contains(lang.later, e.key) {
 		return
 	}
 	if f.full() {
 		return
 	}
 	problem := Error{Line: e.line, Column: e.column, Path: join(f.path, e.key),
-		Code: UnknownKey, Message: "unknown key", Hint: didYouMean(e.key, lang.keys)}
-	if slices.Contains(lang.unsupported, e.key) {
+		Code: UnknownKey, Message: "unknown key", Hint: f.keyHint(e, lang)}
+	if hint := lang.gone[e.key]; hint != "" {
+		problem.Code, problem.Hint = Unsupported, hint
+		problem.Message = "the key " + e.key + " is not supported"
+	}
+	if slices.Contains(lang.later, e.key) {
 		problem.Code = Unsupported
 		problem.Message = "the key " + e.key + " is not supported yet"
 		problem.Hint = "remove it"
 	}
 	f.add(problem)
+}
+
+// synonyms are what keys are called elsewhere.
+var synonyms = map[string]string{"mem": "memory", "ram": "memory", "command": "cmd",
+	"instances": "count", "replicas": "count", "environment": "env", "constraints": "placement",
+	"disk": "volume", "type": "kind", "healthcheck": "health-check"}
+
+// keyHint says what may be meant by a key that is not known here.
+func (f fields) keyHint(e entry, lang language) string {
+	known := lang.keys
+	if f.entire {
+		known = slices.Concat(lang.keys, lang.later)
+	}
+	if word := synonyms[e.key]; slices.Contains(known, word) {
+		return "did you mean " + word + "?"
+	}
+	if near := Nearest(e.key, known); near != "" {
+		return didYouMean(e.key, known)
+	}
+	depth := strings.Count(f.path, ".") // 1 is a pod
+	inPod := strings.HasPrefix(f.path, "pods.") && depth == 1
+	_, counts := e.value.get("count")
+	switch {
+	case inPod && slices.Contains(taskKeys, e.key):
+		return "it belongs to a task: indent it below tasks and the task's name"
+	case f.path == "" && counts:
+		return "a pod stands below pods: indent it"
+	}
+	return didYouMean(e.key, known)
 }
 
 // named reads a mapping from names to values in the order of the file. Blank names and null

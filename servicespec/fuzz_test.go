@@ -41,11 +41,17 @@ func checkErrors(t *testing.T, errs []Error) {
 func FuzzParse(f *testing.F) {
 	addFiles(f, "testdata/good/*.yml")
 	addFiles(f, "testdata/bad/*.yml")
+	addFiles(f, "testdata/whole-*/*.yml")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, errs := Parse("f.yml", data, templates)
 		checkErrors(t, errs)
 		if errs == nil {
 			roundTrip(t, s)
+		}
+		whole, errs := ParseSpec("f.yml", data, templates)
+		checkErrors(t, errs)
+		if errs == nil {
+			roundTripSpec(t, whole)
 		}
 	})
 }
@@ -57,7 +63,8 @@ func FuzzRender(f *testing.F) {
 	addFiles(f, "testdata/good/*.yml")
 	env := map[string]string{"A": "one\ntwo", "B": "true", "C": "", "D": "{{A}}"}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		out, lines, errs := render("f", data, env)
+		r, errs := render(&mistakes{file: "f"}, data, env)
+		out, lines := r.out.Bytes(), r.lines
 		checkErrors(t, errs)
 		if errs != nil {
 			return

@@ -23,9 +23,8 @@ const (
 )
 
 var (
-	rootLanguage = language{keys: []string{"name", "web-url", "scheduler", "pods", "plans"}}
-
-	schedulerLanguage = language{keys: []string{"principal", "zookeeper", "user"}}
+	rootLanguage      = languageOf("")
+	schedulerLanguage = languageOf("scheduler")
 )
 
 // parser turns the tree of one document into a Service.
@@ -38,23 +37,37 @@ type parser struct {
 	seen map[string]int
 	// prefixes holds the pod type of each discovery prefix.
 	prefixes map[string]string
+	// more is what is said beyond the Service.
+	more Spec
 }
 
-// Parse reads a rendered spec. files holds the templates of config files by the path that the
-// spec names them with. When there are errors, the Service means nothing.
+// Parse reads a rendered spec for the scheduler: what the scheduler of this release does not
+// act on is an error. files holds the templates of config files by the path that the spec names
+// them with. When there are errors, the Service means nothing.
 func Parse(name string, yaml []byte, files map[string]string) (Service, []Error) {
-	m := &mistakes{file: name}
+	s, errs := readSpec(&mistakes{file: name}, yaml, files)
+	return s.Service, errs
+}
+
+// ParseSpec reads a rendered spec in the whole language, as Parse does; Spec.Beyond says what
+// the scheduler would refuse of it.
+func ParseSpec(name string, yaml []byte, files map[string]string) (Spec, []Error) {
+	return readSpec(&mistakes{file: name, entire: true}, yaml, files)
+}
+
+func readSpec(m *mistakes, yaml []byte, files map[string]string) (Spec, []Error) {
 	root, ok := readDocument(yaml, m)
 	if !ok {
-		return Service{}, m.sorted()
+		return Spec{}, m.sorted()
 	}
 	p := &parser{mistakes: m, files: files, pods: map[string]*Pod{}, seen: map[string]int{},
 		prefixes: map[string]string{}}
 	s := p.service(root)
 	if len(m.list) > 0 {
-		return Service{}, m.sorted()
+		return Spec{}, m.sorted()
 	}
-	return s, nil
+	p.more.Service = s
+	return p.more, nil
 }
 
 func (p *parser) service(root value) Service {
@@ -76,6 +89,7 @@ func (p *parser) service(root value) Service {
 	p.scheduler(f, &s)
 	s.Pods = p.allPods(f)
 	s.Plans = p.allPlans(f, s.Pods)
+	p.more.Actions = p.actions(f, s.Plans)
 	return s
 }
 
@@ -126,8 +140,13 @@ func (p *parser) checkName(e entry, path, what string) {
 	if plainName.MatchString(e.key) && len(e.key) <= maxNameBytes {
 		return
 	}
+	if strings.ContainsRune("aeiou", rune(what[0])) {
+		what = "an " + what
+	} else {
+		what = "a " + what
+	}
 	p.add(Error{Line: e.line, Column: e.column, Path: path, Code: BadValue,
-		Message: fmt.Sprintf("%s is not a name for a %s", quote(e.key), what),
+		Message: fmt.Sprintf("%s is not a name for %s", quote(e.key), what),
 		Hint:    "use at most 63 letters, digits, dashes and underscores"})
 }
 

@@ -11,12 +11,10 @@ import (
 const defaultFailures = 3
 
 var (
-	readinessLanguage = language{
-		keys: []string{"cmd", "http", "tcp", "interval", "timeout", "delay"}}
-	healthLanguage = language{keys: append([]string{"grace-period", "max-consecutive-failures"},
-		readinessLanguage.keys...)}
-	httpLanguage = language{keys: []string{"port", "path", "scheme"}}
-	tcpLanguage  = language{keys: []string{"port"}}
+	readinessLanguage = languageOf(taskPath + ".readiness-check")
+	healthLanguage    = languageOf(taskPath + ".health-check")
+	httpLanguage      = languageOf(taskPath + ".health-check.http")
+	tcpLanguage       = languageOf(taskPath + ".health-check.tcp")
 )
 
 func (p *parser) readiness(f fields, set ResourceSet) *Check {

@@ -19,13 +19,12 @@ const maxDefaultHeap resource.MiB = 6144
 // minHeap is the least heap in megabytes that is taken for meant.
 const minHeap = 32
 
-var kafkaLanguage = language{keys: []string{"process", "version", "heap", "jvm-flags",
-	"properties", "task", "client-port", "controller-port", "volume"}}
+var kafkaLanguage = languageOf(podPath + ".kafka")
 
 var kafkaVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
 
 // kafka reads the kafka section of a pod whose other keys are read already.
-func (p *parser) kafka(v value, path string, pod *Pod) *Kafka {
+func (p *parser) kafka(v value, path string, pod *Pod, m *PodMore) *Kafka {
 	k := &Kafka{Process: "combined", Version: DefaultKafkaVersion}
 	f, ok := p.fieldsOf(v, path, kafkaLanguage)
 	if !ok {
@@ -34,7 +33,7 @@ func (p *parser) kafka(v value, path string, pod *Pod) *Kafka {
 	if process, ok := f.oneOf("process", "combined", "broker", "controller"); ok {
 		k.Process = process
 	}
-	if k.Process == "broker" {
+	if k.Process == "broker" && !p.entire {
 		f.at("process", Unsupported,
 			"brokers without controllers of the same service are not supported yet",
 			"use combined")
@@ -53,8 +52,11 @@ func (p *parser) kafka(v value, path string, pod *Pod) *Kafka {
 		return k
 	}
 	p.kafkaPorts(f, k, task)
-	p.kafkaVolume(f, k, pod, task)
+	p.kafkaVolumes(f, k, pod, task, m)
 	p.heap(f, k, task)
+	if p.entire {
+		p.kafkaInstances(f, pod, task, m)
+	}
 	return k
 }
 
@@ -163,12 +165,17 @@ func (p *parser) heap(f fields, k *Kafka, task *Task) {
 	if !ok {
 		heap = min(memory/2, maxDefaultHeap)
 	}
+	f.checkHeap(heap, memory)
+	k.Heap = heap
+}
+
+// checkHeap refuses a heap that leaves nothing of the task's memory.
+func (f fields) checkHeap(heap, memory resource.MiB) {
 	if heap >= memory {
 		f.at("heap", BadValue, fmt.Sprintf(
 			"a heap of %d MB leaves nothing of the task's %d MB of memory", heap, memory),
 			"the JVM and the page cache need room next to the heap; use about half")
 	}
-	k.Heap = heap
 }
 
 func (p *parser) jvmFlags(f fields) []string {

@@ -7,8 +7,8 @@ import (
 )
 
 var (
-	planLanguage  = language{keys: []string{"strategy", "phases"}}
-	phaseLanguage = language{keys: []string{"strategy", "pod", "steps"}}
+	planLanguage  = languageOf("plans.<name>")
+	phaseLanguage = languageOf("plans.<name>.phases.<name>")
 )
 
 // deployPlan is the plan that every service has.

@@ -6,19 +6,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
 
 var (
-	podLanguage = language{
-		keys: []string{"count", "tasks", "resource-sets", "placement", "uris", "rlimits",
-			"volume", "volumes", "pre-reserved-role", "allow-decommission", "kafka"},
-		unsupported: []string{"image", "networks", "secrets", "share-pid-namespace",
-			"host-volumes", "external-volumes", "seccomp-unconfined", "seccomp-profile-name",
-			"ipc-mode", "shm-size", "container", "user"},
-	}
-	rlimitLanguage = language{keys: []string{"soft", "hard"}}
+	podLanguage    = languageOf(podPath)
+	rlimitLanguage = languageOf(podPath + ".rlimits.<name>")
 
 	rlimitNames = []string{"RLIMIT_AS", "RLIMIT_CORE", "RLIMIT_CPU", "RLIMIT_DATA",
 		"RLIMIT_FSIZE", "RLIMIT_LOCKS", "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE", "RLIMIT_NICE",
@@ -33,16 +25,17 @@ func (p *parser) allPods(root fields) []Pod {
 	}
 	var pods []Pod
 	kafka := ""
+	known := namesakes{map[string]bool{}, map[string]string{}}
 	for _, e := range entries {
 		path := join("pods", e.key)
 		p.checkName(e, path, "pod")
-		p.checkDistinct(e, path, pods)
+		p.checkDistinct(e, path, known)
 		pod, ok := p.pod(e, path)
 		if !ok {
 			p.pods[e.key] = nil // known by name, so that plans may speak of it
 			continue
 		}
-		if pod.Kafka != nil && kafka != "" {
+		if pod.Kafka != nil && kafka != "" && !p.entire {
 			p.add(Error{Line: e.line, Column: e.column, Path: path, Code: Unsupported,
 				Message: fmt.Sprintf("a second pod with kafka, next to %s, is not supported yet",
 					kafka),
@@ -53,29 +46,70 @@ func (p *parser) allPods(root fields) []Pod {
 		}
 		pods = append(pods, pod)
 	}
+	p.checkQuorum(root, pods)
 	for i := range pods {
 		p.pods[pods[i].Type] = &pods[i]
 	}
 	return pods
 }
 
-var indexed = regexp.MustCompile(`^-[0-9]+(-|$)`)
-
-// checkDistinct refuses pod types like kafka and kafka-0, whose task names ("kafka-0-…")
-// could not be told apart.
-func (p *parser) checkDistinct(e entry, path string, pods []Pod) {
-	for _, other := range pods {
-		short, long := other.Type, e.key
-		if len(short) > len(long) {
-			short, long = long, short
-		}
-		if rest, ok := strings.CutPrefix(long, short); ok && indexed.MatchString(rest) {
-			p.add(Error{Line: e.line, Column: e.column, Path: path, Code: BadValue,
-				Message: fmt.Sprintf("the pods %s and %s have task names that cannot be told apart",
-					short, long),
-				Hint: "choose names that do not continue with a number"})
+// checkQuorum refuses brokers for which no pod of the service runs controllers.
+func (p *parser) checkQuorum(root fields, pods []Pod) {
+	brokers, controllers := "", false
+	for _, pod := range pods {
+		switch {
+		case pod.Kafka == nil:
+		case pod.Kafka.Process == "broker":
+			brokers = pod.Type
+		default:
+			controllers = true
 		}
 	}
+	if p.entire && brokers != "" && !controllers {
+		root.at("pods", Missing, fmt.Sprintf("pod %s has brokers, and no pod has controllers",
+			brokers), "add a pod whose kafka.process is controller, or use combined")
+	}
+}
+
+var indexed = regexp.MustCompile(`^-[0-9]+(-|$)`)
+
+// namesakes finds pod types like kafka and kafka-0, whose task names ("kafka-0-…") could not be
+// told apart.
+type namesakes struct {
+	kinds map[string]bool
+	longs map[string]string // by what a type would continue with a number
+}
+
+// add takes one more type, and gives two that are alike; short is "" when none are.
+func (n namesakes) add(kind string) (short, long string) {
+	if long, ok := n.longs[kind]; ok {
+		n.kinds[kind] = true
+		return kind, long
+	}
+	for at := range kind {
+		if !indexed.MatchString(kind[at:]) {
+			continue
+		}
+		stem := kind[:at]
+		if n.kinds[stem] {
+			short = stem
+		}
+		n.longs[stem] = kind
+	}
+	n.kinds[kind] = true
+	return short, kind
+}
+
+// checkDistinct refuses pod types that are alike.
+func (p *parser) checkDistinct(e entry, path string, known namesakes) {
+	short, long := known.add(e.key)
+	if short == "" {
+		return
+	}
+	p.add(Error{Line: e.line, Column: e.column, Path: path, Code: BadValue,
+		Message: fmt.Sprintf("the pods %s and %s have task names that cannot be told apart",
+			short, long),
+		Hint: "choose names that do not continue with a number"})
 }
 
 func (p *parser) pod(e entry, path string) (Pod, bool) {
@@ -93,7 +127,8 @@ func (p *parser) pod(e entry, path string) (Pod, bool) {
 	} else {
 		f.missing("count")
 	}
-	pod.Placement = p.placement(f)
+	more := PodMore{Type: e.key}
+	pod.Placement = p.placement(f, &more)
 	pod.URIs = p.uris(f)
 	pod.RLimits = p.rlimits(f)
 	pod.Volumes = p.volumes(f, true)
@@ -102,25 +137,21 @@ func (p *parser) pod(e entry, path string) (Pod, bool) {
 		pod.PreReservedRole = role
 	}
 	sets := p.resourceSets(f)
-	pod.Tasks = p.tasks(f, sets)
+	pod.Tasks, more.Tasks = p.tasks(f, sets)
 	p.checkVolumePaths(f, pod)
 	if v, ok := f.get("kafka"); ok {
-		pod.Kafka = p.kafka(v, join(path, "kafka"), &pod)
+		pod.Kafka = p.kafka(v, join(path, "kafka"), &pod, &more)
 	}
 	p.checkCommands(f, pod)
+	if p.entire {
+		pod.Image, _ = f.text("image")
+		p.morePod(f, &more)
+		p.policies(f, &pod, &more)
+		if len(more.beyond()) > 0 {
+			p.more.Pods = append(p.more.Pods, more)
+		}
+	}
 	return pod, true
-}
-
-func (p *parser) placement(f fields) placement.Rule {
-	text, ok := f.text("placement")
-	if !ok {
-		return placement.Rule{}
-	}
-	rule, err := placement.Parse(text)
-	if err != nil {
-		f.at("placement", BadValue, err.Error(), `write it as '[["hostname", "MAX_PER", "1"]]'`)
-	}
-	return rule
 }
 
 func (p *parser) uris(f fields) []string {
@@ -145,7 +176,7 @@ func (p *parser) rlimits(f fields) []RLimit {
 		path := join(join(f.path, "rlimits"), e.key)
 		if !slices.Contains(rlimitNames, e.key) {
 			p.add(Error{Line: e.line, Column: e.column, Path: path, Code: UnknownKey,
-				Message: "no such limit", Hint: didYouMean(e.key, rlimitNames)})
+				Message: "no such limit", Hint: limitHint(e.key)})
 			continue
 		}
 		limit := RLimit{Name: "RLMT_" + strings.TrimPrefix(e.key, "RLIMIT_")}
@@ -160,6 +191,13 @@ func (p *parser) rlimits(f fields) []RLimit {
 		limits = append(limits, limit)
 	}
 	return limits
+}
+
+func limitHint(name string) string {
+	if full := "RLIMIT_" + strings.ToUpper(name); slices.Contains(rlimitNames, full) {
+		return "did you mean " + full + "?"
+	}
+	return didYouMean(name, rlimitNames)
 }
 
 // limit reads one side of a limit; -1 and absence mean unlimited.

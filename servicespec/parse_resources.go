@@ -8,22 +8,28 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 )
 
-// resourceKeys are the keys of a resource set; a task may have them too.
-var resourceKeys = []string{"cpus", "gpus", "memory", "ports", "volume", "volumes"}
-
 var (
-	resourceSetLanguage = language{keys: resourceKeys, unsupported: []string{"resource-limits"}}
+	resourceSetLanguage = languageOf(setPath)
 
-	portLanguage   = language{keys: []string{"port", "env-key", "advertise", "vip", "ranges"}}
-	vipLanguage    = language{keys: []string{"port", "prefix"}}
-	rangeLanguage  = language{keys: []string{"begin", "end"}}
-	volumeLanguage = language{keys: []string{"path", "type", "size", "profiles"}}
+	portLanguage   = languageOf(setPath + ".ports.<name>")
+	vipLanguage    = languageOf(setPath + ".ports.<name>.vip")
+	rangeLanguage  = languageOf(setPath + ".ports.<name>.ranges[]")
+	volumeLanguage = languageOf(setPath + ".volume")
+
+	// resourceKeys are the keys of a resource set; a task may have them too.
+	resourceKeys = slices.Concat(resourceSetLanguage.keys, resourceSetLanguage.later)
 )
 
 const maxPort = 65535
 
-func (p *parser) resourceSets(pod fields) map[string]ResourceSet {
-	sets := map[string]ResourceSet{}
+// parsedSet is a resource set with what is said beyond it.
+type parsedSet struct {
+	ResourceSet
+	more TaskMore
+}
+
+func (p *parser) resourceSets(pod fields) map[string]parsedSet {
+	sets := map[string]parsedSet{}
 	for _, e := range pod.named("resource-sets") {
 		path := join(join(pod.path, "resource-sets"), e.key)
 		p.checkName(e, path, "resource set")
@@ -35,13 +41,17 @@ func (p *parser) resourceSets(pod fields) map[string]ResourceSet {
 }
 
 // resourceSet reads the keys of a resource set, out of one of its own or out of a task.
-func (p *parser) resourceSet(f fields, name string) ResourceSet {
-	set := ResourceSet{Name: name}
+func (p *parser) resourceSet(f fields, name string) parsedSet {
+	var set parsedSet
+	set.Name = name
 	set.CPUs, _ = f.milli("cpus")
 	set.GPUs, _ = f.milli("gpus")
 	set.Memory, _ = f.amount("memory")
-	set.Ports = p.ports(f)
+	set.Ports, set.more.Ports = p.ports(f)
 	set.Volumes = p.volumes(f, false)
+	if p.entire {
+		set.more.Limits = p.limits(f, set.ResourceSet)
+	}
 	any := false
 	for _, key := range []string{"cpus", "gpus", "memory", "ports"} {
 		_, there := f.get(key)
@@ -53,9 +63,10 @@ func (p *parser) resourceSet(f fields, name string) ResourceSet {
 	return set
 }
 
-func (p *parser) ports(f fields) []Port {
+func (p *parser) ports(f fields) ([]Port, []PortMore) {
 	entries := f.named("ports")
 	var ports []Port
+	var more []PortMore
 	numbers, keys := map[int]string{}, map[string]string{}
 	for _, e := range entries {
 		path := join(join(f.path, "ports"), e.key)
@@ -75,8 +86,14 @@ func (p *parser) ports(f fields) []Port {
 		}
 		numbers[port.Port], keys[port.EnvKey] = e.key, e.key
 		ports = append(ports, port)
+		if !p.entire {
+			continue
+		}
+		if labels := p.labels(pf); labels != nil {
+			more = append(more, PortMore{Name: e.key, Labels: labels})
+		}
 	}
-	return ports
+	return ports, more
 }
 
 var environmentName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -197,13 +214,16 @@ func (p *parser) volume(list []Volume, v value, path string) []Volume {
 			f.at("path", Duplicate, fmt.Sprintf("another volume is at %s too", volume.Path), "")
 		}
 	}
-	if volume.Type, ok = f.oneOf("type", "ROOT", "MOUNT"); !ok {
+	if volume.Type, ok = f.oneOf("type", "ROOT", "MOUNT", "PATH"); !ok {
 		if _, there := f.get("type"); !there {
 			f.missing("type")
 		}
 	}
 	if volume.Size, ok = f.amount("size"); !ok {
 		f.missing("size")
+	}
+	if volume.Type == "PATH" {
+		volume.Type = "MOUNT" // as the predecessor has it
 	}
 	volume.Profiles = p.profiles(f, volume.Type)
 	return append(list, volume)

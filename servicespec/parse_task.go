@@ -9,50 +9,60 @@ import (
 )
 
 var (
-	taskLanguage = language{
-		keys: append([]string{"goal", "essential", "cmd", "env", "configs", "resource-set",
-			"discovery", "health-check", "readiness-check", "labels", "kill-grace-period"},
-			resourceKeys...),
-		unsupported: []string{"resource-limits", "transport-encryption", "ipc-mode", "shm-size"},
-	}
-	configLanguage    = language{keys: []string{"template", "dest"}}
-	discoveryLanguage = language{keys: []string{"prefix", "visibility"}}
+	taskLanguage      = languageOf(taskPath)
+	taskKeys          = taskLanguage.keys
+	configLanguage    = languageOf(taskPath + ".configs.<name>")
+	discoveryLanguage = languageOf(taskPath + ".discovery")
 )
 
 const maxKillGrace = 3600
 
-func (p *parser) tasks(pod fields, sets map[string]ResourceSet) []Task {
+func (p *parser) tasks(pod fields, sets map[string]parsedSet) ([]Task, []TaskMore) {
 	entries := pod.named("tasks")
 	if v, there := pod.get("tasks"); !there || v.kind == mapKind && len(entries) == 0 {
 		pod.at("tasks", Missing, "the pod has no tasks", "declare at least one under tasks:")
 	}
 	var tasks []Task
+	var all []TaskMore
 	for _, e := range entries {
 		path := join(join(pod.path, "tasks"), e.key)
 		p.checkName(e, path, "task")
 		if f, ok := p.fieldsOf(e.value, path, taskLanguage); ok {
-			tasks = append(tasks, p.task(f, e.key, sets))
+			task, more := p.task(f, e.key, sets)
+			tasks = append(tasks, task)
+			if len(more.beyond("")) > 0 {
+				all = append(all, more)
+			}
 		}
 	}
-	return tasks
+	return tasks, all
 }
 
-func (p *parser) task(f fields, name string, sets map[string]ResourceSet) Task {
+func (p *parser) task(f fields, name string, sets map[string]parsedSet) (Task, TaskMore) {
 	t := Task{Name: name, Goal: p.goal(f)}
 	t.Essential = f.boolean("essential", true)
 	t.Command, _ = f.text("cmd")
 	t.Env = p.env(f)
 	t.Configs = p.configs(f)
-	t.Resources = p.resources(f, name, sets)
+	set := p.resources(f, name, sets)
+	t.Resources = set.ResourceSet
 	t.Readiness = p.readiness(f, t.Resources)
 	t.Health = p.health(f, t.Resources)
 	t.KillGrace, _ = f.seconds("kill-grace-period", 0, maxKillGrace)
 	t.Discovery = p.discovery(f)
 	t.Labels = p.labels(f)
-	return t
+	more := set.more
+	more.Name = name
+	if p.entire {
+		p.moreTask(f, &more)
+	}
+	return t, more
 }
 
 func (p *parser) goal(f fields) Goal {
+	if _, ok := f.text("kind"); ok {
+		return p.kind(f)
+	}
 	f.required("goal")
 	word, _ := f.oneOf("goal", "RUNNING", "FINISH", "FINISHED", "ONCE")
 	if word == "FINISHED" {
@@ -61,8 +71,22 @@ func (p *parser) goal(f fields) Goal {
 	return Goal(word)
 }
 
+// kinds are the clearer names of goals.
+var kinds = map[string]Goal{"service": GoalRunning, "init": GoalOnce, "job": GoalFinish}
+
+// kind reads the clearer name of a goal, which may stand next to the same goal only.
+func (p *parser) kind(f fields) Goal {
+	word, ok := f.oneOf("kind", "service", "init", "job")
+	goal := kinds[word]
+	if text, there := f.text("goal"); ok && there && !strings.EqualFold(text, string(goal)) {
+		f.at("goal", BadValue, fmt.Sprintf("kind %s has the goal %s", word, goal),
+			"remove one of goal and kind")
+	}
+	return goal
+}
+
 // resources gives the named resource set of a task, or the anonymous one of its own keys.
-func (p *parser) resources(f fields, task string, sets map[string]ResourceSet) ResourceSet {
+func (p *parser) resources(f fields, task string, sets map[string]parsedSet) parsedSet {
 	name, ok := f.text("resource-set")
 	if !ok {
 		return p.resourceSet(f, task+"-resource-set")

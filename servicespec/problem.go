@@ -68,6 +68,10 @@ func (e Error) Error() string {
 type mistakes struct {
 	file string
 	list []Error
+	// entire says that the whole language is wanted, not only what the scheduler acts on.
+	entire bool
+	// lenient says that variables without values are warnings only.
+	lenient bool
 }
 
 func (m *mistakes) add(e Error) {

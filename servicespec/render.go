@@ -14,8 +14,17 @@ import (
 // of a name without a value is false; a variable without one is an error. Partials and changes
 // of the delimiters are refused.
 func Render(name string, template []byte, env map[string]string) ([]byte, []Error) {
-	out, _, errs := render(name, template, env)
-	return out, errs
+	r, errs := render(&mistakes{file: name}, template, env)
+	return r.out.Bytes(), errs
+}
+
+// RenderLenient renders as the predecessor does: a variable without a value becomes nothing.
+// Each is a warning with its place; errs are those mistakes that no template may have.
+func RenderLenient(
+	name string, template []byte, env map[string]string,
+) (out []byte, warnings, errs []Error) {
+	r, errs := render(&mistakes{file: name, lenient: true}, template, env)
+	return r.out.Bytes(), r.absent.sorted(), errs
 }
 
 // Load renders a template and parses what comes out. Mistakes are reported at their place in
@@ -24,41 +33,67 @@ func Render(name string, template []byte, env map[string]string) ([]byte, []Erro
 func Load(
 	name string, template []byte, env map[string]string, files map[string]string,
 ) (Service, []Error) {
-	text, lines, errs := render(name, template, env)
-	if len(errs) > 0 {
-		return Service{}, errs
-	}
-	service, errs := Parse(name, text, files)
-	for i := range errs {
-		if line := errs[i].Line; line > 0 && line <= len(lines) {
-			errs[i].Line = lines[line-1]
-		}
-	}
-	return service, errs
+	s, _, errs := load(&mistakes{file: name}, template, env, files)
+	return s.Service, errs
 }
 
-// render gives the text and, for each of its lines, the line of the template that it begins in.
-func render(name string, template []byte, env map[string]string) ([]byte, []int, []Error) {
-	m := &mistakes{file: name}
+// LoadSpec renders and parses in the whole language, as Load does for the scheduler.
+func LoadSpec(
+	name string, template []byte, env map[string]string, files map[string]string,
+) (Spec, []Error) {
+	s, _, errs := load(&mistakes{file: name, entire: true}, template, env, files)
+	return s, errs
+}
+
+// LoadLenient is LoadSpec with the rendering of RenderLenient.
+func LoadLenient(
+	name string, template []byte, env map[string]string, files map[string]string,
+) (s Spec, warnings, errs []Error) {
+	return load(&mistakes{file: name, entire: true, lenient: true}, template, env, files)
+}
+
+func load(
+	m *mistakes, template []byte, env, files map[string]string,
+) (s Spec, warnings, errs []Error) {
+	r, errs := render(m, template, env)
+	warnings = r.absent.sorted()
+	if len(errs) > 0 {
+		return Spec{}, warnings, errs
+	}
+	s, errs = readSpec(m, r.out.Bytes(), files)
+	for i := range errs {
+		if line := errs[i].Line; line > 0 && line <= len(r.lines) {
+			errs[i].Line = r.lines[line-1]
+		}
+	}
+	return s, warnings, errs
+}
+
+// render gives the renderer that has done its work, empty when there are errors.
+func render(m *mistakes, template []byte, env map[string]string) (renderer, []Error) {
+	none := renderer{mistakes: m, absent: mistakes{file: m.file}}
 	if !readable(template, m) {
-		return nil, nil, m.sorted()
+		return none, m.sorted()
 	}
 	tokens := tokenize(string(template), m)
 	matchSections(tokens, m)
 	if len(m.list) > 0 {
-		return nil, nil, m.sorted()
+		return none, m.sorted()
 	}
-	r := renderer{mistakes: m, env: env, names: sortedNames(env), lines: []int{1}}
+	r := none
+	r.env, r.names, r.lines = env, sortedNames(env), []int{1}
 	r.run(tokens)
 	if len(m.list) > 0 {
-		return nil, nil, m.sorted()
+		none.absent = r.absent
+		return none, m.sorted()
 	}
-	return r.out.Bytes(), r.lines, nil
+	return r, nil
 }
 
 // renderer writes the tokens out.
 type renderer struct {
 	*mistakes
+	absent  mistakes // of lenient rendering: the variables without values
 	env     map[string]string
 	names   []string
 	out     bytes.Buffer
@@ -113,18 +148,26 @@ func (r *renderer) write(text string, line int, advance bool) {
 
 func (r *renderer) variable(t token) {
 	text, ok := r.env[t.text]
-	if !ok && r.full() {
-		return
-	}
 	if !ok {
-		r.add(Error{Line: t.line, Column: t.column, Code: UnknownKey,
-			Message: fmt.Sprintf("{{%s}} has no value", t.text), Hint: r.hint(t.text)})
+		r.without(t)
 		return
 	}
 	if strings.EqualFold(text, "true") || strings.EqualFold(text, "false") {
 		text = strings.ToLower(text)
 	}
 	r.write(text, t.line, false)
+}
+
+// without reports a variable that has no value.
+func (r *renderer) without(t token) {
+	list, message := r.mistakes, fmt.Sprintf("{{%s}} has no value", t.text)
+	if r.lenient {
+		list, message = &r.absent, message+" and becomes nothing"
+	}
+	if !list.full() {
+		list.add(Error{Line: t.line, Column: t.column, Code: UnknownKey, Message: message,
+			Hint: r.hint(t.text)})
+	}
 }
 
 func (r *renderer) hint(name string) string {

@@ -4,6 +4,9 @@
 // form), printed back to it, and evaluated against one agent and the other instances of the
 // pod that already have a place. A refusal is a value with its reason.
 //
+// An Expr combines rules by all, any and not, and a Preference makes agents better instead of
+// possible; Explain tells part by part what an expression says of an agent.
+//
 // It sits on the lowest floor: it knows agents only as the Agent values declared here.
 //
 // Invariants

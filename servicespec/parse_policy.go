@@ -1,0 +1,291 @@
+package servicespec
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kafka-sched/kafka-sched/internal/resource"
+	"github.com/kafka-sched/kafka-sched/servicespec/placement"
+)
+
+// What this language adds to the predecessor's: policies, preferences and actions.
+
+var (
+	preferLanguage   = languageOf(podPath + ".prefer[]")
+	faultLanguage    = languageOf(podPath + ".fault-policy")
+	updateLanguage   = languageOf(podPath + ".update")
+	actionLanguage   = languageOf("actions.<name>")
+	instanceLanguage = languageOf(podPath + ".kafka.instances.<name>")
+)
+
+// The defaults of policies.
+const (
+	defaultUnreachable Seconds = 1200
+	defaultWithin      Seconds = 600
+	defaultCooldown    Seconds = 3600
+	maxWeight                  = 1_000_000
+)
+
+func (p *parser) policies(f fields, pod *Pod, m *PodMore) {
+	m.Prefer = p.prefer(f)
+	if v, ok := f.get("fault-policy"); ok {
+		m.Fault = p.faultPolicy(v, join(f.path, "fault-policy"))
+	}
+	if v, ok := f.get("update"); ok {
+		m.Update = p.updatePolicy(v, join(f.path, "update"), pod.Count)
+	}
+}
+
+// placement reads a rule in any of its forms; what is no plain list of constraints goes to m.
+func (p *parser) placement(f fields, m *PodMore) placement.Rule {
+	expr, ok := p.expr(f)
+	if !ok {
+		return placement.Rule{}
+	}
+	if rule, plain := expr.Plain(); plain {
+		return rule
+	}
+	if !p.entire {
+		f.at("placement", Unsupported, "placement with any or not is not supported yet",
+			"write constraints that must all hold")
+	}
+	m.Placement = &expr
+	return placement.Rule{}
+}
+
+// expr reads the key placement of a mapping; ok is false when nothing is said there.
+func (p *parser) expr(f fields) (placement.Expr, bool) {
+	v, ok := f.get("placement")
+	if !ok {
+		return placement.Expr{}, false
+	}
+	text := v.text
+	if v.kind != scalarKind {
+		data, err := marshal(plain(v))
+		if err != nil {
+			f.wrong(v, "placement", "must be a rule")
+			return placement.Expr{}, false
+		}
+		text = strings.TrimSpace(string(data))
+	}
+	expr, err := placement.ParseExpr(text)
+	if err != nil {
+		f.at("placement", BadValue, err.Error(), `write it as '[["hostname", "MAX_PER", "1"]]'`)
+	}
+	return expr, err == nil
+}
+
+// plain gives a value as what JSON can say.
+func plain(v value) any {
+	switch v.kind {
+	case mapKind:
+		m := map[string]any{}
+		for _, e := range v.entries {
+			m[e.key] = plain(e.value)
+		}
+		return m
+	case listKind:
+		list := []any{}
+		for _, item := range v.items {
+			list = append(list, plain(item))
+		}
+		return list
+	case scalarKind:
+		return v.text
+	}
+	return json.RawMessage("null")
+}
+
+func (p *parser) prefer(f fields) []placement.Preference {
+	var list []placement.Preference
+	for i, v := range f.list("prefer") {
+		pf, ok := p.fieldsOf(v, fmt.Sprintf("%s.prefer[%d]", f.path, i), preferLanguage)
+		if !ok {
+			continue
+		}
+		preference := placement.Preference{Weight: 1}
+		pf.missing("placement")
+		preference.Placement, _ = p.expr(pf)
+		if n, ok := pf.whole("weight", 1, maxWeight); ok {
+			preference.Weight = int(n)
+		}
+		list = append(list, preference)
+	}
+	return list
+}
+
+func (p *parser) faultPolicy(v value, path string) *FaultPolicy {
+	policy := &FaultPolicy{UnreachableTimeout: defaultUnreachable, Action: "wait",
+		MaxReplacements: 1}
+	f, ok := p.fieldsOf(v, path, faultLanguage)
+	if !ok {
+		return nil
+	}
+	f.setSeconds("unreachable-timeout", 0, &policy.UnreachableTimeout)
+	if action, ok := f.oneOf("action", "wait", "replace"); ok {
+		policy.Action = action
+	}
+	if n, ok := f.whole("max-replacements", 1, maxCount); ok {
+		policy.MaxReplacements = int(n)
+	}
+	return policy
+}
+
+func (p *parser) updatePolicy(v value, path string, count int) *UpdatePolicy {
+	policy := &UpdatePolicy{MaxUnavailable: 1}
+	f, ok := p.fieldsOf(v, path, updateLanguage)
+	if !ok {
+		return nil
+	}
+	if n, ok := f.whole("max-unavailable", 1, int64(max(1, count))); ok {
+		policy.MaxUnavailable = int(n)
+	}
+	policy.ByRack = f.boolean("by-rack", false)
+	f.setSeconds("settle", 0, &policy.Settle)
+	policy.HaltOnFailure = f.boolean("halt-on-failure", true)
+	return policy
+}
+
+// setSeconds reads a time, and leaves the default when there is none.
+func (f fields) setSeconds(key string, least int64, into *Seconds) {
+	if n, ok := f.whole(key, least, maxSeconds); ok {
+		*into = Seconds(n)
+	}
+}
+
+func (p *parser) actions(root fields, plans []Plan) []Action {
+	var names []string
+	for _, plan := range plans {
+		names = append(names, plan.Name)
+	}
+	var actions []Action
+	for _, e := range root.named("actions") {
+		path := join("actions", e.key)
+		p.checkName(e, path, "action")
+		f, ok := p.fieldsOf(e.value, path, actionLanguage)
+		if !ok {
+			continue
+		}
+		a := Action{Name: e.key, Cooldown: defaultCooldown}
+		if a.Pod, ok = f.required("pod"); ok {
+			if _, there := p.pods[a.Pod]; !there {
+				f.at("pod", Dangling, fmt.Sprintf("there is no pod %s", quote(a.Pod)),
+					didYouMean(a.Pod, sortedNames(p.pods)))
+			}
+		}
+		if a.Plan, ok = f.required("plan"); ok && !slices.Contains(names, a.Plan) {
+			f.at("plan", Dangling, fmt.Sprintf("there is no plan %s", quote(a.Plan)),
+				didYouMean(a.Plan, names))
+		} else if a.Plan == deployPlan {
+			f.at("plan", BadValue, "the plan deploy runs by itself", "name another plan")
+		}
+		f.event(&a)
+		f.setSeconds("cooldown", 0, &a.Cooldown)
+		actions = append(actions, a)
+	}
+	return actions
+}
+
+// event reads what an action waits for: failures, or a metric.
+func (f fields) event(a *Action) {
+	_, failures := f.get("failures")
+	_, metric := f.get("metric")
+	_, above := f.get("above")
+	_, below := f.get("below")
+	_, within := f.get("within")
+	if failures == metric {
+		f.at("", Missing, "an action has either failures or metric", "give exactly one of them")
+		return
+	}
+	if failures {
+		n, _ := f.whole("failures", 1, 1_000_000)
+		a.Failures, a.Within = int(n), defaultWithin
+		f.setSeconds("within", 1, &a.Within)
+		if above || below {
+			f.at("", BadValue, "above and below belong to a metric", "remove them")
+		}
+		return
+	}
+	a.Metric, _ = f.required("metric")
+	a.Above, a.Below = f.decimal("above"), f.decimal("below")
+	if within {
+		f.at("within", BadValue, "within belongs to failures", "remove it")
+	}
+	if above == below {
+		f.at("", Missing, "a metric has either above or below", "give exactly one of them")
+	}
+}
+
+// decimal reads a number of any sign.
+func (f fields) decimal(key string) *float64 {
+	v, ok := f.get(key)
+	if !ok {
+		return nil
+	}
+	x, err := strconv.ParseFloat(v.text, 64)
+	if v.kind != scalarKind || err != nil || math.IsNaN(x) || math.IsInf(x, 0) ||
+		strings.ContainsAny(v.text, "xX_pP") {
+		f.wrong(v, key, fmt.Sprintf("must be a number, not %s", describe(v)))
+		return nil
+	}
+	return &x
+}
+
+// kafkaInstances reads what differs for single nodes.
+func (p *parser) kafkaInstances(f fields, pod *Pod, task *Task, m *PodMore) {
+	for _, e := range f.named("instances") {
+		path := join(join(f.path, "instances"), e.key)
+		inst, ok := p.fieldsOf(e.value, path, instanceLanguage)
+		if !ok {
+			continue
+		}
+		index, wrong := wholeNumber(e.key, 0, int64(max(0, pod.Count-1)))
+		if wrong != "" {
+			p.add(Error{Line: e.line, Column: e.column, Path: path, Code: BadValue,
+				Message: "the index of an instance " + wrong})
+			continue
+		}
+		node := KafkaInstance{Index: int(index), JVMFlags: p.jvmFlags(inst),
+			Properties: p.properties(inst)}
+		heap, _ := inst.whole("heap", minHeap, maxMegabytes)
+		node.Heap = resource.MiB(heap)
+		inst.checkHeap(node.Heap, task.Resources.Memory)
+		m.KafkaInstances = append(m.KafkaInstances, node)
+	}
+	slices.SortFunc(m.KafkaInstances, func(a, b KafkaInstance) int { return a.Index - b.Index })
+}
+
+// kafkaVolumes reads the volumes of several log directories, or else the one volume.
+func (p *parser) kafkaVolumes(f fields, k *Kafka, pod *Pod, task *Task, m *PodMore) {
+	if _, there := f.get("volumes"); there && !p.entire {
+		return // it is refused already
+	}
+	items := f.list("volumes")
+	if len(items) == 0 {
+		p.kafkaVolume(f, k, pod, task)
+		return
+	}
+	if _, both := f.get("volume"); both {
+		f.at("volume", BadValue, "volume and volumes exclude each other", "put all into volumes")
+	}
+	var paths []string
+	for _, v := range slices.Concat(task.Resources.Volumes, pod.Volumes) {
+		paths = append(paths, v.Path)
+	}
+	for i, v := range items {
+		key := fmt.Sprintf("volumes[%d]", i)
+		switch {
+		case !slices.Contains(paths, v.text):
+			f.report(v, key, Dangling, fmt.Sprintf("the task has no volume %s", describe(v)),
+				didYouMean(v.text, paths))
+		case slices.Contains(m.KafkaVolumes, v.text):
+			f.report(v, key, Duplicate, fmt.Sprintf("%s is listed twice", v.text), "")
+		}
+		m.KafkaVolumes = append(m.KafkaVolumes, v.text)
+	}
+	k.Volume = m.KafkaVolumes[0]
+}
