@@ -4,7 +4,8 @@
 // time; docs/authoring.md explains it in full. The package embeds the files and does nothing
 // with them.
 //
-// Invariant: every file parses without errors, kafka.yml with the variables of default options.
+// Invariant: every file parses without errors, kafka.yml with the variables of default options,
+// and says in its first lines what it shows, and whether the scheduler does not run it yet.
 //
 // Tested by parsing every file and by looking at what came out.
 package examples

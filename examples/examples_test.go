@@ -1,11 +1,13 @@
 package examples_test
 
 import (
+	"bytes"
 	"io/fs"
 	"testing"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/examples"
+	"github.com/kafka-sched/kafka-sched/scheduler"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -22,7 +24,7 @@ func environment(t *testing.T, assignments ...string) map[string]string {
 
 func TestEveryExampleParses(t *testing.T) {
 	names, err := fs.Glob(examples.Files, "*.yml")
-	if err != nil || len(names) < 3 {
+	if err != nil || len(names) < 9 {
 		t.Fatalf("found %v, %v", names, err)
 	}
 	for _, name := range names {
@@ -30,7 +32,21 @@ func TestEveryExampleParses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, errs := servicespec.Load(name, text, environment(t), nil); errs != nil {
+		if !bytes.HasPrefix(text, []byte("# ")) {
+			t.Errorf("%s does not begin with what it shows", name)
+		}
+		s, errs := servicespec.LoadSpec(name, text, environment(t), nil)
+		if errs != nil {
+			t.Errorf("%s: %v", name, errs)
+			continue
+		}
+		refused := append(s.Beyond(), scheduler.Unsupported(s.Service)...)
+		warned := bytes.Contains(text, []byte("# Not run by this release yet"))
+		if warned != (len(refused) > 0) {
+			t.Errorf("%s: it says so: %v; what the scheduler refuses: %q", name, warned, refused)
+		}
+		_, errs = servicespec.Load(name, text, environment(t), nil)
+		if !warned && errs != nil {
 			t.Errorf("%s: %v", name, errs)
 		}
 	}

@@ -12,7 +12,18 @@
 // An operator who writes no spec says Options instead: dotted names with the defaults and
 // bounds of KnownOptions, which become the variables of a template. Encode and DecodeService
 // turn a Service into canonical JSON and back, for the store and for the API, and Diff lists
-// what differs between two.
+// what differs between two, with what each difference does to what runs.
+//
+// # Spec and Service
+//
+// The language is larger than what the scheduler of this release acts on. Parse and Load read
+// for the scheduler: they give a Service, and refuse all else at its place. ParseSpec, LoadSpec
+// and LoadLenient read the whole language into a Spec, which is a Service and what goes beyond
+// it; Spec.Beyond says in sentences what that is. Once the scheduler acts on something, it moves
+// from the Spec into the Service, and with it into the store. So what would be ignored cannot
+// get there.
+//
+// Keys lists the whole language. The parser takes its keys from the same table.
 //
 // # How Parse is built
 //
@@ -20,8 +31,7 @@
 // expansion: aliases and merge keys are gone after it, and hostile files too. fields.go reads
 // typed values out of mappings and reports what does not fit, with its place. The parse_*.go
 // files, one a part of the language, say which keys there are and what must hold between them.
-// A key that the predecessor's language has and this one does not is refused by name, never
-// ignored.
+// A key that is not known is refused by name, never ignored.
 //
 // The package does no IO: template files and environments are passed in as values.
 //
@@ -31,6 +41,10 @@
 //     cluster; nothing behind it checks again.
 //  2. Order in the file is kept, and carries meaning only for plans.
 //  3. DecodeService(s.Encode()) is s, and equal services have equal bytes.
+//  4. Parse takes a file if, and only if, ParseSpec takes it and nothing is beyond; both give
+//     the same Service.
+//  5. A change restarts a pod's tasks if, and only if, it changes LaunchHash.
 //
-// Tested by good and bad specs in testdata with their exact messages, and fuzzed.
+// Tested by good and bad specs in testdata with their exact messages, by two specs of the
+// predecessor with what its scheduler answered for them, by properties, and fuzzed.
 package servicespec

@@ -13,7 +13,7 @@ import (
 
 // TestWholeGood holds what specs in the whole language become, and what is beyond Service.
 func TestWholeGood(t *testing.T) {
-	for _, path := range specs(t, "whole-good", 20) {
+	for _, path := range specs(t, "whole-good", 30) {
 		name := strings.TrimSuffix(path, ".yml")
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			s, errs := ParseSpec(filepath.Base(path), read(t, path), templates)
@@ -75,7 +75,7 @@ func roundTripSpec(t *testing.T, s Spec) {
 
 // TestWholeBad holds the exact messages for bad specs in the whole language.
 func TestWholeBad(t *testing.T) {
-	for _, path := range specs(t, "whole-bad", 20) {
+	for _, path := range specs(t, "whole-bad", 40) {
 		name := strings.TrimSuffix(path, ".yml")
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			_, errs := ParseSpec(filepath.Base(path), read(t, path), templates)
@@ -89,7 +89,7 @@ func TestWholeBad(t *testing.T) {
 
 // TestWholeTakesAll demands that what Parse takes, ParseSpec takes to the same Service.
 func TestWholeTakesAll(t *testing.T) {
-	for _, path := range specs(t, "good", 25) {
+	for _, path := range specs(t, "good", 130) {
 		s, errs := ParseSpec(path, read(t, path), templates)
 		if errs != nil {
 			t.Errorf("%s: %v", path, errs)

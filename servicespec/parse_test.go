@@ -60,7 +60,7 @@ func read(t *testing.T, path string) []byte {
 
 // TestGood holds what good specs become, as indented canonical JSON.
 func TestGood(t *testing.T) {
-	for _, path := range specs(t, "good", 25) {
+	for _, path := range specs(t, "good", 130) {
 		name := strings.TrimSuffix(path, ".yml")
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			s, errs := Parse(filepath.Base(path), read(t, path), templates)
@@ -106,7 +106,7 @@ func roundTrip(t *testing.T, s Service) {
 
 // TestBad holds the exact messages for bad specs.
 func TestBad(t *testing.T) {
-	for _, path := range specs(t, "bad", 40) {
+	for _, path := range specs(t, "bad", 130) {
 		name := strings.TrimSuffix(path, ".yml")
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			_, errs := Parse(filepath.Base(path), read(t, path), templates)
