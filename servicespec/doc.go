@@ -41,8 +41,7 @@
 //     cluster; nothing behind it checks again.
 //  2. Order in the file is kept, and carries meaning only for plans.
 //  3. DecodeService(s.Encode()) is s, and equal services have equal bytes.
-//  4. Parse takes a file if, and only if, ParseSpec takes it and nothing is beyond; both give
-//     the same Service.
+//  4. What Parse takes, ParseSpec takes to the same Service, with nothing beyond it.
 //  5. A change restarts a pod's tasks if, and only if, it changes LaunchHash.
 //
 // Tested by good and bad specs in testdata with their exact messages, by two specs of the

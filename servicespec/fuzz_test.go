@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func addFiles(f *testing.F, pattern string) {
@@ -48,10 +50,14 @@ func FuzzParse(f *testing.F) {
 		if errs == nil {
 			roundTrip(t, s)
 		}
+		taken := errs == nil
 		whole, errs := ParseSpec("f.yml", data, templates)
 		checkErrors(t, errs)
 		if errs == nil {
 			roundTripSpec(t, whole)
+		}
+		if taken && (errs != nil || whole.Beyond() != nil || !cmp.Equal(s, whole.Service)) {
+			t.Errorf("Parse takes it, ParseSpec says %v, beyond are %q", errs, whole.Beyond())
 		}
 	})
 }
