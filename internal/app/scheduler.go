@@ -288,15 +288,27 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 		},
 		AllowHost: server.HostPolicy(s.listener.Addr().String(), s.o.Advertise),
 	}))
-	if err := announce(s.o.Dir, "scheduler", announcement{URL: s.url()}); err != nil {
-		return err
-	}
-	s.log.Info("scheduler started", "name", s.o.Name, "url", s.url(), "version", s.version)
 	ended := make(chan error, 3) // the first part that ends ends all
 	var parts sync.WaitGroup
 	defer parts.Wait()
 	defer cancel()
 	defer shut(web)
+	parts.Go(func() {
+		exit, err := s.loop.Run(ctx)
+		if exit != nil {
+			err = s.exited(*exit)
+		}
+		ended <- err
+	})
+	select {
+	case <-s.loop.Begun(): // so that whoever finds the API finds a service behind it
+	case err := <-ended:
+		return err
+	}
+	if err := announce(s.o.Dir, "scheduler", announcement{URL: s.url()}); err != nil {
+		return err
+	}
+	s.log.Info("scheduler started", "name", s.o.Name, "url", s.url(), "version", s.version)
 	parts.Go(func() { ended <- web.Serve(s.listener) })
 	parts.Go(func() {
 		err := s.mesos.Run(ctx, s.loop.Deliver)
@@ -304,13 +316,6 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 		if ctx.Err() == nil && !errors.As(err, &refused) {
 			ended <- err
 		} // The loop hears of a refusal too, and knows whether it is the end that was wanted.
-	})
-	parts.Go(func() {
-		exit, err := s.loop.Run(ctx)
-		if exit != nil {
-			err = s.exited(*exit)
-		}
-		ended <- err
 	})
 	return <-ended
 }

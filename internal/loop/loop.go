@@ -56,6 +56,7 @@ type Loop struct {
 	view    atomic.Pointer[scheduler.View]
 	waiting map[scheduler.CommandID]chan scheduler.Reply
 	pending chan command
+	begun   chan struct{}
 	stopped chan struct{}
 	lastID  scheduler.CommandID
 }
@@ -74,9 +75,13 @@ func New(cfg Config) *Loop {
 		inbox:   make(chan scheduler.Event, inboxSize),
 		waiting: map[scheduler.CommandID]chan scheduler.Reply{},
 		pending: make(chan command),
+		begun:   make(chan struct{}),
 		stopped: make(chan struct{}),
 	}
 }
+
+// Begun is closed once there is a first view.
+func (l *Loop) Begun() <-chan struct{} { return l.begun }
 
 // View is the latest picture, nil before the first.
 func (l *Loop) View() *scheduler.View { return l.view.Load() }
@@ -128,6 +133,7 @@ func (l *Loop) Run(ctx context.Context) (*scheduler.Exit, error) {
 	if exit, err := l.step(ctx, scheduler.Tick{}); exit != nil || err != nil {
 		return exit, err
 	}
+	close(l.begun)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
