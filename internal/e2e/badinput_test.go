@@ -111,10 +111,10 @@ func (c *cluster) badInputs() []bad {
 	with := func(args ...string) []string { return append([]string{"install"}, args...) }
 	const form = "a name has lower-case letters, digits and hyphens"
 	return []bad{
-		{"a tab in YAML", with("-f", tab), 2, "tab.yml:3: this is not YAML",
-			"check indentation", nil},
+		{"a tab in YAML", with("-f", tab), 2, "tab.yml:3:1: this is not YAML",
+			"use blanks", nil},
 		{"a wrong indent", with("-f", indent), 2, "indent.yml:5: this is not YAML",
-			"check indentation", nil},
+			"indent all keys of a mapping alike", nil},
 		{"an unknown key", with("-f", typo), 2, "typo.yml:4:5: pods.web.cuont: unknown key",
 			"did you mean count?", nil},
 		{"no such spec", with("-f", "nosuch.yml"), 2, "--file nosuch.yml", "no such file", nil},
