@@ -94,6 +94,9 @@ type KafkaFacts struct {
 	Leader int
 	// Voters are the node ids of the quorum's voters.
 	Voters []int
+	// Present are those of them that the leader heard of lately, itself included. A voter whose
+	// node was replaced stays a voter for a while, under the same id, and is not present.
+	Present []int
 	// Brokers by ascending id: those that are registered.
 	Brokers []BrokerFacts
 	// OfflinePartitions is the number of partitions without a leader.

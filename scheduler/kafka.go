@@ -268,7 +268,7 @@ func (m *Machine) fromKafka(f KafkaFacts) {
 		return
 	}
 	name, ok := m.founder()
-	if !ok || !slices.Contains(f.Voters, name.Index) || f.Asked.Before(m.freshAfter) {
+	if !ok || !slices.Contains(f.Present, name.Index) || f.Asked.Before(m.freshAfter) {
 		return
 	}
 	// A founder that is being replaced takes its cluster with it, nobody else having joined.
@@ -296,7 +296,7 @@ func (m *Machine) brokerReady(p Pod, spec servicespec.Pod) (bool, string) {
 	case f.ClusterID != m.hard.Kafka.ID:
 		return false, fmt.Sprintf("another Kafka cluster (%s) answers at its address",
 			f.ClusterID)
-	case controls(*spec.Kafka) && !slices.Contains(f.Voters, id):
+	case controls(*spec.Kafka) && !slices.Contains(f.Present, id):
 		return false, fmt.Sprintf("node %d is not a voter of the quorum yet", id)
 	case !serves(*spec.Kafka):
 		return true, ""

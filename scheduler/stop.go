@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/executor"
@@ -56,9 +57,10 @@ func (m *Machine) passStop(w *work) {
 }
 
 // stopping gives the brokers that still run, the last one first, the instances whose
-// controllers run, and how many controllers a quorum takes.
+// controllers run and, as far as Kafka tells, vote, and how many of them a quorum takes.
 func (m *Machine) stopping() (brokers, controllers []PodName, quorum int) {
 	voters := 0
+	told := m.facts != nil && m.facts.Error == "" && len(m.facts.Present) > 0
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
 		spec, ok := m.spec(name)
@@ -69,13 +71,18 @@ func (m *Machine) stopping() (brokers, controllers []PodName, quorum int) {
 		node := nodeOf(p, spec)
 		if controls(node) {
 			voters++
-			if runs {
+			present := p.Caretaker || !told ||
+				slices.Contains(m.facts.Present, name.Index)
+			if runs && present {
 				controllers = append(controllers, name)
 			}
 		}
 		if serves(node) && runs {
 			brokers = append([]PodName{name}, brokers...)
 		}
+	}
+	if told {
+		voters = len(m.facts.Voters)
 	}
 	return brokers, controllers, voters/2 + 1
 }

@@ -300,6 +300,9 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			f.Error = "connection refused"
 		case "voters":
 			f.Voters = numbers(a.Vals)
+			f.Present = f.Voters
+		case "present":
+			f.Present = numbers(a.Vals)
 		case "leader":
 			f.Leader = numbers(a.Vals)[0]
 		case "brokers":

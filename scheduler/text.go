@@ -116,8 +116,9 @@ func EventText(e Event) string {
 		if e.Facts.Error != "" {
 			return "kafka error " + fmt.Sprintf("%q", e.Facts.Error)
 		}
-		return fmt.Sprintf("kafka %s leader=%d voters=%v brokers=%s", e.Facts.ClusterID,
-			e.Facts.Leader, e.Facts.Voters, brokersText(e.Facts.Brokers))
+		return fmt.Sprintf("kafka %s leader=%d voters=%v present=%v brokers=%s",
+			e.Facts.ClusterID, e.Facts.Leader, e.Facts.Voters, e.Facts.Present,
+			brokersText(e.Facts.Brokers))
 	case Commanded:
 		return "command " + commandText(e.Command)
 	case Tick:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -71,7 +72,13 @@ type hosting struct{ hosted, notInSync, leads int }
 type quorum struct {
 	leader, epoch int
 	voters        []int
+	// present are the voters that fetched lately, as far as the answer tells.
+	present []int
 }
+
+// lately is how long ago a present voter may have fetched: Kafka's own time-out for fetches of
+// the quorum (controller.quorum.fetch.timeout.ms). A healthy voter fetches twice a second.
+const lately = 2 * time.Second
 
 // noQuorum is the quorum of an answer whose controllers were silent.
 var noQuorum = quorum{leader: -1, epoch: -1}
@@ -233,8 +240,10 @@ func readQuorum(version int16, body []byte) (quorum, error) {
 			}
 			q.leader, q.epoch = r.int32(), r.int32()
 			r.take(8) // high watermark
-			r.each(func() { q.voters = append(q.voters, readReplica(&r, version)) })
+			var voters []replica
+			r.each(func() { voters = append(voters, readReplica(&r, version)) })
 			r.each(func() { readReplica(&r, version) })
+			q.take(voters)
 			r.tags()
 		})
 		r.tags()
@@ -252,18 +261,41 @@ func readQuorum(version int16, body []byte) (quorum, error) {
 	return q, nil
 }
 
-// readReplica returns the node id of one replica of the quorum's log.
-func readReplica(r *reader, version int16) int {
-	id := r.int32()
+// take notes the voters and, by the leader's clock, which of them are present.
+func (q *quorum) take(voters []replica) {
+	var now int64
+	for _, v := range voters {
+		q.voters = append(q.voters, v.id)
+		if v.id == q.leader {
+			now = v.fetched
+		}
+	}
+	for _, v := range voters {
+		if v.id == q.leader || v.fetched >= now-lately.Milliseconds() {
+			q.present = append(q.present, v.id)
+		}
+	}
+}
+
+// replica is one replica of the quorum's log; fetched is when it last did so, in milliseconds
+// by the leader's clock, 0 when the answer does not tell.
+type replica struct {
+	id      int
+	fetched int64
+}
+
+func readReplica(r *reader, version int16) replica {
+	v := replica{id: r.int32()}
 	if version >= 2 {
 		r.take(16) // directory id
 	}
 	r.take(8) // log end offset
 	if version >= 1 {
-		r.take(16) // times of the last fetch and of the last one that caught up
+		v.fetched = r.int64()
+		r.take(8) // time of the last fetch that caught up
 	}
 	r.tags()
-	return id
+	return v
 }
 
 // skipNode skips the listeners of a controller.

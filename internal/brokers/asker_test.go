@@ -61,6 +61,7 @@ func three(t *testing.T) (view, []*scripted, []string) {
 func complete(addresses []string) scheduler.KafkaFacts {
 	return scheduler.KafkaFacts{
 		Asked: now, ClusterID: "cluster-1", Leader: 0, Voters: []int{0, 1, 2},
+		Present: []int{0, 1, 2},
 		Brokers: []scheduler.BrokerFacts{
 			{ID: 0, Address: addresses[0], Hosted: 1, Leads: 1},
 			{ID: 1, Address: addresses[1], Hosted: 2, Leads: 1},
@@ -255,7 +256,7 @@ func TestNoQuorum(t *testing.T) {
 			}
 			a := open(t, c.timeout)
 			want := complete(addresses)
-			want.Leader, want.Voters = -1, nil
+			want.Leader, want.Voters, want.Present = -1, nil, nil
 			check(t, a.Ask(t.Context(), addresses), want)
 			for _, s := range all {
 				s.show(good, nil)

@@ -28,6 +28,7 @@ func merge(answers []*answer) scheduler.KafkaFacts {
 	}
 	facts.Leader = latest.leader
 	facts.Voters = slices.Sorted(slices.Values(latest.voters))
+	facts.Present = slices.Sorted(slices.Values(latest.present))
 	for _, b := range registered(answers, latest.leader) {
 		f := scheduler.BrokerFacts{ID: b.id, Address: b.address, Fenced: b.fenced}
 		for _, a := range answers {

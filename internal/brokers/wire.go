@@ -57,6 +57,13 @@ func (r *reader) int32() int {
 	return 0
 }
 
+func (r *reader) int64() int64 {
+	if b := r.take(8); b != nil {
+		return int64(binary.BigEndian.Uint64(b))
+	}
+	return 0
+}
+
 func (r *reader) uvarint() uint64 {
 	value, n := binary.Uvarint(r.left)
 	if n <= 0 {

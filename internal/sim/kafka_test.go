@@ -272,11 +272,15 @@ func (k *kafka) facts(asked time.Time, addresses []string) scheduler.KafkaFacts 
 	f.ClusterID = c.id
 	for id, v := range c.voters {
 		f.Voters = append(f.Voters, id)
+		if !v.destroyed {
+			f.Present = append(f.Present, id)
+		}
 		if !v.destroyed && f.Leader < 0 {
 			f.Leader = 0
 		}
 	}
 	slices.Sort(f.Voters)
+	slices.Sort(f.Present)
 	for id, b := range c.brokers {
 		facts := scheduler.BrokerFacts{ID: id, Address: b.address, Hosted: 5,
 			Fenced: k.w.now.Before(b.unfenced) ||
