@@ -353,7 +353,7 @@ func TestKafka(t *testing.T) {
 				return scheduler.KafkaFacts{Asked: asked, Error: ctx.Err().Error()}
 			}
 			return scheduler.KafkaFacts{Asked: asked, Leader: 0, Voters: []int{0},
-				Present: []int{0},
+				Present:   []int{0},
 				ClusterID: b.loop.View().Kafka.ClusterID,
 				Brokers:   []scheduler.BrokerFacts{{ID: 0, Address: addresses[0]}}}
 		}
