@@ -112,8 +112,9 @@ func (m *Machine) passRun(w *work) {
 			if r := m.recovery[name]; r != nil {
 				r.done = true
 			}
-		case outdated && p.anyLive() && !p.allUnsure():
-			// The deploy plan rolls it when its turn has come.
+		case outdated && p.anyLive() && !p.allUnsure() && !m.fallen(p):
+			// The deploy plan rolls it when its turn has come. One that is broken as well cannot
+			// wait for that: those before it may wait until it is ready.
 		case m.needed(p) && m.broken(p):
 			m.recover(name, "TRANSIENT")
 		}
@@ -186,6 +187,9 @@ func (w *work) advance(name PodName) {
 	}
 	if known && p.anyLive() && !p.allUnsure() {
 		switch {
+		case m.fallen(p):
+			w.kill(p, nil)
+			m.waits[name] = "its other tasks are being stopped, because one of them ended"
 		case m.outdated(p):
 			if reason := m.holdRoll(name); reason != "" && !m.endsNow(name) {
 				m.waits[name] = reason
@@ -193,9 +197,6 @@ func (w *work) advance(name PodName) {
 			}
 			w.kill(p, nil)
 			m.waits[name] = "its tasks are being stopped, to be launched anew"
-		case m.fallen(p):
-			w.kill(p, nil)
-			m.waits[name] = "its other tasks are being stopped, because one of them ended"
 		}
 		return
 	}
