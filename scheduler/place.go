@@ -15,7 +15,7 @@ import (
 // Keys of the labels on our reservations. "resource_id" and "framework_id" are those of the
 // predecessor; one id covers all that an instance holds.
 const (
-	labelReservation = "resource_id"
+	labelReservation = resource.ResourceID
 	labelFramework   = "framework_id"
 	labelService     = "service"
 	labelPod         = "pod"

@@ -3,7 +3,6 @@ package mesoshttp
 import (
 	"cmp"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -176,24 +175,13 @@ func milli(v float64) resource.Milli {
 	return resource.Milli(m)
 }
 
-// rangesFromWire gives the normal form: sorted, disjoint, none adjacent to the next.
+// rangesFromWire gives the normal form.
 func rangesFromWire(list []wire.Value_Range) resource.Ranges {
-	var out resource.Ranges
-	sorted := slices.Clone(list)
-	slices.SortFunc(sorted, func(a, b wire.Value_Range) int {
-		return cmp.Compare(a.Begin, b.Begin)
-	})
-	for _, r := range sorted {
-		last := len(out) - 1
-		switch {
-		case r.Begin > r.End:
-		case last >= 0 && (r.Begin <= out[last].End || r.Begin-1 == out[last].End):
-			out[last].End = max(out[last].End, r.End)
-		default:
-			out = append(out, resource.Range(r))
-		}
+	ranges := make([]resource.Range, len(list))
+	for i, r := range list {
+		ranges[i] = resource.Range(r)
 	}
-	return out
+	return resource.NewRanges(ranges...)
 }
 
 func labelsToWire(labels []resource.Label) *wire.Labels {
