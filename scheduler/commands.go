@@ -37,7 +37,7 @@ func (m *Machine) commanded(c Commanded) {
 		outcome = string(r.Problem.Code) + ": " + r.Problem.Message
 	}
 	m.note(Info, CountCommands, "command", "command", commandText(c.Command),
-		"from", c.Caller, "outcome", outcome)
+		"from", c.Caller.Who, "outcome", outcome)
 }
 
 func problem(code ProblemCode, format string, args ...any) *Problem {
@@ -115,7 +115,7 @@ func (m *Machine) setTarget(cmd SetTarget, final bool) (string, *Problem) {
 		return "", problem(Conflict, "this change cannot be rolled out: %s",
 			strings.Join(reasons, "; "))
 	}
-	m.hard.Target = Target(cmd)
+	m.hard.Target = Target{ID: cmd.ID, Service: cmd.Service}
 	m.write(WriteTarget{m.hard.Target})
 	m.hard.Overrides = m.hard.Overrides.Forget(planDeploy)
 	m.write(WriteOverrides{m.hard.Overrides})

@@ -353,7 +353,7 @@ func (s *story) command(d *datadriven.TestData) string {
 	default:
 		s.t.Fatalf("unknown operator's command %q", arg(0))
 	}
-	return s.step(Commanded{ID: 1, Command: c, Caller: "test"})
+	return s.step(Commanded{ID: 1, Command: c, Caller: Caller{Who: "test"}})
 }
 
 // order prints what the latest launch tells the executor of a task.

@@ -180,7 +180,7 @@ type machine struct {
 }
 
 func (m *machine) do(
-	_ context.Context, c scheduler.Command, _ string,
+	_ context.Context, c scheduler.Command, _ scheduler.Caller,
 ) (scheduler.Reply, error) {
 	m.command = c
 	return m.reply, m.err

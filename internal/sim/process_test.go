@@ -216,7 +216,7 @@ func (p *process) command(c scheduler.Command) (scheduler.Reply, bool) {
 	}
 	p.commands++
 	id := p.commands
-	p.step(scheduler.Commanded{ID: id, Command: c, Caller: "operator"})
+	p.step(scheduler.Commanded{ID: id, Command: c, Caller: scheduler.Caller{Who: "operator"}})
 	r, ok := p.replies[id]
 	return r, ok
 }

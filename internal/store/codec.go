@@ -59,7 +59,7 @@ func encodeWrite(w scheduler.Write) (Change, error) {
 	case scheduler.WriteKafka:
 		return put(kafkaKey, kafkaToRow(w.Kafka))
 	case scheduler.WriteOverrides:
-		return put(overridesKey, overrides(w.Overrides))
+		return put(overridesKey, overridesToRow(w.Overrides))
 	case scheduler.WritePod:
 		return put(podKey+w.Pod.Name.String(), podToRow(w.Pod))
 	case scheduler.DeletePod:

@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -63,9 +65,36 @@ type overrides struct {
 	Interrupted map[string]bool `json:"interrupted,omitempty"`
 	Forced      map[string]bool `json:"forced,omitempty"`
 	Released    map[string]bool `json:"released,omitempty"`
+	Said        map[string]said `json:"said,omitempty"`
 }
 
-func (r overrides) domain() plans.Overrides { return plans.Overrides(r) }
+type said struct {
+	At     time.Time `json:"at"`
+	By     string    `json:"by,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+func overridesToRow(o plans.Overrides) overrides {
+	row := overrides{Interrupted: o.Interrupted, Forced: o.Forced, Released: o.Released}
+	for _, key := range slices.Sorted(maps.Keys(o.Said)) {
+		if row.Said == nil {
+			row.Said = map[string]said{}
+		}
+		row.Said[key] = said(o.Said[key])
+	}
+	return row
+}
+
+func (r overrides) domain() plans.Overrides {
+	o := plans.Overrides{Interrupted: r.Interrupted, Forced: r.Forced, Released: r.Released}
+	for _, key := range slices.Sorted(maps.Keys(r.Said)) {
+		if o.Said == nil {
+			o.Said = map[string]plans.Said{}
+		}
+		o.Said[key] = plans.Said(r.Said[key])
+	}
+	return o
+}
 
 type podName struct {
 	Type  string `json:"type"`
