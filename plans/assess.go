@@ -20,7 +20,8 @@ func Assess(p Plan, status func(Step) Status, o Overrides) Assessment {
 			blocked: phases[i].interrupted,
 		})
 		a.Phases = append(a.Phases, PhaseAssessment{
-			Status: phases[i].status(), Steps: phases[i].statuses()})
+			Status: phases[i].status(), Steps: phases[i].statuses(),
+			Interrupted: phases[i].interrupted})
 	}
 	work.order(p.Strategy, nil)
 	a.Status = work.status()

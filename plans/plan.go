@@ -102,6 +102,9 @@ type Assessment struct {
 type PhaseAssessment struct {
 	Status Status
 	Steps  []Status // of Plan.Phases[i].Steps, interrupts and forced completions applied
+	// Interrupted says that the phase waits for the operator: it was interrupted, or holds a
+	// canary step and has none under way.
+	Interrupted bool
 }
 
 // The strategies that no spec names.
