@@ -31,18 +31,20 @@ type stepRun struct {
 func planRunToRow(r scheduler.PlanRun) planRun {
 	return planRun{
 		Number: r.Number, Active: r.Active, Params: r.Params, Since: r.Since.UTC(), By: r.By,
-		Steps: eachValue(r.Steps, func(s scheduler.StepRun) stepRun { return stepRun(s) }),
-		Seen:  r.Seen,
+		Steps: eachValue(r.Steps, stepRunToRow), Seen: r.Seen,
 	}
 }
 
 func (r planRun) domain() scheduler.PlanRun {
 	return scheduler.PlanRun{
 		Number: r.Number, Active: r.Active, Params: r.Params, Since: r.Since.UTC(), By: r.By,
-		Steps: eachValue(r.Steps, func(s stepRun) scheduler.StepRun { return scheduler.StepRun(s) }),
-		Seen:  r.Seen,
+		Steps: eachValue(r.Steps, stepRun.domain), Seen: r.Seen,
 	}
 }
+
+func stepRunToRow(s scheduler.StepRun) stepRun { return stepRun(s) }
+
+func (r stepRun) domain() scheduler.StepRun { return scheduler.StepRun(r) }
 
 type journalEntry struct {
 	Number  *int64    `json:"number"`

@@ -274,7 +274,8 @@ func taskToRow(t scheduler.Task) task {
 	return task{
 		Name: &t.Name, ID: t.ID, State: t.State, Reason: t.Reason, Message: t.Message,
 		Since: t.Since.UTC(), Ready: t.Ready, Healthy: t.Healthy, Target: t.Target, IP: t.IP,
-		WasReady: t.WasReady, Deployed: t.Deployed, Launch: t.Launch, Paused: t.Paused, Idle: t.Idle,
+		WasReady: t.WasReady, Deployed: t.Deployed, Launch: t.Launch,
+		Paused: t.Paused, Idle: t.Idle,
 	}
 }
 
@@ -283,7 +284,8 @@ func (r task) domain() (scheduler.Task, error) {
 	return scheduler.Task{
 		Name: name, ID: r.ID, State: r.State, Reason: r.Reason, Message: r.Message,
 		Since: r.Since.UTC(), Ready: r.Ready, Healthy: r.Healthy, Target: r.Target, IP: r.IP,
-		WasReady: r.WasReady, Deployed: r.Deployed, Launch: r.Launch, Paused: r.Paused, Idle: r.Idle,
+		WasReady: r.WasReady, Deployed: r.Deployed, Launch: r.Launch,
+		Paused: r.Paused, Idle: r.Idle,
 	}, err
 }
 
