@@ -3,8 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -75,25 +73,17 @@ type said struct {
 }
 
 func overridesToRow(o plans.Overrides) overrides {
-	row := overrides{Interrupted: o.Interrupted, Forced: o.Forced, Released: o.Released}
-	for _, key := range slices.Sorted(maps.Keys(o.Said)) {
-		if row.Said == nil {
-			row.Said = map[string]said{}
-		}
-		row.Said[key] = said(o.Said[key])
+	return overrides{
+		Interrupted: o.Interrupted, Forced: o.Forced, Released: o.Released,
+		Said: eachValue(o.Said, func(s plans.Said) said { return said(s) }),
 	}
-	return row
 }
 
 func (r overrides) domain() plans.Overrides {
-	o := plans.Overrides{Interrupted: r.Interrupted, Forced: r.Forced, Released: r.Released}
-	for _, key := range slices.Sorted(maps.Keys(r.Said)) {
-		if o.Said == nil {
-			o.Said = map[string]plans.Said{}
-		}
-		o.Said[key] = plans.Said(r.Said[key])
+	return plans.Overrides{
+		Interrupted: r.Interrupted, Forced: r.Forced, Released: r.Released,
+		Said: eachValue(r.Said, func(s said) plans.Said { return plans.Said(s) }),
 	}
-	return o
 }
 
 type podName struct {
@@ -273,14 +263,19 @@ type task struct {
 	Target  string          `json:"target,omitempty"`
 	IP      string          `json:"ip,omitempty"`
 	// WasReady says that this launch was complete once.
-	WasReady bool `json:"was_ready,omitempty"`
+	WasReady bool   `json:"was_ready,omitempty"`
+	Deployed string `json:"deployed,omitempty"`
+	Launch   string `json:"launch,omitempty"`
+	Paused   bool   `json:"paused,omitempty"`
+	Idle     bool   `json:"idle,omitempty"`
 }
 
 func taskToRow(t scheduler.Task) task {
 	return task{
 		Name: &t.Name, ID: t.ID, State: t.State, Reason: t.Reason, Message: t.Message,
 		Since: t.Since.UTC(), Ready: t.Ready, Healthy: t.Healthy, Target: t.Target, IP: t.IP,
-		WasReady: t.WasReady,
+		WasReady: t.WasReady, Deployed: t.Deployed, Launch: t.Launch,
+		Paused: t.Paused, Idle: t.Idle,
 	}
 }
 
@@ -289,7 +284,8 @@ func (r task) domain() (scheduler.Task, error) {
 	return scheduler.Task{
 		Name: name, ID: r.ID, State: r.State, Reason: r.Reason, Message: r.Message,
 		Since: r.Since.UTC(), Ready: r.Ready, Healthy: r.Healthy, Target: r.Target, IP: r.IP,
-		WasReady: r.WasReady,
+		WasReady: r.WasReady, Deployed: r.Deployed, Launch: r.Launch,
+		Paused: r.Paused, Idle: r.Idle,
 	}, err
 }
 
