@@ -18,7 +18,7 @@ func (m *Machine) wanted(
 ) bool {
 	t, _ := p.task(ts.Name)
 	switch {
-	case t.ID == "" || t.unsure() || toggled(t, ts):
+	case t.ID == "" || t.unsure() && !p.anyRuns() || toggled(t, ts):
 		return true
 	case plan == planDeploy && m.outdated(p, spec, t):
 		return true
@@ -191,26 +191,31 @@ func (w *work) tend(name PodName) {
 		return
 	}
 	p = m.settle(p, spec)
-	if broken, essential := m.broken(p, spec); len(broken) > 0 {
+	if broken, essential := m.broken(w, p, spec); len(broken) > 0 {
 		if essential {
 			broken = m.beside(p, spec)
 		}
 		m.recover(name, transient, [][]string{broken})
 	}
-	if r := m.recovery[name]; r != nil && !r.done {
-		r.done = m.restored(p, spec, r)
+	if r := m.recovery[name]; r != nil && !r.done && m.restored(p, spec, r) {
+		r.done = true
+		p = m.hard.Pods[name]
+		p.Recovery = nil
+		m.setPod(p)
 	}
 }
 
 // broken lists the tasks of an instance that have to be brought back, for all that is known,
 // and says whether one of them is essential.
-func (m *Machine) broken(p Pod, spec servicespec.Pod) (names []string, essential bool) {
+func (m *Machine) broken(
+	w *work, p Pod, spec servicespec.Pod,
+) (names []string, essential bool) {
 	for _, ts := range spec.Tasks {
 		t, _ := p.task(ts.Name)
 		if ts.Goal != servicespec.GoalRunning || t.ID == "" {
 			continue
 		}
-		if (t.unsure() || fell(t, ts)) && m.needed(p, spec, t) || toggled(t, ts) {
+		if (t.unsure() || fell(t, ts)) && m.needed(w, p, t) || toggled(t, ts) {
 			names = append(names, ts.Name)
 			essential = essential || ts.Essential
 		}
@@ -231,32 +236,28 @@ func (m *Machine) beside(p Pod, spec servicespec.Pod) []string {
 }
 
 // needed reports whether a task is brought back without regard to the order of the plans: one
-// that was complete once, one that no plan is about to launch, and a Kafka node that may have
-// joined the quorum, because those that come before it in the plan may be unable to come up
-// without it.
-func (m *Machine) needed(p Pod, spec servicespec.Pod, t Task) bool {
-	if t.Deployed != "" || spec.Kafka != nil && m.hard.Kafka.Founded && p.Place != nil {
-		return true
-	}
+// that no plan is about to launch now. Those that come before it in a plan may be unable to come
+// up without it, as Kafka nodes are without a quorum.
+func (m *Machine) needed(w *work, p Pod, t Task) bool {
+	return !slices.Contains(w.current[p.Name], t.Name)
+}
+
+// noteCurrent collects the tasks of the steps whose turn it is in the plans that launch things.
+func (m *Machine) noteCurrent(w *work) {
 	for _, plan := range m.built() {
 		if !byItself(plan.Name) && !m.hard.Runs[plan.Name].Active {
 			continue
 		}
-		for _, phase := range plan.Phases {
-			for _, s := range phase.Steps {
-				if s.Pod == p.Name.Type && s.Index == p.Name.Index &&
-					slices.Contains(s.Tasks, t.Name) && !m.done(plan.Name, s, p) {
-					return false
-				}
-			}
+		for _, s := range m.assess(plan).Current {
+			name := PodName{s.Pod, s.Index}
+			w.current[name] = append(w.current[name], s.Tasks...)
 		}
 	}
-	return true
 }
 
 // restored reports whether all that a recovery brings back is there again.
 func (m *Machine) restored(p Pod, spec servicespec.Pod, r *recovery) bool {
-	for _, step := range r.steps {
+	for _, step := range r.Steps {
 		for _, name := range step {
 			ts, ok := taskSpec(spec, name)
 			t, _ := p.task(name)
@@ -283,13 +284,24 @@ func (m *Machine) recover(name PodName, kind string, steps [][]string) {
 		return
 	}
 	r := m.recovery[name]
+	var next Recovery
 	switch {
-	case r == nil || r.done || r.kind != kind && kind == permanent:
-		m.recovery[name] = &recovery{kind: kind, order: m.nextOrder(), steps: steps}
-	case r.kind == kind && kind == transient:
+	case r == nil || r.done || r.Kind != kind && kind == permanent:
+		next = Recovery{Kind: kind, Order: m.nextOrder(), Steps: steps}
+	case r.Kind == kind && kind == transient:
 		spec, _ := m.spec(name)
-		r.steps = [][]string{union(spec, r.steps[0], steps[0])}
+		next = r.Recovery
+		next.Steps = [][]string{union(spec, r.Steps[0], steps[0])}
+		if slices.Equal(next.Steps[0], r.Steps[0]) {
+			return
+		}
+	default:
+		return
 	}
+	m.recovery[name] = &recovery{Recovery: next}
+	p := m.hard.Pods[name]
+	p.Recovery = &next
+	m.setPod(p)
 }
 
 func (m *Machine) nextOrder() int {

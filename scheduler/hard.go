@@ -150,6 +150,18 @@ type Pod struct {
 	Caretaker bool
 	// Ran says that a task of this incarnation was running once, so that there may be data.
 	Ran bool
+	// Recovery is what is being brought back of it, nil for nothing.
+	Recovery *Recovery
+}
+
+// Recovery is the work of bringing tasks of an instance back.
+type Recovery struct {
+	// Kind is TRANSIENT (in the same place, with the same data) or PERMANENT (in a new place).
+	Kind string
+	// Order is of coming up, for display.
+	Order int
+	// Steps are the tasks that are brought back, step by step.
+	Steps [][]string
 }
 
 // Executor is an executor as it was launched. A task that joins it has to describe it in the

@@ -67,10 +67,8 @@ type change struct {
 
 // recovery is an instance that is, or was, brought back.
 type recovery struct {
-	kind  string     // TRANSIENT or PERMANENT
-	order int        // of coming up, for display
-	steps [][]string // the tasks that are brought back, step by step
-	done  bool
+	Recovery
+	done bool
 }
 
 // Config is what a machine is made with; it does not change while it runs.
@@ -115,14 +113,8 @@ const (
 // Restore makes a machine from its durable state; for a service that never ran that is the
 // zero Hard. The first Step makes the first view.
 func Restore(cfg Config, hard Hard) *Machine {
-	if hard.Pods == nil {
-		hard.Pods = map[PodName]Pod{}
-	}
-	if hard.Leftovers == nil {
-		hard.Leftovers = map[mesos.ReservationID]Leftover{}
-	}
 	m := &Machine{
-		cfg: cfg, hard: hard,
+		cfg: cfg, hard: hard.clone(),
 		offers: map[mesos.OfferID]mesos.Offer{},
 		wants:  map[string]bool{},
 		asked:  map[mesos.TaskID]question{},
@@ -131,6 +123,13 @@ func Restore(cfg Config, hard Hard) *Machine {
 		recovery:  map[PodName]*recovery{},
 		farewells: map[PodName]farewell{},
 		since:     map[string]change{},
+	}
+	//tidy:unordered each instance for itself, and the highest order of all
+	for name, p := range hard.Pods {
+		if p.Recovery != nil {
+			m.recovery[name] = &recovery{Recovery: *p.Recovery}
+			m.orders = max(m.orders, p.Recovery.Order)
+		}
 	}
 	return m
 }

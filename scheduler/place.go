@@ -83,20 +83,16 @@ const outcomesMost = 100
 func (m *Machine) noteOutcomes(
 	name PodName, offers []mesos.Offer, match offer.Match, refusal *offer.Refusal,
 ) {
-	reasons := map[mesos.AgentID][]string{}
+	reasons := map[mesos.AgentID][]offer.Reason{}
 	if refusal != nil {
 		for _, a := range refusal.Agents {
-			for _, r := range a.Reasons {
-				reasons[a.Agent] = append(reasons[a.Agent], r.String())
-			}
+			reasons[a.Agent] = a.Reasons
 		}
 	}
 	for _, o := range offers {
 		outcome := Outcome{At: m.now, Pod: name.String(), Agent: o.Agent, Host: o.Hostname,
-			Offer: o, Why: reasons[o.Agent]}
-		if refusal == nil && o.ID == match.Offer {
-			outcome.Fits, outcome.Why = true, []string{"it fits"}
-		} else if refusal == nil {
+			Offer: o, Reasons: reasons[o.Agent], Fits: refusal == nil}
+		if outcome.Fits && o.ID != match.Offer {
 			continue // another was better; nobody asked whether this one fits
 		}
 		m.outcomes = append(m.outcomes, outcome)

@@ -90,7 +90,7 @@ func (m *Machine) recoveryPlan() plans.Plan {
 		names = append(names, name)
 	}
 	sort.Slice(names, func(i, j int) bool {
-		return m.recovery[names[i]].order < m.recovery[names[j]].order
+		return m.recovery[names[i]].Order < m.recovery[names[j]].Order
 	})
 	plan := plans.Plan{Name: planRecovery, Strategy: servicespec.Parallel}
 	for _, name := range names {
@@ -98,9 +98,9 @@ func (m *Machine) recoveryPlan() plans.Plan {
 			continue
 		}
 		r := m.recovery[name]
-		phase := plans.NewPhase(planRecovery, stepName(name, r.steps[len(r.steps)-1]),
+		phase := plans.NewPhase(planRecovery, stepName(name, r.Steps[len(r.Steps)-1]),
 			servicespec.Serial)
-		for _, tasks := range r.steps {
+		for _, tasks := range r.Steps {
 			phase.Steps = append(phase.Steps, plans.NewStep(
 				planRecovery, phase.Name, name.Type, name.Index, tasks))
 		}
@@ -154,6 +154,9 @@ func (m *Machine) stepState(plan string, s plans.Step) (plans.Status, string) {
 		return plans.Complete, ""
 	}
 	spec, _ := m.spec(p.Name)
+	if plan == planRecovery && p.Request != "" {
+		return plans.Prepared, m.waitOf(p.Name, "its tasks are being stopped")
+	}
 	if blocked := m.blocked[s.ID]; blocked != "" {
 		return plans.Pending, blocked
 	}

@@ -148,9 +148,10 @@ func (p Pod) listing(spec servicespec.Pod) Pod {
 }
 
 // emptied gives a copy of the record without a place and without tasks: what a replaced
-// instance begins its next incarnation with. What an operator paused stays paused.
+// instance begins its next incarnation with. What an operator paused stays paused, and what the
+// plans did is not theirs to do again: a recovery does it.
 func (p Pod) emptied() Pod {
-	p = p.withTasks(func(t *Task) { *t = Task{Name: t.Name, Paused: t.Paused} })
+	p = p.withTasks(func(t *Task) { *t = Task{Name: t.Name, Paused: t.Paused, Deployed: t.Deployed} })
 	p.Place, p.Executor, p.Ran = nil, Executor{}, false
 	return p
 }

@@ -1,7 +1,9 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -16,8 +18,10 @@ func (m *Machine) view() *View {
 	v := &View{
 		At: m.now, Service: m.hard.Target.Service.Name, Framework: m.hard.Framework,
 		Connected: m.connected, Master: m.master,
-		Suppressed: m.told && len(m.wants) == 0,
-		Intent:     m.hard.Intent, TargetID: m.hard.Target.ID, Target: m.hard.Target.Service,
+		Suppressed:  m.told && len(m.wants) == 0,
+		TargetSince: m.hard.Target.Since, TargetDone: m.hard.Target.Done,
+		TargetBy: m.hard.Target.By, TargetNumber: m.hard.Target.Number,
+		Intent: m.hard.Intent, TargetID: m.hard.Target.ID, Target: m.hard.Target.Service,
 		Earlier: m.hard.Earlier, Journal: m.hard.Journal, Outcomes: m.outcomes,
 		Files: m.hard.Files,
 		Kafka: KafkaView{ClusterID: m.hard.Kafka.ID, Founded: m.hard.Kafka.Founded,
@@ -134,6 +138,8 @@ func (m *Machine) viewStep(plan, phase string, s plans.Step, status plans.Status
 		if p := m.hard.Pods[name]; status != plans.Complete {
 			v.Attempts, v.NotBefore = p.failures()
 		}
+		r := m.recovery[name]
+		v.Replaces = plan == planRecovery && r != nil && r.Kind == permanent
 	}
 	return v
 }
@@ -197,43 +203,54 @@ func override(t Task, leaving bool) string {
 	return ""
 }
 
-// endpoints are the advertised ports of all instances that have a place.
+// endpoints are the ports that are advertised or have a virtual address, of all instances that
+// have a place.
 func (m *Machine) endpoints() []EndpointView {
 	var list []EndpointView
 	for _, spec := range m.hard.Target.Service.Pods {
 		for _, ts := range spec.Tasks {
 			for _, port := range ts.Resources.Ports {
-				if !port.Advertise {
+				if !port.Advertise && port.VIP == nil {
 					continue
 				}
-				e := EndpointView{Name: port.Name}
-				if port.VIP != nil {
-					e.VIP = fmt.Sprintf("%s.%s:%d", port.VIP.Prefix,
-						m.hard.Target.Service.Name, port.VIP.Port)
+				i := slices.IndexFunc(list, func(e EndpointView) bool { return e.Name == port.Name })
+				if i < 0 {
+					i, list = len(list), append(list, EndpointView{Name: port.Name})
 				}
-				m.addresses(&e, spec, ts.Name)
-				if len(e.Address) > 0 {
-					list = append(list, e)
+				if port.VIP != nil {
+					list[i].VIP = port.VIP
 				}
 			}
 		}
 	}
+	for i := range list {
+		for _, spec := range m.hard.Target.Service.Pods {
+			m.addresses(&list[i], spec)
+		}
+	}
+	list = slices.DeleteFunc(list, func(e EndpointView) bool { return len(e.Address) == 0 })
 	sort.SliceStable(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list
 }
 
-func (m *Machine) addresses(e *EndpointView, spec servicespec.Pod, task string) {
-	for i := 0; i < spec.Count; i++ {
+// addresses adds where the instances of a pod can be reached under an endpoint.
+func (m *Machine) addresses(e *EndpointView, spec servicespec.Pod) {
+	for i := range spec.Count {
 		p, ok := m.hard.Pods[PodName{spec.Type, i}]
-		if !ok || p.Place == nil || !p.launched() {
+		if !ok || p.Place == nil {
 			continue
 		}
-		host := p.Place.IP
-		if host == "" {
-			host = p.Place.Hostname
+		for _, ts := range spec.Tasks {
+			t, _ := p.task(ts.Name)
+			number := portOf(setOf(*p.Place, ts), e.Name)
+			if number == 0 || t.ID == "" {
+				continue
+			}
+			host := cmp.Or(t.IP, p.Place.IP, p.Place.Hostname)
+			e.Address = append(e.Address, fmt.Sprintf("%s:%d", host, number))
+			e.DNS = append(e.DNS, fmt.Sprintf("%s:%d", p.Place.Hostname, number))
+			e.Tasks = append(e.Tasks, discoveryName(p, ts))
+			e.Ports = append(e.Ports, number)
 		}
-		number := portOf(taskPlace(*p.Place, spec, task), e.Name)
-		e.Address = append(e.Address, fmt.Sprintf("%s:%d", host, number))
-		e.DNS = append(e.DNS, fmt.Sprintf("%s:%d", p.Place.Hostname, number))
 	}
 }

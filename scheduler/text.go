@@ -142,6 +142,9 @@ func podText(p Pod) string {
 	if p.Request != "" {
 		fmt.Fprintf(&b, " request=%s", p.Request)
 	}
+	if p.Recovery != nil {
+		fmt.Fprintf(&b, " recovery=%s", p.Recovery.Kind)
+	}
 	if p.Caretaker {
 		b.WriteString(" caretaker")
 	}

@@ -63,6 +63,13 @@ func (m *Machine) setTarget(cmd SetTarget, by string, r *Reply) {
 			strings.Join(reasons, "; "))
 		return
 	}
+	known := slices.IndexFunc(m.hard.Earlier,
+		func(e EarlierTarget) bool { return e.ID == cmd.ID })
+	if cmd.ID == m.hard.Target.ID || known >= 0 &&
+		!reflect.DeepEqual(canonical(m.hard.Earlier[known].Service), next) {
+		r.Problem = problem(InvalidRequest, "another configuration has the id %s already", cmd.ID)
+		return
+	}
 	target := Target{ID: cmd.ID, Service: cmd.Service, Number: m.hard.Target.Number + 1,
 		Since: m.now, By: by, Updates: m.hard.Target.Updates || !m.hard.Target.Done.IsZero()}
 	if cmd.Preview {

@@ -109,6 +109,13 @@ type pod struct {
 	Request     scheduler.Request `json:"request,omitempty"`
 	Caretaker   bool              `json:"caretaker,omitempty"`
 	Ran         bool              `json:"ran,omitempty"`
+	Recovery    *recovery         `json:"recovery,omitempty"`
+}
+
+type recovery struct {
+	Kind  string     `json:"kind"`
+	Order int        `json:"order"`
+	Steps [][]string `json:"steps"`
 }
 
 func podToRow(p scheduler.Pod) pod {
@@ -122,6 +129,7 @@ func podToRow(p scheduler.Pod) pod {
 		Request:     p.Request,
 		Caretaker:   p.Caretaker,
 		Ran:         p.Ran,
+		Recovery:    maybe(p.Recovery, func(r scheduler.Recovery) recovery { return recovery(r) }),
 	}
 }
 
@@ -132,6 +140,8 @@ func (r pod) domain() (out scheduler.Pod, err error) {
 		Request:     r.Request,
 		Caretaker:   r.Caretaker,
 		Ran:         r.Ran,
+		Recovery: maybe(r.Recovery,
+			func(r recovery) scheduler.Recovery { return scheduler.Recovery(r) }),
 	}
 	if out.Name, err = namedPod(r.Name); err != nil {
 		return out, err
