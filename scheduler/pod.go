@@ -151,7 +151,9 @@ func (p Pod) listing(spec servicespec.Pod) Pod {
 // instance begins its next incarnation with. What an operator paused stays paused, and what the
 // plans did is not theirs to do again: a recovery does it.
 func (p Pod) emptied() Pod {
-	p = p.withTasks(func(t *Task) { *t = Task{Name: t.Name, Paused: t.Paused, Deployed: t.Deployed} })
+	p = p.withTasks(func(t *Task) {
+		*t = Task{Name: t.Name, Paused: t.Paused, Deployed: t.Deployed}
+	})
 	p.Place, p.Executor, p.Ran = nil, Executor{}, false
 	return p
 }

@@ -213,7 +213,8 @@ func (m *Machine) endpoints() []EndpointView {
 				if !port.Advertise && port.VIP == nil {
 					continue
 				}
-				i := slices.IndexFunc(list, func(e EndpointView) bool { return e.Name == port.Name })
+				i := slices.IndexFunc(list,
+					func(e EndpointView) bool { return e.Name == port.Name })
 				if i < 0 {
 					i, list = len(list), append(list, EndpointView{Name: port.Name})
 				}

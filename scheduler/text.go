@@ -119,6 +119,7 @@ func runText(r PlanRun) string {
 		text += fmt.Sprintf(" %s=%q", key, r.Params[key])
 	}
 	done := 0
+	//tidy:unordered a count
 	for _, s := range r.Steps {
 		if s.Done {
 			done++
