@@ -74,6 +74,9 @@ func (m *Machine) viewPlan(p plans.Plan) PlanView {
 			if sv.Status == plans.Pending && s.Pod != "" && !may[s.ID] {
 				sv.Reason = "waits for the steps before it"
 			}
+			if !byItself(p.Name) && !v.Run.Active && sv.Status != plans.Complete {
+				sv.Reason = "the plan waits to be started"
+			}
 			if held := orHeld(v.Held, pv.Held); held != nil && said.Interrupted[p.Name] ||
 				sv.Status == plans.Pending && held != nil {
 				sv.Reason = heldText(held)
