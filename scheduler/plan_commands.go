@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
 )
 
@@ -254,7 +255,8 @@ func (e *edit) force() bool {
 // its step of the plan deploy, until it is complete.
 const restarted = "restarted"
 
-// again undoes what was forced and lets the steps be done once more.
+// again undoes what was forced and lets the steps be done once more. A task of the plan deploy
+// that only just comes up is new enough.
 func (e *edit) again() {
 	m, name := e.m, e.plan.Name
 	run := m.hard.Runs[name]
@@ -271,7 +273,8 @@ func (e *edit) again() {
 		switch name {
 		case planDeploy:
 			m.setPod(p.withTasks(func(t *Task) {
-				if slices.Contains(s.Tasks, t.Name) && t.ID != "" {
+				coming := t.State == mesos.Staging || t.State == mesos.Starting
+				if slices.Contains(s.Tasks, t.Name) && t.ID != "" && !coming {
 					t.Again = true
 					t.Failures, t.NotBefore = 0, time.Time{}
 				}

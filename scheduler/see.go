@@ -181,6 +181,11 @@ func (m *Machine) viewTask(p Pod, spec servicespec.Pod, t Task, leaving bool) Ta
 		set := setOf(*p.Place, ts)
 		v.Ports, v.Resources = set.Ports, set.Resources
 	}
+	for _, o := range p.Tasks {
+		os, _ := taskSpec(spec, o.Name)
+		v.Superseded = v.Superseded || !t.live() && o.Name != t.Name && o.ID != "" &&
+			os.Resources.Name == ts.Resources.Name && o.Since.After(t.Since)
+	}
 	if t.ID != "" {
 		v.ID, v.State, v.Reason, v.Message = t.ID, t.State, t.Reason, t.Message
 		v.Since, v.Ready, v.Healthy, v.Target = t.Since, t.Ready, t.Healthy, t.Target
