@@ -1,0 +1,367 @@
+package apiconform
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/big"
+	"mime"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// The kinds of differences.
+const (
+	kindStatus  = "status"
+	kindMedia   = "media"
+	kindBody    = "body"    // one has a body, or JSON, and the other has not
+	kindText    = "text"    // of a body that is no JSON
+	kindMissing = "missing" // a name of a JSON object that only the recording has
+	kindExtra   = "extra"   // … that only we have
+	kindType    = "type"
+	kindValue   = "value"
+	kindLength  = "length" // of a JSON list
+	kindOrder   = "order"  // of a JSON list
+	kindID      = "id"     // the id of something else, by what was seen before
+)
+
+// difference is one way in which our answer is another one.
+type difference struct {
+	kind  string
+	where string // in the JSON: $.phases[].name; "" for all else
+	want  string
+	got   string
+}
+
+// comparison compares one answer with the recorded one.
+type comparison struct {
+	ids   *ids
+	path  string // of the request, without its query
+	pairs []pair
+	found []difference
+}
+
+func (c *comparison) differ(kind, where string, want, got any) {
+	c.found = append(c.found, difference{kind, where, printed(want), printed(got)})
+}
+
+func printed(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(text)
+}
+
+// answers compares status, media type and body.
+func (c *comparison) answers(want response, got answer) {
+	if want.Status != got.status {
+		c.differ(kindStatus, "", want.Status, got.status)
+	}
+	wantMedia := mediaOf(want)
+	gotMedia, _, _ := mime.ParseMediaType(got.media)
+	if wantMedia != gotMedia {
+		c.differ(kindMedia, "", wantMedia, gotMedia)
+	}
+	c.bodies(want, got)
+}
+
+func mediaOf(r response) string {
+	if r.Type == nil {
+		return ""
+	}
+	media, _, _ := mime.ParseMediaType(*r.Type)
+	return media
+}
+
+func (c *comparison) bodies(want response, got answer) {
+	wantBody := decode(want.Body)
+	text, isText := wantBody.(string)
+	empty := wantBody == nil || isText && text == ""
+	if empty || got.body == "" {
+		if !empty || got.body != "" {
+			c.differ(kindBody, "", wantBody, got.body)
+		}
+		return
+	}
+	if mediaOf(want) == "application/json" {
+		if gotBody := decode([]byte(got.body)); gotBody != nil {
+			c.values("$", wantBody, gotBody)
+			return
+		}
+		if !isText {
+			c.differ(kindBody, "", wantBody, got.body)
+			return
+		}
+	}
+	c.texts(kindText, "", text, got.body)
+}
+
+// decode reads JSON with its numbers as they are written, nil for what is none.
+func decode(data []byte) any {
+	in := json.NewDecoder(bytes.NewReader(data))
+	in.UseNumber()
+	var v any
+	if in.Decode(&v) != nil || in.More() {
+		return nil
+	}
+	return v
+}
+
+// values compares two JSON values.
+func (c *comparison) values(where string, want, got any) {
+	switch want := want.(type) {
+	case map[string]any:
+		if got, ok := got.(map[string]any); ok {
+			c.objects(where, want, got)
+			return
+		}
+	case []any:
+		if got, ok := got.([]any); ok {
+			c.lists(where, want, got)
+			return
+		}
+	case string:
+		if got, ok := got.(string); ok {
+			c.texts(kindValue, where, want, got)
+			return
+		}
+	case json.Number:
+		if got, ok := got.(json.Number); ok {
+			if !c.unstable(where) && !sameNumber(want, got) {
+				c.differ(kindValue, where, want, got)
+			}
+			return
+		}
+	default: // true, false, null
+		if want == got {
+			return
+		}
+		if _, ok := got.(bool); ok && want != nil {
+			if !c.unstable(where) {
+				c.differ(kindValue, where, want, got)
+			}
+			return
+		}
+	}
+	c.differ(kindType, where, want, got)
+}
+
+func sameNumber(a, b json.Number) bool {
+	x, okX := new(big.Rat).SetString(a.String())
+	y, okY := new(big.Rat).SetString(b.String())
+	return okX && okY && x.Cmp(y) == 0
+}
+
+// unstable says whether only the type of a value counts: a time, or what a metric measures.
+func (c *comparison) unstable(where string) bool {
+	return strings.HasSuffix(where, ".timestamp") || c.path == "/v1/metrics"
+}
+
+func (c *comparison) objects(where string, want, got map[string]any) {
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if value, ok := got[name]; ok {
+			c.values(where+"."+name, want[name], value)
+		} else {
+			c.differ(kindMissing, where+"."+name, want[name], "")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(got)) {
+		if _, ok := want[name]; !ok {
+			c.differ(kindExtra, where+"."+name, "", got[name])
+		}
+	}
+}
+
+func (c *comparison) lists(where string, want, got []any) {
+	if len(want) != len(got) {
+		c.differ(kindLength, where, want, got)
+		return
+	}
+	if c.unordered(where) {
+		got = c.arranged(where, want, got)
+	} else if w, g := names(want), names(got); !slices.Equal(w, g) {
+		slices.Sort(w)
+		slices.Sort(g)
+		if slices.Equal(w, g) {
+			c.differ(kindOrder, where, names(want), names(got))
+			return
+		}
+	}
+	for i := range want {
+		c.values(where+"[]", want[i], got[i])
+	}
+}
+
+// unorderedLists are those whose order came from a hash or from ZooKeeper: path of the request
+// and place in the answer.
+var unorderedLists = []struct{ path, where *regexp.Regexp }{
+	{regexp.MustCompile(`^/v1/debug/reservations$`), regexp.MustCompile(`^\$\.`)},
+	{regexp.MustCompile(`^/v1/configurations/?$`), regexp.MustCompile(`^\$$`)},
+}
+
+func (c *comparison) unordered(where string) bool {
+	for _, l := range unorderedLists {
+		if l.path.MatchString(c.path) && l.where.MatchString(where) {
+			return true
+		}
+	}
+	return false
+}
+
+// arranged brings a list into the order of the recorded one, as far as its members are equal.
+// Members whose ids are known come first, so that a new id cannot take a known one's place.
+func (c *comparison) arranged(where string, want, got []any) []any {
+	out := make([]any, len(want))
+	placed := make([]bool, len(got))
+	for _, known := range []bool{true, false} {
+		for i := range want {
+			for j := range got {
+				if out[i] == nil && !placed[j] && c.equal(where, want[i], got[j], known) {
+					out[i], placed[j] = got[j], true
+				}
+			}
+		}
+	}
+	for i := range out {
+		for j := 0; out[i] == nil; j++ {
+			if !placed[j] {
+				out[i], placed[j] = got[j], true
+			}
+		}
+	}
+	return out
+}
+
+// equal compares on trial; known wants every id to be settled.
+func (c *comparison) equal(where string, want, got any, known bool) bool {
+	trial := comparison{ids: c.ids, path: c.path, pairs: slices.Clone(c.pairs)}
+	trial.values(where+"[]", want, got)
+	if known {
+		for _, p := range trial.pairs[len(c.pairs):] {
+			if c.ids.settled[p.recorded] != p.ours {
+				return false
+			}
+		}
+	}
+	return len(trial.found) == 0
+}
+
+// names are what the members of a list are called, without ids; "" for what has no name.
+func names(list []any) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		switch v := v.(type) {
+		case map[string]any:
+			if name, ok := v["name"].(string); ok {
+				out[i] = anyID.ReplaceAllString(name, "*")
+			}
+		case string:
+			out[i] = anyID.ReplaceAllString(v, "*")
+		}
+	}
+	return out
+}
+
+var anyID = regexp.MustCompile(recordedID.String() + "|" + ownID)
+
+// texts compares two texts but for their ids and times.
+func (c *comparison) texts(kind, where, want, got string) {
+	want, got = c.steady(want), c.steady(got)
+	pairs, ok := match(want, got)
+	if !ok {
+		c.differ(kind, where, want, got)
+		return
+	}
+	for _, p := range pairs {
+		if !c.ids.allows(p) || !c.fits(p) {
+			c.differ(kindID, where, p.recorded+" is "+c.known(p), p.ours)
+			return
+		}
+		c.pairs = append(c.pairs, p)
+	}
+}
+
+// fits says whether a pair contradicts none of this answer.
+func (c *comparison) fits(p pair) bool {
+	for _, q := range c.pairs {
+		if (q.recorded == p.recorded) != (q.ours == p.ours) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *comparison) known(p pair) string {
+	if ours, ok := c.ids.settled[p.recorded]; ok {
+		return ours
+	}
+	if recorded, ok := c.ids.back[p.ours]; ok {
+		return "not that of " + recorded
+	}
+	return "another one in this answer"
+}
+
+var (
+	// sample is a line of the Prometheus format; its last word is what was measured.
+	sample = regexp.MustCompile(`(?m)^([^#\s{]+(?:\{[^}]*\})?) \S+$`)
+	// encodedTime is the time within an encoded task status: a double behind the agent's id,
+	// some of whose bytes are no text and were replaced.
+	encodedTime = regexp.MustCompile(`(?s)(-S\d+?)1.{0,7}?\x{FFFD}{1,2}A`)
+	// offerTime is what follows the words of a text that end in a time.
+	millis = regexp.MustCompile(`\b1[78]\d{11}\b`)
+)
+
+// steady replaces what is another one each time: times, and what a metric measures.
+func (c *comparison) steady(text string) string {
+	if c.path == "/v1/metrics/prometheus" {
+		text = sample.ReplaceAllString(text, "$1 <value>")
+	}
+	text = encodedTime.ReplaceAllString(text, "${1}1<time>")
+	return millis.ReplaceAllString(text, "<time>")
+}
+
+// guesses pairs ids up that stand in like places of two answers which need not be equal:
+// members of lists go by their names, then by their places.
+func guesses(want, got any) []pair {
+	switch want := want.(type) {
+	case map[string]any:
+		got, _ := got.(map[string]any)
+		var pairs []pair
+		for _, name := range slices.Sorted(maps.Keys(want)) {
+			if value, ok := got[name]; ok {
+				pairs = append(pairs, guesses(want[name], value)...)
+			}
+		}
+		return pairs
+	case []any:
+		got, _ := got.([]any)
+		return guessesOfLists(want, got)
+	case string:
+		if got, ok := got.(string); ok {
+			pairs, _ := match(want, got)
+			return pairs
+		}
+	}
+	return nil
+}
+
+func guessesOfLists(want, got []any) []pair {
+	var pairs []pair
+	wantNames, gotNames := names(want), names(got)
+	for i := range want {
+		j := i
+		if wantNames[i] != "" && wantNames[i] != "*" {
+			j = slices.Index(gotNames, wantNames[i])
+		}
+		if j >= 0 && j < len(got) {
+			pairs = append(pairs, guesses(want[i], got[j])...)
+		}
+	}
+	return pairs
+}
