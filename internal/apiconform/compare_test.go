@@ -84,7 +84,7 @@ func (c *comparison) bodies(want response, got answer) {
 	text, isText := wantBody.(string)
 	empty := wantBody == nil || isText && text == ""
 	if empty || got.body == "" {
-		if !empty || got.body != "" {
+		if !empty || got.body != "" && got.body != `""` {
 			c.differ(kindBody, "", wantBody, got.body)
 		}
 		return
@@ -183,74 +183,93 @@ func (c *comparison) lists(where string, want, got []any) {
 		c.differ(kindLength, where, want, got)
 		return
 	}
-	if c.unordered(where) {
-		got = c.arranged(where, want, got)
-	} else if w, g := names(want), names(got); !slices.Equal(w, g) {
-		slices.Sort(w)
-		slices.Sort(g)
-		if slices.Equal(w, g) {
-			c.differ(kindOrder, where, names(want), names(got))
-			return
+	wantNames, gotNames := names(want), names(got)
+	if !slices.Equal(wantNames, gotNames) &&
+		slices.Equal(sorted(wantNames), sorted(gotNames)) {
+		c.differ(kindOrder, where, wantNames, gotNames)
+		return
+	}
+	got, certain := c.arranged(where+"[]", want, got, gotNames)
+	for i := range want {
+		if certain[i] {
+			c.values(where+"[]", want[i], got[i])
+			continue
+		}
+		trial := c.trial()
+		trial.values(where+"[]", want[i], got[i])
+		c.found = append(c.found, trial.found...)
+	}
+}
+
+func sorted(list []string) []string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return list
+}
+
+// arranged brings those members of a list whose names differ only in their ids into the order
+// of the recorded ones, since they have none: a hash of the ids gave it. A member with a known
+// id goes where that is; the others go where they are equal. If several are, which one it is
+// remains uncertain, and nothing is learnt from it.
+func (c *comparison) arranged(
+	where string, want, got []any, gotNames []string,
+) (out []any, certain []bool) {
+	out, certain = slices.Clone(got), make([]bool, len(want))
+	placed := make([]bool, len(got))
+	candidates := func(i int, fits func(want, got any) bool) (list []int) {
+		for j := range got {
+			if !placed[j] && gotNames[j] == gotNames[i] && fits(want[i], got[j]) {
+				list = append(list, j)
+			}
+		}
+		return list
+	}
+	put := func(i, j int) { out[i], placed[j] = got[j], true }
+	known := func(w, g any) bool { return c.equal(where, w, g, true) }
+	equal := func(w, g any) bool { return c.equal(where, w, g, false) }
+	var open []int
+	for i := range want {
+		if certain[i] = !strings.Contains(gotNames[i], anID); certain[i] {
+			placed[i] = true
+		} else if list := candidates(i, known); len(list) > 0 {
+			certain[i] = true
+			put(i, list[0])
+		} else {
+			open = append(open, i)
 		}
 	}
-	for i := range want {
-		c.values(where+"[]", want[i], got[i])
+	for _, i := range open {
+		certain[i] = len(candidates(i, equal)) == 1
 	}
+	anything := func(_, _ any) bool { return true }
+	for _, i := range open {
+		put(i, append(candidates(i, equal), candidates(i, anything)...)[0])
+	}
+	return out, certain
 }
 
-// unorderedLists are those whose order came from a hash or from ZooKeeper: path of the request
-// and place in the answer.
-var unorderedLists = []struct{ path, where *regexp.Regexp }{
-	{regexp.MustCompile(`^/v1/debug/reservations$`), regexp.MustCompile(`^\$\.`)},
-	{regexp.MustCompile(`^/v1/configurations/?$`), regexp.MustCompile(`^\$$`)},
+// trial is a comparison that knows what this one knows, and whose outcome does not count.
+func (c *comparison) trial() *comparison {
+	return &comparison{ids: c.ids, path: c.path, pairs: slices.Clone(c.pairs)}
 }
 
-func (c *comparison) unordered(where string) bool {
-	for _, l := range unorderedLists {
-		if l.path.MatchString(c.path) && l.where.MatchString(where) {
+// equal compares on trial; known wants an id in it to be known.
+func (c *comparison) equal(where string, want, got any, known bool) bool {
+	trial := c.trial()
+	trial.values(where, want, got)
+	if len(trial.found) > 0 || !known {
+		return len(trial.found) == 0
+	}
+	for _, p := range trial.pairs[len(c.pairs):] {
+		if c.ids.settled[p.recorded] == p.ours || slices.Contains(c.pairs, p) {
 			return true
 		}
 	}
 	return false
 }
 
-// arranged brings a list into the order of the recorded one, as far as its members are equal.
-// Members whose ids are known come first, so that a new id cannot take a known one's place.
-func (c *comparison) arranged(where string, want, got []any) []any {
-	out := make([]any, len(want))
-	placed := make([]bool, len(got))
-	for _, known := range []bool{true, false} {
-		for i := range want {
-			for j := range got {
-				if out[i] == nil && !placed[j] && c.equal(where, want[i], got[j], known) {
-					out[i], placed[j] = got[j], true
-				}
-			}
-		}
-	}
-	for i := range out {
-		for j := 0; out[i] == nil; j++ {
-			if !placed[j] {
-				out[i], placed[j] = got[j], true
-			}
-		}
-	}
-	return out
-}
-
-// equal compares on trial; known wants every id to be settled.
-func (c *comparison) equal(where string, want, got any, known bool) bool {
-	trial := comparison{ids: c.ids, path: c.path, pairs: slices.Clone(c.pairs)}
-	trial.values(where+"[]", want, got)
-	if known {
-		for _, p := range trial.pairs[len(c.pairs):] {
-			if c.ids.settled[p.recorded] != p.ours {
-				return false
-			}
-		}
-	}
-	return len(trial.found) == 0
-}
+// anID stands for an id in a name.
+const anID = "*"
 
 // names are what the members of a list are called, without ids; "" for what has no name.
 func names(list []any) []string {
@@ -259,16 +278,16 @@ func names(list []any) []string {
 		switch v := v.(type) {
 		case map[string]any:
 			if name, ok := v["name"].(string); ok {
-				out[i] = anyID.ReplaceAllString(name, "*")
+				out[i] = anyID.ReplaceAllString(name, anID)
 			}
 		case string:
-			out[i] = anyID.ReplaceAllString(v, "*")
+			out[i] = anyID.ReplaceAllString(v, anID)
 		}
 	}
 	return out
 }
 
-var anyID = regexp.MustCompile(recordedID.String() + "|" + ownID)
+var anyID = regexp.MustCompile(recordedID.String() + "|" + ownID.String())
 
 // texts compares two texts but for their ids and times.
 func (c *comparison) texts(kind, where, want, got string) {
@@ -279,6 +298,7 @@ func (c *comparison) texts(kind, where, want, got string) {
 		return
 	}
 	for _, p := range pairs {
+		p.ofPlan = strings.HasPrefix(where, "$.phases[]")
 		if !c.ids.allows(p) || !c.fits(p) {
 			c.differ(kindID, where, p.recorded+" is "+c.known(p), p.ours)
 			return
@@ -301,8 +321,8 @@ func (c *comparison) known(p pair) string {
 	if ours, ok := c.ids.settled[p.recorded]; ok {
 		return ours
 	}
-	if recorded, ok := c.ids.back[p.ours]; ok {
-		return "not that of " + recorded
+	if of, ok := c.ids.back[p.ours]; ok {
+		return "not that of " + of.recorded
 	}
 	return "another one in this answer"
 }
@@ -313,7 +333,7 @@ var (
 	// encodedTime is the time within an encoded task status: a double behind the agent's id,
 	// some of whose bytes are no text and were replaced.
 	encodedTime = regexp.MustCompile(`(?s)(-S\d+?)1.{0,7}?\x{FFFD}{1,2}A`)
-	// offerTime is what follows the words of a text that end in a time.
+	// millis is a time as Java prints it.
 	millis = regexp.MustCompile(`\b1[78]\d{11}\b`)
 )
 
@@ -322,7 +342,9 @@ func (c *comparison) steady(text string) string {
 	if c.path == "/v1/metrics/prometheus" {
 		text = sample.ReplaceAllString(text, "$1 <value>")
 	}
-	text = encodedTime.ReplaceAllString(text, "${1}1<time>")
+	if strings.ContainsRune(text, '\uFFFD') {
+		text = encodedTime.ReplaceAllString(text, "${1}1<time>")
+	}
 	return millis.ReplaceAllString(text, "<time>")
 }
 
@@ -356,7 +378,7 @@ func guessesOfLists(want, got []any) []pair {
 	wantNames, gotNames := names(want), names(got)
 	for i := range want {
 		j := i
-		if wantNames[i] != "" && wantNames[i] != "*" {
+		if wantNames[i] != "" && wantNames[i] != anID {
 			j = slices.Index(gotNames, wantNames[i])
 		}
 		if j >= 0 && j < len(got) {

@@ -21,7 +21,8 @@ var (
 	reportTo  = flag.String("report", "", "write the report to this file")
 	summaryTo = flag.String("summary", "", "write the last line to this file")
 	filter    = flag.String("filter", "", "report only groups whose head contains this text")
-	show      = flag.String("show", "", "print the exchanges of FILE:LINE, or whose request contains this")
+	show      = flag.String("show", "",
+		"print both answers of FILE:LINE, or of requests that contain this text")
 )
 
 // TestConformance replays the recordings and compares every answer.

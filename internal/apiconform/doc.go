@@ -45,14 +45,16 @@
 //   - Ids. The recordings write uuid-N for random ids. In its place must be a UUID, and the two
 //     belong together from then on, one to one, throughout the service's recordings. Only
 //     answers that conform settle this. A request with an id gets ours for it; for an id that no
-//     conforming answer showed, the one in the like place of an answer that differed.
+//     conforming answer showed, the one in the like place of an answer that differed. The
+//     predecessor makes new ids for the phases and steps of plans at each start; ours may stay.
 //   - Times. Of a JSON number named timestamp only the type counts. Milliseconds since 1970 within
 //     a text, and the time in an encoded task status, may be any.
 //   - Metrics. Of /v1/metrics only the types of values count, of /v1/metrics/prometheus not the
 //     numbers that samples end in.
 //   - Numbers are equal if their values are: 1 and 1.0.
-//   - Order of members of objects, since JSON has none; and of those lists that come from hashes:
-//     the values of /v1/debug/reservations, and /v1/configurations.
+//   - Order of the members of objects, since JSON has none. Order of those members of a list that
+//     are called the same but for an id (["uuid-7", "uuid-9"], the steps unreserve-uuid-7 and
+//     unreserve-uuid-9): a hash of the ids gave it.
 //   - A body that is empty and one that is missing are the same.
 //
 // # Deviations
@@ -61,4 +63,7 @@
 // exchange counts as declared if every difference in it is; a deviation that concerns no
 // exchange fails the run, and so does, when asked to be strict (make api-conformance), any
 // difference that is not declared. The ordinary test holds a floor that only rises.
+//
+// Tests of the comparison itself: every recorded answer conforms to itself under other ids, and
+// every change of a single part of an answer is seen.
 package apiconform

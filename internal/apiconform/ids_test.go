@@ -1,38 +1,60 @@
 package apiconform
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // Ids of the recordings are written uuid-1, uuid-2, …; those of this scheduler are UUIDs.
 var (
 	recordedID = regexp.MustCompile(`uuid-\d+`)
-	ownID      = `([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})`
+	ownID      = regexp.MustCompile(`[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 )
 
+const ownIDLength = 36
+
 // pair is a recorded id and ours for the same thing.
-type pair struct{ recorded, ours string }
+type pair struct {
+	recorded, ours string
+	ofPlan         bool // it stands in a plan
+}
 
 // ids maps the ids of one service's recordings onto ours, one to one. What an answer that
 // conforms shows is settled: it never changes. What others suggest is a guess, good enough to
 // send a request for the same thing.
+//
+// The predecessor makes new ids for the phases and steps of its plans at each start. Ours may
+// stay, so that an id of ours in a plan may stand for another recorded one after a start.
 type ids struct {
-	settled, back map[string]string
-	guessed       map[string]string
+	settled map[string]string
+	back    map[string]owner
+	guessed map[string]string
+	life    int // counts starts
+}
+
+type owner struct {
+	recorded string
+	life     int
 }
 
 func newIDs() *ids {
-	return &ids{map[string]string{}, map[string]string{}, map[string]string{}}
+	return &ids{settled: map[string]string{}, back: map[string]owner{},
+		guessed: map[string]string{}}
 }
 
 // allows says whether a pair contradicts no other.
 func (m *ids) allows(p pair) bool {
 	ours, known := m.settled[p.recorded]
-	recorded, taken := m.back[p.ours]
-	return (!known || ours == p.ours) && (!taken || recorded == p.recorded)
+	if known {
+		return ours == p.ours
+	}
+	of, taken := m.back[p.ours]
+	return !taken || p.ofPlan && of.life < m.life
 }
 
 func (m *ids) settle(pairs []pair) {
 	for _, p := range pairs {
-		m.settled[p.recorded], m.back[p.ours] = p.ours, p.recorded
+		m.settled[p.recorded], m.back[p.ours] = p.ours, owner{p.recorded, m.life}
 	}
 }
 
@@ -60,24 +82,18 @@ func (m *ids) translate(text string) (out string, unknown []string) {
 // match compares a recorded text with ours: all but the ids must be equal. Those that stand in
 // the same places are pairs.
 func match(recorded, ours string) ([]pair, bool) {
-	places := recordedID.FindAllStringIndex(recorded, -1)
-	if len(places) == 0 {
+	var pairs []pair
+	if !strings.Contains(recorded, "uuid-") {
 		return nil, recorded == ours
 	}
-	pattern, names, at := "^", []string{}, 0
-	for _, p := range places {
-		pattern += regexp.QuoteMeta(recorded[at:p[0]]) + ownID
-		names = append(names, recorded[p[0]:p[1]])
-		at = p[1]
+	at := 0
+	for _, place := range recordedID.FindAllStringIndex(recorded, -1) {
+		rest, ok := strings.CutPrefix(ours, recorded[at:place[0]])
+		if !ok || len(rest) < ownIDLength || !ownID.MatchString(rest[:ownIDLength]) {
+			return nil, false
+		}
+		pairs = append(pairs, pair{recorded: recorded[place[0]:place[1]], ours: rest[:ownIDLength]})
+		ours, at = rest[ownIDLength:], place[1]
 	}
-	pattern += regexp.QuoteMeta(recorded[at:]) + "$"
-	found := regexp.MustCompile(pattern).FindStringSubmatch(ours)
-	if found == nil {
-		return nil, false
-	}
-	pairs := make([]pair, len(names))
-	for i, name := range names {
-		pairs[i] = pair{name, found[i+1]}
-	}
-	return pairs, true
+	return pairs, recorded[at:] == ours
 }

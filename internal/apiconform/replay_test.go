@@ -162,6 +162,7 @@ func (r *replay) start(changes []string) error {
 	if err != nil {
 		return err
 	}
+	r.ids.life++
 	return r.process.start(service, r.vars[uninstallFlag] == "true")
 }
 
