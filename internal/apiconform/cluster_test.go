@@ -97,13 +97,14 @@ func (c *cluster) breach(format string, args ...any) {
 	c.breaches = append(c.breaches, fmt.Sprintf(format, args...))
 }
 
-// offer makes an offer of all that is unused on an agent.
+// offer makes an offer of all that is unused on an agent. The recorded ones had no address of
+// the agent.
 func (c *cluster) offer(a *agent) mesos.Offer {
 	id := mesos.OfferID(fmt.Sprintf("%s-O%d", clusterID, c.offered))
 	c.offered++
 	c.offers[id] = a
 	o := mesos.Offer{
-		ID: id, Agent: a.id, Hostname: a.hostname, IP: a.ip, Port: 5051, Role: c.role,
+		ID: id, Agent: a.id, Hostname: a.hostname, Role: c.role,
 		Domain:     mesos.Domain{Region: region, Zone: a.zone},
 		Resources:  c.free(a).WithRole(c.role),
 		Attributes: []mesos.Attribute{{Name: "rack", Value: rackOf(a.zone)}},

@@ -27,6 +27,8 @@ const (
 	kindID      = "id"     // the id of something else, by what was seen before
 )
 
+const pathMetrics = "/v1/metrics"
+
 // difference is one way in which our answer is another one.
 type difference struct {
 	kind  string
@@ -56,6 +58,12 @@ func printed(v any) string {
 		return fmt.Sprint(v)
 	}
 	return string(text)
+}
+
+// bare is a path without its query.
+func bare(path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	return path
 }
 
 // answers compares status, media type and body.
@@ -160,7 +168,7 @@ func sameNumber(a, b json.Number) bool {
 
 // unstable says whether only the type of a value counts: a time, or what a metric measures.
 func (c *comparison) unstable(where string) bool {
-	return strings.HasSuffix(where, ".timestamp") || c.path == "/v1/metrics"
+	return strings.HasSuffix(where, ".timestamp") || c.path == pathMetrics
 }
 
 func (c *comparison) objects(where string, want, got map[string]any) {
@@ -339,7 +347,7 @@ var (
 
 // steady replaces what is another one each time: times, and what a metric measures.
 func (c *comparison) steady(text string) string {
-	if c.path == "/v1/metrics/prometheus" {
+	if c.path == pathMetrics+"/prometheus" {
 		text = sample.ReplaceAllString(text, "$1 <value>")
 	}
 	if strings.ContainsRune(text, '\uFFFD') {

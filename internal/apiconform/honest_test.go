@@ -53,11 +53,6 @@ func eachAnswer(t *testing.T, do func(l line, m *ids)) {
 	}
 }
 
-func bare(path string) string {
-	path, _, _ = strings.Cut(path, "?")
-	return path
-}
-
 // A scheduler that answers as the predecessor, with other ids, conforms in everything.
 func TestSameAnswersConform(t *testing.T) {
 	n := 0

@@ -111,11 +111,13 @@ func readSeries(paths []string) ([]series, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		same := func(s series) bool { return s.service == service }
-		i := slices.IndexFunc(list, same)
+		i := len(list) - 1
+		for i >= 0 && list[i].service != service {
+			i--
+		}
 		if i < 0 || fresh(lines) {
-			list = slices.Insert(list, 0, series{service: service})
-			i = 0
+			list = append(list, series{service: service})
+			i = len(list) - 1
 		}
 		if !fresh(lines) {
 			list[i].lead(copies, lines[0].file)

@@ -269,9 +269,7 @@ func (r *replay) exchange(l line) error {
 	if err != nil || l.Response == nil {
 		return err
 	}
-	// What a request named is echoed in our words.
-	bare, _, _ := strings.Cut(l.Request.Path, "?")
-	c := comparison{ids: r.ids, path: bare}
+	c := comparison{ids: r.ids, path: bare(l.Request.Path)}
 	c.answers(*l.Response, got)
 	if len(c.found) == 0 {
 		r.ids.settle(c.pairs)

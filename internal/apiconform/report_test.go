@@ -49,6 +49,7 @@ var (
 	podInPath  = regexp.MustCompile(`(/pod/|tasks/)[a-z]+-[0-9x]+(-[a-z]+)?`)
 	taskInPath = regexp.MustCompile(`properties/[a-z]+-\d+-[a-z]+:`)
 	value      = regexp.MustCompile(`=[^&]*`)
+	metricName = regexp.MustCompile(`^\$\.[a-z]+\.`)
 )
 
 // requestPattern is a request without the names of what it concerns.
@@ -74,10 +75,14 @@ func groups(outcomes []outcome) []*group {
 		seen := map[*group]bool{}
 		for _, f := range o.found {
 			request := requestPattern(*o.line.Request)
-			key := request + "|" + f.kind + "|" + f.where
+			where := f.where
+			if m := metricName.FindString(where); m != "" && bare(o.line.Request.Path) == pathMetrics {
+				where = m + "*"
+			}
+			key := request + "|" + f.kind + "|" + where
 			g := byKey[key]
 			if g == nil {
-				g = &group{request: request, kind: f.kind, where: f.where}
+				g = &group{request: request, kind: f.kind, where: where}
 				byKey[key] = g
 				list = append(list, g)
 			}
@@ -144,8 +149,37 @@ func (r report) String() string {
 				short(e.found.want), short(e.found.got))
 		}
 	}
+	r.moments(&b)
 	r.deviations(&b)
 	return b.String()
+}
+
+// brief is the longest value that the list of moments shows.
+const brief = 60
+
+// moments writes what differs in short values, in the order in which it happened.
+func (r report) moments(b *strings.Builder) {
+	fmt.Fprintf(b, "\n== Short values that differ, by moment: recorded -> ours\n")
+	moment, told := "", map[string]bool{}
+	for _, o := range r.outcomes {
+		for _, f := range o.found {
+			request := requestPattern(*o.line.Request)
+			text := fmt.Sprintf("    %s %s %s: %s -> %s\n", request, f.kind, f.where, f.want, f.got)
+			if len(o.declared) > 0 || len(f.want) > brief || len(f.got) > brief ||
+				f.kind != kindStatus && f.kind != kindValue && f.kind != kindID ||
+				!strings.Contains(text, r.filter) {
+				continue
+			}
+			if at := o.line.file + " [" + o.line.Moment + "]"; at != moment {
+				moment, told = at, map[string]bool{}
+				fmt.Fprintf(b, "  %s, from line %d\n", at, o.line.number)
+			}
+			if !told[text] {
+				b.WriteString(text)
+				told[text] = true
+			}
+		}
+	}
 }
 
 // paths writes how many exchanges conform, by request.
