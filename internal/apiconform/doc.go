@@ -9,9 +9,11 @@
 // says which service it is about; without one, the names of pods in paths and events do.
 //
 // Recordings of one service continue one another in the order of their names, up to the next
-// one that begins with a new service: "start" and then "agent" before anything else. One that
-// begins in the middle is led up to: the copied recordings whose names come before its own are
-// played first, without being compared. Of two that are copies themselves, those between them.
+// one that begins with a new service: "start" and then "agent" before anything else. What was
+// recorded before a file that begins in the middle is played first, without being compared: for
+// a copy, and between two, the copies before it; for any other, as many of the copies of its
+// service as lead to the most answers that conform, or none; its ids go on from theirs or are
+// counted anew.
 //
 // # The world
 //

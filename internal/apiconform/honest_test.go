@@ -37,17 +37,16 @@ func eachAnswer(t *testing.T, do func(l line, m *ids)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var m *ids
-	for _, lines := range copies {
-		if fresh(lines) {
-			m = newIDs()
-		}
-		for _, l := range lines {
-			if l.Event != nil && strings.HasPrefix(*l.Event, eventStart) {
-				m.life++
-			}
-			if l.Response != nil {
-				do(l, m)
+	for _, service := range serviceNames {
+		m := newIDs()
+		for _, r := range copies[service] {
+			for _, l := range r.lines {
+				if l.Event != nil && strings.HasPrefix(*l.Event, eventStart) {
+					m.life++
+				}
+				if l.Response != nil {
+					do(l, m)
+				}
 			}
 		}
 	}

@@ -125,6 +125,12 @@ func (p *process) step(ev scheduler.Event) {
 	}
 }
 
+// register opens the subscription.
+func (p *process) register() {
+	p.connected = true
+	p.mesos(mesos.Subscribed{Framework: frameworkID, Master: "leader.mesos:5050"})
+}
+
 // mesos gives the machine an event of the master.
 func (p *process) mesos(ev mesos.Event) {
 	if p.connected {
@@ -156,7 +162,7 @@ type answer struct {
 
 // ask sends a request as it came over the wire. What net/http would not let through is
 // answered as its server does.
-func (p *process) ask(r request) (answer, error) {
+func (p *process) ask(r request) answer {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, escaped(r.Path), host)
 	for name, value := range r.Headers {
@@ -170,19 +176,16 @@ func (p *process) ask(r request) (answer, error) {
 	text.WriteString("\r\n" + body)
 	req, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text.String())))
 	if err != nil {
-		return answer{http.StatusBadRequest, "text/plain; charset=utf-8", "400 Bad Request"}, nil
+		return answer{http.StatusBadRequest, "text/plain; charset=utf-8", "400 Bad Request"}
 	}
 	req.RemoteAddr = "127.0.0.1:40000"
 	w := httptest.NewRecorder()
-	if p.handler == nil {
-		return answer{}, fmt.Errorf("%s %s: no scheduler was started yet", r.Method, r.Path)
-	}
 	p.handler.ServeHTTP(w, req)
 	a := answer{w.Code, w.Result().Header.Get("Content-Type"), w.Body.String()}
 	if r.Method == http.MethodHead || w.Code == http.StatusNoContent {
 		a.body = "" // the server sends none
 	}
-	return a, nil
+	return a
 }
 
 // escaped makes a recorded path fit for the request line; the recorder's client did the same.

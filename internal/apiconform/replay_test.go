@@ -67,9 +67,40 @@ func newReplay(service string) *replay {
 		process: newProcess(begin), ids: newIDs()}
 }
 
-// play plays a series.
-func (r *replay) play(s series) error {
-	for _, f := range s.files {
+// play plays a series. Of several beginnings it takes the one after which most answers conform,
+// of equal ones the longest. Ids may go on from there or be counted anew.
+func play(s series) (*replay, error) {
+	if len(s.leads) == 0 {
+		r := newReplay(s.service)
+		return r, r.play(s.files)
+	}
+	var best *replay
+	var failure error
+	for _, lead := range s.leads {
+		for _, anew := range []bool{true, false} {
+			r := newReplay(s.service)
+			err := r.play(lead)
+			if anew {
+				r.ids = newIDs()
+			}
+			if err == nil {
+				err = r.play(s.files)
+			}
+			if err != nil {
+				failure = err
+			} else if best == nil || count(r.outcomes).conform >= count(best.outcomes).conform {
+				best = r
+			}
+		}
+	}
+	if best == nil {
+		return nil, failure
+	}
+	return best, nil
+}
+
+func (r *replay) play(files []recording) error {
+	for _, f := range files {
 		r.counting = f.compare
 		if err := r.playFile(f.lines); err != nil {
 			return err
@@ -117,8 +148,10 @@ func (r *replay) event(l line) error {
 		return fmt.Errorf("an empty event")
 	}
 	args := words[1:]
-	if p.machine == nil && words[0] != eventStart && words[0] != eventAgent {
-		return fmt.Errorf("%q before the first start", *l.Event)
+	if words[0] != eventStart && words[0] != eventAgent {
+		if err := r.alive(); err != nil {
+			return err
+		}
 	}
 	switch words[0] {
 	case eventStart:
@@ -126,8 +159,7 @@ func (r *replay) event(l line) error {
 	case eventAgent:
 		return p.cluster.addAgent(args)
 	case eventRegister:
-		p.connected = true
-		p.mesos(mesos.Subscribed{Framework: frameworkID, Master: "leader.mesos:5050"})
+		p.register()
 	case eventOffers:
 		return r.offers(l, args)
 	case eventTick:
@@ -149,6 +181,36 @@ func (r *replay) event(l line) error {
 	return nil
 }
 
+// alive starts a process if a recording begins in the middle and nothing led to it.
+func (r *replay) alive() error {
+	if r.process.machine != nil {
+		return nil
+	}
+	return r.start(nil)
+}
+
+// furnish names the agents if no line did.
+func (r *replay) furnish() error {
+	if len(r.process.cluster.agents) > 0 {
+		return nil
+	}
+	for _, a := range agentsOf[r.service] {
+		if err := r.process.cluster.addAgent(strings.Fields(a)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// agentsOf are those that the two services had from the beginning.
+var agentsOf = map[string][]string{
+	kafkaService: {"small-1.example zone-a 0.5 1000 2000", "host-1.example zone-a 8 16000 50000",
+		"host-2.example zone-b 8 16000 50000", "host-3.example zone-c 8 16000 50000",
+		"host-4.example zone-d 8 16000 50000"},
+	mixedService: {"host-1.example zone-a 8 16000 50000", "host-2.example zone-b 8 16000 50000",
+		"host-3.example zone-c 8 16000 50000"},
+}
+
 // start stops the process and starts it with changed variables, which stay changed.
 func (r *replay) start(changes []string) error {
 	for _, change := range changes {
@@ -167,6 +229,9 @@ func (r *replay) start(changes []string) error {
 }
 
 func (r *replay) status(l line, args []string) error {
+	if err := r.furnish(); err != nil {
+		return err
+	}
 	s, err := r.process.cluster.status(args, r.process.now)
 	if err != nil {
 		return err
@@ -182,7 +247,13 @@ func (r *replay) status(l line, args []string) error {
 // offers makes one offer per agent, one after the other: those that the predecessor accepted
 // first, since which offer comes first is the world's choice.
 func (r *replay) offers(l line, hostnames []string) error {
+	if err := r.furnish(); err != nil {
+		return err
+	}
 	p := r.process
+	if !p.connected {
+		p.register()
+	}
 	var agents []*agent
 	for _, hostname := range hostnames {
 		a := p.cluster.agentAt(hostname)
@@ -218,13 +289,18 @@ var (
 	launchOp   = regexp.MustCompile(`LAUNCH_GROUP ([^,\]]*)`)
 )
 
-// acceptedAgents lists the agents whose offers were accepted, by the tasks launched there.
+// acceptedAgents lists the agents whose offers were accepted, by the tasks launched there; those
+// where something was only freed come last.
 func acceptedAgents(calls []string) []string {
 	type accept struct{ host, task string }
 	var list []accept
 	for _, call := range calls {
 		if m := acceptCall.FindStringSubmatch(call); m != nil {
-			list = append(list, accept{m[1], strings.Join(launchOp.FindStringSubmatch(m[2]), "")})
+			task := "~"
+			if launch := launchOp.FindStringSubmatch(m[2]); launch != nil {
+				task = launch[1]
+			}
+			list = append(list, accept{m[1], task})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b accept) int { return strings.Compare(a.task, b.task) })
@@ -265,9 +341,12 @@ func (r *replay) exchange(l line) error {
 	if len(unknown) > 0 {
 		r.stray(l, "no answer of ours showed what %v is", unknown)
 	}
-	got, err := r.process.ask(send)
-	if err != nil || l.Response == nil {
+	if err := r.alive(); err != nil {
 		return err
+	}
+	got := r.process.ask(send)
+	if l.Response == nil {
+		return nil
 	}
 	c := comparison{ids: r.ids, path: bare(l.Request.Path)}
 	c.answers(*l.Response, got)
