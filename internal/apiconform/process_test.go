@@ -41,7 +41,9 @@ func newProcess(now time.Time) *process {
 }
 
 // start begins a life of the scheduler with what is stored and the service that it is offered.
-func (p *process) start(service servicespec.Service, uninstall bool) error {
+func (p *process) start(
+	service servicespec.Service, backoff scheduler.Backoff, uninstall bool,
+) error {
 	hard, err := p.store.Load()
 	if err != nil {
 		return fmt.Errorf("loading the state: %w", err)
@@ -57,7 +59,8 @@ func (p *process) start(service servicespec.Service, uninstall bool) error {
 		Now: func() time.Time { return p.now },
 	})
 	p.machine = scheduler.Restore(scheduler.Config{
-		Target:      scheduler.Target{ID: p.uuidText(), Service: service},
+		Target: scheduler.Target{ID: p.uuidText(), Service: service}, Offered: true,
+		Backoff:     backoff,
 		ExecutorURI: "http://" + host + "/v1/artifacts/executor/0/kafka-sched",
 		UUID:        p.uuid,
 	}, hard)
@@ -66,23 +69,7 @@ func (p *process) start(service servicespec.Service, uninstall bool) error {
 		_, err = p.do(context.Background(), scheduler.ServiceUninstall{}, scheduler.Caller{})
 		return err
 	}
-	return p.offerTarget(service)
-}
-
-// offerTarget makes the service that the process was started with the target, when it is
-// another one.
-func (p *process) offerTarget(service servicespec.Service) error {
-	now, err := p.view.Target.Encode()
-	if err != nil {
-		return err
-	}
-	wanted, err := service.Encode()
-	if err != nil || string(now) == string(wanted) {
-		return err
-	}
-	_, err = p.do(context.Background(),
-		scheduler.SetTarget{ID: p.uuidText(), Service: service}, scheduler.Caller{})
-	return err
+	return nil
 }
 
 // uuid counts, in the form of a random UUID.

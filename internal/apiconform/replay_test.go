@@ -225,7 +225,11 @@ func (r *replay) start(changes []string) error {
 		return err
 	}
 	r.ids.life++
-	return r.process.start(service, r.vars[uninstallFlag] == "true")
+	backoff := scheduler.Backoff{First: -1}
+	if r.backoff {
+		backoff = scheduler.Backoff{First: 3 * time.Second, Max: time.Minute, Factor: 2}
+	}
+	return r.process.start(service, backoff, r.vars[uninstallFlag] == "true")
 }
 
 func (r *replay) status(l line, args []string) error {
