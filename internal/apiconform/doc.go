@@ -56,7 +56,8 @@
 //   - Numbers are equal if their values are: 1 and 1.0.
 //   - Order of the members of objects, since JSON has none. Order of those members of a list that
 //     are called the same but for an id (["uuid-7", "uuid-9"], the steps unreserve-uuid-7 and
-//     unreserve-uuid-9): a hash of the ids gave it.
+//     unreserve-uuid-9): a hash of the ids gave it. Order of plans among themselves in /v1/plans
+//     and /v1/debug, and of names in /v1/state/files: a hash of the names gave it.
 //   - A body that is empty and one that is missing are the same.
 //
 // # Deviations
