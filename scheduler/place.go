@@ -15,9 +15,10 @@ import (
 // Keys of the labels on our reservations, beside "resource_id", which package offer gives.
 // "framework_id" is the predecessor's as well.
 const (
-	labelFramework = "framework_id"
-	labelService   = "service"
-	labelPod       = "pod"
+	labelFramework   = "framework_id"
+	labelService     = "service"
+	labelPod         = "pod"
+	labelReservation = "reservation" // the Place.Reservation that it is a part of
 )
 
 // executorNeed is what an executor itself is given.
@@ -153,6 +154,7 @@ func (m *Machine) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.R
 			{Key: labelFramework, Value: string(m.hard.Framework)},
 			{Key: labelService, Value: service.Name},
 			{Key: labelPod, Value: p.Name.String()},
+			{Key: labelReservation, Value: string(id)},
 		},
 		Executor: executorNeed, Rule: l.spec.Placement, Peers: m.peers(p.Name),
 		Volumes: m.volumes(l.spec.Volumes), Taken: m.takenPorts(),
