@@ -125,6 +125,18 @@ func (p *process) mesos(ev mesos.Event) {
 	}
 }
 
+// goal is that of a task.
+func (p *process) goal(fullName string) servicespec.Goal {
+	for _, pod := range p.view.Pods {
+		for _, t := range pod.Tasks {
+			if t.FullName == fullName {
+				return t.Goal
+			}
+		}
+	}
+	return servicespec.GoalRunning
+}
+
 // do carries a command of a handler to the machine and its reply back.
 func (p *process) do(
 	_ context.Context, c scheduler.Command, by scheduler.Caller,

@@ -60,6 +60,7 @@ type replay struct {
 	counting bool
 	outcomes []outcome
 	strays   []stray
+	alone    []deed
 }
 
 func newReplay(service string) *replay {
@@ -100,27 +101,25 @@ func play(s series) (*replay, error) {
 }
 
 func (r *replay) play(files []recording) error {
+	var lines []line
+	var compare []bool
 	for _, f := range files {
-		r.counting = f.compare
-		if err := r.playFile(f.lines); err != nil {
-			return err
-		}
+		lines = append(lines, f.lines...)
+		compare = append(compare, slices.Repeat([]bool{f.compare}, len(f.lines))...)
 	}
-	return nil
-}
-
-func (r *replay) playFile(lines []line) error {
-	for _, l := range lines {
+	for i, l := range lines {
+		r.counting = compare[i]
 		r.enter(l.Moment)
 		var err error
 		if l.Event != nil {
-			err = r.event(l)
+			err = r.event(lines[i:])
 		} else {
 			err = r.exchange(l)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.place(), err)
 		}
+		r.noteKills(lines[i:])
 	}
 	return nil
 }
@@ -139,9 +138,9 @@ func (r *replay) enter(moment string) {
 	}
 }
 
-// event feeds an event to the scheduler.
-func (r *replay) event(l line) error {
-	p := r.process
+// event feeds the first line's event to the scheduler.
+func (r *replay) event(rest []line) error {
+	p, l := r.process, rest[0]
 	p.now = p.now.Add(betweenEvents)
 	words := strings.Fields(*l.Event)
 	if len(words) == 0 {
@@ -161,12 +160,13 @@ func (r *replay) event(l line) error {
 	case eventRegister:
 		p.register()
 	case eventOffers:
-		return r.offers(l, args)
+		return r.offers(rest, args)
 	case eventTick:
 		p.now = p.now.Add(tickTime)
 		if r.backoff {
 			p.now = p.now.Add(backoffTick - tickTime)
 		}
+		r.answerDeeds()
 		p.step(scheduler.Tick{})
 	case eventStatus:
 		return r.status(l, args)
@@ -250,7 +250,7 @@ func (r *replay) status(l line, args []string) error {
 
 // offers makes one offer per agent, one after the other: those that the predecessor accepted
 // first, since which offer comes first is the world's choice.
-func (r *replay) offers(l line, hostnames []string) error {
+func (r *replay) offers(rest []line, hostnames []string) error {
 	if err := r.furnish(); err != nil {
 		return err
 	}
@@ -269,7 +269,8 @@ func (r *replay) offers(l line, hostnames []string) error {
 	if len(hostnames) == 0 {
 		agents = slices.Clone(p.cluster.agents)
 	}
-	accepted := acceptedAgents(l.Calls)
+	r.answerDeeds()
+	accepted := acceptedAgents(rest[0].Calls)
 	rank := func(a *agent) int {
 		if i := slices.Index(accepted, a.hostname); i >= 0 {
 			return i - len(accepted)
@@ -281,9 +282,15 @@ func (r *replay) offers(l line, hostnames []string) error {
 	for _, a := range agents {
 		p.mesos(mesos.Offers{Offers: []mesos.Offer{p.cluster.offer(a)}})
 	}
-	want, got := launchedTasks(l.Calls), p.cluster.takeLaunched()
-	if !slices.Equal(want, got) {
-		r.stray(l, "launched %v, recorded %v", got, want)
+	tasks := p.cluster.takeLaunched()
+	r.noteLaunches(rest, tasks)
+	var got []string
+	for _, t := range tasks {
+		got = append(got, t.info.Name)
+	}
+	slices.Sort(got)
+	if want := launchedTasks(rest[0].Calls); !slices.Equal(want, got) {
+		r.stray(rest[0], "launched %v, recorded %v", got, want)
 	}
 	return nil
 }
