@@ -74,6 +74,9 @@ func (m *Machine) viewPlan(p plans.Plan) PlanView {
 			if sv.Status == plans.Pending && s.Pod != "" && !may[s.ID] {
 				sv.Reason = "waits for the steps before it"
 			}
+			if !byItself(p.Name) && !v.Run.Active && sv.Status != plans.Complete {
+				sv.Reason = "the plan waits to be started"
+			}
 			if held := orHeld(v.Held, pv.Held); held != nil && said.Interrupted[p.Name] ||
 				sv.Status == plans.Pending && held != nil {
 				sv.Reason = heldText(held)
@@ -177,6 +180,11 @@ func (m *Machine) viewTask(p Pod, spec servicespec.Pod, t Task, leaving bool) Ta
 	if p.Place != nil {
 		set := setOf(*p.Place, ts)
 		v.Ports, v.Resources = set.Ports, set.Resources
+	}
+	for _, o := range p.Tasks {
+		os, _ := taskSpec(spec, o.Name)
+		v.Superseded = v.Superseded || !t.live() && o.Name != t.Name && o.ID != "" &&
+			os.Resources.Name == ts.Resources.Name && o.Since.After(t.Since)
 	}
 	if t.ID != "" {
 		v.ID, v.State, v.Reason, v.Message = t.ID, t.State, t.Reason, t.Message
