@@ -46,8 +46,10 @@ func recordedView(status plans.Status, steps ...plans.Status) *scheduler.View {
 			task.ID = mesos.TaskID("kafka__" + task.FullName + "__" + tasks[i])
 			task.State, pod.IP = mesos.Running, fmt.Sprintf("10.0.0.%d", i+2)
 			address := pod.IP
+			task.IP = pod.IP
 			if step == plans.Starting {
 				task.State, address = mesos.Staging, fmt.Sprintf("host-%d.example", i+1)
+				task.IP = ""
 			}
 			broker.Address = append(broker.Address, address+":9092")
 			broker.DNS = append(broker.DNS,
