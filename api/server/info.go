@@ -107,8 +107,9 @@ func (d *described) command() proto {
 	for _, e := range d.environment() {
 		variables = append(variables, proto{{"name", e.Name}, {"value", e.Value}})
 	}
-	return proto{{"uris", uris}, {"environment", proto{{"variables", variables}}}}.
-		maybe("value", d.spec.Command).maybe("user", d.service.User)
+	return append(proto{{"uris", uris}, {"environment", proto{{"variables", variables}}}}.
+		maybe("value", d.spec.Command), field{"arguments", []proto{}}).
+		maybe("user", d.service.User)
 }
 
 // environment is what of a task's environment follows from its spec and place, by name.
@@ -187,14 +188,18 @@ func healthProto(c servicespec.Check) proto {
 		{"timeoutSeconds", inSeconds(c.Timeout)},
 		{"consecutiveFailures", int64(c.MaxConsecutiveFailures)},
 		{"gracePeriodSeconds", inSeconds(c.GracePeriod)},
-	}, kindProto(c, proto{{"value", c.Command}})...)
+	}, kindProto(c, commandProto(c))...)
 }
 
 func checkProto(c servicespec.Check) proto {
-	return append(kindProto(c, proto{{"command", value(c.Command)}}),
+	return append(kindProto(c, proto{{"command", commandProto(c)}}),
 		field{"delaySeconds", inSeconds(c.Delay)},
 		field{"intervalSeconds", inSeconds(c.Interval)},
 		field{"timeoutSeconds", inSeconds(c.Timeout)})
+}
+
+func commandProto(c servicespec.Check) proto {
+	return proto{{"uris", []proto{}}, {"value", c.Command}, {"arguments", []proto{}}}
 }
 
 // kindProto says what a check does; its ports have names until it is launched.

@@ -13,7 +13,7 @@ import (
 type proto []field
 
 // field is one field of a message, under its JSON name. Its value is a string, an enum, a
-// bool, an int64, a double, a proto, or a list of protos for a repeated field.
+// bool, an int64, a double, a proto, or a list of protos or strings for a repeated field.
 type field struct {
 	name  string
 	value any
@@ -72,11 +72,19 @@ func (p proto) print(out *strings.Builder, indent string) {
 				child.printAs(out, name, indent)
 			}
 		case string:
-			fmt.Fprintf(out, "%s%s: %s\n", indent, name, strconv.QuoteToASCII(value))
+			printText(out, name, indent, value)
+		case []string:
+			for _, text := range value {
+				printText(out, name, indent, text)
+			}
 		default:
 			fmt.Fprintf(out, "%s%s: %v\n", indent, name, value)
 		}
 	}
+}
+
+func printText(out *strings.Builder, name, indent, text string) {
+	fmt.Fprintf(out, "%s%s: %s\n", indent, name, strconv.QuoteToASCII(text))
 }
 
 func (p proto) printAs(out *strings.Builder, name, indent string) {

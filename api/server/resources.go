@@ -20,9 +20,8 @@ func resourceProto(r resource.Resource) proto {
 	case resource.RangesKind:
 		p = append(p, field{"type", enum("RANGES")}, field{"ranges", rangesProto(r.Ranges)})
 	case resource.SetKind:
-		items := make([]string, 0, len(r.Set))
-		items = append(items, r.Set...)
-		p = append(p, field{"type", enum("SET")}, field{"set", setProto(items)})
+		p = append(p, field{"type", enum("SET")},
+			field{"set", proto{{"item", texts(r.Set)}}})
 	default:
 		p = append(p, field{"type", enum("SCALAR")},
 			field{"scalar", value(double(r.Scalar.Float()))})
@@ -45,15 +44,6 @@ func rangesProto(ranges resource.Ranges) proto {
 		list = append(list, proto{{"begin", int64(r.Begin)}, {"end", int64(r.End)}})
 	}
 	return proto{{"range", list}}
-}
-
-// setProto has one field item for each text.
-func setProto(items []string) proto {
-	var p proto
-	for _, item := range items {
-		p = append(p, field{"item", item})
-	}
-	return p
 }
 
 func reservationProtos(stack []resource.Reservation) []proto {

@@ -202,8 +202,9 @@ func config(v *scheduler.View, m *machine) Config {
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintln(w, "kafka_sched_connected 1")
 		}),
-		Version: "1.2.3",
-		Now:     func() time.Time { return viewTime.Add(time.Minute) },
+		OldCounts: func() map[string]int64 { return map[string]int64{"offers.received": 7} },
+		Version:   "1.2.3",
+		Now:       func() time.Time { return viewTime.Add(time.Minute) },
 	}
 }
 
