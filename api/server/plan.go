@@ -49,21 +49,21 @@ func planName(r *http.Request) string {
 	return api.PlanDeploy
 }
 
-func (h *handlers) plan(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
+func plan(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	name := planName(r)
-	plan := findPlan(v, name)
-	if plan == nil {
+	found := findPlan(v, name)
+	if found == nil {
 		missing(w, r, "Plan", name)
 		return
 	}
 	status := http.StatusAccepted
 	switch {
-	case plan.Status == plans.Error || len(plan.Errors) > 0:
+	case found.Status == plans.Error || len(found.Errors) > 0:
 		status = http.StatusExpectationFailed
-	case plan.Status == plans.Complete:
+	case found.Status == plans.Complete:
 		status = http.StatusOK
 	}
-	writeJSON(w, status, planV1(v, *plan, h.Now()))
+	writeJSON(w, status, planV1(v, *found))
 }
 
 // planCommand checks what the predecessor checks, in its order, and then asks the machine.

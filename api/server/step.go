@@ -3,25 +3,27 @@ package server
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
-// planV1 is a plan as the predecessor shows it: without its name, and with the pauses of pods
-// in the statuses of the steps that they concern.
-func planV1(v *scheduler.View, plan scheduler.PlanView, now time.Time) api.Plan {
-	shape := planShape(plan, now)
-	shape.Name = ""
-	for i, phase := range plan.Phases {
-		for j, step := range phase.Steps {
+// planV1 is a plan as the predecessor shows it: without its name, with nothing of what this
+// project adds, and with the pauses of pods in the statuses of the steps that they concern.
+func planV1(v *scheduler.View, plan scheduler.PlanView) api.Plan {
+	shape := api.Plan{Phases: []api.Phase{}, Strategy: plan.Strategy,
+		Errors: texts(plan.Errors), Status: string(plan.Status)}
+	for _, phase := range plan.Phases {
+		of := api.Phase{ID: phase.ID, Name: phase.Name, Steps: []api.Step{},
+			Strategy: phase.Strategy, Status: string(phase.Status)}
+		for _, step := range phase.Steps {
 			pod := podOf(v, step)
-			to := &shape.Phases[i].Steps[j]
-			to.Status = display(step.Status, pod)
-			to.Message = message(plan.Name, step, to.Status, pod)
+			shown := display(step.Status, pod)
+			of.Steps = append(of.Steps, api.Step{ID: step.ID, Name: step.Name, Status: shown,
+				Message: message(plan.Name, step, shown, pod)})
 		}
+		shape.Phases = append(shape.Phases, of)
 	}
 	return shape
 }

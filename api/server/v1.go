@@ -9,8 +9,8 @@ import (
 // routeV1 adds the predecessor's half.
 func (h *handlers) routeV1(r chi.Router) {
 	r.Get(api.PathPlans, h.withView(planNames))
-	r.Get(api.PathPlan, h.withView(h.plan))
-	r.Get(api.PathDeployPlan, h.withView(h.plan))
+	r.Get(api.PathPlan, h.withView(plan))
+	r.Get(api.PathDeployPlan, h.withView(plan))
 	r.Post(api.PathPlanCommand, h.withView(h.planCommand))
 	r.Post(api.PathDeployPlanCommand, h.withView(h.planCommand))
 
