@@ -88,7 +88,8 @@ func TestEveryShapeIsDocumented(t *testing.T) {
 		NamedEndpoint{}, Kafka{}, SetTarget{}, Version{}, Health{}, Problem{}, DebugPlans{},
 		DebugPlan{}, DebugPhase{}, DebugStep{}, DebugNode{}, DebugPlanTasks{},
 		DebugPhaseTasks{}, DebugStepTasks{}, DebugTask{}, DebugOffers{}, DebugOffer{},
-		OldMetrics{}, OldGauge{}, OldCounter{},
+		OldMetrics{}, OldGauge{}, OldCounter{}, BrokerNode{}, TopicDescription{},
+		TopicPartition{},
 	} {
 		of := reflect.TypeOf(shape)
 		fields, required := jsonFields(of)

@@ -52,6 +52,16 @@ const (
 	PathExecutorArtifact = "/v1/artifacts/executor/{digest}/{file}"
 	PathKafkaArtifact    = "/v1/artifacts/kafka/{digest}/{file}"
 
+	PathBrokers         = "/v1/brokers"
+	PathBroker          = "/v1/brokers/{broker}"
+	PathTopics          = "/v1/topics"
+	PathTopic           = "/v1/topics/{topic}"
+	PathTopicOffsets    = "/v1/topics/{topic}/offsets"
+	PathTopicOperation  = "/v1/topics/{topic}/operation/{operation}"
+	PathTopicConfig     = "/v1/topics/{topic}/operation/config/{key}"
+	PathUnavailable     = "/v1/topics/unavailable_partitions"
+	PathUnderReplicated = "/v1/topics/under_replicated_partitions"
+
 	PathWADL = "/application.wadl"
 )
 
@@ -71,7 +81,8 @@ func routesV1() []Route {
 		PathFiles, PathFile, PathZones, PathTaskZone, PathAddressZone, PathHealth,
 		PathMetricsJSON, PathMetricsV1, PathDebugPlans, PathDebugTaskStatuses,
 		PathDebugReservations, PathDebugThreads, PathDebugOffers, PathTemplate,
-		PathExecutorArtifact, PathKafkaArtifact, PathWADL,
+		PathExecutorArtifact, PathKafkaArtifact, PathBrokers, PathBroker, PathTopics,
+		PathTopic, PathTopicOffsets, PathUnavailable, PathUnderReplicated, PathWADL,
 	} {
 		routes = append(routes, Route{http.MethodGet, path})
 	}
@@ -81,5 +92,11 @@ func routesV1() []Route {
 	} {
 		routes = append(routes, Route{http.MethodPost, path})
 	}
-	return append(routes, Route{http.MethodPut, PathRefresh}, Route{http.MethodPut, PathFile})
+	for _, path := range []string{PathRefresh, PathFile, PathTopic, PathTopicOperation} {
+		routes = append(routes, Route{http.MethodPut, path})
+	}
+	for _, path := range []string{PathTopic, PathTopicConfig} {
+		routes = append(routes, Route{http.MethodDelete, path})
+	}
+	return routes
 }

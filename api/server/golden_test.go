@@ -43,6 +43,7 @@ func TestGolden(t *testing.T) {
 		"debug-reservations": {mixedView(), "/v1/debug/reservations", 200},
 		"debug-offers":       {mixedView(), "/v2/debug/offers?plan=nosuch", 200},
 		"metrics":            {fullView(), "/v1/metrics", 200},
+		"broker":             {fullView(), "/v1/brokers/0", 200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := httptest.NewRequest("GET", c.path, nil)

@@ -90,7 +90,8 @@ func routePath(r *http.Request) string { return chi.RouteContext(r.Context()).Ro
 func allowed(r *http.Request) []string {
 	routes, path := chi.RouteContext(r.Context()).Routes, routePath(r)
 	var methods []string
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut} {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut,
+		http.MethodDelete} {
 		match := chi.NewRouteContext()
 		if !routes.Match(match, method, path) || unknownCommand(match) {
 			continue
@@ -103,11 +104,14 @@ func allowed(r *http.Request) []string {
 	return methods
 }
 
-// unknownCommand says that a route was matched whose last segment is no verb of plans.
+// unknownCommand says that a route was matched whose last segment is no verb of plans, or no
+// operation on topics.
 func unknownCommand(match *chi.Context) bool {
 	switch match.RoutePattern() {
 	case api.PathPlanCommand, api.PathDeployPlanCommand:
 		return !knownVerb(match.URLParam("command"))
+	case api.PathTopicOperation:
+		return !knownOperation(match.URLParam("operation"))
 	}
 	return false
 }

@@ -27,6 +27,8 @@ type Config struct {
 	// gives the counters under the predecessor's names, nil has none.
 	OldMetrics http.Handler
 	OldCounts  func() map[string]int64
+	// Topics does what is asked of Kafka's topics; nil answers 503.
+	Topics Topics
 	// Artifacts are the files for agents; nil has none.
 	Artifacts ArtifactProvider
 	// ParseSpec makes a service of the text of a rendered spec and the config templates that it

@@ -33,6 +33,7 @@ func (h *handlers) routeV1(r chi.Router) {
 	r.Get(api.PathHealth, h.withView(health))
 	h.routeState(r)
 	h.routeDebug(r)
+	h.routeKafka(r)
 
 	r.Get(api.PathMetricsJSON, h.withView(h.metricsJSON))
 	r.Get(api.PathMetricsV1, h.oldMetrics)
@@ -62,4 +63,19 @@ func (h *handlers) routeDebug(r chi.Router) {
 	r.Get(api.PathDebugReservations, h.withView(debugReservations))
 	r.Get(api.PathDebugThreads, debugThreads)
 	r.Get(api.PathDebugOffers, h.withView(debugOffers))
+}
+
+// routeKafka adds what the predecessor's Kafka service had beside.
+func (h *handlers) routeKafka(r chi.Router) {
+	r.Get(api.PathBrokers, h.withView(brokerIDs))
+	r.Get(api.PathBroker, h.withView(brokerNode))
+	r.Get(api.PathTopics, h.withView(h.topicNames))
+	r.Get(api.PathUnavailable, h.withView(h.unavailable))
+	r.Get(api.PathUnderReplicated, h.withView(h.underReplicated))
+	r.Get(api.PathTopic, h.withView(h.topic))
+	r.Put(api.PathTopic, h.withView(h.createTopic))
+	r.Delete(api.PathTopic, h.withView(h.deleteTopic))
+	r.Get(api.PathTopicOffsets, h.withView(h.topicOffsets))
+	r.Put(api.PathTopicOperation, h.withView(h.topicOperation))
+	r.Delete(api.PathTopicConfig, h.withView(h.deleteTopicConfig))
 }
