@@ -83,12 +83,25 @@ func TestAdminAlone(t *testing.T) {
 	listener.Close()
 	gone := []string{listener.Addr().String()}
 	var a Admin
-	for name, call := range map[string]func(ctx context.Context, at []string) error{
-		"topics":     func(ctx context.Context, at []string) error { _, err := a.Topics(ctx, at); return err },
-		"topic":      func(ctx context.Context, at []string) error { _, err := a.Topic(ctx, at, "t"); return err },
-		"create":     func(ctx context.Context, at []string) error { return a.CreateTopic(ctx, at, "t", 1, 1) },
-		"delete":     func(ctx context.Context, at []string) error { return a.DeleteTopic(ctx, at, "t") },
-		"partitions": func(ctx context.Context, at []string) error { return a.AddPartitions(ctx, at, "t", 2) },
+	type calls = map[string]func(context.Context, []string) error
+	for name, call := range (calls{
+		"topics": func(ctx context.Context, at []string) error {
+			_, err := a.Topics(ctx, at)
+			return err
+		},
+		"topic": func(ctx context.Context, at []string) error {
+			_, err := a.Topic(ctx, at, "t")
+			return err
+		},
+		"create": func(ctx context.Context, at []string) error {
+			return a.CreateTopic(ctx, at, "t", 1, 1)
+		},
+		"delete": func(ctx context.Context, at []string) error {
+			return a.DeleteTopic(ctx, at, "t")
+		},
+		"partitions": func(ctx context.Context, at []string) error {
+			return a.AddPartitions(ctx, at, "t", 2)
+		},
 		"config": func(ctx context.Context, at []string) error {
 			return a.SetTopicConfig(ctx, at, "t", "k", nil)
 		},
@@ -104,7 +117,7 @@ func TestAdminAlone(t *testing.T) {
 			_, err := a.ProduceTest(ctx, at, "t", 1)
 			return err
 		},
-	} {
+	}) {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
 		var refusal *Refusal

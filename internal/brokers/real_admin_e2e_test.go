@@ -81,6 +81,13 @@ func TestRealAdmin(t *testing.T) {
 	}
 	done(a.DeleteTopic(ctx, at, "events"))
 	refused(a.DeleteTopic(ctx, at, "events"), NoSuchTopic)
+	checkGone(t, a, at)
+}
+
+// checkGone waits until every broker knows that a topic is no more.
+func checkGone(t *testing.T, a Admin, at []string) {
+	t.Helper()
+	ctx := t.Context()
 	for what, ask := range map[string]func() error{
 		"describe": func() error { _, err := a.Topic(ctx, at, "events"); return err },
 		"offsets":  func() error { _, err := a.Offsets(ctx, at, "events", LastOffset); return err },
