@@ -182,7 +182,7 @@ func phaseTasks(
 		if pod := podOf(v, step); pod != nil {
 			for _, name := range step.Tasks {
 				if task := findTask(*pod, name); task != nil {
-					of.Tasks = append(of.Tasks, debugTask(*task))
+					of.Tasks = append(of.Tasks, debugTask(remembered(*task)))
 				}
 			}
 		}

@@ -81,7 +81,8 @@ func nodePod() scheduler.PodView {
 				Since: viewTime, Ready: &no, Healthy: &yes, Message: "paused",
 				Reason: "REASON_TASK_CHECK_STATUS_UPDATED",
 				Ports:  []offer.PortUse{{Name: "http", Number: 1025}}},
-			{Name: "init", FullName: "node-0-init", Override: "PAUSED"},
+			{Name: "init", FullName: "node-0-init", Override: "PAUSED", Superseded: true,
+				ID: "folder.mixed__node-0-init__uuid-2", State: mesos.Finished, IP: "10.0.0.1"},
 		},
 	}
 }
@@ -114,13 +115,18 @@ func mixedPlans() []scheduler.PlanView {
 			step("uuid-2", "node-1:[server]", plans.Pending, "server")),
 		plan("recovery", plans.InProgress, "recovery",
 			step("uuid-3", "node-0:[server]", plans.Starting, "server"),
-			step("uuid-4", "data-0:[server]", plans.Prepared, "server")),
+			replaces(step("uuid-4", "data-0:[server]", plans.Prepared, "server"))),
 		plan("decommission", plans.Pending, "node-2",
 			step("uuid-5", "kill-node-2-server", plans.Pending),
 			step("uuid-6", "unreserve-uuid-9", plans.Pending),
 			step("uuid-7", "erase-node-2-server", plans.Pending)),
 		plan("backup", plans.Waiting, "backup"),
 	}
+}
+
+func replaces(step scheduler.StepView) scheduler.StepView {
+	step.Replaces = true
+	return step
 }
 
 // cutStep takes "node-0:[server]" apart; other names are of steps that concern no instance.
@@ -146,7 +152,14 @@ func mixedOutcomes() []scheduler.Outcome {
 		Domain:     mesos.Domain{Region: "region-1", Zone: "zone-a"}}
 	return []scheduler.Outcome{
 		{At: viewTime, Pod: "node-0", Agent: "S0", Host: of.Hostname, Offer: of,
-			Why: []string{"too little cpus", "too little mem"}},
-		{At: viewTime, Pod: "node-0", Agent: "S1", Fits: true, Why: []string{"launched"}},
+			Reasons: []offer.Reason{
+				{Code: offer.Insufficient, Name: "mem", Need: 2048000, Have: 512500},
+				{Code: offer.Insufficient, Name: "disk", Need: 2048000, Have: 512500},
+				{Code: offer.PortTaken, Name: "http", Ports: resource.Ranges{{Begin: 1, End: 1}}},
+				{Code: offer.NoVolume, Name: "data", Need: 1000, Detail: "ROOT"},
+				{Code: offer.Placement, Detail: "the zone must be another one"},
+				{Code: offer.Maintenance}, {Code: offer.OtherAgent},
+			}},
+		{At: viewTime, Pod: "node-0", Agent: "S1", Fits: true},
 	}
 }

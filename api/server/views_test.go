@@ -32,7 +32,7 @@ func recordedView(status plans.Status, steps ...plans.Status) *scheduler.View {
 		Intent: scheduler.Run, TargetID: "uuid-5",
 	}
 	broker := scheduler.EndpointView{Name: "broker",
-		VIP: "broker.kafka.l4lb.thisdcos.directory:9092"}
+		VIP: &servicespec.VIP{Prefix: "broker", Port: 9092}}
 	tasks := []string{"uuid-10", "uuid-54", "uuid-59"}
 	for i, step := range steps {
 		name := scheduler.PodName{Type: "kafka", Index: i}
@@ -52,8 +52,9 @@ func recordedView(status plans.Status, steps ...plans.Status) *scheduler.View {
 				task.IP = ""
 			}
 			broker.Address = append(broker.Address, address+":9092")
-			broker.DNS = append(broker.DNS,
-				task.FullName+".kafka.autoip.dcos.thisdcos.directory:9092")
+			broker.DNS = append(broker.DNS, fmt.Sprintf("host-%d.example:9092", i+1))
+			broker.Tasks = append(broker.Tasks, task.FullName)
+			broker.Ports = append(broker.Ports, 9092)
 		}
 		pod.Tasks = []scheduler.TaskView{task}
 		v.Pods = append(v.Pods, pod)
