@@ -30,7 +30,7 @@ func mixedView() *scheduler.View {
 		Pods: []scheduler.PodView{dataPod(), nodePod(),
 			{Name: scheduler.PodName{Type: "node", Index: 1}}},
 		Leftovers: []scheduler.Leftover{{Reservation: "uuid-9", Agent: "S1",
-			Hostname: "host-1.example"}},
+			Hostname: "host-2.example", Resources: reserved("uuid-9")}},
 		Outcomes: mixedOutcomes(),
 	}
 }
@@ -55,20 +55,28 @@ func mixedService(server string) servicespec.Service {
 	}
 }
 
-func nodePod() scheduler.PodView {
-	yes, no := true, false
-	list, err := resource.ParseList("cpus:1.5;ports:[1025-1025]")
+// reserved is a list of resources under one id.
+func reserved(id string) resource.List {
+	list, err := resource.ParseList("mem:32;cpus:1.5;ports:[1025-1025]")
 	if err != nil {
 		panic(err)
 	}
 	for i := range list {
 		list[i].Reservations = []resource.Reservation{{Dynamic: true, Role: "folder__mixed-role",
-			Principal: "p", Labels: []resource.Label{{Key: "resource_id", Value: "uuid-3"}}}}
+			Principal: "p", Labels: []resource.Label{
+				{Key: "resource_id", Value: id}, {Key: "framework_id", Value: "f"}}}}
 	}
+	return list
+}
+
+func nodePod() scheduler.PodView {
+	yes, no := true, false
+	list := reserved("uuid-3")
 	volume := resource.NewScalar(resource.Disk, 500000)
 	volume.Disk = &resource.DiskInfo{PersistenceID: "uuid-4", Principal: "p",
 		ContainerPath: "node-data", Source: "MOUNT", Root: "/mnt/a"}
 	place := &scheduler.Place{Executor: list,
+		Sets:       []offer.SetResources{{Name: "server", Resources: reserved("uuid-4")}},
 		Attributes: []mesos.Attribute{{Name: "rack", Value: "r1"}, {Name: "x", Value: "y"}}}
 	return scheduler.PodView{
 		Name: scheduler.PodName{Type: "node"}, Launched: true, Agent: "S0",
