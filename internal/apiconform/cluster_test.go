@@ -30,7 +30,8 @@ type cluster struct {
 	offered  int
 	asked    []mesos.TaskOnAgent // open questions of reconciliation
 	askedAll bool
-	launched []string // the tasks launched since this was last taken
+	launched []*task // since this was last taken
+	killed   []*task // since this was last taken
 	updates  uint64
 	breaches []string // of what a master would have refused
 }
@@ -54,6 +55,7 @@ type task struct {
 	agent    *agent
 	executor *runner
 	state    mesos.TaskState
+	killed   bool // it was told to end
 }
 
 func newCluster() *cluster {
@@ -153,6 +155,11 @@ func (c *cluster) call(call mesos.Call) {
 		for _, id := range call.Offers {
 			delete(c.offers, id)
 		}
+	case mesos.Kill:
+		if t := c.tasks[call.Task]; t != nil && !t.state.Terminal() && !t.killed {
+			t.killed = true
+			c.killed = append(c.killed, t)
+		}
 	case mesos.Reconcile:
 		c.asked = append(c.asked, call.Tasks...)
 		c.askedAll = c.askedAll || len(call.Tasks) == 0
@@ -232,16 +239,22 @@ func (c *cluster) launch(a *agent, launch mesos.Launch) {
 		t := &task{info: info, agent: a, executor: e, state: mesos.Staging}
 		e.tasks = append(e.tasks, t)
 		c.tasks[info.ID], c.newest[info.Name] = t, t
-		c.launched = append(c.launched, info.Name)
+		c.launched = append(c.launched, t)
 	}
 }
 
-// takeLaunched gives the names of the tasks launched since the last call, sorted.
-func (c *cluster) takeLaunched() []string {
-	names := c.launched
+// takeLaunched gives the tasks launched since the last call.
+func (c *cluster) takeLaunched() []*task {
+	tasks := c.launched
 	c.launched = nil
-	slices.Sort(names)
-	return names
+	return tasks
+}
+
+// takeKilled gives the tasks first killed since the last call.
+func (c *cluster) takeKilled() []*task {
+	tasks := c.killed
+	c.killed = nil
+	return tasks
 }
 
 // status makes what the event "status TASK STATE [check=CODE] [reason=…] [message=…]
@@ -276,14 +289,20 @@ func (c *cluster) status(args []string, now time.Time) (*mesos.Status, error) {
 	if t == nil {
 		return nil, nil
 	}
-	s.Task, s.Agent = t.info.ID, t.agent.id
-	if s.Source == "SOURCE_EXECUTOR" {
-		s.IP = t.agent.ip
-		c.updates++
-		s.UUID = binary.BigEndian.AppendUint64(nil, c.updates)
+	update := c.update(t, s.State, now)
+	update.Ready, update.Reason, update.Message = s.Ready, s.Reason, s.Message
+	if s.Source != update.Source {
+		update.Source, update.IP, update.UUID = s.Source, "", nil
 	}
-	c.turn(t, s.State)
-	return &s, nil
+	return &update, nil
+}
+
+// update makes an update of the executor's.
+func (c *cluster) update(t *task, state mesos.TaskState, now time.Time) mesos.Status {
+	c.turn(t, state)
+	c.updates++
+	return mesos.Status{Task: t.info.ID, Agent: t.agent.id, State: state, IP: t.agent.ip,
+		Source: "SOURCE_EXECUTOR", UUID: binary.BigEndian.AppendUint64(nil, c.updates), Time: now}
 }
 
 // turn notes a task's state; an executor ends with the last of its tasks.

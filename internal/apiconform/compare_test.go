@@ -92,7 +92,7 @@ func (c *comparison) bodies(want response, got answer) {
 	text, isText := wantBody.(string)
 	empty := wantBody == nil || isText && text == ""
 	if empty || got.body == "" {
-		if !empty || got.body != "" && got.body != `""` {
+		if !empty || got.body != "" && strings.TrimSpace(got.body) != `""` {
 			c.differ(kindBody, "", wantBody, got.body)
 		}
 		return
@@ -191,6 +191,9 @@ func (c *comparison) lists(where string, want, got []any) {
 		c.differ(kindLength, where, want, got)
 		return
 	}
+	if c.unordered(where) {
+		want, got = byName(want), byName(got)
+	}
 	wantNames, gotNames := names(want), names(got)
 	if !slices.Equal(wantNames, gotNames) &&
 		slices.Equal(sorted(wantNames), sorted(gotNames)) {
@@ -207,6 +210,26 @@ func (c *comparison) lists(where string, want, got []any) {
 		trial.values(where+"[]", want[i], got[i])
 		c.found = append(c.found, trial.found...)
 	}
+}
+
+// unorderedLists are those of plans: where in the answers to which paths.
+var unorderedLists = map[string][]string{
+	"/v1/plans":              {"$"},
+	"/v1/debug/plans":        {"$.plans", "$.serviceTopology", "$.activePlans"},
+	"/v1/debug/taskStatuses": {"$"},
+}
+
+func (c *comparison) unordered(where string) bool {
+	return slices.Contains(unorderedLists[strings.TrimSuffix(c.path, "/")], where)
+}
+
+// byName gives the list sorted by its members' names.
+func byName(list []any) []any {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b any) int {
+		return strings.Compare(names([]any{a})[0], names([]any{b})[0])
+	})
+	return list
 }
 
 func sorted(list []string) []string {
@@ -345,10 +368,14 @@ var (
 	millis = regexp.MustCompile(`\b1[78]\d{11}\b`)
 )
 
-// steady replaces what is another one each time: times, and what a metric measures.
+// steady replaces what is another one each time: times, what a metric measures, and the order
+// of the names of files.
 func (c *comparison) steady(text string) string {
 	if c.path == pathMetrics+"/prometheus" {
 		text = sample.ReplaceAllString(text, "$1 <value>")
+	}
+	if c.path == "/v1/state/files" && strings.HasPrefix(text, "[") {
+		text = "[" + strings.Join(sorted(strings.Split(strings.Trim(text, "[]\n"), ", ")), ", ") + "]"
 	}
 	if strings.ContainsRune(text, '\uFFFD') {
 		text = encodedTime.ReplaceAllString(text, "${1}1<time>")

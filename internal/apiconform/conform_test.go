@@ -44,13 +44,13 @@ func TestConformance(t *testing.T) {
 	}
 	r := report{all: testing.Verbose(), filter: *filter, rules: rules}
 	for _, s := range list {
-		play := newReplay(s.service)
-		if err := play.play(s); err != nil {
-			t.Errorf("%v", err)
+		played, err := play(s)
+		if err != nil {
+			t.Fatal(err)
 		}
-		r.outcomes = append(r.outcomes, play.outcomes...)
-		r.strays = append(r.strays, play.strays...)
-		r.breaches = append(r.breaches, play.process.cluster.breaches...)
+		r.outcomes = append(r.outcomes, played.outcomes...)
+		r.strays = append(r.strays, played.strays...)
+		r.breaches = append(r.breaches, played.process.cluster.breaches...)
 	}
 	declare(r.outcomes, rules)
 	judge(t, r)

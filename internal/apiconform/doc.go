@@ -9,9 +9,11 @@
 // says which service it is about; without one, the names of pods in paths and events do.
 //
 // Recordings of one service continue one another in the order of their names, up to the next
-// one that begins with a new service: "start" and then "agent" before anything else. One that
-// begins in the middle is led up to: the copied recordings whose names come before its own are
-// played first, without being compared. Of two that are copies themselves, those between them.
+// one that begins with a new service: "start" and then "agent" before anything else. What was
+// recorded before a file that begins in the middle is played first, without being compared: for
+// a copy, and between two, the copies before it; for any other, as many of the copies of its
+// service as lead to the most answers that conform, or none; its ids go on from theirs or are
+// counted anew.
 //
 // # The world
 //
@@ -54,7 +56,8 @@
 //   - Numbers are equal if their values are: 1 and 1.0.
 //   - Order of the members of objects, since JSON has none. Order of those members of a list that
 //     are called the same but for an id (["uuid-7", "uuid-9"], the steps unreserve-uuid-7 and
-//     unreserve-uuid-9): a hash of the ids gave it.
+//     unreserve-uuid-9): a hash of the ids gave it. Order of plans among themselves in /v1/plans
+//     and /v1/debug, and of names in /v1/state/files: a hash of the names gave it.
 //   - A body that is empty and one that is missing are the same.
 //
 // # Deviations

@@ -41,7 +41,9 @@ func newProcess(now time.Time) *process {
 }
 
 // start begins a life of the scheduler with what is stored and the service that it is offered.
-func (p *process) start(service servicespec.Service, uninstall bool) error {
+func (p *process) start(
+	service servicespec.Service, backoff scheduler.Backoff, uninstall bool,
+) error {
 	hard, err := p.store.Load()
 	if err != nil {
 		return fmt.Errorf("loading the state: %w", err)
@@ -59,7 +61,8 @@ func (p *process) start(service servicespec.Service, uninstall bool) error {
 		OldMetrics: p.metrics.OldHandler(), OldCounts: p.metrics.OldCounts,
 	})
 	p.machine = scheduler.Restore(scheduler.Config{
-		Target:      scheduler.Target{ID: p.uuidText(), Service: service},
+		Target: scheduler.Target{ID: p.uuidText(), Service: service}, Offered: true,
+		Backoff:     backoff,
 		ExecutorURI: "http://" + host + "/v1/artifacts/executor/0/kafka-sched",
 		UUID:        p.uuid,
 	}, hard)
@@ -68,23 +71,7 @@ func (p *process) start(service servicespec.Service, uninstall bool) error {
 		_, err = p.do(context.Background(), scheduler.ServiceUninstall{}, scheduler.Caller{})
 		return err
 	}
-	return p.offerTarget(service)
-}
-
-// offerTarget makes the service that the process was started with the target, when it is
-// another one.
-func (p *process) offerTarget(service servicespec.Service) error {
-	now, err := p.view.Target.Encode()
-	if err != nil {
-		return err
-	}
-	wanted, err := service.Encode()
-	if err != nil || string(now) == string(wanted) {
-		return err
-	}
-	_, err = p.do(context.Background(),
-		scheduler.SetTarget{ID: p.uuidText(), Service: service}, scheduler.Caller{})
-	return err
+	return nil
 }
 
 // uuid counts, in the form of a random UUID.
@@ -127,11 +114,29 @@ func (p *process) step(ev scheduler.Event) {
 	}
 }
 
+// register opens the subscription.
+func (p *process) register() {
+	p.connected = true
+	p.mesos(mesos.Subscribed{Framework: frameworkID, Master: "leader.mesos:5050"})
+}
+
 // mesos gives the machine an event of the master.
 func (p *process) mesos(ev mesos.Event) {
 	if p.connected {
 		p.step(scheduler.FromMesos{Event: ev})
 	}
+}
+
+// goal is that of a task.
+func (p *process) goal(fullName string) servicespec.Goal {
+	for _, pod := range p.view.Pods {
+		for _, t := range pod.Tasks {
+			if t.FullName == fullName {
+				return t.Goal
+			}
+		}
+	}
+	return servicespec.GoalRunning
 }
 
 // do carries a command of a handler to the machine and its reply back.
@@ -158,7 +163,7 @@ type answer struct {
 
 // ask sends a request as it came over the wire. What net/http would not let through is
 // answered as its server does.
-func (p *process) ask(r request) (answer, error) {
+func (p *process) ask(r request) answer {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, escaped(r.Path), host)
 	for name, value := range r.Headers {
@@ -172,19 +177,16 @@ func (p *process) ask(r request) (answer, error) {
 	text.WriteString("\r\n" + body)
 	req, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text.String())))
 	if err != nil {
-		return answer{http.StatusBadRequest, "text/plain; charset=utf-8", "400 Bad Request"}, nil
+		return answer{http.StatusBadRequest, "text/plain; charset=utf-8", "400 Bad Request"}
 	}
 	req.RemoteAddr = "127.0.0.1:40000"
 	w := httptest.NewRecorder()
-	if p.handler == nil {
-		return answer{}, fmt.Errorf("%s %s: no scheduler was started yet", r.Method, r.Path)
-	}
 	p.handler.ServeHTTP(w, req)
 	a := answer{w.Code, w.Result().Header.Get("Content-Type"), w.Body.String()}
 	if r.Method == http.MethodHead || w.Code == http.StatusNoContent {
 		a.body = "" // the server sends none
 	}
-	return a, nil
+	return a
 }
 
 // escaped makes a recorded path fit for the request line; the recorder's client did the same.

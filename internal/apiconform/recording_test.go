@@ -80,12 +80,16 @@ func readRecording(path string) ([]line, error) {
 type series struct {
 	service string
 	files   []recording
+	// leads are what may have come before the first file, when that begins in the middle.
+	leads [][]recording
 }
 
 type recording struct {
 	lines   []line
 	compare bool
 }
+
+func (r recording) file() string { return r.lines[0].file }
 
 // readSeries reads files and joins those of one service in the order of their names. What was
 // recorded between two of them, or before the first, is played too, as far as a copy is here.
@@ -119,55 +123,50 @@ func readSeries(paths []string) ([]series, error) {
 			list = append(list, series{service: service})
 			i = len(list) - 1
 		}
-		if !fresh(lines) {
-			list[i].lead(copies, lines[0].file)
-		}
-		list[i].files = append(list[i].files, recording{lines, true})
+		list[i].add(recording{lines, true}, copies[service])
 	}
 	return list, nil
 }
 
-// lead adds the copies that come between the last recording of the series and a file: for the
-// first one all since the service was new, for another one only if it is a copy itself.
-func (s *series) lead(copies [][]line, file string) {
-	isFile := func(lines []line) bool { return lines[0].file == file }
-	at := slices.IndexFunc(copies, isFile)
-	after, before := "", file
-	if len(s.files) > 0 {
-		last := s.files[len(s.files)-1].lines
-		if at < 0 || !slices.ContainsFunc(copies, func(c []line) bool {
-			return c[0].file == last[0].file
-		}) {
-			return
-		}
-		after = last[0].file
+// add appends a recording. Of two that are copies, those between them are played as well.
+func (s *series) add(r recording, copies []recording) {
+	place := func(file string) int {
+		return slices.IndexFunc(copies, func(c recording) bool { return c.file() == file })
 	}
-	for _, lines := range copies {
-		service, err := serviceOf(lines)
-		name := lines[0].file
-		if err != nil || service != s.service || name <= after || name >= before {
-			continue
+	at := place(r.file())
+	switch {
+	case fresh(r.lines):
+	case len(s.files) == 0 && at >= 0:
+		s.files = slices.Clone(copies[:at])
+	case len(s.files) == 0:
+		for n := range len(copies) + 1 {
+			s.leads = append(s.leads, copies[:n])
 		}
-		if fresh(lines) {
-			s.files = nil
+	case at >= 0:
+		if last := place(s.files[len(s.files)-1].file()); last >= 0 && last < at {
+			s.files = append(s.files, copies[last+1:at]...)
 		}
-		s.files = append(s.files, recording{lines, false})
 	}
+	s.files = append(s.files, r)
 }
 
-// readCopies reads the recordings in testdata.
-func readCopies() ([][]line, error) {
+// readCopies reads the recordings in testdata, by service and in order.
+func readCopies() (map[string][]recording, error) {
 	paths, err := copiedRecordings()
 	if err != nil {
 		return nil, err
 	}
-	var copies [][]line
+	copies := map[string][]recording{}
 	for _, path := range paths {
 		lines, err := readRecording(path)
 		if err != nil {
 			return nil, err
 		}
-		copies = append(copies, lines)
+		service, err := serviceOf(lines)
+		if err != nil {
+			return nil, err
+		}
+		copies[service] = append(copies[service], recording{lines, false})
 	}
 	return copies, nil
 }

@@ -60,6 +60,7 @@ type replay struct {
 	counting bool
 	outcomes []outcome
 	strays   []stray
+	alone    []deed
 }
 
 func newReplay(service string) *replay {
@@ -67,29 +68,58 @@ func newReplay(service string) *replay {
 		process: newProcess(begin), ids: newIDs()}
 }
 
-// play plays a series.
-func (r *replay) play(s series) error {
-	for _, f := range s.files {
-		r.counting = f.compare
-		if err := r.playFile(f.lines); err != nil {
-			return err
+// play plays a series. Of several beginnings it takes the one after which most answers conform,
+// of equal ones the longest. Ids may go on from there or be counted anew.
+func play(s series) (*replay, error) {
+	if len(s.leads) == 0 {
+		r := newReplay(s.service)
+		return r, r.play(s.files)
+	}
+	var best *replay
+	var failure error
+	for _, lead := range s.leads {
+		for _, anew := range []bool{true, false} {
+			r := newReplay(s.service)
+			err := r.play(lead)
+			if anew {
+				r.ids = newIDs()
+			}
+			if err == nil {
+				err = r.play(s.files)
+			}
+			if err != nil {
+				failure = err
+			} else if best == nil || count(r.outcomes).conform >= count(best.outcomes).conform {
+				best = r
+			}
 		}
 	}
-	return nil
+	if best == nil {
+		return nil, failure
+	}
+	return best, nil
 }
 
-func (r *replay) playFile(lines []line) error {
-	for _, l := range lines {
+func (r *replay) play(files []recording) error {
+	var lines []line
+	var compare []bool
+	for _, f := range files {
+		lines = append(lines, f.lines...)
+		compare = append(compare, slices.Repeat([]bool{f.compare}, len(f.lines))...)
+	}
+	for i, l := range lines {
+		r.counting = compare[i]
 		r.enter(l.Moment)
 		var err error
 		if l.Event != nil {
-			err = r.event(l)
+			err = r.event(lines[i:])
 		} else {
 			err = r.exchange(l)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.place(), err)
 		}
+		r.noteKills(lines[i:])
 	}
 	return nil
 }
@@ -108,17 +138,19 @@ func (r *replay) enter(moment string) {
 	}
 }
 
-// event feeds an event to the scheduler.
-func (r *replay) event(l line) error {
-	p := r.process
+// event feeds the first line's event to the scheduler.
+func (r *replay) event(rest []line) error {
+	p, l := r.process, rest[0]
 	p.now = p.now.Add(betweenEvents)
 	words := strings.Fields(*l.Event)
 	if len(words) == 0 {
 		return fmt.Errorf("an empty event")
 	}
 	args := words[1:]
-	if p.machine == nil && words[0] != eventStart && words[0] != eventAgent {
-		return fmt.Errorf("%q before the first start", *l.Event)
+	if words[0] != eventStart && words[0] != eventAgent {
+		if err := r.alive(); err != nil {
+			return err
+		}
 	}
 	switch words[0] {
 	case eventStart:
@@ -126,15 +158,15 @@ func (r *replay) event(l line) error {
 	case eventAgent:
 		return p.cluster.addAgent(args)
 	case eventRegister:
-		p.connected = true
-		p.mesos(mesos.Subscribed{Framework: frameworkID, Master: "leader.mesos:5050"})
+		p.register()
 	case eventOffers:
-		return r.offers(l, args)
+		return r.offers(rest, args)
 	case eventTick:
 		p.now = p.now.Add(tickTime)
 		if r.backoff {
 			p.now = p.now.Add(backoffTick - tickTime)
 		}
+		r.answerDeeds()
 		p.step(scheduler.Tick{})
 	case eventStatus:
 		return r.status(l, args)
@@ -147,6 +179,36 @@ func (r *replay) event(l line) error {
 		return fmt.Errorf("unknown event %q", *l.Event)
 	}
 	return nil
+}
+
+// alive starts a process if a recording begins in the middle and nothing led to it.
+func (r *replay) alive() error {
+	if r.process.machine != nil {
+		return nil
+	}
+	return r.start(nil)
+}
+
+// furnish names the agents if no line did.
+func (r *replay) furnish() error {
+	if len(r.process.cluster.agents) > 0 {
+		return nil
+	}
+	for _, a := range agentsOf[r.service] {
+		if err := r.process.cluster.addAgent(strings.Fields(a)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// agentsOf are those that the two services had from the beginning.
+var agentsOf = map[string][]string{
+	kafkaService: {"small-1.example zone-a 0.5 1000 2000", "host-1.example zone-a 8 16000 50000",
+		"host-2.example zone-b 8 16000 50000", "host-3.example zone-c 8 16000 50000",
+		"host-4.example zone-d 8 16000 50000"},
+	mixedService: {"host-1.example zone-a 8 16000 50000", "host-2.example zone-b 8 16000 50000",
+		"host-3.example zone-c 8 16000 50000"},
 }
 
 // start stops the process and starts it with changed variables, which stay changed.
@@ -163,10 +225,17 @@ func (r *replay) start(changes []string) error {
 		return err
 	}
 	r.ids.life++
-	return r.process.start(service, r.vars[uninstallFlag] == "true")
+	backoff := scheduler.Backoff{First: -1}
+	if r.backoff {
+		backoff = scheduler.Backoff{First: 3 * time.Second, Max: time.Minute, Factor: 2}
+	}
+	return r.process.start(service, backoff, r.vars[uninstallFlag] == "true")
 }
 
 func (r *replay) status(l line, args []string) error {
+	if err := r.furnish(); err != nil {
+		return err
+	}
 	s, err := r.process.cluster.status(args, r.process.now)
 	if err != nil {
 		return err
@@ -181,8 +250,14 @@ func (r *replay) status(l line, args []string) error {
 
 // offers makes one offer per agent, one after the other: those that the predecessor accepted
 // first, since which offer comes first is the world's choice.
-func (r *replay) offers(l line, hostnames []string) error {
+func (r *replay) offers(rest []line, hostnames []string) error {
+	if err := r.furnish(); err != nil {
+		return err
+	}
 	p := r.process
+	if !p.connected {
+		p.register()
+	}
 	var agents []*agent
 	for _, hostname := range hostnames {
 		a := p.cluster.agentAt(hostname)
@@ -194,7 +269,8 @@ func (r *replay) offers(l line, hostnames []string) error {
 	if len(hostnames) == 0 {
 		agents = slices.Clone(p.cluster.agents)
 	}
-	accepted := acceptedAgents(l.Calls)
+	r.answerDeeds()
+	accepted := acceptedAgents(rest[0].Calls)
 	rank := func(a *agent) int {
 		if i := slices.Index(accepted, a.hostname); i >= 0 {
 			return i - len(accepted)
@@ -206,9 +282,15 @@ func (r *replay) offers(l line, hostnames []string) error {
 	for _, a := range agents {
 		p.mesos(mesos.Offers{Offers: []mesos.Offer{p.cluster.offer(a)}})
 	}
-	want, got := launchedTasks(l.Calls), p.cluster.takeLaunched()
-	if !slices.Equal(want, got) {
-		r.stray(l, "launched %v, recorded %v", got, want)
+	tasks := p.cluster.takeLaunched()
+	r.noteLaunches(rest, tasks)
+	var got []string
+	for _, t := range tasks {
+		got = append(got, t.info.Name)
+	}
+	slices.Sort(got)
+	if want := launchedTasks(rest[0].Calls); !slices.Equal(want, got) {
+		r.stray(rest[0], "launched %v, recorded %v", got, want)
 	}
 	return nil
 }
@@ -218,13 +300,18 @@ var (
 	launchOp   = regexp.MustCompile(`LAUNCH_GROUP ([^,\]]*)`)
 )
 
-// acceptedAgents lists the agents whose offers were accepted, by the tasks launched there.
+// acceptedAgents lists the agents whose offers were accepted, by the tasks launched there; those
+// where something was only freed come last.
 func acceptedAgents(calls []string) []string {
 	type accept struct{ host, task string }
 	var list []accept
 	for _, call := range calls {
 		if m := acceptCall.FindStringSubmatch(call); m != nil {
-			list = append(list, accept{m[1], strings.Join(launchOp.FindStringSubmatch(m[2]), "")})
+			task := "~"
+			if launch := launchOp.FindStringSubmatch(m[2]); launch != nil {
+				task = launch[1]
+			}
+			list = append(list, accept{m[1], task})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b accept) int { return strings.Compare(a.task, b.task) })
@@ -265,9 +352,12 @@ func (r *replay) exchange(l line) error {
 	if len(unknown) > 0 {
 		r.stray(l, "no answer of ours showed what %v is", unknown)
 	}
-	got, err := r.process.ask(send)
-	if err != nil || l.Response == nil {
+	if err := r.alive(); err != nil {
 		return err
+	}
+	got := r.process.ask(send)
+	if l.Response == nil {
+		return nil
 	}
 	c := comparison{ids: r.ids, path: bare(l.Request.Path)}
 	c.answers(*l.Response, got)
