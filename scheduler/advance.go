@@ -264,7 +264,7 @@ func (m *Machine) restored(p Pod, spec servicespec.Pod, r *recovery) bool {
 			if !ok {
 				continue
 			}
-			if ready, _ := m.taskReady(p, spec, ts, t); !ready {
+			if ready, _ := m.taskReady(p, spec, ts, t); !ready && !t.restsAsWanted() {
 				return false
 			}
 		}

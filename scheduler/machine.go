@@ -28,6 +28,7 @@ type Machine struct {
 	implicit   time.Time                     // when to reconcile implicitly next
 	kills      map[mesos.TaskID]time.Time    // when each kill was last sent
 	refusals   map[PodName]*offer.Refusal
+	tried      map[PodName]string // the step, by id, that a place was last looked for
 	waits      map[PodName]string // what an instance waits for, when it is no refusal
 	recovery   map[PodName]*recovery
 	since      map[string]change // per step key, when its status came to be
@@ -120,6 +121,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		asked:  map[mesos.TaskID]question{},
 		kills:  map[mesos.TaskID]time.Time{},
 		waits:  map[PodName]string{}, refusals: map[PodName]*offer.Refusal{},
+		tried:     map[PodName]string{},
 		recovery:  map[PodName]*recovery{},
 		farewells: map[PodName]farewell{},
 		since:     map[string]change{},

@@ -71,11 +71,9 @@ func (m *Machine) viewPlan(p plans.Plan) PlanView {
 			Status: assessed.Phases[i].Status, Held: m.heldBy(plans.Key(p.Name, ph.Name, ""))}
 		for j, s := range ph.Steps {
 			sv := m.viewStep(p.Name, ph.Name, s, assessed.Phases[i].Steps[j])
-			if sv.Status == plans.Pending && s.Pod != "" && !may[s.ID] {
+			if sv.Status == plans.Pending && s.Pod != "" && !may[s.ID] &&
+				(byItself(p.Name) || v.Run.Active) {
 				sv.Reason = "waits for the steps before it"
-			}
-			if !byItself(p.Name) && !v.Run.Active && sv.Status != plans.Complete {
-				sv.Reason = "the plan waits to be started"
 			}
 			if held := orHeld(v.Held, pv.Held); held != nil && said.Interrupted[p.Name] ||
 				sv.Status == plans.Pending && held != nil {
@@ -151,7 +149,7 @@ func (m *Machine) viewPod(name PodName) PodView {
 	p := m.hard.Pods[name]
 	spec, wanted := m.spec(name)
 	v := PodView{Name: name, Incarnation: p.Incarnation, Request: p.Request,
-		Launched: p.launched(), Refusal: m.refusals[name], Place: p.Place,
+		Launched: p.launched() || p.Incarnation > 1, Refusal: m.refusals[name], Place: p.Place,
 		Leaving: !wanted && m.hard.Intent == Run}
 	v.Failures, v.NotBefore = p.failures()
 	if p.Place != nil {
