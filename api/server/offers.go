@@ -26,10 +26,10 @@ func debugOffers(w http.ResponseWriter, _ *http.Request, v *scheduler.View) {
 			of.Outcome, stage = "fail", "FAIL(Offer):"
 			shape.Rejected++
 			shape.RejectedAgents[string(outcome.Agent)]++
-			shape.FailureReasons["Offer"] += len(outcome.Why)
+			shape.FailureReasons["Offer"] += len(outcome.Reasons)
 		}
-		for _, why := range outcome.Why {
-			of.Explanation = append(of.Explanation, stage+why)
+		for _, why := range outcome.Reasons {
+			of.Explanation = append(of.Explanation, stage+why.String())
 		}
 		shape.Offers = append(shape.Offers, of)
 	}
