@@ -34,6 +34,12 @@
 //     recorded ticks followed one another at once). A moment named "after the delay" begins a
 //     minute later, one named "backoff enabled" enables the back-off.
 //
+// The recordings lack the Accept headers of a few requests. Those that were answered with 406 had
+// application/json; the others changed nothing.
+//
+// What the scheduler does and the recording knows nothing of (it kills or launches a task at
+// another moment), the cluster answers at the next cycle: a killed task ends, a launched one runs.
+//
 // What the scheduler calls is not compared. Where the recorded world goes another way than
 // ours, above all when other tasks are launched, the report says so.
 //

@@ -2,6 +2,7 @@ package apiconform
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -354,6 +355,9 @@ func (r *replay) exchange(l line) error {
 	}
 	if err := r.alive(); err != nil {
 		return err
+	}
+	if l.Response != nil && l.Response.Status == http.StatusNotAcceptable {
+		send.Headers = map[string]string{"accept": "application/json"}
 	}
 	got := r.process.ask(send)
 	if l.Response == nil {
