@@ -51,6 +51,7 @@ type Machine struct {
 	hashes       map[string]string // TaskLaunchHash by "<pod>/<task>"
 	stopLive     int               // tasks that still ran when a stopping service last got on
 	stopAt       time.Time         // when that was
+	due          bool              // something happened since the last pass
 	finished     bool              // Exit was sent
 }
 
@@ -147,6 +148,7 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		return m.out
 	}
 	m.adoptTarget()
+	m.due = true
 	switch ev := ev.(type) {
 	case FromMesos:
 		m.fromMesos(ev.Event)
@@ -154,9 +156,11 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.fromKafka(ev.Facts)
 	case Commanded:
 		m.commanded(ev)
-	case Tick:
 	}
-	m.pass()
+	if _, tick := ev.(Tick); tick || len(m.offers) > 0 {
+		m.due = false
+		m.pass()
+	}
 	m.out.View = m.view()
 	if err := m.check(); err != nil {
 		panic("scheduler: invariant broken: " + err.Error())
@@ -175,6 +179,9 @@ func (m *Machine) NextWake() time.Time {
 	}
 	if m.finished {
 		return next
+	}
+	if m.due {
+		return m.now
 	}
 	if m.connected {
 		//tidy:unordered the earliest of all
