@@ -357,8 +357,8 @@ func (c *comparison) known(p pair) string {
 	if ours, ok := c.ids.settled[p.recorded]; ok {
 		return ours
 	}
-	if of, ok := c.ids.back[p.ours]; ok {
-		return "not that of " + of.recorded
+	if recorded, ok := c.ids.back[p.ours]; ok {
+		return "not that of " + recorded
 	}
 	return "another one in this answer"
 }
@@ -383,7 +383,8 @@ func (c *comparison) steady(text string) string {
 		text = sample.ReplaceAllString(text, "$1 <value>")
 	}
 	if c.path == "/v1/state/files" && strings.HasPrefix(text, "[") {
-		text = "[" + strings.Join(sorted(strings.Split(strings.Trim(text, "[]\n"), ", ")), ", ") + "]"
+		names := strings.Split(strings.Trim(text, "[]\n"), ", ")
+		text = "[" + strings.Join(sorted(names), ", ") + "]"
 	}
 	if strings.ContainsRune(text, '\uFFFD') {
 		text = encodedTime.ReplaceAllString(text, "${1}1<time>")

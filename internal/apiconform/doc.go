@@ -54,7 +54,8 @@
 //     belong together from then on, one to one, throughout the service's recordings. Only
 //     answers that conform settle this. A request with an id gets ours for it; for an id that no
 //     conforming answer showed, the one in the like place of an answer that differed. The
-//     predecessor makes new ids for the phases and steps of plans at each start; ours may stay.
+//     predecessor makes new ids for phases and steps of plans at each start and for each recovery;
+//     ours may stay.
 //   - Times. Of a JSON number named timestamp only the type counts. Milliseconds since 1970 within
 //     a text, and the time in an encoded task status, may be any.
 //   - Metrics. Of /v1/metrics only the types of values count, of /v1/metrics/prometheus not the

@@ -225,7 +225,6 @@ func (r *replay) start(changes []string) error {
 	if err != nil {
 		return err
 	}
-	r.ids.life++
 	backoff := scheduler.Backoff{First: -1}
 	if r.backoff {
 		backoff = scheduler.Backoff{First: 3 * time.Second, Max: time.Minute, Factor: 2}
