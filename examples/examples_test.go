@@ -24,7 +24,7 @@ func environment(t *testing.T, assignments ...string) map[string]string {
 
 func TestEveryExampleParses(t *testing.T) {
 	names, err := fs.Glob(examples.Files, "*.yml")
-	if err != nil || len(names) < 9 {
+	if err != nil || len(names) < 13 {
 		t.Fatalf("found %v, %v", names, err)
 	}
 	for _, name := range names {
@@ -35,7 +35,7 @@ func TestEveryExampleParses(t *testing.T) {
 		if !bytes.HasPrefix(text, []byte("# ")) {
 			t.Errorf("%s does not begin with what it shows", name)
 		}
-		s, errs := servicespec.LoadSpec(name, text, environment(t), nil)
+		s, errs := servicespec.LoadSpec(name, text, environment(t), examples.Templates())
 		if errs != nil {
 			t.Errorf("%s: %v", name, errs)
 			continue
@@ -45,7 +45,7 @@ func TestEveryExampleParses(t *testing.T) {
 		if warned != (len(refused) > 0) {
 			t.Errorf("%s: it says so: %v; what the scheduler refuses: %q", name, warned, refused)
 		}
-		_, errs = servicespec.Load(name, text, environment(t), nil)
+		_, errs = servicespec.Load(name, text, environment(t), examples.Templates())
 		if !warned && errs != nil {
 			t.Errorf("%s: %v", name, errs)
 		}
