@@ -3,7 +3,7 @@ package examples
 import (
 	"embed"
 	"fmt"
-	"io/fs"
+	"strings"
 )
 
 // Files holds all example specs and the templates of their config files, by file name.
@@ -20,17 +20,20 @@ var Kafka []byte
 // Templates gives the templates of config files by the path that specs name them with, as
 // servicespec.Load wants them.
 func Templates() map[string]string {
-	names, err := fs.Glob(Files, "*.mustache")
+	entries, err := Files.ReadDir(".")
 	if err != nil {
-		panic(fmt.Sprintf("a pattern that is none: %v", err))
+		panic(fmt.Sprintf("the embedded folder cannot be read: %v", err))
 	}
 	templates := map[string]string{}
-	for _, name := range names {
-		text, err := Files.ReadFile(name)
-		if err != nil {
-			panic(fmt.Sprintf("an embedded file that is not there: %v", err))
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".mustache") {
+			continue
 		}
-		templates[name] = string(text)
+		text, err := Files.ReadFile(e.Name())
+		if err != nil {
+			panic(fmt.Sprintf("an embedded file cannot be read: %v", err))
+		}
+		templates[e.Name()] = string(text)
 	}
 	return templates
 }
