@@ -1,6 +1,7 @@
 package servicespec
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -13,8 +14,15 @@ const (
 // WithTaskConfig gives the service with the variables that the predecessor takes from its own
 // environment: TASKCFG_ALL_X sets X in every task, and TASKCFG_POD_X in those of the pod, whose
 // name is in upper case with _ for all that is no letter or digit. What is said of the pod wins
-// over what is said of all, and both over the spec.
-func (s Service) WithTaskConfig(env map[string]string) Service {
+// over what is said of all, and both over the spec. The variables are then part of the spec: a
+// value that changes restarts the tasks that it concerns.
+//
+// Of env only names that begin with TASKCFG_ are looked at. Those that would set nothing, as they
+// name no pod or no variable, are mistakes; the service is then as it was.
+func (s Service) WithTaskConfig(env map[string]string) (Service, []Error) {
+	if wrong := s.checkTaskConfig(env); len(wrong) > 0 {
+		return s, wrong
+	}
 	s.Pods = slices.Clone(s.Pods)
 	for i := range s.Pods {
 		pod := &s.Pods[i]
@@ -27,7 +35,38 @@ func (s Service) WithTaskConfig(env map[string]string) Service {
 			pod.Tasks[j].Env = vars
 		}
 	}
-	return s
+	return s, nil
+}
+
+// checkTaskConfig finds the variables that would set nothing.
+func (s Service) checkTaskConfig(env map[string]string) []Error {
+	prefixes := []string{taskConfigAll}
+	for _, pod := range s.Pods {
+		prefixes = append(prefixes, taskConfigOf(pod.Type))
+	}
+	m := &mistakes{file: "environment"}
+	for _, key := range sortedNames(env) {
+		if !strings.HasPrefix(key, taskConfigPrefix) {
+			continue
+		}
+		sets, named := false, ""
+		for _, prefix := range prefixes {
+			if name, ok := strings.CutPrefix(key, prefix); ok {
+				named, sets = prefix, sets || environmentName.MatchString(name)
+			}
+		}
+		switch {
+		case sets:
+		case named != "":
+			m.add(Error{Path: key, Code: BadValue, Message: fmt.Sprintf(
+				"%s is not the name of an environment variable", quote(key[len(named):])),
+				Hint: "write as " + named + "NAME"})
+		default:
+			m.add(Error{Path: key, Code: Dangling, Message: "the service has no pod of that name",
+				Hint: "known are " + strings.Join(prefixes, ", ")})
+		}
+	}
+	return m.sorted()
 }
 
 // taskConfigOf is the prefix of the variables of one pod.
