@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/kafka-sched/kafka-sched/examples"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 	"gopkg.in/yaml.v3"
 )
@@ -70,10 +71,13 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// configTemplates are those that specs in testdata name.
-var configTemplates = map[string]string{
-	"server.properties.mustache": "a=b\n", "log.mustache": "c\n",
-}
+// configTemplates are those that specs in testdata and examples name.
+var configTemplates = func() map[string]string {
+	templates := examples.Templates()
+	templates["server.properties.mustache"] = "a=b\n"
+	templates["log.mustache"] = "c\n"
+	return templates
+}()
 
 // TestRender fills in the defaults of every good spec, which changes nothing of what it means
 // (filledIn itself sees to that), and nothing at all when done again.

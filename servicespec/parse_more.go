@@ -133,7 +133,7 @@ func (p *parser) secrets(f fields) []Secret {
 func (f fields) checkVariable(key, name string) {
 	if !environmentName.MatchString(name) {
 		f.at(key, BadValue, fmt.Sprintf("%s is not the name of an environment variable",
-			quote(name)), "")
+			quote(name)), "use letters, digits and underscores")
 	}
 }
 
