@@ -197,12 +197,21 @@ func (f fields) measure(
 		f.wrong(v, key, fmt.Sprintf("must be a whole number, not %s", describe(v)))
 		return 0, false
 	}
-	n, message := wholeNumber(v.text, least, most)
+	n, message := wholeNumber(withoutZeros(v.text), least, most)
 	if message != "" {
 		f.bad(v, key, message, hint(v.text))
 		return 0, false
 	}
 	return n, true
+}
+
+// withoutZeros takes the fraction off numbers such as 2048.0, as other programs write whole ones.
+func withoutZeros(text string) string {
+	whole, zeros, found := strings.Cut(text, ".")
+	if found && whole != "" && zeros != "" && strings.Trim(zeros, "0") == "" {
+		return whole
+	}
+	return text
 }
 
 // wholeNumber reads a decimal number within bounds, or says what is wrong with it.

@@ -225,7 +225,7 @@ func (f fields) limit(key string) *uint64 {
 
 func (f fields) unlimited(key string) bool {
 	v, _ := f.get(key)
-	return v.text == "-1"
+	return withoutZeros(v.text) == "-1"
 }
 
 func (f fields) checkLimits(limit RLimit) {

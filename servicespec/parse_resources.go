@@ -54,8 +54,8 @@ func (p *parser) resourceSet(f fields, name string) parsedSet {
 	}
 	any := false
 	for _, key := range []string{"cpus", "gpus", "memory", "ports"} {
-		_, there := f.get(key)
-		any = any || there
+		v, there := f.get(key)
+		any = any || there && (v.kind != mapKind || len(v.entries) > 0)
 	}
 	if !any {
 		f.at("", Missing, "there are no resources", "give cpus and memory")
