@@ -2,6 +2,7 @@ package servicespec
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
@@ -159,15 +160,6 @@ type (
 		Matcher *oldMatcher `json:"matcher,omitempty"`
 		Tasks   oldMatcher  `json:"task-filter"`
 	}
-	oldRoundRobin struct {
-		At         string     `json:"@type"`
-		Name       string     `json:"name,omitempty"`
-		AgentCount *int       `json:"agent-count,omitempty"`
-		Values     *int       `json:"value-count,omitempty"`
-		Zones      *int       `json:"zone-count,omitempty"`
-		Regions    *int       `json:"region-count,omitempty"`
-		Tasks      oldMatcher `json:"task-filter"`
-	}
 )
 
 // oldPlacement gives a pod's rule with the one that the predecessor adds to those that say
@@ -228,21 +220,19 @@ func oldRule(pod string, c placement.Constraint) any {
 }
 
 // oldGroupBy names the number of values as the rule for each field does.
-func oldGroupBy(field string, c placement.Constraint, tasks oldMatcher) oldRoundRobin {
-	rule := oldRoundRobin{At: "RoundRobinBy" + field + "Rule", Tasks: tasks}
-	var count *int
+func oldGroupBy(field string, c placement.Constraint, tasks oldMatcher) map[string]any {
+	rule := map[string]any{"@type": "RoundRobinBy" + field + "Rule", "task-filter": tasks}
+	var count any
 	if n, err := strconv.Atoi(c.Param); err == nil {
-		count = &n
+		count = n
 	}
 	switch field {
 	case "Hostname":
-		rule.AgentCount = count
-	case "Zone":
-		rule.Zones = count
-	case "Region":
-		rule.Regions = count
+		rule["agent-count"] = count
+	case "Zone", "Region":
+		rule[strings.ToLower(field)+"-count"] = count
 	default:
-		rule.Name, rule.Values = c.Field, count
+		rule["name"], rule["value-count"] = c.Field, count
 	}
 	return rule
 }

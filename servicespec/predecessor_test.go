@@ -67,6 +67,29 @@ func TestPredecessor(t *testing.T) {
 	}
 }
 
+// TestPredecessorJSON holds what is printed of all that the recorded specs do not have.
+func TestPredecessorJSON(t *testing.T) {
+	const name = "testdata/predecessor/all"
+	s, errs := Parse(name, read(t, name+".yml"), nil)
+	if errs != nil {
+		t.Fatal(errs)
+	}
+	got, err := PredecessorJSON(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, name+".json", indented(t, got)+"\n")
+	for _, path := range specs(t, "good", 130) {
+		s, errs := Parse(path, read(t, path), templates)
+		if errs != nil {
+			t.Fatal(errs)
+		}
+		if text, err := PredecessorJSON(s); err != nil || !json.Valid(text) {
+			t.Errorf("%s: %s, %v", path, text, err)
+		}
+	}
+}
+
 func loadPredecessor(t *testing.T, name string, changed map[string]string) Service {
 	t.Helper()
 	env := maps.Clone(predecessorEnv)
