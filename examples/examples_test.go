@@ -79,3 +79,44 @@ func TestKafkaIsThreeCombinedNodes(t *testing.T) {
 		t.Errorf("task is %+v", task)
 	}
 }
+
+// TestEveryExampleFitsAnOrdinaryAgent demands that an instance of each pod finds room on an agent
+// with 8 processors, 16 GB of memory and 50 GB of disk.
+func TestEveryExampleFitsAnOrdinaryAgent(t *testing.T) {
+	names, err := fs.Glob(examples.Files, "*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		text, err := examples.Files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, errs := servicespec.LoadSpec(name, text, environment(t), examples.Templates())
+		if errs != nil {
+			t.Fatal(errs)
+		}
+		for _, pod := range s.Service.Pods {
+			sets := map[string]servicespec.ResourceSet{"": {Volumes: pod.Volumes}}
+			for _, task := range pod.Tasks {
+				sets[task.Resources.Name] = task.Resources
+			}
+			var sum servicespec.ResourceSet
+			disk := sum.Memory
+			for _, set := range sets {
+				sum.CPUs, sum.Memory = sum.CPUs+set.CPUs, sum.Memory+set.Memory
+				for _, v := range set.Volumes {
+					disk += v.Size
+				}
+			}
+			if sum.CPUs > 8000 || sum.Memory > 16384 || disk > 50000 || pod.Count > 5 {
+				t.Errorf("%s: %d instances of pod %s need %d thousandths of a processor, %d MB "+
+					"of memory and %d MB of disk each", name, pod.Count, pod.Type, sum.CPUs,
+					sum.Memory, disk)
+			}
+		}
+		if list := s.Service.Conflicts(); list != nil {
+			t.Errorf("%s: %q", name, list)
+		}
+	}
+}
