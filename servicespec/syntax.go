@@ -111,6 +111,7 @@ func brokenAt(data []byte) (line, column int) {
 	if most < 0 {
 		return 0, 0
 	}
+	most = 1 << 20
 	start := ends[line-1]
 	text, _, _ := bytes.Cut(data[start:], []byte("\n"))
 	for at := len(text); at > 0 && most >= 0; {
