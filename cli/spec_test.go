@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -341,7 +342,7 @@ func againstMapping(s map[string]any, v map[string]any, path string) string {
 }
 
 func isType(v any, kind string) bool {
-	switch v.(type) {
+	switch v := v.(type) {
 	case nil:
 		return kind == "null"
 	case bool:
@@ -350,8 +351,8 @@ func isType(v any, kind string) bool {
 		return kind == "string"
 	case int, uint64:
 		return kind == "integer" || kind == "number"
-	case float64:
-		return kind == "number"
+	case float64: // JSON Schema takes 1.0 for an integer
+		return kind == "number" || kind == "integer" && v == math.Trunc(v)
 	case []any:
 		return kind == "array"
 	}
