@@ -1,6 +1,10 @@
 package plans
 
-import "github.com/kafka-sched/kafka-sched/servicespec"
+import (
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
 
 // Status of a step, phase or plan, in the predecessor's words.
 type Status string
@@ -61,6 +65,15 @@ type Overrides struct {
 	// Released holds the keys of canary steps that the operator let go, and the keys of phases
 	// whose canary stage is over. Release fills it.
 	Released map[string]bool
+	// Said is who said what Interrupted, Forced and Released hold, by the same keys.
+	Said map[string]Said
+}
+
+// Said is who said something of a plan, when, and why.
+type Said struct {
+	At     time.Time
+	By     string
+	Reason string // "" when none was given
 }
 
 // Key addresses a plan, a phase of it, or a step of that in Overrides: "deploy",
@@ -81,14 +94,18 @@ type Assessment struct {
 	Plan   Plan
 	Status Status
 	Phases []PhaseAssessment
-	// Candidates are the steps that may be worked on now, in order.
-	Candidates []Step
+	// Candidates are the steps that may be worked on now, in order; Current are these and all
+	// others whose turn it is, whatever their status: those that run already, or back off.
+	Candidates, Current []Step
 }
 
 // PhaseAssessment is a phase with its derived status.
 type PhaseAssessment struct {
 	Status Status
 	Steps  []Status // of Plan.Phases[i].Steps, interrupts and forced completions applied
+	// Interrupted says that the phase waits for the operator: it was interrupted, or holds a
+	// canary step and has none under way.
+	Interrupted bool
 }
 
 // The strategies that no spec names.

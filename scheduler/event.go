@@ -20,7 +20,7 @@ type (
 	Commanded struct {
 		ID      CommandID
 		Command Command
-		Caller  string // address of who asked
+		Caller  Caller
 	}
 	// Tick says only that time passed; the loop sends it at NextWake.
 	Tick struct{}
@@ -30,6 +30,14 @@ func (FromMesos) event() {}
 func (FromKafka) event() {}
 func (Commanded) event() {}
 func (Tick) event()      {}
+
+// Caller is who commands something.
+type Caller struct {
+	// Who is an address, or a name where one is known.
+	Who string
+	// Reason is what was given as the reason, "" for none; it is kept and shown.
+	Reason string
+}
 
 // CommandID pairs a command with its reply.
 type CommandID uint64
@@ -43,10 +51,26 @@ type (
 	PodRestart struct{ Pod string }
 	// PodReplace gives an instance a new place and destroys its data.
 	PodReplace struct{ Pod string }
+	// PodPause ends tasks of an instance and launches them again in place with a command that
+	// does nothing, for somebody to look around; without Tasks all of the instance's. Tasks
+	// are named as in the spec or in full.
+	PodPause struct {
+		Pod   string
+		Tasks []string
+	}
+	// PodResume ends a pause.
+	PodResume struct {
+		Pod   string
+		Tasks []string
+	}
+	// BackoffReset lets an instance be launched at once, whatever failed before.
+	BackoffReset struct{ Pod string }
 	// PlanCommand acts on a plan, one of its phases, or a step, by name or id.
 	PlanCommand struct {
 		Verb              PlanVerb
 		Plan, Phase, Step string
+		// Params become environment variables of what the plan launches; for start only.
+		Params map[string]string
 	}
 	// ServiceStop ends all tasks and keeps reservations and data.
 	ServiceStop struct{}
@@ -58,16 +82,30 @@ type (
 	SetTarget struct {
 		ID      string
 		Service servicespec.Service
+		// Preview changes nothing and only says what would be done, in Reply.Preview.
+		Preview bool
 	}
+	// Rollback makes an earlier configuration the target again, "" the one before this.
+	Rollback struct {
+		ID      string
+		Preview bool
+	}
+	// PutFile keeps a small text for an operator under a name.
+	PutFile struct{ Name, Content string }
 )
 
 func (PodRestart) command()       {}
 func (PodReplace) command()       {}
+func (PodPause) command()         {}
+func (PodResume) command()        {}
+func (BackoffReset) command()     {}
 func (PlanCommand) command()      {}
 func (ServiceStop) command()      {}
 func (ServiceStart) command()     {}
 func (ServiceUninstall) command() {}
 func (SetTarget) command()        {}
+func (Rollback) command()         {}
+func (PutFile) command()          {}
 
 // PlanVerb is what a PlanCommand does.
 type PlanVerb string

@@ -26,12 +26,75 @@ type Hard struct {
 	Leftovers map[mesos.ReservationID]Leftover
 	// Overrides is what operators said of plans.
 	Overrides plans.Overrides
+	// Earlier are the configurations before the target, by number: the last few, and all that a
+	// task still runs with.
+	Earlier []EarlierTarget
+	// Runs is what plans have done since they were last started, by the plan's name.
+	Runs map[string]PlanRun
+	// Journal is what operators commanded and how plans went, by number: the last ones.
+	Journal []JournalEntry
+	// Files are small texts that operators keep here, by name.
+	Files map[string]string
 }
 
 // Target is a configuration under its id.
 type Target struct {
 	ID      string // a UUID; "" when none was ever accepted
 	Service servicespec.Service
+	// Number counts the accepted configurations, from 1.
+	Number int64
+	// Since is when it became the target, By who made it so.
+	Since time.Time
+	By    string
+	// Done is when a deployment of it was first complete, zero before.
+	Done time.Time
+	// Updates says that it is rolled out by the plan "update": it is not the first
+	// configuration whose deployment was complete.
+	Updates bool
+}
+
+// EarlierTarget is a configuration that was the target.
+type EarlierTarget Target
+
+// PlanRun is what a plan has done since it was last started.
+type PlanRun struct {
+	// Number counts the starts of the plan, from 1.
+	Number int64
+	// Active says that it was started and not stopped since. The plans that work by
+	// themselves (deploy, recovery, decommission, uninstall) need no start.
+	Active bool
+	// Params become environment variables of what the plan launches.
+	Params map[string]string
+	// Since is when it was started, By who did.
+	Since time.Time
+	By    string
+	// Steps is what each step did, by its id.
+	Steps map[string]StepRun
+	// Seen is the last status that the journal has of it.
+	Seen plans.Status
+}
+
+// StepRun is what a step of a started plan did.
+type StepRun struct {
+	// Tasks are the launches that it made.
+	Tasks []mesos.TaskID
+	// Done says that these reached their goals; what becomes of them later is not its concern.
+	Done bool
+}
+
+// JournalEntry is something that operators will want to look up later.
+type JournalEntry struct {
+	Number int64 // from 1, never reused
+	At     time.Time
+	// Kind is command, or what a plan did: plan-start, plan-complete, plan-halt, plan-stop.
+	Kind string
+	// Plan is the plan concerned, "" for none.
+	Plan string
+	// By is who commanded it, and Reason why, as far as known.
+	By, Reason string
+	// What is the command in words, Outcome what came of it, and Code the problem's code, ""
+	// when there was none.
+	What, Outcome, Code string
 }
 
 // Intent is what the operator wants of the service as a whole.
@@ -76,27 +139,37 @@ type Pod struct {
 	Incarnation int
 	// Place is where its reservation lies; nil while it has none.
 	Place *Place
-	// Executor is that of the latest launch.
-	Executor mesos.ExecutorID
-	// Tasks in the order of the spec.
+	// Executor is the latest one.
+	Executor Executor
+	// Tasks in the order of the spec; those that were never launched have no ID.
 	Tasks []Task
 	// Request is what an operator asked of this instance and is not done yet.
 	Request Request
-	// Deployed is the id of the target that the instance was complete under, "" if never; or
-	// restarted.
-	Deployed string
-	// Launch is the hash of what the latest launch was made of, without what concerns other
-	// instances; a target under which it would differ rolls the instance.
-	Launch string
 	// Caretaker says that the latest launch runs the instance's controller alone, so that the
 	// quorum stands while the last brokers of a stopping service end in order.
 	Caretaker bool
 	// Ran says that a task of this incarnation was running once, so that there may be data.
 	Ran bool
-	// Failures counts launches in a row that ended before the instance was complete, and
-	// NotBefore is when the next launch may be tried.
-	Failures  int
-	NotBefore time.Time
+	// Recovery is what is being brought back of it, nil for nothing.
+	Recovery *Recovery
+}
+
+// Recovery is the work of bringing tasks of an instance back.
+type Recovery struct {
+	// Kind is TRANSIENT (in the same place, with the same data) or PERMANENT (in a new place).
+	Kind string
+	// Order is of coming up, for display.
+	Order int
+	// Steps are the tasks that are brought back, step by step.
+	Steps [][]string
+}
+
+// Executor is an executor as it was launched. A task that joins it has to describe it in the
+// same words, or Mesos refuses the task.
+type Executor struct {
+	ID            mesos.ExecutorID
+	Command       mesos.Command
+	ShutdownGrace time.Duration
 }
 
 // Request is what an operator asked of one pod instance.
@@ -115,10 +188,11 @@ type Place struct {
 	IP         string
 	Domain     mesos.Domain
 	Attributes []mesos.Attribute
-	// Reservation is the value of the label "resource_id" on all these resources.
+	// Reservation is what the ids of these resources were derived from (offer.ResourceID).
 	Reservation mesos.ReservationID
-	Executor    resource.List
-	Tasks       []offer.TaskResources
+	// Executor is what the executor holds, Sets what the resource sets of the tasks do.
+	Executor resource.List
+	Sets     []offer.SetResources
 	// Confirmed says that Mesos was seen to have carried the reservation out.
 	Confirmed bool
 }
@@ -139,6 +213,20 @@ type Task struct {
 	IP     string
 	// WasReady says that this launch was complete once.
 	WasReady bool
+	// Deployed is the id of the target that the task was complete under, "" if never; or
+	// restarted.
+	Deployed string
+	// Launch is the hash of what the latest launch was made of, without what concerns other
+	// instances; a target under which it would differ rolls the task.
+	Launch string
+	// Paused says that the operator wants it paused; Idle that its latest launch is.
+	Paused, Idle bool
+	// Params are the parameters of the plan that launched it.
+	Params map[string]string
+	// Failures counts launches in a row that ended before the task was complete, and NotBefore
+	// is when the next launch may be tried.
+	Failures  int
+	NotBefore time.Time
 }
 
 // Leftover is a reservation to be freed: its volumes destroyed, its resources unreserved.

@@ -38,13 +38,19 @@ type Machine struct {
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
 	foreignPorts []offer.TakenPorts
-	recoveries   int             // counts recoveries, for their order
+	orders       int             // counts recoveries and farewells, for their order
 	leaving      map[string]bool // what there was when uninstalling began, by phase/step
-	builtFor     string          // the target that builtPlans are of
+	farewells    map[PodName]farewell
+	planErrors   []string          // what is wrong with the configuration of the process
+	blocked      map[string]string // by step id, which other plan has the instance
+	outcomes     []Outcome         // what became of the latest offers
+	builtFor     string            // the target that the next three are of
 	builtPlans   []plans.Plan
-	stopLive     int       // tasks that still ran when a stopping service last got on
-	stopAt       time.Time // when that was
-	finished     bool      // Exit was sent
+	declared     plans.Plan        // the plan "deploy" of the spec
+	hashes       map[string]string // TaskLaunchHash by "<pod>/<task>"
+	stopLive     int               // tasks that still ran when a stopping service last got on
+	stopAt       time.Time         // when that was
+	finished     bool              // Exit was sent
 }
 
 // question is a task whose status was asked for.
@@ -61,9 +67,8 @@ type change struct {
 
 // recovery is an instance that is, or was, brought back.
 type recovery struct {
-	kind  string // TRANSIENT or PERMANENT
-	order int    // of coming up, for display
-	done  bool
+	Recovery
+	done bool
 }
 
 // Config is what a machine is made with; it does not change while it runs.
@@ -76,6 +81,12 @@ type Config struct {
 	ExecutorURI, KafkaURI string
 	// JavaHome is set for tasks, "" leaves the agent's own.
 	JavaHome string
+	// Offered says that Target shall become the target of a service that has another one, as
+	// if an operator had asked for it when the process was started. What is wrong with it
+	// shows as errors of the plan deploy.
+	Offered bool
+	// Backoff is how long launches wait after failures.
+	Backoff Backoff
 	// UUID draws a new random id each time.
 	UUID func() [16]byte
 }
@@ -95,27 +106,30 @@ const (
 	stopRough      = 20 * time.Second       // kill grace of a rough stop
 	backoffFirst   = time.Second
 	backoffMax     = 5 * time.Minute
+	backoffFactor  = 2
 	steady         = 10 * time.Second // a life that ended sooner is one more failed launch
 )
 
 // Restore makes a machine from its durable state; for a service that never ran that is the
 // zero Hard. The first Step makes the first view.
 func Restore(cfg Config, hard Hard) *Machine {
-	if hard.Pods == nil {
-		hard.Pods = map[PodName]Pod{}
-	}
-	if hard.Leftovers == nil {
-		hard.Leftovers = map[mesos.ReservationID]Leftover{}
-	}
 	m := &Machine{
-		cfg: cfg, hard: hard,
+		cfg: cfg, hard: hard.clone(),
 		offers: map[mesos.OfferID]mesos.Offer{},
 		wants:  map[string]bool{},
 		asked:  map[mesos.TaskID]question{},
 		kills:  map[mesos.TaskID]time.Time{},
 		waits:  map[PodName]string{}, refusals: map[PodName]*offer.Refusal{},
-		recovery: map[PodName]*recovery{},
-		since:    map[string]change{},
+		recovery:  map[PodName]*recovery{},
+		farewells: map[PodName]farewell{},
+		since:     map[string]change{},
+	}
+	//tidy:unordered each instance for itself, and the highest order of all
+	for name, p := range hard.Pods {
+		if p.Recovery != nil {
+			m.recovery[name] = &recovery{Recovery: *p.Recovery}
+			m.orders = max(m.orders, p.Recovery.Order)
+		}
 	}
 	return m
 }
@@ -181,25 +195,11 @@ func (m *Machine) NextWake() time.Time {
 	}
 	//tidy:unordered the earliest of all
 	for _, p := range m.hard.Pods {
-		if p.NotBefore.After(m.now) {
-			soonest(p.NotBefore)
+		if _, notBefore := p.failures(); notBefore.After(m.now) {
+			soonest(notBefore)
 		}
 	}
 	return next
-}
-
-// adoptTarget makes the process's configuration the target of a service that has none.
-func (m *Machine) adoptTarget() {
-	if m.hard.Target.ID == "" {
-		m.hard.Target = m.cfg.Target
-		m.write(WriteTarget{m.hard.Target})
-	}
-	if m.hard.Intent == "" {
-		m.setIntent(Run)
-	}
-	if m.hard.Kafka.ID == "" && m.hasKafka() {
-		m.setKafka(KafkaCluster{ID: kafkaID(m.cfg.UUID())})
-	}
 }
 
 func (m *Machine) write(w Write) { m.out.Writes = append(m.out.Writes, w) }

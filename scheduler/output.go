@@ -37,6 +37,23 @@ type (
 	DeleteLeftover struct{ Reservation mesos.ReservationID }
 	// WriteOverrides sets Hard.Overrides.
 	WriteOverrides struct{ Overrides plans.Overrides }
+	// WriteEarlier sets one entry of Hard.Earlier by its id, or adds it at the end.
+	WriteEarlier struct{ Earlier EarlierTarget }
+	// DeleteEarlier removes one.
+	DeleteEarlier struct{ ID string }
+	// WriteRun sets one entry of Hard.Runs.
+	WriteRun struct {
+		Plan string
+		Run  PlanRun
+	}
+	// DeleteRun removes one.
+	DeleteRun struct{ Plan string }
+	// WriteJournal adds an entry to Hard.Journal.
+	WriteJournal struct{ Entry JournalEntry }
+	// DeleteJournal removes the entry of that number.
+	DeleteJournal struct{ Number int64 }
+	// WriteFile sets one entry of Hard.Files.
+	WriteFile struct{ Name, Content string }
 )
 
 func (WriteFramework) write() {}
@@ -48,6 +65,13 @@ func (DeletePod) write()      {}
 func (WriteLeftover) write()  {}
 func (DeleteLeftover) write() {}
 func (WriteOverrides) write() {}
+func (WriteEarlier) write()   {}
+func (DeleteEarlier) write()  {}
+func (WriteRun) write()       {}
+func (DeleteRun) write()      {}
+func (WriteJournal) write()   {}
+func (DeleteJournal) write()  {}
+func (WriteFile) write()      {}
 
 // Call is something to do in the world; nobody waits for it.
 type Call interface{ call() }
@@ -78,6 +102,17 @@ type Reply struct {
 	Message string
 	// Tasks are the full names of the tasks concerned, for commands on pods.
 	Tasks []string
+	// Preview is what a configuration would lead to, in order, for commands that preview.
+	Preview []PlannedStep
+}
+
+// PlannedStep is a step that a new configuration would make necessary.
+type PlannedStep struct {
+	Phase, Step string
+	// Action is launch, restart, decommission or nothing.
+	Action string
+	// Reasons are the changes that make it necessary, a sentence each.
+	Reasons []string
 }
 
 // Problem is a user's error: coded, with a sentence, never a stack trace.

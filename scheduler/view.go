@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler/offer"
 	"github.com/kafka-sched/kafka-sched/servicespec"
@@ -24,6 +25,11 @@ type View struct {
 	Intent     Intent
 	TargetID   string
 	Target     servicespec.Service
+	// TargetSince is when the target became it, TargetBy who made it so, TargetNumber its
+	// number, and TargetDone when a deployment of it was first complete, zero before.
+	TargetSince, TargetDone time.Time
+	TargetBy                string
+	TargetNumber            int64
 	// Plans in the order in which they are worked on. While the service is uninstalled there
 	// is one, "uninstall".
 	Plans []PlanView
@@ -31,6 +37,14 @@ type View struct {
 	// and index.
 	Pods      []PodView
 	Leftovers []Leftover
+	// Earlier are the configurations before the target, oldest first.
+	Earlier []EarlierTarget
+	// Journal is what operators commanded and how plans went, oldest first.
+	Journal []JournalEntry
+	// Outcomes are what became of the latest offers, oldest first.
+	Outcomes []Outcome
+	// Files are small texts that operators keep here, by name; not to be changed.
+	Files     map[string]string
 	Endpoints []EndpointView
 	Kafka     KafkaView
 }
@@ -42,6 +56,23 @@ type PlanView struct {
 	Status   plans.Status
 	Errors   []string
 	Phases   []PhaseView
+	// Run is what is kept of its latest start; zero for a plan that was never started.
+	Run PlanRun
+	// Held is set while an operator's interrupt holds the plan.
+	Held *plans.Said
+}
+
+// Outcome is what became of one offer when it was looked at for one pod instance.
+type Outcome struct {
+	At    time.Time
+	Pod   string
+	Agent mesos.AgentID
+	Host  string
+	// Fits says that it was used; else Reasons are what was missing.
+	Fits    bool
+	Reasons []offer.Reason
+	// Offer as it came.
+	Offer mesos.Offer
 }
 
 // PhaseView is a phase with what is derived of it.
@@ -51,6 +82,7 @@ type PhaseView struct {
 	Strategy string
 	Status   plans.Status
 	Steps    []StepView
+	Held     *plans.Said // as in PlanView
 }
 
 // StepView is a step with what is derived of it.
@@ -67,6 +99,9 @@ type StepView struct {
 	NotBefore time.Time
 	Pod       string // "kafka-0", or "" for steps that concern no instance
 	Tasks     []string
+	Held      *plans.Said // as in PlanView
+	// Replaces says that the step gives its instance a new place.
+	Replaces bool
 }
 
 // PodView is a pod instance.
@@ -81,6 +116,13 @@ type PodView struct {
 	Volumes     []mesos.PersistenceID
 	Reservation mesos.ReservationID
 	Request     Request
+	// Place is all that is known of where it is, nil while it has none; not to be changed.
+	Place *Place
+	// Failures counts launches in a row that failed; NotBefore is when the next may come.
+	Failures  int
+	NotBefore time.Time
+	// Leaving says that the target does not want the instance and it is being decommissioned.
+	Leaving bool
 	// Launched says whether a task of the instance was ever launched.
 	Launched bool
 	// Refusal is why the latest offers did not fit, nil when the instance wants none.
@@ -104,14 +146,23 @@ type TaskView struct {
 	Target   string
 	Ports    []offer.PortUse
 	Goal     servicespec.Goal
+	IP       string
+	// Override is what an operator's pause or a smaller count makes of it: PAUSED, PAUSING,
+	// STARTING, DECOMMISSIONING or DECOMMISSIONED, "" for nothing.
+	Override string
+	// Resources are those of its set, as reserved.
+	Resources resource.List
 }
 
-// EndpointView is an advertised port of all instances that have it.
+// EndpointView is an advertised port of all instances that have it. The lists go together: an
+// entry for each task that can have the port, by pod index and in the order of the spec.
 type EndpointView struct {
 	Name    string
-	Address []string // host:port by pod index
+	Address []string // host:port
 	DNS     []string // host name:port
-	VIP     string   // "" when none is declared
+	Tasks   []string // the names under which the tasks are discovered: "kafka-0-broker"
+	Ports   []int
+	VIP     *servicespec.VIP // nil when none is declared
 }
 
 // KafkaView is what is known of the Kafka cluster.

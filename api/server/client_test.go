@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -109,7 +110,7 @@ func TestClientCommands(t *testing.T) {
 	ctx, c := context.Background(), talk(t, completeView(), m)
 	expect := func(command scheduler.Command) {
 		t.Helper()
-		if m.command != command {
+		if !reflect.DeepEqual(m.command, command) {
 			t.Errorf("the machine was asked %#v, want %#v", m.command, command)
 		}
 	}

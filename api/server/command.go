@@ -15,7 +15,7 @@ func (h *handlers) command(
 ) (reply scheduler.Reply, ok bool) {
 	ctx, cancel := context.WithTimeout(r.Context(), commandTimeout)
 	defer cancel()
-	reply, err := h.Do(ctx, c, r.RemoteAddr)
+	reply, err := h.Do(ctx, c, scheduler.Caller{Who: r.RemoteAddr})
 	if err != nil {
 		h.Logger.Error("api: a command got no reply", "path", r.URL.Path,
 			"caller", r.RemoteAddr, "error", err)

@@ -241,7 +241,7 @@ func TestPanicAndAudit(t *testing.T) {
 	var log bytes.Buffer
 	cfg := config(completeView(), &machine{})
 	cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
-	cfg.Do = func(context.Context, scheduler.Command, string) (scheduler.Reply, error) {
+	cfg.Do = func(context.Context, scheduler.Command, scheduler.Caller) (scheduler.Reply, error) {
 		panic(errors.New("a secret"))
 	}
 	r := httptest.NewRequest("POST", "/v2/service/stop?x=1%0Ay", nil)

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -136,7 +137,7 @@ func TestUninstallPlan(t *testing.T) {
 	const phase = "unreserve-resources-host-1.example"
 	r := httptest.NewRequest("POST", "/v1/plans/deploy/forceComplete?phase="+phase, nil)
 	w := ask(t, config(uninstallView(), m), r)
-	if m.command != (scheduler.PlanCommand{
+	if !reflect.DeepEqual(m.command, scheduler.PlanCommand{
 		Verb: "forceComplete", Plan: "uninstall", Phase: phase,
 	}) || !strings.Contains(w.Body.String(), "for Plan: deploy, Phase: "+phase) {
 		t.Errorf("%+v, %d %s", m.command, w.Code, w.Body)

@@ -20,7 +20,7 @@ type Config struct {
 	View func() *scheduler.View
 	// Do hands a command to the machine and waits for its reply. An error means that there
 	// is no reply; what the machine refuses is in the reply.
-	Do func(ctx context.Context, c scheduler.Command, caller string) (scheduler.Reply, error)
+	Do func(ctx context.Context, c scheduler.Command, by scheduler.Caller) (scheduler.Reply, error)
 	// Metrics answers with the text format of Prometheus; nil answers 503.
 	Metrics http.Handler
 	// Artifacts are the files for agents; nil has none.

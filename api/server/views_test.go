@@ -32,7 +32,7 @@ func recordedView(status plans.Status, steps ...plans.Status) *scheduler.View {
 		Intent: scheduler.Run, TargetID: "uuid-5",
 	}
 	broker := scheduler.EndpointView{Name: "broker",
-		VIP: "broker.kafka.l4lb.thisdcos.directory:9092"}
+		VIP: &servicespec.VIP{Prefix: "broker", Port: 9092}}
 	tasks := []string{"uuid-10", "uuid-54", "uuid-59"}
 	for i, step := range steps {
 		name := scheduler.PodName{Type: "kafka", Index: i}
@@ -180,7 +180,7 @@ type machine struct {
 }
 
 func (m *machine) do(
-	_ context.Context, c scheduler.Command, _ string,
+	_ context.Context, c scheduler.Command, _ scheduler.Caller,
 ) (scheduler.Reply, error) {
 	m.command = c
 	return m.reply, m.err

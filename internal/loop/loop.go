@@ -64,7 +64,7 @@ type Loop struct {
 // command is a command on its way into the loop.
 type command struct {
 	what   scheduler.Command
-	caller string
+	caller scheduler.Caller
 	reply  chan scheduler.Reply
 }
 
@@ -99,9 +99,9 @@ func (l *Loop) put(ev scheduler.Event) {
 
 // Do brings a command of an operator and waits for its reply.
 func (l *Loop) Do(
-	ctx context.Context, what scheduler.Command, caller string,
+	ctx context.Context, what scheduler.Command, by scheduler.Caller,
 ) (scheduler.Reply, error) {
-	c := command{what, caller, make(chan scheduler.Reply, 1)}
+	c := command{what, by, make(chan scheduler.Reply, 1)}
 	select {
 	case l.pending <- c:
 	case <-ctx.Done():

@@ -16,6 +16,9 @@ import (
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
+// someone is who commands things here.
+var someone = scheduler.Caller{Who: "test"}
+
 // steps splits a record into what each event brought about.
 func steps(lines []string) [][]string {
 	var list [][]string
@@ -118,7 +121,7 @@ func failAt(t *testing.T, n int) bool {
 		t.Errorf("write %d failed and changed the store", n)
 	}
 	b.loop.Deliver(offer(t, "web-late")) // is dropped, and does not block
-	_, err := b.loop.Do(t.Context(), scheduler.ServiceStop{}, "test")
+	_, err := b.loop.Do(t.Context(), scheduler.ServiceStop{}, someone)
 	if !errors.Is(err, ErrStopped) {
 		t.Errorf("after the end Do gives %v", err)
 	}
@@ -154,7 +157,7 @@ func TestACommandThatCannotBeStored(t *testing.T) {
 		b.start()
 		synctest.Wait()
 		b.store.FailApply(1)
-		r, err := b.loop.Do(t.Context(), scheduler.ServiceStop{}, "test")
+		r, err := b.loop.Do(t.Context(), scheduler.ServiceStop{}, someone)
 		if !errors.Is(err, ErrStopped) {
 			t.Errorf("Do gives %+v, %v", r, err)
 		}
@@ -176,7 +179,7 @@ func TestViewBeforeReply(t *testing.T) {
 		replied := make(chan struct{})
 		go func() {
 			defer close(replied)
-			_, err := b.loop.Do(t.Context(), scheduler.PodRestart{Pod: "web-0"}, "test")
+			_, err := b.loop.Do(t.Context(), scheduler.PodRestart{Pod: "web-0"}, someone)
 			if err != nil {
 				t.Error(err)
 			}
@@ -203,7 +206,7 @@ func TestDoEndsWithItsContext(t *testing.T) {
 		short := func() error {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			_, err := b.loop.Do(ctx, scheduler.ServiceStop{}, "test")
+			_, err := b.loop.Do(ctx, scheduler.ServiceStop{}, someone)
 			return err
 		}
 		if err := short(); !errors.Is(err, context.DeadlineExceeded) {
@@ -218,12 +221,12 @@ func TestDoEndsWithItsContext(t *testing.T) {
 		}
 		close(hold)
 		// The command was taken all the same, and the reply that nobody awaits blocks nobody.
-		r, err := b.loop.Do(t.Context(), scheduler.ServiceStop{}, "test")
+		r, err := b.loop.Do(t.Context(), scheduler.ServiceStop{}, someone)
 		if err != nil || r.Problem == nil || r.Problem.Code != scheduler.AlreadyDone {
 			t.Errorf("the next command: %+v, %v", r, err)
 		}
 		b.end()
-		if _, err := b.loop.Do(t.Context(), scheduler.ServiceStop{}, "test"); !errors.Is(
+		if _, err := b.loop.Do(t.Context(), scheduler.ServiceStop{}, someone); !errors.Is(
 			err, ErrStopped) {
 			t.Errorf("after the end, Do gives %v", err)
 		}
@@ -238,7 +241,7 @@ func TestExit(t *testing.T) {
 		b.loop.Deliver(mesos.Subscribed{Framework: "fw-1", Master: "m:5050"})
 		synctest.Wait()
 		b.recorded()
-		r, err := b.loop.Do(t.Context(), scheduler.ServiceUninstall{}, "test")
+		r, err := b.loop.Do(t.Context(), scheduler.ServiceUninstall{}, someone)
 		if err != nil || r.Problem != nil {
 			t.Errorf("Do gives %+v, %v", r, err)
 		}
@@ -424,7 +427,7 @@ func TestManyAtOnce(t *testing.T) {
 		all.Go(func() {
 			for i := range 25 {
 				pod := fmt.Sprintf("none-%d-%d", worker, i)
-				r, err := b.loop.Do(t.Context(), scheduler.PodRestart{Pod: pod}, "test")
+				r, err := b.loop.Do(t.Context(), scheduler.PodRestart{Pod: pod}, someone)
 				if err != nil || r.Problem == nil || !strings.Contains(r.Problem.Message, pod) {
 					t.Errorf("the reply for %s: %+v, %v", pod, r, err)
 				}
@@ -456,7 +459,7 @@ func TestEndUnderLoad(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for {
-				r, err := b.loop.Do(t.Context(), scheduler.ServiceStart{}, "test")
+				r, err := b.loop.Do(t.Context(), scheduler.ServiceStart{}, someone)
 				switch {
 				case errors.Is(err, ErrStopped):
 					return
@@ -473,7 +476,7 @@ func TestEndUnderLoad(t *testing.T) {
 		})
 	}
 	b.loop.Deliver(mesos.Subscribed{Framework: "fw-1", Master: "m:5050"})
-	if _, err := b.loop.Do(t.Context(), scheduler.ServiceStop{}, "test"); err != nil {
+	if _, err := b.loop.Do(t.Context(), scheduler.ServiceStop{}, someone); err != nil {
 		t.Error(err)
 	}
 	b.end()
