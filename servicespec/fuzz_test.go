@@ -81,8 +81,9 @@ func told(t *testing.T, s Service) {
 			t.Errorf("%q", sentence)
 		}
 	}
-	set, errs := s.WithTaskConfig(map[string]string{"TASKCFG_ALL_FUZZ": "1"})
-	if errs != nil || len(set.Pods) != len(s.Pods) {
+	variable := map[string]string{"TASKCFG_ALL_FUZZ": "1"}
+	set := s.WithTaskConfig(variable)
+	if errs := s.CheckTaskConfig(variable); errs != nil || len(set.Pods) != len(s.Pods) {
 		t.Errorf("a variable for all tasks gives %v", errs)
 	}
 	for _, pod := range set.Pods {

@@ -102,11 +102,7 @@ func loadPredecessor(t *testing.T, name string, changed map[string]string) Servi
 	if warnings != nil || errs != nil || s.Beyond() != nil {
 		t.Fatal(warnings, errs, s.Beyond())
 	}
-	service, errs := s.Service.WithTaskConfig(env)
-	if errs != nil {
-		t.Fatal(errs)
-	}
-	return service
+	return s.Service.WithTaskConfig(env)
 }
 
 func indented(t *testing.T, data []byte) string {

@@ -17,12 +17,9 @@ const (
 // over what is said of all, and both over the spec. The variables are then part of the spec: a
 // value that changes restarts the tasks that it concerns.
 //
-// Of env only names that begin with TASKCFG_ are looked at. Those that would set nothing, as they
-// name no pod or no variable, are mistakes; the service is then as it was.
-func (s Service) WithTaskConfig(env map[string]string) (Service, []Error) {
-	if wrong := s.checkTaskConfig(env); len(wrong) > 0 {
-		return s, wrong
-	}
+// Of env only names that begin with TASKCFG_ are looked at. Those that name no pod or no variable
+// set nothing; CheckTaskConfig finds them.
+func (s Service) WithTaskConfig(env map[string]string) Service {
 	s.Pods = slices.Clone(s.Pods)
 	for i := range s.Pods {
 		pod := &s.Pods[i]
@@ -35,11 +32,11 @@ func (s Service) WithTaskConfig(env map[string]string) (Service, []Error) {
 			pod.Tasks[j].Env = vars
 		}
 	}
-	return s, nil
+	return s
 }
 
-// checkTaskConfig finds the variables that would set nothing.
-func (s Service) checkTaskConfig(env map[string]string) []Error {
+// CheckTaskConfig finds the variables that would set nothing, and says which would.
+func (s Service) CheckTaskConfig(env map[string]string) []Error {
 	prefixes := []string{taskConfigAll}
 	for _, pod := range s.Pods {
 		prefixes = append(prefixes, taskConfigOf(pod.Type))
