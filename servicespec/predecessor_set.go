@@ -93,7 +93,7 @@ func (o owner) set(set ResourceSet) oldSet {
 		name  string
 		value double
 	}{{"cpus", double(set.CPUs) / 1000}, {"gpus", double(set.GPUs) / 1000},
-		{"mem", megabytes(set.Memory)}} {
+		{"mem", double(set.Memory)}} {
 		if x.value != 0 {
 			old.Resources = append(old.Resources, oldScalar{"DefaultResourceSpec", x.name,
 				scalarValue(x.value), o.tags()})
@@ -115,7 +115,7 @@ func (o owner) volumes(list []Volume) []oldVolume {
 	all := []oldVolume{}
 	for _, v := range list {
 		all = append(all, oldVolume{"DefaultVolumeSpec", v.Type, v.Path,
-			append([]string{}, v.Profiles...), "disk", scalarValue(megabytes(v.Size)), o.tags()})
+			append([]string{}, v.Profiles...), "disk", scalarValue(double(v.Size)), o.tags()})
 	}
 	return all
 }
