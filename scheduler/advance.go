@@ -42,10 +42,10 @@ func fell(t Task, ts servicespec.Task) bool {
 // task that ran once and for all never is.
 func (m *Machine) outdated(p Pod, spec servicespec.Pod, t Task) bool {
 	ts, ok := taskSpec(spec, t.Name)
-	if !ok || t.ID == "" || t.Deployed == m.hard.Target.ID {
-		return false
+	if !ok || t.ID == "" || t.Again || t.Deployed == m.hard.Target.ID {
+		return ok && t.Again
 	}
-	if ts.Goal == servicespec.GoalOnce && t.complete(ts) && t.Deployed != restarted {
+	if ts.Goal == servicespec.GoalOnce && t.complete(ts) {
 		return false
 	}
 	return m.launchHash(p.Name.Type, t.Name) != t.Launch
@@ -264,7 +264,7 @@ func (m *Machine) restored(p Pod, spec servicespec.Pod, r *recovery) bool {
 			if !ok {
 				continue
 			}
-			if ready, _ := m.taskReady(p, spec, ts, t); !ready {
+			if ready, _ := m.taskReady(p, spec, ts, t); !ready && !t.restsAsWanted() {
 				return false
 			}
 		}

@@ -219,6 +219,8 @@ type Task struct {
 	// Launch is the hash of what the latest launch was made of, without what concerns other
 	// instances; a target under which it would differ rolls the task.
 	Launch string
+	// Again says that an operator wants it launched again by its step of the plan deploy.
+	Again bool
 	// Paused says that the operator wants it paused; Idle that its latest launch is.
 	Paused, Idle bool
 	// Params are the parameters of the plan that launched it.

@@ -85,6 +85,9 @@ func (m *Machine) launched(old Task, p Pod, l launchOf) Task {
 		Deployed: old.Deployed, Paused: old.Paused, Idle: old.Paused && !l.caretaker,
 		Failures: old.Failures, NotBefore: old.NotBefore, Params: old.Params, IP: old.IP,
 	}
+	if old.Again {
+		t.Deployed = restarted
+	}
 	if run, ok := m.hard.Runs[l.plan]; ok && l.plan != planRecovery {
 		t.Params = run.Params
 	}

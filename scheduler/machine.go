@@ -28,6 +28,7 @@ type Machine struct {
 	implicit   time.Time                     // when to reconcile implicitly next
 	kills      map[mesos.TaskID]time.Time    // when each kill was last sent
 	refusals   map[PodName]*offer.Refusal
+	tried      map[PodName]string // the step, by id, that a place was last looked for
 	waits      map[PodName]string // what an instance waits for, when it is no refusal
 	recovery   map[PodName]*recovery
 	since      map[string]change // per step key, when its status came to be
@@ -50,6 +51,7 @@ type Machine struct {
 	hashes       map[string]string // TaskLaunchHash by "<pod>/<task>"
 	stopLive     int               // tasks that still ran when a stopping service last got on
 	stopAt       time.Time         // when that was
+	due          bool              // something happened since the last pass
 	finished     bool              // Exit was sent
 }
 
@@ -120,6 +122,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		asked:  map[mesos.TaskID]question{},
 		kills:  map[mesos.TaskID]time.Time{},
 		waits:  map[PodName]string{}, refusals: map[PodName]*offer.Refusal{},
+		tried:     map[PodName]string{},
 		recovery:  map[PodName]*recovery{},
 		farewells: map[PodName]farewell{},
 		since:     map[string]change{},
@@ -145,6 +148,7 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		return m.out
 	}
 	m.adoptTarget()
+	m.due = true
 	switch ev := ev.(type) {
 	case FromMesos:
 		m.fromMesos(ev.Event)
@@ -152,9 +156,11 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.fromKafka(ev.Facts)
 	case Commanded:
 		m.commanded(ev)
-	case Tick:
 	}
-	m.pass()
+	if _, tick := ev.(Tick); tick || len(m.offers) > 0 {
+		m.due = false
+		m.pass()
+	}
 	m.out.View = m.view()
 	if err := m.check(); err != nil {
 		panic("scheduler: invariant broken: " + err.Error())
@@ -173,6 +179,9 @@ func (m *Machine) NextWake() time.Time {
 	}
 	if m.finished {
 		return next
+	}
+	if m.due {
+		return m.now
 	}
 	if m.connected {
 		//tidy:unordered the earliest of all

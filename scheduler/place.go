@@ -55,6 +55,9 @@ func (w *work) place(l launchOf) {
 		return
 	}
 	w.wants["pod/"+name.String()] = true
+	if m.tried[name] != l.step {
+		m.tried[name], m.refusals[name] = l.step, nil
+	}
 	if len(m.offers) == 0 {
 		return
 	}
@@ -73,6 +76,7 @@ func (w *work) place(l launchOf) {
 	if refusal != nil {
 		return
 	}
+	delete(m.tried, name)
 	p.Caretaker = l.caretaker
 	w.launch(p, l, match, reservation)
 }

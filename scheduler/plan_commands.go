@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
 )
 
@@ -241,16 +242,21 @@ func (e *edit) force() bool {
 		e.said.Forced[key] = true
 		e.said.Said[key] = plans.Said{At: e.m.now, By: e.by.Who, Reason: e.by.Reason}
 		changed = true
+		if p, ok := e.m.hard.Pods[PodName{s.Pod, s.Index}]; ok && e.plan.Name == planDeploy {
+			e.m.setPod(p.withTasks(func(t *Task) {
+				t.Again = t.Again && !slices.Contains(s.Tasks, t.Name)
+			}))
+		}
 	})
 	return changed
 }
 
-// restarted takes the place of a target's id in Task.Deployed when a step of the deploy plan is
-// to be done again. The task was complete once, so recovery brings it back as well, without
-// regard to the order of the plan: Kafka nodes need each other to come up.
+// restarted takes the place of a target's id in Task.Deployed once a task was launched again for
+// its step of the plan deploy, until it is complete.
 const restarted = "restarted"
 
-// again undoes what was forced and lets the steps be done once more.
+// again undoes what was forced and lets the steps be done once more. A task of the plan deploy
+// that only just comes up is new enough.
 func (e *edit) again() {
 	m, name := e.m, e.plan.Name
 	run := m.hard.Runs[name]
@@ -267,8 +273,9 @@ func (e *edit) again() {
 		switch name {
 		case planDeploy:
 			m.setPod(p.withTasks(func(t *Task) {
-				if slices.Contains(s.Tasks, t.Name) && t.ID != "" {
-					t.Deployed, t.Launch = restarted, ""
+				coming := t.State == mesos.Staging || t.State == mesos.Starting
+				if slices.Contains(s.Tasks, t.Name) && t.ID != "" && !coming {
+					t.Again = true
 					t.Failures, t.NotBefore = 0, time.Time{}
 				}
 			}))

@@ -58,6 +58,9 @@ func (t Task) complete(spec servicespec.Task) bool {
 	return t.State == mesos.Running && ready && !t.Paused && !t.Idle
 }
 
+// restsAsWanted reports whether the task is paused, as the operator wants it.
+func (t Task) restsAsWanted() bool { return t.Paused && t.Idle && t.State == mesos.Running }
+
 // anyLive reports whether any task of the instance may still run.
 func (p Pod) anyLive() bool { return slices.ContainsFunc(p.Tasks, Task.live) }
 
@@ -244,7 +247,7 @@ func (m *Machine) settle(p Pod, spec servicespec.Pod) Pod {
 		if !ok || t.ID == "" || m.outdated(p, spec, *t) {
 			return
 		}
-		if ready, _ := m.taskReady(p, spec, ts, *t); !ready {
+		if ready, _ := m.taskReady(p, spec, ts, *t); !ready && !t.restsAsWanted() {
 			return
 		}
 		first = first || t.Deployed != m.hard.Target.ID

@@ -71,7 +71,8 @@ func (m *Machine) viewPlan(p plans.Plan) PlanView {
 			Status: assessed.Phases[i].Status, Held: m.heldBy(plans.Key(p.Name, ph.Name, ""))}
 		for j, s := range ph.Steps {
 			sv := m.viewStep(p.Name, ph.Name, s, assessed.Phases[i].Steps[j])
-			if sv.Status == plans.Pending && s.Pod != "" && !may[s.ID] {
+			if sv.Status == plans.Pending && s.Pod != "" && !may[s.ID] &&
+				(byItself(p.Name) || v.Run.Active) {
 				sv.Reason = "waits for the steps before it"
 			}
 			if held := orHeld(v.Held, pv.Held); held != nil && said.Interrupted[p.Name] ||
@@ -148,7 +149,7 @@ func (m *Machine) viewPod(name PodName) PodView {
 	p := m.hard.Pods[name]
 	spec, wanted := m.spec(name)
 	v := PodView{Name: name, Incarnation: p.Incarnation, Request: p.Request,
-		Launched: p.launched(), Refusal: m.refusals[name], Place: p.Place,
+		Launched: p.launched() || p.Incarnation > 1, Refusal: m.refusals[name], Place: p.Place,
 		Leaving: !wanted && m.hard.Intent == Run}
 	v.Failures, v.NotBefore = p.failures()
 	if p.Place != nil {
@@ -177,6 +178,11 @@ func (m *Machine) viewTask(p Pod, spec servicespec.Pod, t Task, leaving bool) Ta
 	if p.Place != nil {
 		set := setOf(*p.Place, ts)
 		v.Ports, v.Resources = set.Ports, set.Resources
+	}
+	for _, o := range p.Tasks {
+		os, _ := taskSpec(spec, o.Name)
+		v.Superseded = v.Superseded || !t.live() && o.Name != t.Name && o.ID != "" &&
+			os.Resources.Name == ts.Resources.Name && o.Since.After(t.Since)
 	}
 	if t.ID != "" {
 		v.ID, v.State, v.Reason, v.Message = t.ID, t.State, t.Reason, t.Message

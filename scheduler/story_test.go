@@ -162,7 +162,19 @@ func (s *story) start(d *datadriven.TestData) string {
 
 // step runs one event a moment after the last, keeps what would be stored, and prints what the
 // machine wants.
+// step gives the machine an event and, if it wants that at once, a tick.
 func (s *story) step(ev Event) string {
+	text := s.single(ev)
+	if wake := s.machine.NextWake(); !wake.IsZero() && !wake.After(s.now) {
+		text += s.single(Tick{})
+	}
+	if text == "" {
+		return "nothing\n"
+	}
+	return text
+}
+
+func (s *story) single(ev Event) string {
 	s.now = s.now.Add(time.Millisecond) // nothing happens at the same moment as something else
 	out := s.machine.Step(s.now, ev)
 	s.last = out
@@ -183,9 +195,6 @@ func (s *story) step(ev Event) string {
 	}
 	if got, want := hardText(s.stored), hardText(s.machine.hard); got != want {
 		s.t.Fatalf("the store and the machine differ:\n%s\n%s", got, want)
-	}
-	if b.Len() == 0 {
-		return "nothing\n"
 	}
 	return b.String()
 }

@@ -168,6 +168,9 @@ func taskText(t Task) string {
 	if t.Deployed != "" {
 		fmt.Fprintf(&b, ":deployed=%s", t.Deployed)
 	}
+	if t.Again {
+		b.WriteString(":again")
+	}
 	if t.Paused {
 		b.WriteString(":paused")
 	}

@@ -109,6 +109,12 @@ func (m *Machine) replaceTarget(next Target) {
 	}
 	m.hard.Earlier, m.hard.Target, m.planErrors = keep, next, nil
 	m.write(WriteTarget{next})
+	for _, name := range m.podNames() {
+		again := func(t Task) bool { return t.Again }
+		if p := m.hard.Pods[name]; slices.ContainsFunc(p.Tasks, again) {
+			m.setPod(p.withTasks(func(t *Task) { t.Again = false }))
+		}
+	}
 	m.hard.Overrides = m.hard.Overrides.Forget(planDeploy)
 	m.write(WriteOverrides{m.hard.Overrides})
 	run := m.hard.Runs[planDeploy]

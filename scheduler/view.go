@@ -147,6 +147,9 @@ type TaskView struct {
 	Ports    []offer.PortUse
 	Goal     servicespec.Goal
 	IP       string
+	// Superseded says that it ended, and that another task that shares its resource set was
+	// launched since.
+	Superseded bool
 	// Override is what an operator's pause or a smaller count makes of it: PAUSED, PAUSING,
 	// STARTING, DECOMMISSIONING or DECOMMISSIONED, "" for nothing.
 	Override string

@@ -46,8 +46,10 @@ func recordedView(status plans.Status, steps ...plans.Status) *scheduler.View {
 			task.ID = mesos.TaskID("kafka__" + task.FullName + "__" + tasks[i])
 			task.State, pod.IP = mesos.Running, fmt.Sprintf("10.0.0.%d", i+2)
 			address := pod.IP
+			task.IP = pod.IP
 			if step == plans.Starting {
 				task.State, address = mesos.Staging, fmt.Sprintf("host-%d.example", i+1)
+				task.IP = ""
 			}
 			broker.Address = append(broker.Address, address+":9092")
 			broker.DNS = append(broker.DNS,
@@ -200,8 +202,9 @@ func config(v *scheduler.View, m *machine) Config {
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintln(w, "kafka_sched_connected 1")
 		}),
-		Version: "1.2.3",
-		Now:     func() time.Time { return viewTime.Add(time.Minute) },
+		OldCounts: func() map[string]int64 { return map[string]int64{"offers.received": 7} },
+		Version:   "1.2.3",
+		Now:       func() time.Time { return viewTime.Add(time.Minute) },
 	}
 }
 

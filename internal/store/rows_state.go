@@ -308,6 +308,7 @@ type task struct {
 	Launch   string `json:"launch,omitempty"`
 	Paused   bool   `json:"paused,omitempty"`
 	Idle     bool   `json:"idle,omitempty"`
+	Again    bool   `json:"again,omitempty"`
 
 	Params    map[string]string `json:"params,omitempty"`
 	Failures  int               `json:"failures,omitempty"`
@@ -319,7 +320,7 @@ func taskToRow(t scheduler.Task) task {
 		Name: &t.Name, ID: t.ID, State: t.State, Reason: t.Reason, Message: t.Message,
 		Since: t.Since.UTC(), Ready: t.Ready, Healthy: t.Healthy, Target: t.Target, IP: t.IP,
 		WasReady: t.WasReady, Deployed: t.Deployed, Launch: t.Launch,
-		Paused: t.Paused, Idle: t.Idle, Params: t.Params,
+		Paused: t.Paused, Idle: t.Idle, Again: t.Again, Params: t.Params,
 		Failures: t.Failures, NotBefore: t.NotBefore.UTC(),
 	}
 }
@@ -330,7 +331,7 @@ func (r task) domain() (scheduler.Task, error) {
 		Name: name, ID: r.ID, State: r.State, Reason: r.Reason, Message: r.Message,
 		Since: r.Since.UTC(), Ready: r.Ready, Healthy: r.Healthy, Target: r.Target, IP: r.IP,
 		WasReady: r.WasReady, Deployed: r.Deployed, Launch: r.Launch,
-		Paused: r.Paused, Idle: r.Idle, Params: r.Params,
+		Paused: r.Paused, Idle: r.Idle, Again: r.Again, Params: r.Params,
 		Failures: r.Failures, NotBefore: r.NotBefore.UTC(),
 	}, err
 }
