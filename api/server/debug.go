@@ -4,9 +4,10 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
-	"sort"
+	"slices"
 
 	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
@@ -182,7 +183,7 @@ func phaseTasks(
 		if pod := podOf(v, step); pod != nil {
 			for _, name := range step.Tasks {
 				if task := findTask(*pod, name); task != nil {
-					of.Tasks = append(of.Tasks, debugTask(*task))
+					of.Tasks = append(of.Tasks, debugTask(remembered(*task)))
 				}
 			}
 		}
@@ -200,19 +201,29 @@ func debugTask(task scheduler.TaskView) api.DebugTask {
 		Status: "TASK_" + string(state)}
 }
 
-// debugReservations answers with the ids of the reservations on each host.
+// debugReservations answers with the ids of the reserved resources on each host.
 func debugReservations(w http.ResponseWriter, _ *http.Request, v *scheduler.View) {
 	hosts := map[string][]string{}
+	add := func(host string, list resource.List) {
+		for _, r := range list {
+			id := r.Label("resource_id")
+			if id != "" && !slices.Contains(hosts[host], id) {
+				hosts[host] = append(hosts[host], id)
+			}
+		}
+		slices.Sort(hosts[host])
+	}
 	for _, pod := range v.Pods {
-		if pod.Reservation != "" {
-			hosts[pod.Hostname] = append(hosts[pod.Hostname], string(pod.Reservation))
+		if pod.Place == nil {
+			continue
+		}
+		add(pod.Hostname, pod.Place.Executor)
+		for _, set := range pod.Place.Sets {
+			add(pod.Hostname, set.Resources)
 		}
 	}
 	for _, left := range v.Leftovers {
-		hosts[left.Hostname] = append(hosts[left.Hostname], string(left.Reservation))
-	}
-	for _, ids := range hosts {
-		sort.Strings(ids)
+		add(left.Hostname, left.Resources)
 	}
 	writeJSON(w, http.StatusOK, hosts)
 }

@@ -64,7 +64,7 @@ func (d *described) info() proto {
 		{"name", d.task.FullName},
 		{"taskId", value(string(d.task.ID))},
 		{"slaveId", value(string(d.pod.Agent))},
-		{"resources", resourceProtos(d.task.Resources)},
+		{"resources", resourceProtos(inUsualOrder(d.task.Resources))},
 	}
 	if d.task.Executor != "" {
 		info = append(info, field{"executor", d.executor()})
@@ -94,7 +94,7 @@ func (d *described) executor() proto {
 		{"frameworkId", value(string(d.v.Framework))},
 	}
 	if d.pod.Place != nil {
-		p = append(p, field{"resources", resourceProtos(d.pod.Place.Executor)})
+		p = append(p, field{"resources", resourceProtos(sortedByName(d.pod.Place.Executor))})
 	}
 	return append(p, field{"name", d.pod.Name.String()})
 }

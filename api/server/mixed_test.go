@@ -30,7 +30,7 @@ func mixedView() *scheduler.View {
 		Pods: []scheduler.PodView{dataPod(), nodePod(),
 			{Name: scheduler.PodName{Type: "node", Index: 1}}},
 		Leftovers: []scheduler.Leftover{{Reservation: "uuid-9", Agent: "S1",
-			Hostname: "host-1.example"}},
+			Hostname: "host-2.example", Resources: reserved("uuid-9")}},
 		Outcomes: mixedOutcomes(),
 	}
 }
@@ -55,20 +55,28 @@ func mixedService(server string) servicespec.Service {
 	}
 }
 
-func nodePod() scheduler.PodView {
-	yes, no := true, false
-	list, err := resource.ParseList("cpus:1.5;ports:[1025-1025]")
+// reserved is a list of resources under one id.
+func reserved(id string) resource.List {
+	list, err := resource.ParseList("mem:32;cpus:1.5;ports:[1025-1025]")
 	if err != nil {
 		panic(err)
 	}
 	for i := range list {
 		list[i].Reservations = []resource.Reservation{{Dynamic: true, Role: "folder__mixed-role",
-			Principal: "p", Labels: []resource.Label{{Key: "resource_id", Value: "uuid-3"}}}}
+			Principal: "p", Labels: []resource.Label{
+				{Key: "resource_id", Value: id}, {Key: "framework_id", Value: "f"}}}}
 	}
+	return list
+}
+
+func nodePod() scheduler.PodView {
+	yes, no := true, false
+	list := reserved("uuid-3")
 	volume := resource.NewScalar(resource.Disk, 500000)
 	volume.Disk = &resource.DiskInfo{PersistenceID: "uuid-4", Principal: "p",
 		ContainerPath: "node-data", Source: "MOUNT", Root: "/mnt/a"}
 	place := &scheduler.Place{Executor: list,
+		Sets:       []offer.SetResources{{Name: "server", Resources: reserved("uuid-4")}},
 		Attributes: []mesos.Attribute{{Name: "rack", Value: "r1"}, {Name: "x", Value: "y"}}}
 	return scheduler.PodView{
 		Name: scheduler.PodName{Type: "node"}, Launched: true, Agent: "S0",
@@ -81,7 +89,8 @@ func nodePod() scheduler.PodView {
 				Since: viewTime, Ready: &no, Healthy: &yes, Message: "paused",
 				Reason: "REASON_TASK_CHECK_STATUS_UPDATED",
 				Ports:  []offer.PortUse{{Name: "http", Number: 1025}}},
-			{Name: "init", FullName: "node-0-init", Override: "PAUSED"},
+			{Name: "init", FullName: "node-0-init", Override: "PAUSED", Superseded: true,
+				ID: "folder.mixed__node-0-init__uuid-2", State: mesos.Finished, IP: "10.0.0.1"},
 		},
 	}
 }
@@ -114,13 +123,18 @@ func mixedPlans() []scheduler.PlanView {
 			step("uuid-2", "node-1:[server]", plans.Pending, "server")),
 		plan("recovery", plans.InProgress, "recovery",
 			step("uuid-3", "node-0:[server]", plans.Starting, "server"),
-			step("uuid-4", "data-0:[server]", plans.Prepared, "server")),
+			replaces(step("uuid-4", "data-0:[server]", plans.Prepared, "server"))),
 		plan("decommission", plans.Pending, "node-2",
 			step("uuid-5", "kill-node-2-server", plans.Pending),
 			step("uuid-6", "unreserve-uuid-9", plans.Pending),
 			step("uuid-7", "erase-node-2-server", plans.Pending)),
 		plan("backup", plans.Waiting, "backup"),
 	}
+}
+
+func replaces(step scheduler.StepView) scheduler.StepView {
+	step.Replaces = true
+	return step
 }
 
 // cutStep takes "node-0:[server]" apart; other names are of steps that concern no instance.
@@ -146,7 +160,14 @@ func mixedOutcomes() []scheduler.Outcome {
 		Domain:     mesos.Domain{Region: "region-1", Zone: "zone-a"}}
 	return []scheduler.Outcome{
 		{At: viewTime, Pod: "node-0", Agent: "S0", Host: of.Hostname, Offer: of,
-			Why: []string{"too little cpus", "too little mem"}},
-		{At: viewTime, Pod: "node-0", Agent: "S1", Fits: true, Why: []string{"launched"}},
+			Reasons: []offer.Reason{
+				{Code: offer.Insufficient, Name: "mem", Need: 2048000, Have: 512500},
+				{Code: offer.Insufficient, Name: "disk", Need: 2048000, Have: 512500},
+				{Code: offer.PortTaken, Name: "http", Ports: resource.Ranges{{Begin: 1, End: 1}}},
+				{Code: offer.NoVolume, Name: "data", Need: 1000, Detail: "ROOT"},
+				{Code: offer.Placement, Detail: "the zone must be another one"},
+				{Code: offer.Maintenance}, {Code: offer.OtherAgent},
+			}},
+		{At: viewTime, Pod: "node-0", Agent: "S1", Fits: true},
 	}
 }

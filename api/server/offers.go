@@ -4,7 +4,9 @@ import (
 	"net/http"
 
 	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/scheduler/offer"
 )
 
 // debugOffers answers with what became of the latest offers.
@@ -19,19 +21,39 @@ func debugOffers(w http.ResponseWriter, _ *http.Request, v *scheduler.View) {
 			Outcome:     "pass",
 			Explanation: []string{},
 		}
-		stage := "PASS(Offer):"
 		if outcome.Fits {
 			shape.Accepted++
+			of.Explanation = append(of.Explanation,
+				"PASS(LaunchEvaluationStage):Added launch operation for "+outcome.Pod)
 		} else {
-			of.Outcome, stage = "fail", "FAIL(Offer):"
+			of.Outcome = "fail"
 			shape.Rejected++
 			shape.RejectedAgents[string(outcome.Agent)]++
-			shape.FailureReasons["Offer"] += len(outcome.Reasons)
 		}
-		for _, why := range outcome.Reasons {
-			of.Explanation = append(of.Explanation, stage+why.String())
+		for _, reason := range outcome.Reasons {
+			shape.FailureReasons[stage(reason)]++
+			of.Explanation = append(of.Explanation,
+				"FAIL("+stage(reason)+"):"+reason.String())
 		}
 		shape.Offers = append(shape.Offers, of)
 	}
 	writeJSON(w, http.StatusOK, shape)
+}
+
+// stage is the predecessor's name for where an offer was found not to fit.
+func stage(reason offer.Reason) string {
+	switch reason.Code {
+	case offer.PortTaken, offer.NoPort:
+		return "PortEvaluationStage"
+	case offer.NoVolume:
+		return "VolumeEvaluationStage"
+	case offer.Placement:
+		return "PlacementRule"
+	case offer.Maintenance:
+		return "Maintenance" // which the predecessor did not look at
+	}
+	if reason.Name == resource.Disk {
+		return "VolumeEvaluationStage"
+	}
+	return "ResourceEvaluationStage"
 }

@@ -96,10 +96,23 @@ func instanceStatus(pod scheduler.PodView) api.PodInstanceStatus {
 	return shape
 }
 
+// tasksByName are the tasks of an instance as the predecessor knows them.
 func tasksByName(pod scheduler.PodView) []scheduler.TaskView {
-	tasks := append([]scheduler.TaskView(nil), pod.Tasks...)
+	tasks := make([]scheduler.TaskView, 0, len(pod.Tasks))
+	for _, task := range pod.Tasks {
+		tasks = append(tasks, remembered(task))
+	}
 	sort.SliceStable(tasks, func(i, j int) bool { return tasks[i].FullName < tasks[j].FullName })
 	return tasks
+}
+
+// remembered is what the predecessor knows of a task: nothing of its launch, once another task
+// that shares its resources was launched.
+func remembered(task scheduler.TaskView) scheduler.TaskView {
+	if task.Superseded {
+		task.ID, task.State = "", ""
+	}
+	return task
 }
 
 func (h *handlers) podRestart(w http.ResponseWriter, r *http.Request, v *scheduler.View) {

@@ -33,6 +33,7 @@ func TestRecorded(t *testing.T) {
 		"started": startedView(), "launched": placed(launchedView()),
 		"complete": placed(completeView()),
 	}
+	views["complete"].TargetDone = viewTime
 	file, err := os.Open("testdata/recorded.jsonl")
 	if err != nil {
 		t.Fatal(err)
@@ -51,12 +52,18 @@ func TestRecorded(t *testing.T) {
 			if want.Reply != "" {
 				m.reply.Problem = &scheduler.Problem{Code: scheduler.ProblemCode(want.Reply)}
 			}
-			replay(t, config(views[want.View], m), want)
+			replay(t, inCluster(config(views[want.View], m)), want)
 		})
 	}
 	if err := lines.Err(); err != nil || n < 100 {
 		t.Errorf("%d exchanges, %v", n, err)
 	}
+}
+
+// inCluster gives a server the names of the recordings' cluster.
+func inCluster(c Config) Config {
+	c.ServiceTLD, c.VIPTLD = "autoip.dcos.thisdcos.directory", "l4lb.thisdcos.directory"
+	return c
 }
 
 // placed gives the instances that were launched the zones of the recordings.

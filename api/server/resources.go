@@ -1,9 +1,34 @@
 package server
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 )
+
+// usualOrder is that in which the predecessor lists the resources of a task.
+var usualOrder = []string{resource.Ports, resource.CPUs, resource.GPUs, resource.Mem,
+	resource.Disk}
+
+// inUsualOrder sorts a task's resources; those of one name stay as they are.
+func inUsualOrder(list resource.List) resource.List {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b resource.Resource) int {
+		return slices.Index(usualOrder, a.Name) - slices.Index(usualOrder, b.Name)
+	})
+	return list
+}
+
+// sortedByName sorts an executor's resources, as the predecessor does.
+func sortedByName(list resource.List) resource.List {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b resource.Resource) int {
+		return strings.Compare(a.Name, b.Name)
+	})
+	return list
+}
 
 // resourceProtos are Mesos' Resource messages of a list.
 func resourceProtos(list resource.List) []proto {
@@ -55,7 +80,11 @@ func reservationProtos(stack []resource.Reservation) []proto {
 		}
 		p := proto{{"type", kind}, {"role", r.Role}}.maybe("principal", r.Principal)
 		if len(r.Labels) > 0 {
-			p = append(p, field{"labels", labelsProto(r.Labels)})
+			labels := slices.Clone(r.Labels)
+			slices.SortStableFunc(labels, func(a, b resource.Label) int {
+				return strings.Compare(a.Key, b.Key)
+			})
+			p = append(p, field{"labels", labelsProto(labels)})
 		}
 		list = append(list, p)
 	}

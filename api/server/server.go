@@ -27,6 +27,9 @@ type Config struct {
 	// gives the counters under the predecessor's names, nil has none.
 	OldMetrics http.Handler
 	OldCounts  func() map[string]int64
+	// ServiceTLD and VIPTLD end the names that a cluster's DNS has for tasks and for virtual
+	// addresses, as "autoip.dcos.thisdcos.directory"; "" where there is no such DNS.
+	ServiceTLD, VIPTLD string
 	// Topics does what is asked of Kafka's topics; nil answers 503.
 	Topics Topics
 	// Artifacts are the files for agents; nil has none.

@@ -5,28 +5,8 @@ import (
 	"sort"
 
 	"github.com/kafka-sched/kafka-sched/api"
-	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
-
-func endpointNames(w http.ResponseWriter, _ *http.Request, v *scheduler.View) {
-	names := []string{}
-	for _, e := range liveEndpoints(v) {
-		names = append(names, e.Name)
-	}
-	writeJSON(w, http.StatusOK, names)
-}
-
-func endpoint(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
-	name := param(r, "endpoint")
-	for _, e := range liveEndpoints(v) {
-		if e.Name == name {
-			writeJSON(w, http.StatusOK, endpointShape(e))
-			return
-		}
-	}
-	page(w, r, http.StatusNotFound)
-}
 
 func frameworkID(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	if v.Framework == "" {
@@ -78,8 +58,7 @@ func deployed(v *scheduler.View) bool {
 			return true
 		}
 	}
-	plan := findPlan(v, api.PlanDeploy)
-	return plan != nil && plan.Status == plans.Complete && plan.Name == api.PlanDeploy
+	return !v.TargetDone.IsZero()
 }
 
 func propertyKeys(w http.ResponseWriter, _ *http.Request, v *scheduler.View) {

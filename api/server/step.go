@@ -21,7 +21,7 @@ func planV1(v *scheduler.View, plan scheduler.PlanView) api.Plan {
 			pod := podOf(v, step)
 			shown := display(step.Status, pod)
 			of.Steps = append(of.Steps, api.Step{ID: step.ID, Name: step.Name, Status: shown,
-				Message: message(plan.Name, step, shown, pod)})
+				Message: message(plan.Name, step, shown)})
 		}
 		shape.Phases = append(shape.Phases, of)
 	}
@@ -63,9 +63,7 @@ func pausedWhole(pod scheduler.PodView) bool {
 }
 
 // message is the predecessor's line on a step, which begins with the name of a class of its.
-func message(
-	plan string, step scheduler.StepView, shown string, pod *scheduler.PodView,
-) string {
+func message(plan string, step scheduler.StepView, shown string) string {
 	text := fmt.Sprintf("%s: %s [%s] with status: %s", stepClass(plan, step.Name), step.Name,
 		step.ID, step.Status)
 	if shown != string(step.Status) {
@@ -73,7 +71,7 @@ func message(
 	}
 	if plan == api.PlanRecovery {
 		kind := "TRANSIENT"
-		if pod != nil && pod.Request == scheduler.Replace {
+		if step.Replaces {
 			kind = "PERMANENT"
 		}
 		text += " RecoveryType: " + kind

@@ -33,7 +33,7 @@ func statusProto(pod scheduler.PodView, task scheduler.TaskView) *proto {
 		status = append(status, field{"checkStatus", proto{{"type", enum("COMMAND")},
 			{"command", proto{{"exitCode", int64(exitCode(*task.Ready))}}}}})
 	}
-	if task.IP != "" {
+	if task.IP != "" && task.State != mesos.Staging { // till then it is that of a launch before
 		status = append(status, field{"containerStatus", proto{{"networkInfos", []proto{{
 			{"ipAddresses", []proto{{{"protocol", enum("IPv4")}, {"ipAddress", task.IP}}}},
 			{"groups", []proto{}}, {"portMappings", []proto{}},

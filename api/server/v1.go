@@ -24,7 +24,7 @@ func (h *handlers) routeV1(r chi.Router) {
 	r.Post(api.PathPodResume, h.withView(h.podResume))
 
 	r.Get(api.PathEndpoints, h.withView(endpointNames))
-	r.Get(api.PathEndpoint, h.withView(endpoint))
+	r.Get(api.PathEndpoint, h.withView(h.endpoint))
 	r.Get(api.PathConfigurations, h.withView(configurations))
 	r.Get(api.PathTargetID, h.withView(targetID))
 	r.Get(api.PathTarget, h.withView(target))

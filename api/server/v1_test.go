@@ -374,3 +374,23 @@ func TestServiceByName(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
+
+// TestEndpointNames: without a DNS that knows tasks there are the names of the hosts, and no
+// virtual address.
+func TestEndpointNames(t *testing.T) {
+	v := launchedView()
+	v.Service = "folder/kafka"
+	plain, named := config(v, &machine{}), inCluster(config(v, &machine{}))
+	for want, cfg := range map[string]Config{
+		`"dns": ["host-1.example:9092"]`: plain,
+		`"dns": ["kafka-0-broker.folderkafka.autoip.dcos.thisdcos.directory:9092"], ` +
+			`"vip": "broker.folderkafka.l4lb.thisdcos.directory:9092"`: named,
+	} {
+		w := ask(t, cfg, httptest.NewRequest("GET", "/v1/endpoints/broker", nil))
+		got := strings.Join(strings.Fields(w.Body.String()), " ")
+		got = strings.NewReplacer("[ ", "[", " ]", "]").Replace(got)
+		if want = `{ "address": ["host-1.example:9092"], ` + want + " }"; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}

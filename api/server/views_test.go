@@ -52,8 +52,9 @@ func recordedView(status plans.Status, steps ...plans.Status) *scheduler.View {
 				task.IP = ""
 			}
 			broker.Address = append(broker.Address, address+":9092")
-			broker.DNS = append(broker.DNS,
-				task.FullName+".kafka.autoip.dcos.thisdcos.directory:9092")
+			broker.DNS = append(broker.DNS, fmt.Sprintf("host-%d.example:9092", i+1))
+			broker.Tasks = append(broker.Tasks, task.FullName)
+			broker.Ports = append(broker.Ports, 9092)
 		}
 		pod.Tasks = []scheduler.TaskView{task}
 		v.Pods = append(v.Pods, pod)

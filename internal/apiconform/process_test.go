@@ -56,7 +56,9 @@ func (p *process) start(
 	p.handler = server.New(server.Config{
 		View: func() *scheduler.View { return p.view }, Do: p.do,
 		Metrics: p.metrics.Handler(), Version: "conform",
-		Now: func() time.Time { return p.now },
+		Now:        func() time.Time { return p.now },
+		ServiceTLD: "autoip.dcos.thisdcos.directory", VIPTLD: "l4lb.thisdcos.directory",
+		OldMetrics: p.metrics.OldHandler(), OldCounts: p.metrics.OldCounts,
 	})
 	p.machine = scheduler.Restore(scheduler.Config{
 		Target: scheduler.Target{ID: p.uuidText(), Service: service}, Offered: true,
