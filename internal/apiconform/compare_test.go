@@ -34,7 +34,7 @@ const pathMetrics = "/v1/metrics"
 // difference is one way in which our answer is another one.
 type difference struct {
 	kind  string
-	where string // in the JSON: $.phases[].name; "" for all else
+	where string // in the JSON: $.phases[].name; of statuses: 500->404
 	want  string
 	got   string
 }
@@ -71,12 +71,13 @@ func bare(path string) string {
 // answers compares status, media type and body.
 func (c *comparison) answers(want response, got answer) {
 	if want.Status != got.status {
-		c.differ(kindStatus, "", want.Status, got.status)
+		change := fmt.Sprintf("%d->%d", want.Status, got.status)
+		c.differ(kindStatus, change, want.Status, got.status)
 	}
 	wantMedia := mediaOf(want)
 	gotMedia, _, _ := mime.ParseMediaType(got.media)
 	if wantMedia != gotMedia {
-		c.differ(kindMedia, "", wantMedia, gotMedia)
+		c.differ(kindMedia, wantMedia+"->"+gotMedia, wantMedia, gotMedia)
 	}
 	c.bodies(want, got)
 }
