@@ -28,7 +28,7 @@ func checkShortage(t *rapid.T, req offer.Requirement, o mesos.Offer, reasons []o
 		}
 	}
 	if refusal := f.evaluate(); refusal != nil {
-		t.Fatalf("with %s more: %s", f.more, refusal)
+		t.Fatalf("%+v, but with %s more: %s", reasons, f.more, refusal)
 	}
 	if f.scalar < 0 {
 		return
@@ -50,7 +50,7 @@ type filling struct {
 
 func (f *filling) evaluate() *offer.Refusal {
 	o := f.offer
-	o.Resources = o.Resources.Add(f.more.WithRole(role)...)
+	o.Resources = o.Resources.Add(f.more.WithRole(o.Role)...)
 	_, refusal := offer.Evaluate(f.req, []mesos.Offer{o})
 	return refusal
 }
@@ -90,7 +90,7 @@ func (f *filling) fillPort(within resource.Ranges) bool {
 		return false
 	}
 	port := resource.Ranges{{Begin: rest[0].Begin, End: rest[0].Begin}}
-	if !portsOf(f.offer.Resources).Contains(port) {
+	if !portsOf(f.offer.Resources.Filter(free)).Contains(port) {
 		f.more = append(f.more, resource.NewPorts(port))
 	}
 	for i := range f.req.Taken {
@@ -98,6 +98,12 @@ func (f *filling) fillPort(within resource.Ranges) bool {
 		*taken, _ = taken.Sub(taken.Intersect(port))
 	}
 	return true
+}
+
+// free says whether nobody has the resource, unless it is for a role above.
+func free(r resource.Resource) bool {
+	n := len(r.Reservations)
+	return n == 0 || !r.Reservations[n-1].Dynamic
 }
 
 // recorded gives what is on record of the instance and missing, as the reason has it.
