@@ -84,13 +84,15 @@ type takenDisk struct {
 }
 
 // place fits the instance into one offer or tells all that is missing there.
-func (req *Requirement) place(parts []SetNeed, o *mesos.Offer) (Match, []Reason) {
+func (req *Requirement) place(
+	parts []SetNeed, wants []portWant, o *mesos.Offer,
+) (Match, []Reason) {
 	holdings := make([]holding, len(parts))
 	for i := range parts {
 		holdings[i].wanted, holdings[i].volumes = parts[i].Scalars.amounts(), parts[i].Volumes
 	}
 	p := newPool(req, o, o.Resources)
-	if p.fill(parts, holdings, ""); len(p.reasons) > 0 {
+	if p.fill(holdings, wants, ""); len(p.reasons) > 0 {
 		return Match{}, p.reasons
 	}
 	m := Match{Offer: o.ID, Agent: o.Agent}
@@ -99,8 +101,8 @@ func (req *Requirement) place(parts []SetNeed, o *mesos.Offer) (Match, []Reason)
 	return m, nil
 }
 
-// fill takes what the holdings want, or notes all that is missing, which detail goes with.
-func (p *pool) fill(parts []SetNeed, holdings []holding, detail string) {
+// fill takes what the holdings want, or notes all that is missing; detail goes with scalars.
+func (p *pool) fill(holdings []holding, wants []portWant, detail string) {
 	var need, have amounts
 	for i := range holdings {
 		need = need.plus(holdings[i].wanted).plus(rootDisk(holdings[i].volumes))
@@ -119,7 +121,7 @@ func (p *pool) fill(parts []SetNeed, holdings []holding, detail string) {
 	for i := range holdings {
 		p.takeVolumes(&holdings[i], have[diskAt] < need[diskAt])
 	}
-	p.takePorts(holdings, parts)
+	p.takePorts(holdings, wants)
 	if len(p.reasons) > 0 {
 		return
 	}
