@@ -6,32 +6,6 @@ import (
 	"strings"
 )
 
-// The routes of the predecessor's half.
-const (
-	PathPlans             = "/v1/plans"
-	PathPlan              = "/v1/plans/{plan}"
-	PathPlanCommand       = "/v1/plans/{plan}/{command}"
-	PathDeployPlan        = "/v1/plan" // deprecated: the plan "deploy"
-	PathDeployPlanCommand = "/v1/plan/{command}"
-	PathPods              = "/v1/pod"
-	PathPodsStatus        = "/v1/pod/status"
-	PathPodStatus         = "/v1/pod/{pod}/status"
-	PathPodInfo           = "/v1/pod/{pod}/info"
-	PathPodRestart        = "/v1/pod/{pod}/restart"
-	PathPodReplace        = "/v1/pod/{pod}/replace"
-	PathEndpoints         = "/v1/endpoints"
-	PathEndpoint          = "/v1/endpoints/{endpoint}"
-	PathConfigurations    = "/v1/configurations"
-	PathTargetID          = "/v1/configurations/targetId"
-	PathTarget            = "/v1/configurations/target"
-	PathConfiguration     = "/v1/configurations/{id}"
-	PathFrameworkID       = "/v1/state/frameworkId"
-	PathHealth            = "/v1/health"
-	PathMetricsV1         = "/v1/metrics/prometheus"
-	PathExecutorArtifact  = "/v1/artifacts/executor/{digest}/{file}"
-	PathKafkaArtifact     = "/v1/artifacts/kafka/{digest}/{file}"
-)
-
 // The routes of this project's half.
 const (
 	PathService          = "/v2/service"
@@ -52,20 +26,13 @@ type Route struct{ Method, Path string }
 
 // Routes lists every route, each once.
 func Routes() []Route {
-	var routes []Route
+	routes := routesV1()
 	for _, path := range []string{
-		PathPlans, PathPlan, PathDeployPlan, PathPods, PathPodsStatus, PathPodStatus,
-		PathPodInfo, PathEndpoints, PathEndpoint, PathConfigurations, PathTargetID,
-		PathTarget, PathConfiguration, PathFrameworkID, PathHealth, PathMetricsV1,
-		PathExecutorArtifact, PathKafkaArtifact, PathService, PathPlansV2, PathPodsV2,
-		PathVersion, PathMetrics, PathOpenAPI,
+		PathService, PathPlansV2, PathPodsV2, PathVersion, PathMetrics, PathOpenAPI,
 	} {
 		routes = append(routes, Route{http.MethodGet, path})
 	}
-	for _, path := range []string{
-		PathPlanCommand, PathDeployPlanCommand, PathPodRestart, PathPodReplace,
-		PathServiceStop, PathServiceStart, PathServiceUninstall,
-	} {
+	for _, path := range []string{PathServiceStop, PathServiceStart, PathServiceUninstall} {
 		routes = append(routes, Route{http.MethodPost, path})
 	}
 	return append(routes, Route{http.MethodPut, PathServiceTarget})

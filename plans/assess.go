@@ -27,6 +27,7 @@ func Assess(p Plan, status func(Step) Status, o Overrides) Assessment {
 	a.Status = work.status()
 	for _, i := range work.candidates {
 		for _, j := range phases[i].candidates {
+			a.Current = append(a.Current, p.Phases[i].Steps[j])
 			if wantsWork(phases[i].children[j].status) {
 				a.Candidates = append(a.Candidates, p.Phases[i].Steps[j])
 			}

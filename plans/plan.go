@@ -94,8 +94,9 @@ type Assessment struct {
 	Plan   Plan
 	Status Status
 	Phases []PhaseAssessment
-	// Candidates are the steps that may be worked on now, in order.
-	Candidates []Step
+	// Candidates are the steps that may be worked on now, in order; Current are these and all
+	// others whose turn it is, whatever their status: those that run already, or back off.
+	Candidates, Current []Step
 }
 
 // PhaseAssessment is a phase with its derived status.

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -18,12 +19,13 @@ func (m *Machine) wanted(
 ) bool {
 	t, _ := p.task(ts.Name)
 	switch {
-	case t.ID == "" || t.unsure() || toggled(t, ts):
+	case t.ID == "" || t.unsure() && !p.anyRuns() || toggled(t, ts):
 		return true
 	case plan == planDeploy && m.outdated(p, spec, t):
 		return true
-	case !byItself(plan) && !slices.Contains(m.hard.Runs[plan].Steps[s.ID].Tasks, t.ID):
-		return true
+	case !byItself(plan):
+		step := m.hard.Runs[plan].Steps[s.ID]
+		return step.Again || !slices.Contains(step.Tasks, t.ID) || fell(t, ts)
 	}
 	return fell(t, ts)
 }
@@ -42,10 +44,10 @@ func fell(t Task, ts servicespec.Task) bool {
 // task that ran once and for all never is.
 func (m *Machine) outdated(p Pod, spec servicespec.Pod, t Task) bool {
 	ts, ok := taskSpec(spec, t.Name)
-	if !ok || t.ID == "" || t.Deployed == m.hard.Target.ID {
-		return false
+	if !ok || t.ID == "" || t.Again || t.Deployed == m.hard.Target.ID {
+		return ok && t.Again
 	}
-	if ts.Goal == servicespec.GoalOnce && t.complete(ts) && t.Deployed != restarted {
+	if ts.Goal == servicespec.GoalOnce && t.complete(ts) {
 		return false
 	}
 	return m.launchHash(p.Name.Type, t.Name) != t.Launch
@@ -103,6 +105,9 @@ func (w *work) advance(plan string, s plans.Step) {
 		return
 	}
 	ends, rolls := m.inTheWay(p, spec, names)
+	if len(ends) > 0 {
+		m.disown(plan, s.ID)
+	}
 	switch {
 	case len(ends) == 0:
 		w.place(launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID})
@@ -116,6 +121,16 @@ func (w *work) advance(plan string, s plans.Step) {
 	default:
 		w.killTasks(p, ends, nil)
 		m.waits[name] = "its other tasks are being stopped, because one of them ended"
+	}
+}
+
+// disown forgets what a step launched before it was to be done again: it is about to be ended.
+func (m *Machine) disown(plan, step string) {
+	run := m.hard.Runs[plan]
+	if run.Steps[step].Again {
+		run.Steps = maps.Clone(run.Steps)
+		delete(run.Steps, step)
+		m.setRun(plan, run)
 	}
 }
 
@@ -191,26 +206,31 @@ func (w *work) tend(name PodName) {
 		return
 	}
 	p = m.settle(p, spec)
-	if broken, essential := m.broken(p, spec); len(broken) > 0 {
+	if broken, essential := m.broken(w, p, spec); len(broken) > 0 {
 		if essential {
 			broken = m.beside(p, spec)
 		}
 		m.recover(name, transient, [][]string{broken})
 	}
-	if r := m.recovery[name]; r != nil && !r.done {
-		r.done = m.restored(p, spec, r)
+	if r := m.recovery[name]; r != nil && !r.done && m.restored(p, spec, r) {
+		r.done = true
+		p = m.hard.Pods[name]
+		p.Recovery = nil
+		m.setPod(p)
 	}
 }
 
 // broken lists the tasks of an instance that have to be brought back, for all that is known,
 // and says whether one of them is essential.
-func (m *Machine) broken(p Pod, spec servicespec.Pod) (names []string, essential bool) {
+func (m *Machine) broken(
+	w *work, p Pod, spec servicespec.Pod,
+) (names []string, essential bool) {
 	for _, ts := range spec.Tasks {
 		t, _ := p.task(ts.Name)
 		if ts.Goal != servicespec.GoalRunning || t.ID == "" {
 			continue
 		}
-		if (t.unsure() || fell(t, ts)) && m.needed(p, spec, t) || toggled(t, ts) {
+		if (t.unsure() || fell(t, ts)) && m.needed(w, p, t) || toggled(t, ts) {
 			names = append(names, ts.Name)
 			essential = essential || ts.Essential
 		}
@@ -231,39 +251,35 @@ func (m *Machine) beside(p Pod, spec servicespec.Pod) []string {
 }
 
 // needed reports whether a task is brought back without regard to the order of the plans: one
-// that was complete once, one that no plan is about to launch, and a Kafka node that may have
-// joined the quorum, because those that come before it in the plan may be unable to come up
-// without it.
-func (m *Machine) needed(p Pod, spec servicespec.Pod, t Task) bool {
-	if t.Deployed != "" || spec.Kafka != nil && m.hard.Kafka.Founded && p.Place != nil {
-		return true
-	}
+// that no plan is about to launch now. Those that come before it in a plan may be unable to come
+// up without it, as Kafka nodes are without a quorum.
+func (m *Machine) needed(w *work, p Pod, t Task) bool {
+	return !slices.Contains(w.current[p.Name], t.Name)
+}
+
+// noteCurrent collects the tasks of the steps whose turn it is in the plans that launch things.
+func (m *Machine) noteCurrent(w *work) {
 	for _, plan := range m.built() {
 		if !byItself(plan.Name) && !m.hard.Runs[plan.Name].Active {
 			continue
 		}
-		for _, phase := range plan.Phases {
-			for _, s := range phase.Steps {
-				if s.Pod == p.Name.Type && s.Index == p.Name.Index &&
-					slices.Contains(s.Tasks, t.Name) && !m.done(plan.Name, s, p) {
-					return false
-				}
-			}
+		for _, s := range m.assess(plan).Current {
+			name := PodName{s.Pod, s.Index}
+			w.current[name] = append(w.current[name], s.Tasks...)
 		}
 	}
-	return true
 }
 
 // restored reports whether all that a recovery brings back is there again.
 func (m *Machine) restored(p Pod, spec servicespec.Pod, r *recovery) bool {
-	for _, step := range r.steps {
+	for _, step := range r.Steps {
 		for _, name := range step {
 			ts, ok := taskSpec(spec, name)
 			t, _ := p.task(name)
 			if !ok {
 				continue
 			}
-			if ready, _ := m.taskReady(p, spec, ts, t); !ready {
+			if ready, _ := m.taskReady(p, spec, ts, t); !ready && !t.restsAsWanted() {
 				return false
 			}
 		}
@@ -283,13 +299,24 @@ func (m *Machine) recover(name PodName, kind string, steps [][]string) {
 		return
 	}
 	r := m.recovery[name]
+	var next Recovery
 	switch {
-	case r == nil || r.done || r.kind != kind && kind == permanent:
-		m.recovery[name] = &recovery{kind: kind, order: m.nextOrder(), steps: steps}
-	case r.kind == kind && kind == transient:
+	case r == nil || r.done || r.Kind != kind && kind == permanent:
+		next = Recovery{Kind: kind, Order: m.nextOrder(), Steps: steps}
+	case r.Kind == kind && kind == transient:
 		spec, _ := m.spec(name)
-		r.steps = [][]string{union(spec, r.steps[0], steps[0])}
+		next = r.Recovery
+		next.Steps = [][]string{union(spec, r.Steps[0], steps[0])}
+		if slices.Equal(next.Steps[0], r.Steps[0]) {
+			return
+		}
+	default:
+		return
 	}
+	m.recovery[name] = &recovery{Recovery: next}
+	p := m.hard.Pods[name]
+	p.Recovery = &next
+	m.setPod(p)
 }
 
 func (m *Machine) nextOrder() int {

@@ -80,6 +80,9 @@ type StepRun struct {
 	Tasks []mesos.TaskID
 	// Done says that these reached their goals; what becomes of them later is not its concern.
 	Done bool
+	// Again says that the step is to be done again, although these may still run. If they reach
+	// their goals before it begins again, it is done all the same.
+	Again bool
 }
 
 // JournalEntry is something that operators will want to look up later.
@@ -150,6 +153,18 @@ type Pod struct {
 	Caretaker bool
 	// Ran says that a task of this incarnation was running once, so that there may be data.
 	Ran bool
+	// Recovery is what is being brought back of it, nil for nothing.
+	Recovery *Recovery
+}
+
+// Recovery is the work of bringing tasks of an instance back.
+type Recovery struct {
+	// Kind is TRANSIENT (in the same place, with the same data) or PERMANENT (in a new place).
+	Kind string
+	// Order is of coming up, for display.
+	Order int
+	// Steps are the tasks that are brought back, step by step.
+	Steps [][]string
 }
 
 // Executor is an executor as it was launched. A task that joins it has to describe it in the
@@ -193,7 +208,11 @@ type Task struct {
 	State   mesos.TaskState
 	Reason  string
 	Message string
-	Since   time.Time // when State was last changed
+	// FormerID and FormerState are those of the latest launch in the place before, until there
+	// is one in this.
+	FormerID    mesos.TaskID
+	FormerState mesos.TaskState
+	Since       time.Time // when State was last changed
 	// Ready and Healthy are the latest results of the checks, nil when none came.
 	Ready, Healthy *bool
 	// Target is the configuration that it was launched with.
@@ -207,8 +226,12 @@ type Task struct {
 	// Launch is the hash of what the latest launch was made of, without what concerns other
 	// instances; a target under which it would differ rolls the task.
 	Launch string
+	// Again says that an operator wants it launched again by its step of the plan deploy.
+	Again bool
 	// Paused says that the operator wants it paused; Idle that its latest launch is.
 	Paused, Idle bool
+	// Resumed says that it comes back from a pause and is not complete yet.
+	Resumed bool
 	// Params are the parameters of the plan that launched it.
 	Params map[string]string
 	// Failures counts launches in a row that ended before the task was complete, and NotBefore

@@ -355,7 +355,8 @@ func (m *Machine) askKafka() {
 	busy := false
 	for i, p := range pods {
 		if serves(nodeOf(p, specs[i])) {
-			port := portOf(taskPlace(*p.Place, specs[i], specs[i].Kafka.Task), specs[i].Kafka.ClientPort)
+			port := portOf(taskPlace(*p.Place, specs[i], specs[i].Kafka.Task),
+				specs[i].Kafka.ClientPort)
 			addresses = append(addresses, fmt.Sprintf("%s:%d", p.Place.Hostname, port))
 		}
 		ok, _ := m.ready(p)

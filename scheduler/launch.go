@@ -83,7 +83,11 @@ func (m *Machine) launched(old Task, p Pod, l launchOf) Task {
 		Name: old.Name, ID: id, State: mesos.Staging, Since: m.now,
 		Target: m.hard.Target.ID, Launch: m.launchHash(p.Name.Type, old.Name),
 		Deployed: old.Deployed, Paused: old.Paused, Idle: old.Paused && !l.caretaker,
-		Failures: old.Failures, NotBefore: old.NotBefore, Params: old.Params,
+		Failures: old.Failures, NotBefore: old.NotBefore, Params: old.Params, IP: old.IP,
+		Resumed: old.Resumed,
+	}
+	if old.Again {
+		t.Deployed = restarted
 	}
 	if run, ok := m.hard.Runs[l.plan]; ok && l.plan != planRecovery {
 		t.Params = run.Params
@@ -112,7 +116,7 @@ func (m *Machine) noteLaunch(p Pod, l launchOf) {
 			tasks = append(tasks, t.ID)
 		}
 	}
-	run.Steps[l.step] = StepRun{Tasks: tasks}
+	run.Steps[l.step] = StepRun{Tasks: tasks} // not Again any more
 	m.setRun(l.plan, run)
 }
 
@@ -170,12 +174,17 @@ func (m *Machine) uris(spec servicespec.Pod) []mesos.URI {
 	return uris
 }
 
+// discoveryName is the name under which a task of an instance is found.
+func discoveryName(p Pod, ts servicespec.Task) string {
+	if ts.Discovery != nil && ts.Discovery.Prefix != "" {
+		return fmt.Sprintf("%s-%d", ts.Discovery.Prefix, p.Name.Index)
+	}
+	return p.Name.fullName(ts.Name)
+}
+
 func discovery(p Pod, ts servicespec.Task, got offer.SetResources) *mesos.Discovery {
-	d := &mesos.Discovery{Name: p.Name.fullName(ts.Name), Visibility: "CLUSTER"}
+	d := &mesos.Discovery{Name: discoveryName(p, ts), Visibility: "CLUSTER"}
 	if ts.Discovery != nil {
-		if ts.Discovery.Prefix != "" {
-			d.Name = fmt.Sprintf("%s-%d", ts.Discovery.Prefix, p.Name.Index)
-		}
 		d.Visibility = ts.Discovery.Visibility
 	}
 	for i, port := range got.Ports {

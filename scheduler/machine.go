@@ -28,6 +28,7 @@ type Machine struct {
 	implicit   time.Time                     // when to reconcile implicitly next
 	kills      map[mesos.TaskID]time.Time    // when each kill was last sent
 	refusals   map[PodName]*offer.Refusal
+	tried      map[PodName]string // the step, by id, that a place was last looked for
 	waits      map[PodName]string // what an instance waits for, when it is no refusal
 	recovery   map[PodName]*recovery
 	since      map[string]change // per step key, when its status came to be
@@ -50,6 +51,7 @@ type Machine struct {
 	hashes       map[string]string // TaskLaunchHash by "<pod>/<task>"
 	stopLive     int               // tasks that still ran when a stopping service last got on
 	stopAt       time.Time         // when that was
+	due          bool              // something happened since the last pass
 	finished     bool              // Exit was sent
 }
 
@@ -67,10 +69,8 @@ type change struct {
 
 // recovery is an instance that is, or was, brought back.
 type recovery struct {
-	kind  string     // TRANSIENT or PERMANENT
-	order int        // of coming up, for display
-	steps [][]string // the tasks that are brought back, step by step
-	done  bool
+	Recovery
+	done bool
 }
 
 // Config is what a machine is made with; it does not change while it runs.
@@ -115,22 +115,24 @@ const (
 // Restore makes a machine from its durable state; for a service that never ran that is the
 // zero Hard. The first Step makes the first view.
 func Restore(cfg Config, hard Hard) *Machine {
-	if hard.Pods == nil {
-		hard.Pods = map[PodName]Pod{}
-	}
-	if hard.Leftovers == nil {
-		hard.Leftovers = map[mesos.ReservationID]Leftover{}
-	}
 	m := &Machine{
-		cfg: cfg, hard: hard,
+		cfg: cfg, hard: hard.clone(),
 		offers: map[mesos.OfferID]mesos.Offer{},
 		wants:  map[string]bool{},
 		asked:  map[mesos.TaskID]question{},
 		kills:  map[mesos.TaskID]time.Time{},
 		waits:  map[PodName]string{}, refusals: map[PodName]*offer.Refusal{},
+		tried:     map[PodName]string{},
 		recovery:  map[PodName]*recovery{},
 		farewells: map[PodName]farewell{},
 		since:     map[string]change{},
+	}
+	//tidy:unordered each instance for itself, and the highest order of all
+	for name, p := range hard.Pods {
+		if p.Recovery != nil {
+			m.recovery[name] = &recovery{Recovery: *p.Recovery}
+			m.orders = max(m.orders, p.Recovery.Order)
+		}
 	}
 	return m
 }
@@ -146,6 +148,7 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		return m.out
 	}
 	m.adoptTarget()
+	m.due = true
 	switch ev := ev.(type) {
 	case FromMesos:
 		m.fromMesos(ev.Event)
@@ -153,9 +156,11 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.fromKafka(ev.Facts)
 	case Commanded:
 		m.commanded(ev)
-	case Tick:
 	}
-	m.pass()
+	if _, tick := ev.(Tick); tick || len(m.offers) > 0 {
+		m.due = false
+		m.pass()
+	}
 	m.out.View = m.view()
 	if err := m.check(); err != nil {
 		panic("scheduler: invariant broken: " + err.Error())
@@ -174,6 +179,9 @@ func (m *Machine) NextWake() time.Time {
 	}
 	if m.finished {
 		return next
+	}
+	if m.due {
+		return m.now
 	}
 	if m.connected {
 		//tidy:unordered the earliest of all

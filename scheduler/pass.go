@@ -15,7 +15,7 @@ import (
 func (m *Machine) pass() {
 	m.waits, m.blocked = map[PodName]string{}, map[string]string{}
 	work := &work{m: m, wants: map[string]bool{}, kills: map[mesos.TaskID]bool{},
-		holder:     map[PodName]string{},
+		holder: map[PodName]string{}, current: map[PodName][]string{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.passRequests(work)
 	if m.hard.Intent != Stop {
@@ -46,7 +46,8 @@ type work struct {
 	m          *Machine
 	wants      map[string]bool
 	kills      map[mesos.TaskID]bool
-	holder     map[PodName]string // the plan that works on an instance
+	holder     map[PodName]string   // the plan that works on an instance
+	current    map[PodName][]string // the tasks that plans are about to launch
 	operations map[mesos.OfferID][]mesos.Operation
 }
 
@@ -64,6 +65,7 @@ func (m *Machine) passRequests(w *work) {
 				kind, steps = permanent, m.rebuilding(p)
 			}
 			m.recover(name, kind, steps)
+			p = m.hard.Pods[name]
 		}
 		if p.anyRuns() || p.anyLive() && p.Request != Replace {
 			w.kill(p, nil)
@@ -105,6 +107,7 @@ func (m *Machine) leave(p Pod) Pod {
 // passRun works on plans, in their order, after everything was looked after that needs no
 // plan.
 func (m *Machine) passRun(w *work) {
+	m.noteCurrent(w)
 	for _, name := range m.podNames() {
 		w.tend(name)
 	}

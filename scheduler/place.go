@@ -15,9 +15,10 @@ import (
 // Keys of the labels on our reservations, beside "resource_id", which package offer gives.
 // "framework_id" is the predecessor's as well.
 const (
-	labelFramework = "framework_id"
-	labelService   = "service"
-	labelPod       = "pod"
+	labelFramework   = "framework_id"
+	labelService     = "service"
+	labelPod         = "pod"
+	labelReservation = "reservation" // the Place.Reservation that it is a part of
 )
 
 // executorNeed is what an executor itself is given.
@@ -54,6 +55,9 @@ func (w *work) place(l launchOf) {
 		return
 	}
 	w.wants["pod/"+name.String()] = true
+	if m.tried[name] != l.step {
+		m.tried[name], m.refusals[name] = l.step, nil
+	}
 	if len(m.offers) == 0 {
 		return
 	}
@@ -72,6 +76,7 @@ func (w *work) place(l launchOf) {
 	if refusal != nil {
 		return
 	}
+	delete(m.tried, name)
 	p.Caretaker = l.caretaker
 	w.launch(p, l, match, reservation)
 }
@@ -83,20 +88,16 @@ const outcomesMost = 100
 func (m *Machine) noteOutcomes(
 	name PodName, offers []mesos.Offer, match offer.Match, refusal *offer.Refusal,
 ) {
-	reasons := map[mesos.AgentID][]string{}
+	reasons := map[mesos.AgentID][]offer.Reason{}
 	if refusal != nil {
 		for _, a := range refusal.Agents {
-			for _, r := range a.Reasons {
-				reasons[a.Agent] = append(reasons[a.Agent], r.String())
-			}
+			reasons[a.Agent] = a.Reasons
 		}
 	}
 	for _, o := range offers {
 		outcome := Outcome{At: m.now, Pod: name.String(), Agent: o.Agent, Host: o.Hostname,
-			Offer: o, Why: reasons[o.Agent]}
-		if refusal == nil && o.ID == match.Offer {
-			outcome.Fits, outcome.Why = true, []string{"it fits"}
-		} else if refusal == nil {
+			Offer: o, Reasons: reasons[o.Agent], Fits: refusal == nil}
+		if outcome.Fits && o.ID != match.Offer {
 			continue // another was better; nobody asked whether this one fits
 		}
 		m.outcomes = append(m.outcomes, outcome)
@@ -157,6 +158,7 @@ func (m *Machine) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.R
 			{Key: labelFramework, Value: string(m.hard.Framework)},
 			{Key: labelService, Value: service.Name},
 			{Key: labelPod, Value: p.Name.String()},
+			{Key: labelReservation, Value: string(id)},
 		},
 		Executor: executorNeed, Rule: l.spec.Placement, Peers: m.peers(p.Name),
 		Volumes: m.volumes(l.spec.Volumes), Taken: m.takenPorts(),

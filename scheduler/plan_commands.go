@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
 )
 
@@ -140,8 +141,7 @@ func (e *edit) apply(verb PlanVerb) bool {
 		}
 		e.hold(key)
 	case PlanStop:
-		e.hold(key)
-		e.again()
+		e.stop(key)
 	case PlanStart:
 		e.start(status)
 	case PlanContinue:
@@ -218,6 +218,19 @@ func (e *edit) proceed(key string, status plans.Status) bool {
 		status == plans.Started || status == plans.InProgress
 }
 
+// stop holds a plan and lets it begin anew when it is started; what runs goes on.
+func (e *edit) stop(key string) {
+	e.again()
+	run := e.m.hard.Runs[e.plan.Name]
+	if byItself(e.plan.Name) {
+		e.hold(key)
+		return
+	}
+	run.Active = false
+	e.m.setRun(e.plan.Name, run)
+	e.release(key)
+}
+
 // each calls a function for all steps that the command is about.
 func (e *edit) each(do func(phase int, step int, s plans.Step)) {
 	for i, ph := range e.plan.Phases {
@@ -241,16 +254,21 @@ func (e *edit) force() bool {
 		e.said.Forced[key] = true
 		e.said.Said[key] = plans.Said{At: e.m.now, By: e.by.Who, Reason: e.by.Reason}
 		changed = true
+		if p, ok := e.m.hard.Pods[PodName{s.Pod, s.Index}]; ok && e.plan.Name == planDeploy {
+			e.m.setPod(p.withTasks(func(t *Task) {
+				t.Again = t.Again && !slices.Contains(s.Tasks, t.Name)
+			}))
+		}
 	})
 	return changed
 }
 
-// restarted takes the place of a target's id in Task.Deployed when a step of the deploy plan is
-// to be done again. The task was complete once, so recovery brings it back as well, without
-// regard to the order of the plan: Kafka nodes need each other to come up.
+// restarted takes the place of a target's id in Task.Deployed once a task was launched again for
+// its step of the plan deploy, until it is complete.
 const restarted = "restarted"
 
-// again undoes what was forced and lets the steps be done once more.
+// again undoes what was forced and lets the steps be done once more. A task of the plan deploy
+// that only just comes up is new enough.
 func (e *edit) again() {
 	m, name := e.m, e.plan.Name
 	run := m.hard.Runs[name]
@@ -259,16 +277,21 @@ func (e *edit) again() {
 		key := plans.Key(name, e.plan.Phases[i].Name, s.Name)
 		delete(e.said.Forced, key)
 		delete(e.said.Said, key)
-		delete(run.Steps, s.ID)
 		p, ok := m.hard.Pods[PodName{s.Pod, s.Index}]
+		step, begun := run.Steps[s.ID]
+		step.Tasks, step.Done, step.Again = p.liveOf(step.Tasks), false, true
+		if delete(run.Steps, s.ID); begun && len(step.Tasks) > 0 {
+			run.Steps[s.ID] = step
+		}
 		if s.Pod == "" || s.Subject != "" || !ok || p.Request != "" || !p.launched() {
 			return
 		}
 		switch name {
 		case planDeploy:
 			m.setPod(p.withTasks(func(t *Task) {
-				if slices.Contains(s.Tasks, t.Name) && t.ID != "" {
-					t.Deployed, t.Launch = restarted, ""
+				coming := t.State == mesos.Staging || t.State == mesos.Starting
+				if slices.Contains(s.Tasks, t.Name) && t.ID != "" && !coming {
+					t.Again = true
 					t.Failures, t.NotBefore = 0, time.Time{}
 				}
 			}))

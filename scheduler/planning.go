@@ -83,14 +83,15 @@ func declaredPlans(t Target) servicespec.Service {
 	return s
 }
 
-// recoveryPlan has a phase of one step for each instance that is, or was, brought back.
+// recoveryPlan has a phase for each instance that is, or was, brought back: of one step, or, in a
+// new place, of those that built it up before.
 func (m *Machine) recoveryPlan() plans.Plan {
 	names := make([]PodName, 0, len(m.recovery))
 	for name := range m.recovery {
 		names = append(names, name)
 	}
 	sort.Slice(names, func(i, j int) bool {
-		return m.recovery[names[i]].order < m.recovery[names[j]].order
+		return m.recovery[names[i]].Order < m.recovery[names[j]].Order
 	})
 	plan := plans.Plan{Name: planRecovery, Strategy: servicespec.Parallel}
 	for _, name := range names {
@@ -98,11 +99,15 @@ func (m *Machine) recoveryPlan() plans.Plan {
 			continue
 		}
 		r := m.recovery[name]
-		phase := plans.NewPhase(planRecovery, stepName(name, r.steps[len(r.steps)-1]),
-			servicespec.Serial)
-		for _, tasks := range r.steps {
+		strategy := servicespec.Parallel
+		if len(r.Steps) > 1 {
+			strategy = servicespec.Serial
+		}
+		unique := fmt.Sprint(planRecovery, " ", r.Order) // so that no two have the same ids
+		phase := plans.NewPhase(unique, stepName(name, r.Steps[len(r.Steps)-1]), strategy)
+		for _, tasks := range r.Steps {
 			phase.Steps = append(phase.Steps, plans.NewStep(
-				planRecovery, phase.Name, name.Type, name.Index, tasks))
+				unique, phase.Name, name.Type, name.Index, tasks))
 		}
 		plan.Phases = append(plan.Phases, phase)
 	}
@@ -154,6 +159,9 @@ func (m *Machine) stepState(plan string, s plans.Step) (plans.Status, string) {
 		return plans.Complete, ""
 	}
 	spec, _ := m.spec(p.Name)
+	if plan == planRecovery && p.Request != "" {
+		return plans.Prepared, m.waitOf(p.Name, "its tasks are being stopped")
+	}
 	if blocked := m.blocked[s.ID]; blocked != "" {
 		return plans.Pending, blocked
 	}
@@ -177,7 +185,7 @@ func (m *Machine) done(plan string, s plans.Step, p Pod) bool {
 	switch plan {
 	case planDeploy:
 		for _, task := range s.Tasks {
-			if t, _ := p.task(task); t.Deployed != m.hard.Target.ID {
+			if t, _ := p.task(task); t.Again || t.Deployed != m.hard.Target.ID {
 				return false
 			}
 		}
@@ -196,8 +204,13 @@ func (m *Machine) taskState(
 	t, _ := p.task(task)
 	ts, _ := taskSpec(spec, task)
 	full := p.Name.fullName(task)
-	if m.wanted(plan, s, p, spec, ts) {
-		return m.missingState(p, t)
+	switch {
+	case !byItself(plan) && !m.hard.Runs[plan].Active && !m.begun(plan, s):
+		return plans.Pending, "the plan waits to be started"
+	case m.wanted(plan, s, p, spec, ts):
+		return m.missingState(s, p, t)
+	case t.restsAsWanted():
+		return plans.Complete, ""
 	}
 	switch ready, reason := m.taskReady(p, spec, ts, t); {
 	case ready:
@@ -206,15 +219,13 @@ func (m *Machine) taskState(
 		return plans.Starting, fmt.Sprintf("%s is %s on %s", full, t.State, p.hostname())
 	case m.waits[p.Name] != "":
 		return plans.Started, m.waits[p.Name]
-	case plan == planDeploy && p.paused():
-		return plans.Started, "it is paused"
 	default:
 		return plans.Started, reason
 	}
 }
 
 // missingState is where the launch of a task that is wanted stands.
-func (m *Machine) missingState(p Pod, t Task) (plans.Status, string) {
+func (m *Machine) missingState(s plans.Step, p Pod, t Task) (plans.Status, string) {
 	_, notBefore := p.failures()
 	switch {
 	case m.endsNow(p.Name):
@@ -225,14 +236,26 @@ func (m *Machine) missingState(p Pod, t Task) (plans.Status, string) {
 		return plans.Pending, m.waits[p.Name]
 	case t.runs():
 		return plans.Pending, "it is to be rolled"
-	case m.refusals[p.Name] != nil:
-		return plans.Prepared, m.refusals[p.Name].String()
-	case t.unsure():
-		return plans.Prepared, fmt.Sprintf("its agent %s is not reachable", p.hostname())
-	case p.anyRuns():
-		return plans.Pending, "no offer of its agent came yet"
 	}
-	return plans.Pending, "no offers came yet"
+	status := plans.Pending
+	if m.tried[p.Name] == s.ID {
+		status = plans.Prepared
+	}
+	switch {
+	case m.refusals[p.Name] != nil && m.tried[p.Name] == s.ID:
+		return status, m.refusals[p.Name].String()
+	case t.unsure():
+		return status, fmt.Sprintf("its agent %s is not reachable", p.hostname())
+	case p.Place != nil:
+		return status, "no offer of its agent came yet"
+	}
+	return status, "no offers came yet"
+}
+
+// begun reports whether a step of a started plan launched anything.
+func (m *Machine) begun(plan string, s plans.Step) bool {
+	step, begun := m.hard.Runs[plan].Steps[s.ID]
+	return begun && !step.Again
 }
 
 func (p Pod) hostname() string {

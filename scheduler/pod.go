@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -58,6 +59,9 @@ func (t Task) complete(spec servicespec.Task) bool {
 	return t.State == mesos.Running && ready && !t.Paused && !t.Idle
 }
 
+// restsAsWanted reports whether the task is paused, as the operator wants it.
+func (t Task) restsAsWanted() bool { return t.Paused && t.Idle && t.State == mesos.Running }
+
 // anyLive reports whether any task of the instance may still run.
 func (p Pod) anyLive() bool { return slices.ContainsFunc(p.Tasks, Task.live) }
 
@@ -95,6 +99,17 @@ func (p Pod) task(name string) (Task, int) {
 		}
 	}
 	return Task{Name: name}, -1
+}
+
+// liveOf gives those of some launches that may still run.
+func (p Pod) liveOf(ids []mesos.TaskID) []mesos.TaskID {
+	var live []mesos.TaskID
+	for _, t := range p.Tasks {
+		if t.live() && slices.Contains(ids, t.ID) {
+			live = append(live, t.ID)
+		}
+	}
+	return live
 }
 
 // fullName is the name of a task instance: "kafka-0-broker".
@@ -148,9 +163,13 @@ func (p Pod) listing(spec servicespec.Pod) Pod {
 }
 
 // emptied gives a copy of the record without a place and without tasks: what a replaced
-// instance begins its next incarnation with. What an operator paused stays paused.
+// instance begins its next incarnation with. What an operator paused stays paused, and what the
+// plans did is not theirs to do again: a recovery does it.
 func (p Pod) emptied() Pod {
-	p = p.withTasks(func(t *Task) { *t = Task{Name: t.Name, Paused: t.Paused} })
+	p = p.withTasks(func(t *Task) {
+		*t = Task{Name: t.Name, Paused: t.Paused, Deployed: t.Deployed,
+			FormerID: cmp.Or(t.ID, t.FormerID), FormerState: cmp.Or(t.State, t.FormerState)}
+	})
 	p.Place, p.Executor, p.Ran = nil, Executor{}, false
 	return p
 }
@@ -241,12 +260,12 @@ func (m *Machine) settle(p Pod, spec servicespec.Pod) Pod {
 		if !ok || t.ID == "" || m.outdated(p, spec, *t) {
 			return
 		}
-		if ready, _ := m.taskReady(p, spec, ts, *t); !ready {
+		if ready, _ := m.taskReady(p, spec, ts, *t); !ready && !t.restsAsWanted() {
 			return
 		}
 		first = first || t.Deployed != m.hard.Target.ID
-		changed = changed || !t.WasReady || t.Deployed != m.hard.Target.ID
-		t.WasReady, t.Deployed = true, m.hard.Target.ID
+		changed = changed || !t.WasReady || t.Resumed || t.Deployed != m.hard.Target.ID
+		t.WasReady, t.Deployed, t.Resumed = true, m.hard.Target.ID, false
 		if m.steadyNow(*t) && t.Failures > 0 {
 			t.Failures, t.NotBefore, changed = 0, time.Time{}, true
 		}

@@ -1,7 +1,9 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -16,8 +18,10 @@ func (m *Machine) view() *View {
 	v := &View{
 		At: m.now, Service: m.hard.Target.Service.Name, Framework: m.hard.Framework,
 		Connected: m.connected, Master: m.master,
-		Suppressed: m.told && len(m.wants) == 0,
-		Intent:     m.hard.Intent, TargetID: m.hard.Target.ID, Target: m.hard.Target.Service,
+		Suppressed:  m.told && len(m.wants) == 0,
+		TargetSince: m.hard.Target.Since, TargetDone: m.hard.Target.Done,
+		TargetBy: m.hard.Target.By, TargetNumber: m.hard.Target.Number,
+		Intent: m.hard.Intent, TargetID: m.hard.Target.ID, Target: m.hard.Target.Service,
 		Earlier: m.hard.Earlier, Journal: m.hard.Journal, Outcomes: m.outcomes,
 		Files: m.hard.Files,
 		Kafka: KafkaView{ClusterID: m.hard.Kafka.ID, Founded: m.hard.Kafka.Founded,
@@ -67,7 +71,8 @@ func (m *Machine) viewPlan(p plans.Plan) PlanView {
 			Status: assessed.Phases[i].Status, Held: m.heldBy(plans.Key(p.Name, ph.Name, ""))}
 		for j, s := range ph.Steps {
 			sv := m.viewStep(p.Name, ph.Name, s, assessed.Phases[i].Steps[j])
-			if sv.Status == plans.Pending && s.Pod != "" && !may[s.ID] {
+			if sv.Status == plans.Pending && s.Pod != "" && !may[s.ID] &&
+				(byItself(p.Name) || v.Run.Active) {
 				sv.Reason = "waits for the steps before it"
 			}
 			if held := orHeld(v.Held, pv.Held); held != nil && said.Interrupted[p.Name] ||
@@ -134,6 +139,8 @@ func (m *Machine) viewStep(plan, phase string, s plans.Step, status plans.Status
 		if p := m.hard.Pods[name]; status != plans.Complete {
 			v.Attempts, v.NotBefore = p.failures()
 		}
+		r := m.recovery[name]
+		v.Replaces = plan == planRecovery && r != nil && r.Kind == permanent
 	}
 	return v
 }
@@ -142,7 +149,7 @@ func (m *Machine) viewPod(name PodName) PodView {
 	p := m.hard.Pods[name]
 	spec, wanted := m.spec(name)
 	v := PodView{Name: name, Incarnation: p.Incarnation, Request: p.Request,
-		Launched: p.launched(), Refusal: m.refusals[name], Place: p.Place,
+		Launched: p.launched() || p.Incarnation > 1, Refusal: m.refusals[name], Place: p.Place,
 		Leaving: !wanted && m.hard.Intent == Run}
 	v.Failures, v.NotBefore = p.failures()
 	if p.Place != nil {
@@ -172,6 +179,12 @@ func (m *Machine) viewTask(p Pod, spec servicespec.Pod, t Task, leaving bool) Ta
 		set := setOf(*p.Place, ts)
 		v.Ports, v.Resources = set.Ports, set.Resources
 	}
+	for _, o := range p.Tasks {
+		os, _ := taskSpec(spec, o.Name)
+		v.Superseded = v.Superseded || !t.live() && o.Name != t.Name && o.ID != "" &&
+			os.Resources.Name == ts.Resources.Name && o.Since.After(t.Since)
+	}
+	v.ID, v.State = t.FormerID, t.FormerState
 	if t.ID != "" {
 		v.ID, v.State, v.Reason, v.Message = t.ID, t.State, t.Reason, t.Message
 		v.Since, v.Ready, v.Healthy, v.Target = t.Since, t.Ready, t.Healthy, t.Target
@@ -191,49 +204,61 @@ func override(t Task, leaving bool) string {
 		return "PAUSED"
 	case t.Paused:
 		return "PAUSING"
-	case t.Idle:
+	case t.Idle || t.Resumed && t.State != mesos.Running:
 		return "STARTING"
 	}
 	return ""
 }
 
-// endpoints are the advertised ports of all instances that have a place.
+// endpoints are the ports that are advertised or have a virtual address, of all instances that
+// have a place.
 func (m *Machine) endpoints() []EndpointView {
 	var list []EndpointView
 	for _, spec := range m.hard.Target.Service.Pods {
 		for _, ts := range spec.Tasks {
 			for _, port := range ts.Resources.Ports {
-				if !port.Advertise {
+				if !port.Advertise && port.VIP == nil {
 					continue
 				}
-				e := EndpointView{Name: port.Name}
-				if port.VIP != nil {
-					e.VIP = fmt.Sprintf("%s.%s:%d", port.VIP.Prefix,
-						m.hard.Target.Service.Name, port.VIP.Port)
+				i := slices.IndexFunc(list,
+					func(e EndpointView) bool { return e.Name == port.Name })
+				if i < 0 {
+					i, list = len(list), append(list, EndpointView{Name: port.Name})
 				}
-				m.addresses(&e, spec, ts.Name)
-				if len(e.Address) > 0 {
-					list = append(list, e)
+				if port.VIP != nil {
+					list[i].VIP = port.VIP
 				}
 			}
 		}
 	}
+	for i := range list {
+		for _, spec := range m.hard.Target.Service.Pods {
+			m.addresses(&list[i], spec)
+		}
+	}
+	list = slices.DeleteFunc(list, func(e EndpointView) bool { return len(e.Address) == 0 })
 	sort.SliceStable(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list
 }
 
-func (m *Machine) addresses(e *EndpointView, spec servicespec.Pod, task string) {
-	for i := 0; i < spec.Count; i++ {
+// addresses adds where the instances of a pod can be reached under an endpoint.
+func (m *Machine) addresses(e *EndpointView, spec servicespec.Pod) {
+	for i := range spec.Count {
 		p, ok := m.hard.Pods[PodName{spec.Type, i}]
-		if !ok || p.Place == nil || !p.launched() {
+		if !ok || p.Place == nil {
 			continue
 		}
-		host := p.Place.IP
-		if host == "" {
-			host = p.Place.Hostname
+		for _, ts := range spec.Tasks {
+			t, _ := p.task(ts.Name)
+			number := portOf(setOf(*p.Place, ts), e.Name)
+			if number == 0 || t.ID == "" {
+				continue
+			}
+			host := cmp.Or(t.IP, p.Place.IP, p.Place.Hostname)
+			e.Address = append(e.Address, fmt.Sprintf("%s:%d", host, number))
+			e.DNS = append(e.DNS, fmt.Sprintf("%s:%d", p.Place.Hostname, number))
+			e.Tasks = append(e.Tasks, discoveryName(p, ts))
+			e.Ports = append(e.Ports, number)
 		}
-		number := portOf(taskPlace(*p.Place, spec, task), e.Name)
-		e.Address = append(e.Address, fmt.Sprintf("%s:%d", host, number))
-		e.DNS = append(e.DNS, fmt.Sprintf("%s:%d", p.Place.Hostname, number))
 	}
 }

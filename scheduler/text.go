@@ -119,6 +119,7 @@ func runText(r PlanRun) string {
 		text += fmt.Sprintf(" %s=%q", key, r.Params[key])
 	}
 	done := 0
+	//tidy:unordered a count
 	for _, s := range r.Steps {
 		if s.Done {
 			done++
@@ -142,6 +143,9 @@ func podText(p Pod) string {
 	if p.Request != "" {
 		fmt.Fprintf(&b, " request=%s", p.Request)
 	}
+	if p.Recovery != nil {
+		fmt.Fprintf(&b, " recovery=%s", p.Recovery.Kind)
+	}
 	if p.Caretaker {
 		b.WriteString(" caretaker")
 	}
@@ -163,6 +167,9 @@ func taskText(t Task) string {
 	}
 	if t.Deployed != "" {
 		fmt.Fprintf(&b, ":deployed=%s", t.Deployed)
+	}
+	if t.Again {
+		b.WriteString(":again")
 	}
 	if t.Paused {
 		b.WriteString(":paused")

@@ -63,6 +63,13 @@ func (m *Machine) setTarget(cmd SetTarget, by string, r *Reply) {
 			strings.Join(reasons, "; "))
 		return
 	}
+	known := slices.IndexFunc(m.hard.Earlier,
+		func(e EarlierTarget) bool { return e.ID == cmd.ID })
+	if cmd.ID == m.hard.Target.ID || known >= 0 &&
+		!reflect.DeepEqual(canonical(m.hard.Earlier[known].Service), next) {
+		r.Problem = problem(InvalidRequest, "another configuration has the id %s already", cmd.ID)
+		return
+	}
 	target := Target{ID: cmd.ID, Service: cmd.Service, Number: m.hard.Target.Number + 1,
 		Since: m.now, By: by, Updates: m.hard.Target.Updates || !m.hard.Target.Done.IsZero()}
 	if cmd.Preview {
@@ -102,6 +109,12 @@ func (m *Machine) replaceTarget(next Target) {
 	}
 	m.hard.Earlier, m.hard.Target, m.planErrors = keep, next, nil
 	m.write(WriteTarget{next})
+	for _, name := range m.podNames() {
+		again := func(t Task) bool { return t.Again }
+		if p := m.hard.Pods[name]; slices.ContainsFunc(p.Tasks, again) {
+			m.setPod(p.withTasks(func(t *Task) { t.Again = false }))
+		}
+	}
 	m.hard.Overrides = m.hard.Overrides.Forget(planDeploy)
 	m.write(WriteOverrides{m.hard.Overrides})
 	run := m.hard.Runs[planDeploy]

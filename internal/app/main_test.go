@@ -395,7 +395,7 @@ func (s *site) ask(what string) string {
 	return string(body)
 }
 
-// reservations are the values of the label "resource_id" of all that any agent has reserved.
+// reservations are the values of the label "reservation" of all that any agent has reserved.
 func (s *site) reservations() map[string]bool {
 	s.t.Helper()
 	found := map[string]bool{}
@@ -411,7 +411,7 @@ func (s *site) reservations() map[string]bool {
 				walk(e)
 			}
 		case map[string]any:
-			if v["key"] == "resource_id" {
+			if v["key"] == "reservation" {
 				found[fmt.Sprint(v["value"])] = true
 			}
 			for _, e := range v {

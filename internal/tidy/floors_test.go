@@ -24,7 +24,7 @@ var house = map[string]int{
 	"examples/roundtrip": 7,
 
 	"internal/sim": testsOnly, "internal/tidy": testsOnly, "internal/e2e": testsOnly,
-	"internal/testbin": testsOnly,
+	"internal/apiconform": testsOnly, "internal/testbin": testsOnly,
 }
 
 const (
