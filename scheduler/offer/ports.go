@@ -35,12 +35,12 @@ func (p *pool) takePorts(holdings []holding, wants []portWant) {
 		if h.ports[w.index].Number != 0 {
 			continue
 		}
-		piece, ok := p.takePort(w.within)
+		taken, ok := p.takePort(w.within)
 		switch {
 		case ok:
-			number := int(piece.Ranges[0].Begin)
+			number := int(taken.Ranges[0].Begin)
 			h.ports[w.index] = PortUse{Name: w.port.Name, Number: number}
-			h.pieces = h.pieces.Add(piece)
+			h.pieces = append(h.pieces, piece{taken, PortID(w.port.Name)})
 		case w.port.Port != 0:
 			p.refuse(Reason{Code: PortTaken, Name: w.port.Name, Ports: w.within})
 		default:
