@@ -32,20 +32,6 @@ const (
 	PathKafkaArtifact     = "/v1/artifacts/kafka/{digest}/{file}"
 )
 
-// The routes of this project's half.
-const (
-	PathService          = "/v2/service"
-	PathServiceStop      = "/v2/service/stop"
-	PathServiceStart     = "/v2/service/start"
-	PathServiceUninstall = "/v2/service/uninstall"
-	PathServiceTarget    = "/v2/service/target"
-	PathPlansV2          = "/v2/plans"
-	PathPodsV2           = "/v2/pods"
-	PathVersion          = "/v2/version"
-	PathMetrics          = "/metrics"
-	PathOpenAPI          = "/openapi.yaml"
-)
-
 // Route is one path of the API with one method that it answers to; whatever answers to GET
 // answers to HEAD as well.
 type Route struct{ Method, Path string }
@@ -57,18 +43,16 @@ func Routes() []Route {
 		PathPlans, PathPlan, PathDeployPlan, PathPods, PathPodsStatus, PathPodStatus,
 		PathPodInfo, PathEndpoints, PathEndpoint, PathConfigurations, PathTargetID,
 		PathTarget, PathConfiguration, PathFrameworkID, PathHealth, PathMetricsV1,
-		PathExecutorArtifact, PathKafkaArtifact, PathService, PathPlansV2, PathPodsV2,
-		PathVersion, PathMetrics, PathOpenAPI,
+		PathExecutorArtifact, PathKafkaArtifact,
 	} {
 		routes = append(routes, Route{http.MethodGet, path})
 	}
 	for _, path := range []string{
 		PathPlanCommand, PathDeployPlanCommand, PathPodRestart, PathPodReplace,
-		PathServiceStop, PathServiceStart, PathServiceUninstall,
 	} {
 		routes = append(routes, Route{http.MethodPost, path})
 	}
-	return append(routes, Route{http.MethodPut, PathServiceTarget})
+	return append(routes, routesV2()...)
 }
 
 // Fill gives a path with its {parameters} replaced, in order, by the escaped values.
