@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -191,22 +192,24 @@ func TestIfMatch(t *testing.T) {
 // Of many changes of one revision, however they come together, one happens.
 func TestIfMatchTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := richView()
-		c := config(v, nil)
-		c.View = func() *scheduler.View { return v }
+		var latest atomic.Pointer[scheduler.View]
+		latest.Store(richView())
+		c := config(nil, nil)
+		c.View = latest.Load
 		taken := 0
 		c.Do = func(
 			_ context.Context, what scheduler.Command, _ scheduler.Caller,
 		) (scheduler.Reply, error) {
 			time.Sleep(time.Second) // of the bubble
-			next := *v
-			next.TargetID, next.Current.Number = what.(scheduler.SetTarget).ID, v.Current.Number+1
-			v = &next
+			next := *latest.Load()
+			next.TargetID = what.(scheduler.SetTarget).ID
+			next.Current.Number++
+			latest.Store(&next)
 			taken++
 			return scheduler.Reply{}, nil
 		}
 		handler := New(c)
-		tag := targetRevision(v)
+		tag := targetRevision(latest.Load())
 		codes := make(chan int, 10)
 		for range cap(codes) {
 			go func() {

@@ -43,7 +43,7 @@ func recordedView(status plans.Status, steps ...plans.Status) *scheduler.View {
 		task := scheduler.TaskView{Name: "broker", FullName: name.String() + "-broker"}
 		pod := scheduler.PodView{Name: name, Launched: step != plans.Pending}
 		if pod.Launched {
-			task.ID = mesos.TaskID("kafka__" + task.FullName + "__" + tasks[i])
+			task.ID = mesos.TaskID("kafka__" + task.FullName + "__" + tasks[i%len(tasks)])
 			task.State, pod.IP = mesos.Running, fmt.Sprintf("10.0.0.%d", i+2)
 			address := pod.IP
 			if step == plans.Starting {
