@@ -1,6 +1,7 @@
 package servicespec
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,19 +46,23 @@ func FuzzParse(f *testing.F) {
 	addFiles(f, "testdata/bad/*.yml")
 	addFiles(f, "testdata/whole-*/*.yml")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, errs := Parse("f.yml", data, templates)
+		var s Service
+		var whole Spec
+		var errs, wholeErrs []Error
+		bounded(t, func() { s, errs = Parse("f.yml", data, templates) })
+		bounded(t, func() { whole, wholeErrs = ParseSpec("f.yml", data, templates) })
 		checkErrors(t, errs)
+		checkErrors(t, wholeErrs)
 		if errs == nil {
 			roundTrip(t, s)
 		}
-		taken := errs == nil
-		whole, errs := ParseSpec("f.yml", data, templates)
-		checkErrors(t, errs)
-		if errs == nil {
+		if wholeErrs == nil {
 			roundTripSpec(t, whole)
 		}
-		if taken && (errs != nil || whole.Beyond() != nil || !cmp.Equal(s, whole.Service)) {
-			t.Errorf("Parse takes it, ParseSpec says %v, beyond are %q", errs, whole.Beyond())
+		if errs == nil && (wholeErrs != nil || whole.Beyond() != nil ||
+			!cmp.Equal(s, whole.Service)) {
+			t.Errorf("Parse takes it, ParseSpec says %v, beyond are %q", wholeErrs,
+				whole.Beyond())
 		}
 	})
 }
@@ -69,11 +74,19 @@ func FuzzRender(f *testing.F) {
 	addFiles(f, "testdata/good/*.yml")
 	env := map[string]string{"A": "one\ntwo", "B": "true", "C": "", "D": "{{A}}"}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, errs := render(&mistakes{file: "f"}, data, env)
+		var r renderer
+		var errs, lenientErrs, warnings []Error
+		var lenient []byte
+		bounded(t, func() { r, errs = render(&mistakes{file: "f"}, data, env) })
+		bounded(t, func() { lenient, warnings, lenientErrs = RenderLenient("f", data, env) })
 		out, lines := r.out.Bytes(), r.lines
 		checkErrors(t, errs)
+		checkErrors(t, warnings)
 		if errs != nil {
 			return
+		}
+		if lenientErrs != nil || warnings != nil || !bytes.Equal(out, lenient) {
+			t.Errorf("lenient rendering gives %q, %v, %v", lenient, warnings, lenientErrs)
 		}
 		if want := 1 + strings.Count(string(out), "\n"); len(lines) != want {
 			t.Errorf("%d lines are told of %d", len(lines), want)
@@ -96,7 +109,9 @@ func FuzzOptions(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		o, errs := DecodeOptions("f", data)
+		var o Options
+		var errs []Error
+		bounded(t, func() { o, errs = DecodeOptions("f", data) })
 		checkErrors(t, errs)
 		if errs != nil || o.Check() != nil {
 			return
@@ -104,7 +119,8 @@ func FuzzOptions(f *testing.F) {
 		setAgain(t, o)
 		env := o.Environment()
 		env["FRAMEWORK_USER"] = "nobody"
-		if _, errs := Load("kafka.yml", template, env, nil); errs != nil {
+		bounded(t, func() { _, errs = Load("kafka.yml", template, env, nil) })
+		if errs != nil {
 			t.Errorf("%v of %q", errs, o)
 		}
 	})

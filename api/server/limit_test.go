@@ -173,7 +173,7 @@ func TestHeavy(t *testing.T) {
 	})
 	r := httptest.NewRequest("GET", "/", nil)
 	for range 3 {
-		p := &placed{ResponseWriter: httptest.NewRecorder(), request: r, crowd: newCrowd()}
+		p := &admitted{ResponseWriter: httptest.NewRecorder(), request: r, crowd: newCrowd()}
 		handler(p, r, nil)
 	}
 	if cap(newHeavy()) < 1 {

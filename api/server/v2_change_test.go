@@ -146,7 +146,7 @@ func TestChangesRefuse(t *testing.T) {
 		if fmt.Sprint(w.Code) != status || !strings.Contains(problemOf(t, w), text) {
 			t.Errorf("%s %.60s: %d %s, want %s", c.target, c.body, w.Code, w.Body, c.says)
 		}
-		checkError(t, "/v2", w)
+		checkError(t, "/v2/service", w)
 		if m.times > 0 {
 			t.Errorf("%s %s: the machine was asked %+v", c.target, c.body, m.command)
 		}
@@ -161,7 +161,8 @@ func TestChangesRefuse(t *testing.T) {
 // A change with If-Match happens only while its resource is of that revision.
 func TestIfMatch(t *testing.T) {
 	for path, command := range map[string]string{
-		"/v2/plans/deploy": "POST /v2/plans/deploy/interrupt", "/v2/service": "POST /v2/service/stop",
+		"/v2/plans/deploy":          "POST /v2/plans/deploy/interrupt",
+		"/v2/service":               "POST /v2/service/stop",
 		"/v2/pods/kafka-0":          "POST /v2/pods/kafka-0/restart",
 		"/v2/configurations/target": "PUT /v2/configurations/target",
 	} {
@@ -203,7 +204,7 @@ func TestIfMatchTogether(t *testing.T) {
 			time.Sleep(time.Second) // of the bubble
 			next := *latest.Load()
 			next.TargetID = what.(scheduler.SetTarget).ID
-			next.Current.Number++
+			next.TargetNumber++
 			latest.Store(&next)
 			taken++
 			return scheduler.Reply{}, nil
