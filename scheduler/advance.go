@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -22,8 +23,9 @@ func (m *Machine) wanted(
 		return true
 	case plan == planDeploy && m.outdated(p, spec, t):
 		return true
-	case !byItself(plan) && !slices.Contains(m.hard.Runs[plan].Steps[s.ID].Tasks, t.ID):
-		return true
+	case !byItself(plan):
+		step := m.hard.Runs[plan].Steps[s.ID]
+		return step.Again || !slices.Contains(step.Tasks, t.ID) || fell(t, ts)
 	}
 	return fell(t, ts)
 }
@@ -103,6 +105,9 @@ func (w *work) advance(plan string, s plans.Step) {
 		return
 	}
 	ends, rolls := m.inTheWay(p, spec, names)
+	if len(ends) > 0 {
+		m.disown(plan, s.ID)
+	}
 	switch {
 	case len(ends) == 0:
 		w.place(launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID})
@@ -116,6 +121,16 @@ func (w *work) advance(plan string, s plans.Step) {
 	default:
 		w.killTasks(p, ends, nil)
 		m.waits[name] = "its other tasks are being stopped, because one of them ended"
+	}
+}
+
+// disown forgets what a step launched before it was to be done again: it is about to be ended.
+func (m *Machine) disown(plan, step string) {
+	run := m.hard.Runs[plan]
+	if run.Steps[step].Again {
+		run.Steps = maps.Clone(run.Steps)
+		delete(run.Steps, step)
+		m.setRun(plan, run)
 	}
 }
 

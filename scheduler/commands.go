@@ -206,6 +206,7 @@ func (m *Machine) pause(pod string, tasks []string, on bool) ([]string, string, 
 		}
 		chosen = append(chosen, full)
 		ts, _ := taskSpec(spec, t.Name)
+		t.Resumed = !on && (t.Paused || t.Idle)
 		t.Paused = on && ts.Goal == servicespec.GoalRunning
 	})
 	sort.Strings(chosen)

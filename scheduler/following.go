@@ -48,18 +48,31 @@ func (m *Machine) followSteps() {
 			for _, s := range phase.Steps {
 				run := m.hard.Runs[plan.Name]
 				step, launched := run.Steps[s.ID]
-				if !launched || step.Done {
+				if !launched || step.Done || !m.reached(s, step) {
 					continue
 				}
-				if status, _ := m.stepState(plan.Name, s); status == plans.Complete {
-					step.Done = true
-					run.Steps = maps.Clone(run.Steps)
-					run.Steps[s.ID] = step
-					m.setRun(plan.Name, run)
-				}
+				step.Done, step.Again = true, false
+				run.Steps = maps.Clone(run.Steps)
+				run.Steps[s.ID] = step
+				m.setRun(plan.Name, run)
 			}
 		}
 	}
+}
+
+// reached reports whether all that a step launched did what it is there for.
+func (m *Machine) reached(s plans.Step, run StepRun) bool {
+	p := m.hard.Pods[PodName{s.Pod, s.Index}]
+	spec, _ := m.spec(p.Name)
+	for _, name := range s.Tasks {
+		t, _ := p.task(name)
+		ts, _ := taskSpec(spec, name)
+		ready, _ := m.taskReady(p, spec, ts, t)
+		if !slices.Contains(run.Tasks, t.ID) || !ready && !t.restsAsWanted() {
+			return false
+		}
+	}
+	return true
 }
 
 // followPlans notes in the journal which plans began, and which came to an end.

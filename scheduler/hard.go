@@ -80,6 +80,9 @@ type StepRun struct {
 	Tasks []mesos.TaskID
 	// Done says that these reached their goals; what becomes of them later is not its concern.
 	Done bool
+	// Again says that the step is to be done again, although these may still run. If they reach
+	// their goals before it begins again, it is done all the same.
+	Again bool
 }
 
 // JournalEntry is something that operators will want to look up later.
@@ -205,7 +208,11 @@ type Task struct {
 	State   mesos.TaskState
 	Reason  string
 	Message string
-	Since   time.Time // when State was last changed
+	// FormerID and FormerState are those of the latest launch in the place before, until there
+	// is one in this.
+	FormerID    mesos.TaskID
+	FormerState mesos.TaskState
+	Since       time.Time // when State was last changed
 	// Ready and Healthy are the latest results of the checks, nil when none came.
 	Ready, Healthy *bool
 	// Target is the configuration that it was launched with.
@@ -223,6 +230,8 @@ type Task struct {
 	Again bool
 	// Paused says that the operator wants it paused; Idle that its latest launch is.
 	Paused, Idle bool
+	// Resumed says that it comes back from a pause and is not complete yet.
+	Resumed bool
 	// Params are the parameters of the plan that launched it.
 	Params map[string]string
 	// Failures counts launches in a row that ended before the task was complete, and NotBefore

@@ -84,6 +84,7 @@ func (m *Machine) launched(old Task, p Pod, l launchOf) Task {
 		Target: m.hard.Target.ID, Launch: m.launchHash(p.Name.Type, old.Name),
 		Deployed: old.Deployed, Paused: old.Paused, Idle: old.Paused && !l.caretaker,
 		Failures: old.Failures, NotBefore: old.NotBefore, Params: old.Params, IP: old.IP,
+		Resumed: old.Resumed,
 	}
 	if old.Again {
 		t.Deployed = restarted
@@ -115,7 +116,7 @@ func (m *Machine) noteLaunch(p Pod, l launchOf) {
 			tasks = append(tasks, t.ID)
 		}
 	}
-	run.Steps[l.step] = StepRun{Tasks: tasks}
+	run.Steps[l.step] = StepRun{Tasks: tasks} // not Again any more
 	m.setRun(l.plan, run)
 }
 

@@ -141,8 +141,7 @@ func (e *edit) apply(verb PlanVerb) bool {
 		}
 		e.hold(key)
 	case PlanStop:
-		e.hold(key)
-		e.again()
+		e.stop(key)
 	case PlanStart:
 		e.start(status)
 	case PlanContinue:
@@ -219,6 +218,19 @@ func (e *edit) proceed(key string, status plans.Status) bool {
 		status == plans.Started || status == plans.InProgress
 }
 
+// stop holds a plan and lets it begin anew when it is started; what runs goes on.
+func (e *edit) stop(key string) {
+	e.again()
+	run := e.m.hard.Runs[e.plan.Name]
+	if byItself(e.plan.Name) {
+		e.hold(key)
+		return
+	}
+	run.Active = false
+	e.m.setRun(e.plan.Name, run)
+	e.release(key)
+}
+
 // each calls a function for all steps that the command is about.
 func (e *edit) each(do func(phase int, step int, s plans.Step)) {
 	for i, ph := range e.plan.Phases {
@@ -265,8 +277,12 @@ func (e *edit) again() {
 		key := plans.Key(name, e.plan.Phases[i].Name, s.Name)
 		delete(e.said.Forced, key)
 		delete(e.said.Said, key)
-		delete(run.Steps, s.ID)
 		p, ok := m.hard.Pods[PodName{s.Pod, s.Index}]
+		step, begun := run.Steps[s.ID]
+		step.Tasks, step.Done, step.Again = p.liveOf(step.Tasks), false, true
+		if delete(run.Steps, s.ID); begun && len(step.Tasks) > 0 {
+			run.Steps[s.ID] = step
+		}
 		if s.Pod == "" || s.Subject != "" || !ok || p.Request != "" || !p.launched() {
 			return
 		}

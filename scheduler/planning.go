@@ -103,10 +103,11 @@ func (m *Machine) recoveryPlan() plans.Plan {
 		if len(r.Steps) > 1 {
 			strategy = servicespec.Serial
 		}
-		phase := plans.NewPhase(planRecovery, stepName(name, r.Steps[len(r.Steps)-1]), strategy)
+		unique := fmt.Sprint(planRecovery, " ", r.Order) // so that no two have the same ids
+		phase := plans.NewPhase(unique, stepName(name, r.Steps[len(r.Steps)-1]), strategy)
 		for _, tasks := range r.Steps {
 			phase.Steps = append(phase.Steps, plans.NewStep(
-				planRecovery, phase.Name, name.Type, name.Index, tasks))
+				unique, phase.Name, name.Type, name.Index, tasks))
 		}
 		plan.Phases = append(plan.Phases, phase)
 	}
@@ -253,8 +254,8 @@ func (m *Machine) missingState(s plans.Step, p Pod, t Task) (plans.Status, strin
 
 // begun reports whether a step of a started plan launched anything.
 func (m *Machine) begun(plan string, s plans.Step) bool {
-	_, begun := m.hard.Runs[plan].Steps[s.ID]
-	return begun
+	step, begun := m.hard.Runs[plan].Steps[s.ID]
+	return begun && !step.Again
 }
 
 func (p Pod) hostname() string {

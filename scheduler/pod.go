@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -100,6 +101,17 @@ func (p Pod) task(name string) (Task, int) {
 	return Task{Name: name}, -1
 }
 
+// liveOf gives those of some launches that may still run.
+func (p Pod) liveOf(ids []mesos.TaskID) []mesos.TaskID {
+	var live []mesos.TaskID
+	for _, t := range p.Tasks {
+		if t.live() && slices.Contains(ids, t.ID) {
+			live = append(live, t.ID)
+		}
+	}
+	return live
+}
+
 // fullName is the name of a task instance: "kafka-0-broker".
 func (p PodName) fullName(task string) string { return p.String() + "-" + task }
 
@@ -155,7 +167,8 @@ func (p Pod) listing(spec servicespec.Pod) Pod {
 // plans did is not theirs to do again: a recovery does it.
 func (p Pod) emptied() Pod {
 	p = p.withTasks(func(t *Task) {
-		*t = Task{Name: t.Name, Paused: t.Paused, Deployed: t.Deployed}
+		*t = Task{Name: t.Name, Paused: t.Paused, Deployed: t.Deployed,
+			FormerID: cmp.Or(t.ID, t.FormerID), FormerState: cmp.Or(t.State, t.FormerState)}
 	})
 	p.Place, p.Executor, p.Ran = nil, Executor{}, false
 	return p
@@ -251,8 +264,8 @@ func (m *Machine) settle(p Pod, spec servicespec.Pod) Pod {
 			return
 		}
 		first = first || t.Deployed != m.hard.Target.ID
-		changed = changed || !t.WasReady || t.Deployed != m.hard.Target.ID
-		t.WasReady, t.Deployed = true, m.hard.Target.ID
+		changed = changed || !t.WasReady || t.Resumed || t.Deployed != m.hard.Target.ID
+		t.WasReady, t.Deployed, t.Resumed = true, m.hard.Target.ID, false
 		if m.steadyNow(*t) && t.Failures > 0 {
 			t.Failures, t.NotBefore, changed = 0, time.Time{}, true
 		}

@@ -184,6 +184,7 @@ func (m *Machine) viewTask(p Pod, spec servicespec.Pod, t Task, leaving bool) Ta
 		v.Superseded = v.Superseded || !t.live() && o.Name != t.Name && o.ID != "" &&
 			os.Resources.Name == ts.Resources.Name && o.Since.After(t.Since)
 	}
+	v.ID, v.State = t.FormerID, t.FormerState
 	if t.ID != "" {
 		v.ID, v.State, v.Reason, v.Message = t.ID, t.State, t.Reason, t.Message
 		v.Since, v.Ready, v.Healthy, v.Target = t.Since, t.Ready, t.Healthy, t.Target
@@ -203,7 +204,7 @@ func override(t Task, leaving bool) string {
 		return "PAUSED"
 	case t.Paused:
 		return "PAUSING"
-	case t.Idle:
+	case t.Idle || t.Resumed && t.State != mesos.Running:
 		return "STARTING"
 	}
 	return ""

@@ -2,6 +2,7 @@ package servicespec
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,6 +59,7 @@ func FuzzParse(f *testing.F) {
 		}
 		if wholeErrs == nil {
 			roundTripSpec(t, whole)
+			bounded(t, func() { told(t, whole.Service) })
 		}
 		if errs == nil && (wholeErrs != nil || whole.Beyond() != nil ||
 			!cmp.Equal(s, whole.Service)) {
@@ -65,6 +67,30 @@ func FuzzParse(f *testing.F) {
 				whole.Beyond())
 		}
 	})
+}
+
+// told prints and judges a service in all ways that there are.
+func told(t *testing.T, s Service) {
+	t.Helper()
+	text, err := PredecessorJSON(s)
+	if err != nil || !json.Valid(text) {
+		t.Errorf("printed for old clients it is %q, %v", text, err)
+	}
+	for _, sentence := range s.Conflicts() {
+		if strings.ContainsAny(sentence, "\n\x00") {
+			t.Errorf("%q", sentence)
+		}
+	}
+	variable := map[string]string{"TASKCFG_ALL_FUZZ": "1"}
+	set := s.WithTaskConfig(variable)
+	if errs := s.CheckTaskConfig(variable); errs != nil || len(set.Pods) != len(s.Pods) {
+		t.Errorf("a variable for all tasks gives %v", errs)
+	}
+	for _, pod := range set.Pods {
+		if set.LaunchHash(pod.Type) == "" {
+			t.Errorf("pod %s has no hash", pod.Type)
+		}
+	}
 }
 
 // FuzzRender looks for panics and for output that depends on anything but the template.

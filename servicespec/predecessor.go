@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/kafka-sched/kafka-sched/internal/resource"
 )
 
 // PredecessorJSON gives a service in the shape in which the predecessor answers
@@ -202,5 +200,3 @@ func (d double) MarshalJSON() ([]byte, error) {
 	}
 	return strconv.AppendFloat(nil, float64(d), 'f', decimals, 64), nil
 }
-
-func megabytes(size resource.MiB) double { return double(size) }

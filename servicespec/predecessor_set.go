@@ -2,6 +2,7 @@ package servicespec
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
@@ -92,7 +93,7 @@ func (o owner) set(set ResourceSet) oldSet {
 		name  string
 		value double
 	}{{"cpus", double(set.CPUs) / 1000}, {"gpus", double(set.GPUs) / 1000},
-		{"mem", megabytes(set.Memory)}} {
+		{"mem", double(set.Memory)}} {
 		if x.value != 0 {
 			old.Resources = append(old.Resources, oldScalar{"DefaultResourceSpec", x.name,
 				scalarValue(x.value), o.tags()})
@@ -114,7 +115,7 @@ func (o owner) volumes(list []Volume) []oldVolume {
 	all := []oldVolume{}
 	for _, v := range list {
 		all = append(all, oldVolume{"DefaultVolumeSpec", v.Type, v.Path,
-			append([]string{}, v.Profiles...), "disk", scalarValue(megabytes(v.Size)), o.tags()})
+			append([]string{}, v.Profiles...), "disk", scalarValue(double(v.Size)), o.tags()})
 	}
 	return all
 }
@@ -158,15 +159,6 @@ type (
 		Max     int         `json:"max"`
 		Matcher *oldMatcher `json:"matcher,omitempty"`
 		Tasks   oldMatcher  `json:"task-filter"`
-	}
-	oldRoundRobin struct {
-		At         string     `json:"@type"`
-		Name       string     `json:"name,omitempty"`
-		AgentCount *int       `json:"agent-count,omitempty"`
-		Values     *int       `json:"value-count,omitempty"`
-		Zones      *int       `json:"zone-count,omitempty"`
-		Regions    *int       `json:"region-count,omitempty"`
-		Tasks      oldMatcher `json:"task-filter"`
 	}
 )
 
@@ -228,21 +220,19 @@ func oldRule(pod string, c placement.Constraint) any {
 }
 
 // oldGroupBy names the number of values as the rule for each field does.
-func oldGroupBy(field string, c placement.Constraint, tasks oldMatcher) oldRoundRobin {
-	rule := oldRoundRobin{At: "RoundRobinBy" + field + "Rule", Tasks: tasks}
-	var count *int
+func oldGroupBy(field string, c placement.Constraint, tasks oldMatcher) map[string]any {
+	rule := map[string]any{"@type": "RoundRobinBy" + field + "Rule", "task-filter": tasks}
+	var count any
 	if n, err := strconv.Atoi(c.Param); err == nil {
-		count = &n
+		count = n
 	}
 	switch field {
 	case "Hostname":
-		rule.AgentCount = count
-	case "Zone":
-		rule.Zones = count
-	case "Region":
-		rule.Regions = count
+		rule["agent-count"] = count
+	case "Zone", "Region":
+		rule[strings.ToLower(field)+"-count"] = count
 	default:
-		rule.Name, rule.Values = c.Field, count
+		rule["name"], rule["value-count"] = c.Field, count
 	}
 	return rule
 }

@@ -67,6 +67,29 @@ func TestPredecessor(t *testing.T) {
 	}
 }
 
+// TestPredecessorJSON holds what is printed of all that the recorded specs do not have.
+func TestPredecessorJSON(t *testing.T) {
+	const name = "testdata/predecessor/all"
+	s, errs := Parse(name, read(t, name+".yml"), nil)
+	if errs != nil {
+		t.Fatal(errs)
+	}
+	got, err := PredecessorJSON(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, name+".json", indented(t, got)+"\n")
+	for _, path := range specs(t, "good", 130) {
+		s, errs := Parse(path, read(t, path), templates)
+		if errs != nil {
+			t.Fatal(errs)
+		}
+		if text, err := PredecessorJSON(s); err != nil || !json.Valid(text) {
+			t.Errorf("%s: %s, %v", path, text, err)
+		}
+	}
+}
+
 func loadPredecessor(t *testing.T, name string, changed map[string]string) Service {
 	t.Helper()
 	env := maps.Clone(predecessorEnv)
@@ -151,23 +174,5 @@ t:2:13: {{X}} has no value and becomes nothing; set X [unknown-key]
 	_, warnings, errs = LoadLenient("t", []byte("{{! x }}\nname: {{N}}\npods: 1\n"), nil, nil)
 	if len(warnings) != 1 || len(errs) != 2 || errs[0].Line != 2 || errs[1].Line != 3 {
 		t.Errorf("%v, %v", warnings, errs)
-	}
-}
-
-// TestTaskConfig shows which of several values wins.
-func TestTaskConfig(t *testing.T) {
-	task := func(vars ...EnvVar) Task { return Task{Name: "t", Env: vars} }
-	before := Service{Pods: []Pod{{Type: "a-b", Tasks: []Task{task(EnvVar{"X", "spec"})}},
-		{Type: "c", Tasks: []Task{task()}}}}
-	after := before.WithTaskConfig(map[string]string{"TASKCFG_ALL_X": "all", "TASKCFG_ALL_Y": "",
-		"TASKCFG_A_B_X": "pod", "TASKCFG_C_": "none", "TASKCFG_D_X": "other", "X": "no"})
-	want := Service{Pods: []Pod{
-		{Type: "a-b", Tasks: []Task{task(EnvVar{"X", "pod"}, EnvVar{"Y", ""})}},
-		{Type: "c", Tasks: []Task{task(EnvVar{"X", "all"}, EnvVar{"Y", ""})}}}}
-	if diff := cmp.Diff(want, after); diff != "" {
-		t.Error(diff)
-	}
-	if before.Pods[0].Tasks[0].Env[0].Value != "spec" {
-		t.Error("the given service was changed")
 	}
 }

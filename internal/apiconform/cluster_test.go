@@ -29,9 +29,8 @@ type cluster struct {
 	offers   map[mesos.OfferID]*agent
 	offered  int
 	asked    []mesos.TaskOnAgent // open questions of reconciliation
-	askedAll bool
-	launched []*task // since this was last taken
-	killed   []*task // since this was last taken
+	launched []*task             // since this was last taken
+	killed   []*task             // since this was last taken
 	updates  uint64
 	breaches []string // of what a master would have refused
 }
@@ -162,7 +161,6 @@ func (c *cluster) call(call mesos.Call) {
 		}
 	case mesos.Reconcile:
 		c.asked = append(c.asked, call.Tasks...)
-		c.askedAll = c.askedAll || len(call.Tasks) == 0
 	}
 }
 
@@ -318,21 +316,20 @@ func (c *cluster) turn(t *task, state mesos.TaskState) {
 	delete(t.agent.executors, t.info.Executor.ID)
 }
 
-// answers are those to the open questions of reconciliation.
+// answers are those to the open questions of reconciliation: on live tasks, which the scheduler
+// asks for as soon as it comes to it, and on all that it asked for by name.
 func (c *cluster) answers(now time.Time) []mesos.Status {
 	var ids []mesos.TaskID
 	for _, q := range c.asked {
 		ids = append(ids, q.Task)
 	}
-	if c.askedAll {
-		for id, t := range c.tasks {
-			if !t.state.Terminal() {
-				ids = append(ids, id)
-			}
+	for id, t := range c.tasks {
+		if !t.state.Terminal() {
+			ids = append(ids, id)
 		}
 	}
 	slices.Sort(ids)
-	c.asked, c.askedAll = nil, false
+	c.asked = nil
 	var list []mesos.Status
 	for _, id := range slices.Compact(ids) {
 		s := mesos.Status{Task: id, State: mesos.Gone, Source: "SOURCE_MASTER",

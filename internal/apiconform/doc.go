@@ -34,6 +34,12 @@
 //     recorded ticks followed one another at once). A moment named "after the delay" begins a
 //     minute later, one named "backoff enabled" enables the back-off.
 //
+// The recordings lack the Accept headers of a few requests. Those that were answered with 406 had
+// application/json; the others changed nothing.
+//
+// What the scheduler does and the recording knows nothing of (it kills or launches a task at
+// another moment), the cluster answers at the next cycle: a killed task ends, a launched one runs.
+//
 // What the scheduler calls is not compared. Where the recorded world goes another way than
 // ours, above all when other tasks are launched, the report says so.
 //
@@ -48,7 +54,8 @@
 //     belong together from then on, one to one, throughout the service's recordings. Only
 //     answers that conform settle this. A request with an id gets ours for it; for an id that no
 //     conforming answer showed, the one in the like place of an answer that differed. The
-//     predecessor makes new ids for the phases and steps of plans at each start; ours may stay.
+//     predecessor makes new ids for phases and steps of plans at each start and for each recovery;
+//     ours may stay.
 //   - Times. Of a JSON number named timestamp only the type counts. Milliseconds since 1970 within
 //     a text, and the time in an encoded task status, may be any.
 //   - Metrics. Of /v1/metrics only the types of values count, of /v1/metrics/prometheus not the

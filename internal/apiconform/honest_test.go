@@ -41,9 +41,6 @@ func eachAnswer(t *testing.T, do func(l line, m *ids)) {
 		m := newIDs()
 		for _, r := range copies[service] {
 			for _, l := range r.lines {
-				if l.Event != nil && strings.HasPrefix(*l.Event, eventStart) {
-					m.life++
-				}
 				if l.Response != nil {
 					do(l, m)
 				}

@@ -23,23 +23,15 @@ type pair struct {
 // conforms shows is settled: it never changes. What others suggest is a guess, good enough to
 // send a request for the same thing.
 //
-// The predecessor makes new ids for the phases and steps of its plans at each start. Ours may
-// stay, so that an id of ours in a plan may stand for another recorded one after a start.
+// The predecessor makes new ids for the phases and steps of its plans at each start, and of each
+// recovery. Ours may stay, so that an id of ours in a plan may stand for a new recorded one.
 type ids struct {
-	settled map[string]string
-	back    map[string]owner
-	guessed map[string]string
-	life    int // counts starts
-}
-
-type owner struct {
-	recorded string
-	life     int
+	settled, back map[string]string
+	guessed       map[string]string
 }
 
 func newIDs() *ids {
-	return &ids{settled: map[string]string{}, back: map[string]owner{},
-		guessed: map[string]string{}}
+	return &ids{map[string]string{}, map[string]string{}, map[string]string{}}
 }
 
 // allows says whether a pair contradicts no other.
@@ -48,13 +40,13 @@ func (m *ids) allows(p pair) bool {
 	if known {
 		return ours == p.ours
 	}
-	of, taken := m.back[p.ours]
-	return !taken || p.ofPlan && of.life < m.life
+	_, taken := m.back[p.ours]
+	return !taken || p.ofPlan
 }
 
 func (m *ids) settle(pairs []pair) {
 	for _, p := range pairs {
-		m.settled[p.recorded], m.back[p.ours] = p.ours, owner{p.recorded, m.life}
+		m.settled[p.recorded], m.back[p.ours] = p.ours, p.recorded
 	}
 }
 

@@ -50,7 +50,7 @@ func (p *process) start(
 	}
 	p.connected, p.view = false, nil
 	p.cluster.role = service.Role
-	p.cluster.asked, p.cluster.askedAll = nil, false
+	p.cluster.asked = nil
 	p.replies = map[scheduler.CommandID]scheduler.Reply{}
 	p.metrics = metrics.New(metrics.NewRegistry())
 	p.handler = server.New(server.Config{

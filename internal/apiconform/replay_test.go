@@ -2,6 +2,7 @@ package apiconform
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -224,7 +225,6 @@ func (r *replay) start(changes []string) error {
 	if err != nil {
 		return err
 	}
-	r.ids.life++
 	backoff := scheduler.Backoff{First: -1}
 	if r.backoff {
 		backoff = scheduler.Backoff{First: 3 * time.Second, Max: time.Minute, Factor: 2}
@@ -354,6 +354,9 @@ func (r *replay) exchange(l line) error {
 	}
 	if err := r.alive(); err != nil {
 		return err
+	}
+	if l.Response != nil && l.Response.Status == http.StatusNotAcceptable {
+		send.Headers = map[string]string{"accept": "application/json"}
 	}
 	got := r.process.ask(send)
 	if l.Response == nil {

@@ -26,6 +26,7 @@ type planRun struct {
 type stepRun struct {
 	Tasks []mesos.TaskID `json:"tasks,omitempty"`
 	Done  bool           `json:"done,omitempty"`
+	Again bool           `json:"again,omitempty"`
 }
 
 func planRunToRow(r scheduler.PlanRun) planRun {

@@ -309,6 +309,10 @@ type task struct {
 	Paused   bool   `json:"paused,omitempty"`
 	Idle     bool   `json:"idle,omitempty"`
 	Again    bool   `json:"again,omitempty"`
+	Resumed  bool   `json:"resumed,omitempty"`
+
+	FormerID    mesos.TaskID    `json:"former_id,omitempty"`
+	FormerState mesos.TaskState `json:"former_state,omitempty"`
 
 	Params    map[string]string `json:"params,omitempty"`
 	Failures  int               `json:"failures,omitempty"`
@@ -320,7 +324,9 @@ func taskToRow(t scheduler.Task) task {
 		Name: &t.Name, ID: t.ID, State: t.State, Reason: t.Reason, Message: t.Message,
 		Since: t.Since.UTC(), Ready: t.Ready, Healthy: t.Healthy, Target: t.Target, IP: t.IP,
 		WasReady: t.WasReady, Deployed: t.Deployed, Launch: t.Launch,
-		Paused: t.Paused, Idle: t.Idle, Again: t.Again, Params: t.Params,
+		Paused: t.Paused, Idle: t.Idle, Again: t.Again, Resumed: t.Resumed,
+		FormerID: t.FormerID, FormerState: t.FormerState,
+		Params:   t.Params,
 		Failures: t.Failures, NotBefore: t.NotBefore.UTC(),
 	}
 }
@@ -331,7 +337,9 @@ func (r task) domain() (scheduler.Task, error) {
 		Name: name, ID: r.ID, State: r.State, Reason: r.Reason, Message: r.Message,
 		Since: r.Since.UTC(), Ready: r.Ready, Healthy: r.Healthy, Target: r.Target, IP: r.IP,
 		WasReady: r.WasReady, Deployed: r.Deployed, Launch: r.Launch,
-		Paused: r.Paused, Idle: r.Idle, Again: r.Again, Params: r.Params,
+		Paused: r.Paused, Idle: r.Idle, Again: r.Again, Resumed: r.Resumed,
+		FormerID: r.FormerID, FormerState: r.FormerState,
+		Params:   r.Params,
 		Failures: r.Failures, NotBefore: r.NotBefore.UTC(),
 	}, err
 }
