@@ -71,6 +71,9 @@ func (c contract) checkAnswer(
 	method, path string, status int, media string, body []byte,
 ) string {
 	response := c.at(c.operation(method, path), "responses", fmt.Sprint(status))
+	if predecessors(path) && status >= 400 {
+		return checkOldError(status, media, response != nil)
+	}
 	if response == nil {
 		if !slices.Contains(anywhere, status) {
 			return fmt.Sprintf("the status %d is not documented", status)
@@ -85,8 +88,13 @@ func (c contract) checkAnswer(
 		return ""
 	}
 	media, _, _ = strings.Cut(media, ";")
-	described, ok := content[media]
-	if !ok {
+	var described any
+	for of, description := range content {
+		if of, _, _ = strings.Cut(of, ";"); of == media {
+			described = description
+		}
+	}
+	if described == nil {
 		return fmt.Sprintf("the media type %s of the status %d is not documented", media, status)
 	}
 	if media != api.JSONType && media != api.ProblemType {
@@ -101,6 +109,18 @@ func (c contract) checkAnswer(
 	return c.check(c.at(described, "schema"), value, "$")
 }
 
+// checkOldError: the predecessor's errors are sentences, pages, or nothing.
+func checkOldError(status int, media string, documented bool) string {
+	media, _, _ = strings.Cut(media, ";")
+	switch {
+	case !documented && !slices.Contains(append(anywhere, 404, 415), status):
+		return fmt.Sprintf("the status %d is not documented", status)
+	case media != "" && media != api.TextType && media != "text/html":
+		return "the error is " + media
+	}
+	return ""
+}
+
 // check holds a JSON value against a schema. Objects whose fields are listed have no others.
 func (c contract) check(schema, value any, where string) string {
 	s, ok := c.follow(schema).(map[string]any)
@@ -111,6 +131,9 @@ func (c contract) check(schema, value any, where string) string {
 		return fmt.Sprintf("%s: %v is none of %v", where, value, list)
 	}
 	wrong := fmt.Sprintf("%s: %v is no %v", where, value, s["type"])
+	if either, ok := s["oneOf"].([]any); ok {
+		return c.checkEither(either, value, where)
+	}
 	switch s["type"] {
 	case nil:
 		return ""
@@ -151,6 +174,17 @@ func (c contract) check(schema, value any, where string) string {
 		}
 	}
 	return ""
+}
+
+// checkEither holds a value against schemas of which one must fit.
+func (c contract) checkEither(schemas []any, value any, where string) string {
+	bad := ""
+	for _, schema := range schemas {
+		if bad = c.check(schema, value, where); bad == "" {
+			return ""
+		}
+	}
+	return bad
 }
 
 func (c contract) checkObject(s, object map[string]any, where string) string {
