@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -22,17 +23,25 @@ func hasStatus(pod scheduler.PodView, status string) bool {
 	return false
 }
 
+// podName reads the name of an instance, "kafka-0"; false says that none is called so.
+func podName(text string) (name scheduler.PodName, ok bool) {
+	i := strings.LastIndexByte(text, '-')
+	if i < 0 {
+		return name, false
+	}
+	index, err := strconv.Atoi(text[i+1:])
+	name = scheduler.PodName{Type: text[:i], Index: index}
+	return name, err == nil && name.String() == text
+}
+
+func compareNames(a, b scheduler.PodName) int {
+	return cmp.Or(strings.Compare(a.Type, b.Type), cmp.Compare(a.Index, b.Index))
+}
+
 // comesAfter says whether an instance comes after the one of that name, which may be gone.
-func comesAfter(pod scheduler.PodView, name string) bool {
-	i := strings.LastIndexByte(name, '-')
-	index, err := strconv.Atoi(name[i+1:])
-	if i < 0 || err != nil {
-		return false
-	}
-	if pod.Name.Type != name[:i] {
-		return pod.Name.Type > name[:i]
-	}
-	return pod.Name.Index > index
+func comesAfter(pod scheduler.PodView, last string) bool {
+	name, ok := podName(last)
+	return ok && compareNames(pod.Name, name) > 0
 }
 
 func podKey(pod scheduler.PodView) string { return pod.Name.String() }
@@ -59,14 +68,21 @@ func (x *v2) pods(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	writeJSON(w, http.StatusOK, list)
 }
 
-// podNamed finds an instance by its name, launched or not; nil when there is none.
-func podNamed(v *scheduler.View, name string) *scheduler.PodView {
-	for i := range v.Pods {
-		if v.Pods[i].Name.String() == name {
-			return &v.Pods[i]
-		}
+// podNamed finds an instance by its name, launched or not; nil when there is none. A view lists
+// them in order.
+func podNamed(v *scheduler.View, text string) *scheduler.PodView {
+	name, ok := podName(text)
+	if !ok {
+		return nil
 	}
-	return nil
+	i, found := slices.BinarySearchFunc(v.Pods, name,
+		func(pod scheduler.PodView, name scheduler.PodName) int {
+			return compareNames(pod.Name, name)
+		})
+	if !found {
+		return nil
+	}
+	return &v.Pods[i]
 }
 
 // withPod finds the instance that the path names, or answers 404.
