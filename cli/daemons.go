@@ -59,7 +59,8 @@ func (e *env) newKeeper(f folder) (*keeper, procLock, error) {
 
 // schedulerCmd runs the scheduler of a cluster in this process.
 func (e *env) schedulerCmd() *cobra.Command {
-	return &cobra.Command{
+	var w watch
+	c := &cobra.Command{
 		Use: "scheduler", Short: "Run the scheduler of a cluster (started by the keeper)",
 		Hidden: true, Args: cobra.NoArgs, Example: "  kafka-sched scheduler --name kafka",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -76,6 +77,10 @@ func (e *env) schedulerCmd() *cobra.Command {
 				return fmt.Errorf("scheduler of %q: %w", f.name, err)
 			}
 			defer lock.release()
+			if err := w.check(); err != nil {
+				return err
+			}
+			c.Watch = w.over(c.Watch)
 			options, err := schedulerOptions(f, c)
 			if err != nil {
 				return err
@@ -83,6 +88,8 @@ func (e *env) schedulerCmd() *cobra.Command {
 			return e.daemons.Scheduler(cmd.Context(), options)
 		},
 	}
+	w.flags(c.Flags())
+	return c
 }
 
 // schedulerOptions are those of a cluster's scheduler.
@@ -100,6 +107,8 @@ func schedulerOptions(f folder, c cluster) (SchedulerOptions, error) {
 		Master: master, Listen: c.Listen, AnyPort: c.AnyPort, Advertise: c.Advertise,
 		KafkaDist: c.Kafka.Archive, KafkaVersion: c.Kafka.Version,
 		ExecutorBinary: exe, Java: c.Java, LogFile: f.schedulerLog(),
+		Webhook: c.Watch.Webhook, WebhookSecretFile: c.Watch.SecretFile,
+		StalledAfter: c.Watch.StalledAfter,
 	}, nil
 }
 

@@ -15,7 +15,7 @@
 //
 // What is not here: no decision about brokers, no Mesos, no Kafka. What the cluster does is
 // asked of the scheduler's API and nothing else; only the output of tasks is read from the
-// Mesos agent that has it (sandbox.go). The processes that run for long are given to Main as
+// Mesos agent that has it (internal/sandbox). The processes that run for long are given to Main as
 // functions, because the packages that hold them are not below this one.
 //
 // # Invariants

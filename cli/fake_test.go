@@ -203,9 +203,10 @@ func (f *fake) mesos(mux *http.ServeMux) {
 		case err != nil:
 			w.WriteHeader(http.StatusBadRequest)
 		case offset < 0:
-			send(w, piece{Offset: int64(len(content))})
+			send(w, map[string]any{"data": "", "offset": len(content)})
 		default:
-			send(w, piece{Data: content[min(offset, len(content)):], Offset: int64(offset)})
+			send(w, map[string]any{
+				"data": content[min(offset, len(content)):], "offset": offset})
 			f.reads = append(f.reads, offset)
 		}
 	})

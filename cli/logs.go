@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/internal/sandbox"
 	"github.com/spf13/cobra"
 )
 
@@ -42,12 +43,12 @@ type logs struct {
 	lines          int
 }
 
-// suffix is the end of the output file's name.
-func (l logs) suffix() string {
+// file is the name of a task's output file.
+func (l logs) file(task string) string {
 	if l.stderr {
-		return ".err"
+		return sandbox.Stderr(task)
 	}
-	return ".out"
+	return sandbox.Stdout(task)
 }
 
 func (e *env) logs(ctx context.Context, l logs, args []string) error {
@@ -58,42 +59,45 @@ func (e *env) logs(ctx context.Context, l logs, args []string) error {
 	if err != nil {
 		return err
 	}
-	box, err := sandboxOf(ctx, s, args[0], args[1])
+	box, task, err := sandboxOf(ctx, s, args[0], args[1])
 	if err != nil {
 		return err
 	}
-	file := box.task + l.suffix()
-	text, end, err := box.tail(ctx, file, l.lines)
-	if errors.Is(err, errNoFile) && !l.follow {
+	file := l.file(task)
+	text, end, err := box.Tail(ctx, file, l.lines)
+	if errors.Is(err, sandbox.ErrNoFile) && !l.follow {
 		return fail(exitNotFound, "%s has printed nothing yet: its sandbox has no file %s",
-			box.task, file)
+			task, file)
 	}
-	if err != nil && !errors.Is(err, errNoFile) {
+	if err != nil && !errors.Is(err, sandbox.ErrNoFile) {
 		return err
 	}
 	if e.json && !l.follow {
 		return e.printJSON(map[string]any{
-			"pod": args[0], "task": box.task, "file": file,
+			"pod": args[0], "task": task, "file": file,
 			"lines": strings.Split(strings.TrimSuffix(text, "\n"), "\n"),
 		})
 	}
 	e.printf("%s", text)
 	if !l.follow {
-		e.hintAtErrors(ctx, l, box)
+		e.hintAtErrors(ctx, l, box, task)
 		return nil
 	}
-	return e.followLog(ctx, box, file, end)
+	return box.Follow(ctx, file, end, logsEvery, func(more string) error {
+		e.printf("%s", more)
+		return nil
+	})
 }
 
 // hintAtErrors says so when a task wrote error output as well: that is where Java says why a
 // broker does not start.
-func (e *env) hintAtErrors(ctx context.Context, l logs, box *sandbox) {
+func (e *env) hintAtErrors(ctx context.Context, l logs, box *sandbox.Sandbox, task string) {
 	if l.stderr {
 		return
 	}
-	size, err := box.read(ctx, box.task+".err", -1)
-	if err == nil && size.Offset > 0 {
-		fmt.Fprintf(e.stderr, "(%s has error output too, which --stderr shows)\n", box.task)
+	size, err := box.Size(ctx, sandbox.Stderr(task))
+	if err == nil && size > 0 {
+		fmt.Fprintf(e.stderr, "(%s has error output too, which --stderr shows)\n", task)
 	}
 }
 
@@ -112,48 +116,23 @@ func (e *env) logsOnDisk(err error, pod string) error {
 		strings.Join(found, "\n  "))
 }
 
-// sandboxOf finds the sandbox of a task by the names of its pod and, unless "", itself.
-func sandboxOf(ctx context.Context, s api.Service, pod, task string) (*sandbox, error) {
+// sandboxOf finds the sandbox of a task by the names of its pod and, unless "", itself; and gives
+// the task's full name.
+func sandboxOf(
+	ctx context.Context, s api.Service, pod, task string,
+) (*sandbox.Sandbox, string, error) {
 	p := s.Pod(pod)
 	if p == nil {
-		return nil, noPod(s, pod)
+		return nil, "", noPod(s, pod)
 	}
 	var names []string
 	for _, t := range p.Tasks {
 		if task == "" || t.Name == task || t.FullName == task {
-			return findSandbox(ctx, s, *p, t)
+			box, err := findSandbox(ctx, s, *p, t)
+			return box, t.FullName, err
 		}
 		names = append(names, t.Name)
 	}
-	return nil, fail(exitNotFound, "pod %s has no task %q; there are: %s",
+	return nil, "", fail(exitNotFound, "pod %s has no task %q; there are: %s",
 		pod, task, orUnknown(strings.Join(names, ", ")))
-}
-
-// followLog prints what comes until it is interrupted. A file that became shorter was rotated,
-// or belongs to a new start of the pod, and is read from its beginning. An agent that does not
-// answer is asked again.
-func (e *env) followLog(ctx context.Context, box *sandbox, file string, end int64) error {
-	tick := time.NewTicker(logsEvery)
-	defer tick.Stop()
-	for {
-		size, err := box.read(ctx, file, -1)
-		if err == nil && size.Offset < end {
-			end = 0
-		}
-		for err == nil && end < size.Offset {
-			var p piece
-			if p, err = box.read(ctx, file, end); err == nil {
-				if p.Data == "" {
-					break
-				}
-				e.printf("%s", p.Data)
-				end += p.length(size.Offset - end)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
 }

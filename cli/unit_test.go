@@ -53,21 +53,6 @@ func TestCheckName(t *testing.T) {
 	}
 }
 
-func TestLastLines(t *testing.T) {
-	for _, c := range []struct {
-		text  string
-		lines int
-		want  string
-	}{
-		{"", 3, ""}, {"a\nb\nc\n", 2, "b\nc\n"}, {"a\nb\nc", 2, "b\nc"}, {"a\n", 2, "a\n"},
-		{"a\nb\n", 0, ""}, {"\n\n\n", 2, "\n\n"},
-	} {
-		if got := lastLines(c.text, c.lines); got != c.want {
-			t.Errorf("last %d lines of %q: %q, want %q", c.lines, c.text, got, c.want)
-		}
-	}
-}
-
 func TestShort(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", 1900 * time.Millisecond: "1s", 75 * time.Second: "1m15s",
