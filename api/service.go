@@ -101,6 +101,8 @@ type SetTarget struct {
 	Files map[string]string `json:"files,omitempty"`
 	// Spec is the text of the service's YAML, rendered.
 	Spec string `json:"spec"`
+	// Reason is kept in the journal, as in ServiceCommand.
+	Reason string `json:"reason,omitempty"`
 }
 
 // Version is the answer of PathVersion.

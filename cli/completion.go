@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/api"
@@ -39,6 +40,7 @@ func (e *env) complete(
 ) ([]string, cobra.ShellCompDirective) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), completeTime)
 	defer cancel()
+	e.nameGiven = cmd.Flags().Changed("name")
 	_, s, err := e.service(ctx)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -107,11 +109,60 @@ func (e *env) completeEndpoints(
 	})
 }
 
+// completeTasks gives the tasks of the pod that is named.
+func (e *env) completeTasks(
+	cmd *cobra.Command, args []string, _ string,
+) ([]string, cobra.ShellCompDirective) {
+	return e.complete(cmd, func(s api.Service) (words []string) {
+		if len(args) == 0 {
+			return nil
+		}
+		if p := s.Pod(args[0]); p != nil {
+			for _, t := range p.Tasks {
+				words = append(words, t.Name)
+			}
+		}
+		return words
+	})
+}
+
+// completeBrokers gives the ids of the brokers.
+func (e *env) completeBrokers(
+	cmd *cobra.Command, args []string, _ string,
+) ([]string, cobra.ShellCompDirective) {
+	return e.complete(cmd, func(s api.Service) (words []string) {
+		for _, b := range brokersOf(s) {
+			if len(args) == 0 {
+				words = append(words, strconv.Itoa(b.ID))
+			}
+		}
+		return words
+	})
+}
+
+// completeConfigs gives the ids of configurations.
+func (e *env) completeConfigs(
+	cmd *cobra.Command, _ []string, _ string,
+) ([]string, cobra.ShellCompDirective) {
+	ctx, cancel := context.WithTimeout(cmd.Context(), completeTime)
+	defer cancel()
+	e.nameGiven = cmd.Flags().Changed("name")
+	c, err := e.connect()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	ids, err := configIDs(ctx, c)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
+}
+
 // completeNames gives the clusters that are installed.
 func (e *env) completeNames(
 	*cobra.Command, []string, string,
 ) ([]string, cobra.ShellCompDirective) {
-	h, err := findHome(e.getenv)
+	h, err := e.clusters()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -198,11 +198,6 @@ func lastWords(ctx context.Context, s api.Service, p api.Pod, t api.Task) string
 	return b.String()
 }
 
-func indent(text string) string {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	return "  " + strings.Join(lines, "\n  ")
-}
-
 // logTail gives the last lines of log files that exist, for error messages.
 func logTail(files ...string) string {
 	const most = 15
