@@ -7,7 +7,8 @@ const (
 	KindCommand      = "command"       // what an operator asked, and what came of it
 	KindPlanStart    = "plan-start"    // a plan has work again
 	KindPlanComplete = "plan-complete" // it has none any more
-	KindPlanHalt     = "plan-halt"     // it cannot go on, or is held
+	KindPlanHalt     = "plan-halt"     // it cannot go on
+	KindPlanWait     = "plan-wait"     // it waits for an operator
 	KindPlanStop     = "plan-stop"     // it was stopped
 )
 
@@ -49,8 +50,8 @@ type HistoryRun struct {
 	Caller  string    `json:"caller,omitempty"`
 	Address string    `json:"address,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
-	// Ended is left out while it goes on. State is running, complete, halted or stopped, and
-	// Result the journal's words.
+	// Ended is left out while it goes on. State is running, complete, halted, waiting or stopped,
+	// and Result the journal's words. A plan that goes on after it waited has another run.
 	Ended  *time.Time `json:"ended,omitempty"`
 	State  string     `json:"state"`
 	Result string     `json:"result,omitempty"`
@@ -61,5 +62,6 @@ const (
 	RunRunning  = "running"
 	RunComplete = "complete"
 	RunHalted   = "halted"
+	RunWaiting  = "waiting"
 	RunStopped  = "stopped"
 )

@@ -19,6 +19,8 @@ func (m *Machine) view() *View {
 		Kafka: KafkaView{ClusterID: m.hard.Kafka.ID, Founded: m.hard.Kafka.Founded,
 			Facts: m.facts},
 	}
+	v.Current = m.hard.Target
+	v.Current.Service = servicespec.Service{}
 	for _, p := range m.plans() {
 		v.Plans = append(v.Plans, m.viewPlan(p))
 	}

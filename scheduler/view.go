@@ -25,6 +25,8 @@ type View struct {
 	Intent     Intent
 	TargetID   string
 	Target     servicespec.Service
+	// Current is what is known of the target beside that: Target without its Service.
+	Current Target
 	// Plans in the order in which they are worked on. While the service is uninstalled there
 	// is one, "uninstall".
 	Plans []PlanView

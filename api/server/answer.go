@@ -15,6 +15,14 @@ import (
 
 // write sends a whole answer.
 func write(w http.ResponseWriter, status int, media string, body []byte) {
+	if p, ok := w.(*placed); ok && len(body) > largeAnswer {
+		free, ok := p.room(len(body))
+		if !ok {
+			busy(w, p.request)
+			return
+		}
+		defer free()
+	}
 	header := w.Header()
 	header.Set("Content-Type", media)
 	header.Set("X-Content-Type-Options", "nosniff")
