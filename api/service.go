@@ -103,8 +103,6 @@ type SetTarget struct {
 	Reason string `json:"reason,omitempty"`
 	// Spec is the text of the service's YAML, rendered.
 	Spec string `json:"spec"`
-	// Reason is kept in the journal, as in ServiceCommand.
-	Reason string `json:"reason,omitempty"`
 }
 
 // Version is the answer of PathVersion.

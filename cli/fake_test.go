@@ -45,6 +45,7 @@ type memory struct {
 	Looks  int // since the intent changed
 	Count  int
 	Target string
+	Spec   string // of the target
 }
 
 func newFake(service servicespec.Service, file, mode string) *fake {

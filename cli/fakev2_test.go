@@ -36,6 +36,9 @@ func (f *fake) readsV2(get serve) {
 		}
 		return api.Journal{Entries: []api.JournalEntry{entry}}
 	})
+	get(api.PathPodsV2, func(_ *http.Request, s api.Service) any {
+		return api.PodList{Pods: s.Pods}
+	})
 	get(api.PathWhy, podAnswer(f.why))
 	get(api.PathOffers, func(r *http.Request, s api.Service) any {
 		list := api.OfferList{Offers: []api.OfferOutcome{}}
@@ -163,11 +166,11 @@ func (f *fake) commandsV2(
 		var body api.Rollback
 		_ = json.NewDecoder(r.Body).Decode(&body)
 		switch {
+		case r.FormValue("dry-run") == "true":
+			return preview(s.Name)
 		case body.ID != "t-0" && body.ID != "t-1":
 			return api.Problem{Status: 404, Code: api.CodeNotFound,
 				Detail: "Configuration " + body.ID + " not found"}
-		case r.FormValue("dry-run") == "true":
-			return preview(s.Name)
 		case body.ID == s.TargetID:
 			return api.Outcome{Message: "it is the target already"}
 		}
@@ -192,10 +195,10 @@ func (f *fake) setTarget(r *http.Request, s api.Service) any {
 		return api.Problem{Status: 400, Code: api.CodeInvalidRequest, Detail: errs[0].Error()}
 	case r.FormValue("dry-run") == "true":
 		return preview(s.Name)
-	case f.spec == body.Spec:
+	case f.memory.Spec == body.Spec:
 		return api.Outcome{Message: "the service has this configuration already"}
 	}
-	f.spec = body.Spec
+	f.memory.Spec = body.Spec
 	f.memory.Count, f.memory.Looks, f.memory.Target = service.Pods[0].Count, 0, "t-2"
 	f.save()
 	return api.Outcome{Changed: true, Message: "ok", TargetID: "t-2"}

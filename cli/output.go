@@ -126,7 +126,10 @@ func (e *env) printf(format string, args ...any) {
 }
 
 // hint tells a human what to do next. It goes beside the result, so that who reads the result
-// by program is not disturbed.
+// by program is not disturbed, and not at all to a program.
 func (e *env) hint(format string, args ...any) {
+	if e.json {
+		return
+	}
 	fmt.Fprintf(e.stderr, format+"\n", args...)
 }

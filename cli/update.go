@@ -132,9 +132,6 @@ func (e *env) wantUpdate(u updating, at record) (wanted, error) {
 }
 
 func (e *env) printChanges(changes []servicespec.Change) {
-	if len(changes) == 0 {
-		e.printf("nothing is different\n")
-	}
 	for _, c := range changes {
 		e.printf("%s\n", c)
 	}
@@ -197,7 +194,7 @@ func (e *env) rollOut(
 	}
 	return e.print(result, func() error {
 		switch {
-		case !result.Applied && !w.quiet && !at.here:
+		case !result.Applied && !w.quiet:
 			e.printf("nothing is different\n")
 		case result.Applied && w.noWait:
 			e.printf("%s is the target of %s now\n", result.TargetID, result.Name)
