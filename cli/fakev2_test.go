@@ -19,6 +19,16 @@ type serve func(path string, answer func(*http.Request, api.Service) any)
 
 // readsV2 serves what is asked for of /v2, and the predecessor's state and configurations.
 func (f *fake) readsV2(get serve) {
+	get(api.PathPlanV2, func(r *http.Request, s api.Service) any {
+		p := s.Plan(r.PathValue("plan"))
+		if p == nil {
+			return api.Problem{Status: 404, Code: api.CodeNotFound, Detail: "no such plan"}
+		}
+		if p.Name == api.PlanRecovery {
+			p.Held = &api.Held{At: s.Now, By: "ann@desk", Reason: "look first"}
+		}
+		return *p
+	})
 	get(api.PathHistory, func(r *http.Request, s api.Service) any {
 		ended := s.Now.Add(-time.Hour)
 		return api.History{Runs: []api.HistoryRun{{

@@ -22,6 +22,7 @@ const followEvery = 250 * time.Millisecond
 type waiting struct {
 	quiet, noWait bool
 	timeout       time.Duration
+	reason        string // of those that change something, by reasonFlag
 }
 
 func (w *waiting) flags(c *cobra.Command, timeout time.Duration) {

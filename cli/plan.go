@@ -91,11 +91,20 @@ func (e *env) planStatusCmd() *cobra.Command {
 
 // planStatus prints one plan.
 func (e *env) planStatus(ctx context.Context, c *client.Client, name string) error {
-	p, err := c.Plan(ctx, name)
+	p, err := readPlan(ctx, c, name)
 	if err != nil {
 		return e.noPlan(ctx, c, err)
 	}
 	return e.print(p, func() error { return e.printPlan(p) })
+}
+
+// readPlan gives a plan with its reasons and ages, as /v2 has it, or as /v1 has it when only
+// that half of the API knows it under this name.
+func readPlan(ctx context.Context, c *client.Client, name string) (api.Plan, error) {
+	if p, _, err := c.ReadPlan(ctx, name); err == nil {
+		return p, nil
+	}
+	return c.Plan(ctx, name)
 }
 
 func (e *env) planFollowCmd() *cobra.Command {
@@ -121,12 +130,15 @@ func (e *env) noPlan(ctx context.Context, c *client.Client, err error) error {
 // printPlan prints a plan as a tree, in the predecessor's form, with what it lacked after
 // each step: how long it is in its state, and why it waits.
 func (e *env) printPlan(p api.Plan) error {
-	root := node{text: strategic(p.Name, p.Strategy), status: orUnknown(p.Status)}
+	root := node{text: strategic(p.Name, p.Strategy), status: orUnknown(p.Status),
+		note: heldNote(p.Held)}
 	for _, ph := range p.Phases {
-		phase := node{text: strategic(ph.Name, ph.Strategy), status: orUnknown(ph.Status)}
+		phase := node{text: strategic(ph.Name, ph.Strategy), status: orUnknown(ph.Status),
+			note: heldNote(ph.Held)}
 		for _, s := range ph.Steps {
 			phase.children = append(phase.children, node{text: orUnknown(s.Name),
-				status: orUnknown(s.Status), age: age(s.AgeSeconds), note: oneLine(s.Reason)})
+				status: orUnknown(s.Status), age: age(s.AgeSeconds),
+				note: join("; ", oneLine(s.Reason), heldNote(s.Held))})
 		}
 		root.children = append(root.children, phase)
 	}
@@ -135,6 +147,15 @@ func (e *env) printPlan(p api.Plan) error {
 	}
 	e.printf("\nErrors:\n- %s\n", strings.Join(p.Errors, "\n- "))
 	return nil
+}
+
+// heldNote says who holds something, since when and why.
+func heldNote(h *api.Held) string {
+	if h == nil {
+		return ""
+	}
+	return join(": ", fmt.Sprintf("held by %s since %s", or(h.By, "somebody"), moment(h.At)),
+		h.Reason)
 }
 
 func strategic(name, strategy string) string {

@@ -28,7 +28,7 @@ type updating struct {
 	waiting
 	specFlags
 	dryRun, replace bool
-	reason, version string
+	version         string
 }
 
 func (e *env) updateStartCmd() *cobra.Command {

@@ -148,7 +148,7 @@ func (d *display) show(s sight) error {
 		more := len(lines) - height + 1
 		lines = append(lines[:height-1], fmt.Sprintf("… %d more lines", more))
 	}
-	_, err = fmt.Fprint(d.out, topOfScreen+strings.Join(lines, restOfLine+"\r\n")+
+	_, err = fmt.Fprint(d.out, topOfScreen+strings.Join(lines, restOfLine+"\n")+
 		restOfLine+restBelow)
 	return printing(err)
 }
