@@ -24,16 +24,17 @@ func (e *env) debugBundleCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "bundle", Short: "Pack what is known of a service into an archive for a bug report",
 		Args: arguments(0, 0),
-		Long: "Pack what is known of a service into an archive for a bug report: its status, plans,\n" +
-			"configurations, journal, offers and reservations, the ends of its logs and of its\n" +
-			"tasks' output. Values of settings that look like secrets (passwords, tokens, keys) are\n" +
-			"left out; look through it all the same before you give it away. What cannot be had\n" +
-			"is named in problems.txt. It works for a stopped cluster, too.",
+		Long: "Pack what is known of a service into an archive for a bug report: its status,\n" +
+			"plans, configurations, journal, offers and reservations, the ends of its logs and\n" +
+			"of its tasks' output. Values of settings that look like secrets (passwords,\n" +
+			"tokens, keys) are left out; look through it all the same before you give it away.\n" +
+			"What cannot be had is named in problems.txt. It works for a stopped cluster, too.",
 		Example: "  kafka-sched debug bundle\n  kafka-sched debug bundle --out /tmp/bug.tar.gz",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			now := time.Now().UTC()
 			if out == "" {
-				out = fmt.Sprintf("kafka-sched-%s-%s.tar.gz", e.name, now.Format("20060102T150405Z"))
+				at := now.Format("20060102T150405Z")
+				out = fmt.Sprintf("kafka-sched-%s-%s.tar.gz", e.name, at)
 			}
 			return e.bundle(cmd.Context(), out, now)
 		},

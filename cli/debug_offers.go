@@ -14,8 +14,8 @@ func (e *env) debugOffersCmd() *cobra.Command {
 	var fits string
 	c := &cobra.Command{
 		Use: "offers", Short: "Show what became of the latest offers", Args: arguments(0, 0),
-		Long: "Show what became of the latest offers when they were looked at for a pod: whether\n" +
-			"they were used, and each thing that was missing otherwise.",
+		Long: "Show what became of the latest offers when they were looked at for a pod:\n" +
+			"whether they were used, and each thing that was missing otherwise.",
 		Example: "  kafka-sched debug offers\n  kafka-sched debug offers --pod kafka-1 --fits no",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
@@ -93,7 +93,8 @@ type holdings struct {
 }
 
 func (e *env) printHoldings(all holdings) error {
-	t := e.table([]string{"POD", "HOST", "CONDITION", "RESOURCES"}, "RESERVATION", "AGENT", "VOLUMES")
+	t := e.table([]string{"POD", "HOST", "CONDITION", "RESOURCES"},
+		"RESERVATION", "AGENT", "VOLUMES")
 	for _, r := range all.Reservations {
 		state := "not yet confirmed"
 		if r.Confirmed {

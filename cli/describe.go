@@ -13,8 +13,8 @@ func (e *env) describeCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "describe", Short: "Show the options of a cluster, with all defaults (JSON)",
 		Args: arguments(0, 0),
-		Long: "Show the options that a cluster of this machine has, with all defaults, in a form\n" +
-			"that update start and install take with --options.",
+		Long: "Show the options that a cluster of this machine has, with all defaults, in a\n" +
+			"form that update start and install take with --options.",
 		Example: "  kafka-sched describe > options.json\n" +
 			"  kafka-sched describe | jq '.brokers.count = 5' | " +
 			"kafka-sched update start --options -",

@@ -123,8 +123,8 @@ func (e *env) planStartCmd() *cobra.Command {
 	var params []string
 	c := &cobra.Command{
 		Use: "start PLAN", Short: "Start a plan (prints JSON)", Args: arguments(1, 1),
-		Long: "Start a plan. Parameters become environment variables of what it launches. A plan\n" +
-			"that is complete starts anew.",
+		Long: "Start a plan. Parameters become environment variables of what it launches. A\n" +
+			"plan that is complete starts anew.",
 		Example: "  kafka-sched plan start backup -p TARGET=s3://bucket -p LEVEL=full",
 
 		ValidArgsFunction: e.completePlans,

@@ -16,8 +16,8 @@ func (e *env) statusCmd() *cobra.Command {
 		Use: "status", Short: "Show the whole service", Args: arguments(0, 0),
 		Long: "Show the whole service: where its API is, its plans with what they wait for, its\n" +
 			"pods, its addresses. With --json it is the scheduler's status document with the\n" +
-			"API's address as \"url\". With --watch it is drawn anew every second, with the latest\n" +
-			"offers; where the output is no terminal, a line tells each change.",
+			"API's address as \"url\". With --watch it is drawn anew every second, with the\n" +
+			"latest offers; where the output is no terminal, a line tells each change.",
 		Example: "  kafka-sched status\n  kafka-sched status --watch\n" +
 			"  kafka-sched status --json | jq -r .url",
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -42,11 +42,12 @@ func (e *env) updateStartCmd() *cobra.Command {
 			"which steps it would do, in order, and why.\n\n" +
 			"Variables of the environment that begin with TASKCFG_ALL_ or TASKCFG_<POD>_ become\n" +
 			"variables of all tasks or of that pod's, and stay until they are given anew.\n\n" +
-			"A service that is named by its URL has no options on this machine: give the whole of\n" +
-			"it with --file, or with --options and --replace.",
+			"A service that is named by its URL has no options on this machine: give the whole\n" +
+			"of it with --file, or with --options and --replace.",
 		Example: "  kafka-sched update start --set brokers.mem=4096\n" +
 			"  kafka-sched update start --options options.json --dry-run\n" +
-			"  kafka-sched describe | jq '.brokers.mem = 4096' | kafka-sched update start --options -",
+			"  kafka-sched describe | jq '.brokers.mem = 4096' | " +
+			"kafka-sched update start --options -",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return e.update(cmd.Context(), u)
 		},

@@ -1,5 +1,5 @@
-// Package sandbox reads what a task printed, and the other files of its sandbox, through the files API of the Mesos agent that it
-// runs or ran on last.
+// Package sandbox reads what a task printed, and the other files of its sandbox, through the
+// files API of the Mesos agent that it runs or ran on last.
 //
 // Find asks the master's operator API where the agent is; the agent serves the files under a
 // virtual path that is made of the framework's and the executor's id, so that nothing of the
