@@ -119,6 +119,9 @@ func (e *env) caller() string {
 
 // nameFlag is what has to follow a command that we print for this cluster.
 func (e *env) nameFlag() string {
+	if e.url != "" {
+		return " --url " + e.url
+	}
 	if e.name == defaultName {
 		return ""
 	}

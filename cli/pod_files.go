@@ -42,28 +42,20 @@ func (e *env) podFiles(ctx context.Context, pod, at, save string) error {
 	if err != nil {
 		return err
 	}
-	if at = strings.Trim(path.Clean("/"+at), "/"); at != "" {
-		is, err := box.Stat(ctx, at)
-		if errors.Is(err, sandbox.ErrNoFile) {
-			return fail(exitNotFound, "the sandbox of %s has no %s; kafka-sched pod files %s%s "+
-				"lists what it has", pod, at, pod, e.nameFlag())
-		}
-		if err != nil {
-			return err
-		}
-		if !is.IsDir() {
-			return e.sandboxFile(ctx, box, at, save)
-		}
-	}
-	if save != "" {
-		return fail(exitUsage, "--save is for a file, and %q is a folder", or(at, "/"))
-	}
-	entries, err := box.List(ctx, at)
-	if errors.Is(err, sandbox.ErrNoFile) {
+	at = strings.Trim(path.Clean("/"+at), "/")
+	entries, err := box.Folder(ctx, at)
+	switch {
+	case errors.Is(err, sandbox.ErrNoFile) && at == "":
 		return fail(exitNotFound, "the agent of %s has no sandbox of it any more", pod)
-	}
-	if err != nil {
+	case errors.Is(err, sandbox.ErrNoFile):
+		return fail(exitNotFound, "the sandbox of %s has no %s; kafka-sched pod files %s%s "+
+			"lists what it has", pod, at, pod, e.nameFlag())
+	case errors.Is(err, sandbox.ErrNoFolder):
+		return e.sandboxFile(ctx, box, at, save)
+	case err != nil:
 		return err
+	case save != "":
+		return fail(exitUsage, "--save is for a file, and %q is a folder", or(at, "/"))
 	}
 	return e.printEntries(entries)
 }

@@ -2,9 +2,11 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -22,33 +24,44 @@ func (f File) IsDir() bool { return strings.HasPrefix(f.Mode, "d") }
 // Name is the last part of the path.
 func (f File) Name() string { return path.Base(f.Path) }
 
-// List gives what is in a folder of the sandbox, "" for the sandbox itself.
-func (s *Sandbox) List(ctx context.Context, dir string) ([]File, error) {
+// ErrNoFolder says that what was to be listed is a file.
+var ErrNoFolder = errors.New("it is no folder")
+
+// Folder gives what is in a folder of the sandbox, "" for the sandbox itself. The error is
+// ErrNoFolder for a file, and ErrNoFile for what is not there. Which of them it is, the listing of
+// the folder above tells: agents differ in what they answer to the listing of a file.
+func (s *Sandbox) Folder(ctx context.Context, at string) ([]File, error) {
+	if at == "" {
+		return s.list(ctx, "")
+	}
+	above := path.Dir(at)
+	if above == "." {
+		above = ""
+	}
+	files, err := s.list(ctx, above)
+	if err != nil {
+		return nil, err
+	}
+	is := slices.IndexFunc(files, func(f File) bool { return f.Name() == path.Base(at) })
+	switch {
+	case is < 0:
+		return nil, ErrNoFile
+	case files[is].IsDir():
+		return s.list(ctx, at)
+	case strings.HasPrefix(files[is].Mode, "l"): // to a folder, as volumes have, or to a file
+		if below, err := s.list(ctx, at); err == nil && len(below) > 0 {
+			return below, nil
+		}
+	}
+	return nil, ErrNoFolder
+}
+
+func (s *Sandbox) list(ctx context.Context, dir string) ([]File, error) {
 	res, err := s.files(ctx, "browse", dir, url.Values{})
 	if err != nil {
 		return nil, err
 	}
 	return decoded[[]File](res)
-}
-
-// Stat tells what a path of the sandbox is, by the listing of the folder that it is in: agents
-// differ in what they answer to the listing of a file. The error is ErrNoFile when it is not
-// there.
-func (s *Sandbox) Stat(ctx context.Context, at string) (File, error) {
-	dir := path.Dir(at)
-	if dir == "." {
-		dir = ""
-	}
-	files, err := s.List(ctx, dir)
-	for _, f := range files {
-		if f.Name() == path.Base(at) {
-			return f, nil
-		}
-	}
-	if err == nil {
-		err = ErrNoFile
-	}
-	return File{}, err
 }
 
 // Download copies a whole file, byte by byte as it is.

@@ -26,9 +26,12 @@ func TestFiles(t *testing.T) {
 		switch r.URL.Path + " " + r.URL.Query().Get("path") {
 		case "/files/browse /box":
 			fmt.Fprint(w, `[{"path":"/x/box/data","mode":"drwxr-xr-x","size":4096,"mtime":1.5},
-				{"path":"/x/box/a b","mode":"-rw-r--r--","size":4,"mtime":2}]`)
-		case "/files/browse /box/data":
+				{"path":"/x/box/a b","mode":"-rw-r--r--","size":4,"mtime":2},
+				{"path":"/x/box/vol","mode":"lrwxrwxrwx"},{"path":"/x/box/to","mode":"lrwxrwxrwx"}]`)
+		case "/files/browse /box/data", "/files/browse /box/to":
 			fmt.Fprint(w, `[]`)
+		case "/files/browse /box/vol":
+			fmt.Fprint(w, `[{"path":"/y/log","mode":"-rw-r--r--","size":7}]`)
 		case "/files/download /box/a b":
 			_, _ = w.Write(binary)
 		case "/files/browse /box/secret":
@@ -38,20 +41,24 @@ func TestFiles(t *testing.T) {
 		}
 	})
 	ctx := context.Background()
-	files, err := s.List(ctx, "")
-	if err != nil || len(files) != 2 || !files[0].IsDir() || files[1].IsDir() ||
+	files, err := s.Folder(ctx, "")
+	if err != nil || len(files) != 4 || !files[0].IsDir() || files[1].IsDir() ||
 		files[1].Name() != "a b" || files[0].MTime != 1.5 {
 		t.Errorf("%+v, %v", files, err)
 	}
-	if f, err := s.Stat(ctx, "a b"); err != nil || f.Size != 4 {
-		t.Errorf("%+v, %v", f, err)
+	if files, err = s.Folder(ctx, "vol"); err != nil || len(files) != 1 || files[0].Size != 7 {
+		t.Errorf("a link to a folder: %+v, %v", files, err)
 	}
-	for _, path := range []string{"c", "data/c", "nosuch/c"} {
-		if _, err := s.Stat(ctx, path); !errors.Is(err, ErrNoFile) {
-			t.Errorf("%s: %v", path, err)
+	if files, err = s.Folder(ctx, "data"); err != nil || len(files) != 0 {
+		t.Errorf("an empty folder: %+v, %v", files, err)
+	}
+	for at, want := range map[string]error{"a b": ErrNoFolder, "to": ErrNoFolder,
+		"c": ErrNoFile, "data/c": ErrNoFile, "nosuch/c": ErrNoFile} {
+		if _, err := s.Folder(ctx, at); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", at, err, want)
 		}
 	}
-	if _, err := s.List(ctx, "secret"); err == nil ||
+	if _, err := s.Folder(ctx, "secret/x"); err == nil ||
 		!strings.HasSuffix(err.Error(), "answered 403 Forbidden: no access") {
 		t.Errorf("a folder that is not for us: %v", err)
 	}
@@ -79,11 +86,11 @@ func TestWaysToAnAgent(t *testing.T) {
 	closed.Close()
 	s := &Sandbox{http: secured.Client(), agents: []string{"http://" + closed.Addr().String(),
 		"http://" + secured.Listener.Addr().String()}}
-	if _, err := s.List(context.Background(), ""); err != nil {
+	if _, err := s.Folder(context.Background(), ""); err != nil {
 		t.Error(err)
 	}
 	s.agents = s.agents[:1]
-	if _, err := s.List(context.Background(), ""); err == nil {
+	if _, err := s.Folder(context.Background(), ""); err == nil {
 		t.Error("nobody listens, and no error")
 	}
 }
