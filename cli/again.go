@@ -59,6 +59,8 @@ func (in *installing) fixed(c cluster) []string {
 	for _, d := range []struct{ what, is, asked string }{
 		{"--master", c.Master, in.master},
 		{"--kafka-dist", c.Kafka.Asked, in.kafkaDist},
+		{"--webhook", c.Watch.Webhook, in.watch.Webhook},
+		{"--webhook-secret-file", c.Watch.SecretFile, in.watch.SecretFile},
 		{"--kafka-version", c.Kafka.AskedVersion, in.kafkaVersion},
 	} {
 		if d.is != d.asked {

@@ -80,8 +80,13 @@ func newKeeper(f folder, c cluster) (*keeper, procLock, error) {
 
 // schedulerCmd runs the scheduler of a cluster in this process.
 func (e *env) schedulerCmd() *cobra.Command {
-	return e.daemonCmd("scheduler", "Run the scheduler of a cluster (started by the keeper)",
+	var w watch
+	c := e.daemonCmd("scheduler", "Run the scheduler of a cluster (started by the keeper)",
 		func(ctx context.Context, f folder, c cluster) error {
+			if err := w.check(); err != nil {
+				return err
+			}
+			c.Watch = w.over(c.Watch)
 			options, err := schedulerOptions(f, c)
 			if err != nil {
 				return err
@@ -90,6 +95,8 @@ func (e *env) schedulerCmd() *cobra.Command {
 				return e.daemons.Scheduler(ctx, options)
 			})
 		})
+	w.flags(c.Flags())
+	return c
 }
 
 // schedulerOptions are those of a cluster's scheduler.
@@ -107,6 +114,8 @@ func schedulerOptions(f folder, c cluster) (SchedulerOptions, error) {
 		Master: master, Listen: c.Listen, AnyPort: c.AnyPort, Advertise: c.Advertise,
 		KafkaDist: c.Kafka.Archive, KafkaVersion: c.Kafka.Version,
 		ExecutorBinary: exe, Java: c.Java, LogFile: f.schedulerLog(),
+		Webhook: c.Watch.Webhook, WebhookSecretFile: c.Watch.SecretFile,
+		StalledAfter: c.Watch.StalledAfter,
 	}, nil
 }
 

@@ -120,6 +120,7 @@ type cluster struct {
 	Java      string `json:"java,omitempty"`
 	Kafka     dist   `json:"kafka"`
 	Mesos     *local `json:"mesos,omitempty"`
+	Watch     watch  `json:"watch,omitzero"`
 }
 
 // dist is the Kafka distribution of a cluster. Asked and AskedVersion are what the flags said.

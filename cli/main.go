@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -49,6 +50,12 @@ type SchedulerOptions struct {
 	Java       string
 	Foreground bool
 	LogFile    string
+	// Webhook is the URL that is told of what plans do, "" for none; WebhookSecretFile holds
+	// the secret that its messages are signed with.
+	Webhook, WebhookSecretFile string
+	// StalledAfter is how long a plan may make no progress until a metric says so; 0 is the
+	// default.
+	StalledAfter time.Duration
 }
 
 // LocalMesosOptions is what an embedded Mesos has to know.

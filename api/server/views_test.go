@@ -177,12 +177,15 @@ type machine struct {
 	reply   scheduler.Reply
 	err     error
 	command scheduler.Command
+	caller  scheduler.Caller
+	times   int
 }
 
 func (m *machine) do(
-	_ context.Context, c scheduler.Command, _ scheduler.Caller,
+	_ context.Context, c scheduler.Command, by scheduler.Caller,
 ) (scheduler.Reply, error) {
-	m.command = c
+	m.command, m.caller = c, by
+	m.times++
 	return m.reply, m.err
 }
 
