@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/api/client"
 	"github.com/spf13/cobra"
 )
 
@@ -34,18 +35,32 @@ func (e *env) completionCmd() *cobra.Command {
 // completeTime is how long the shell waits for words at most.
 const completeTime = 2 * time.Second
 
-// complete gives the words that a live service knows; a service that does not answer has none.
-func (e *env) complete(
-	cmd *cobra.Command, words func(api.Service) []string,
+// completeBy gives the words that are asked of a live service; one that does not answer has none.
+func (e *env) completeBy(
+	cmd *cobra.Command, ask func(context.Context, *client.Client) ([]string, error),
 ) ([]string, cobra.ShellCompDirective) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), completeTime)
 	defer cancel()
 	e.nameGiven = cmd.Flags().Changed("name")
-	_, s, err := e.service(ctx)
+	c, err := e.connect()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return words(s), cobra.ShellCompDirectiveNoFileComp
+	words, err := ask(ctx, c)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp
+}
+
+// complete gives words of the status document.
+func (e *env) complete(
+	cmd *cobra.Command, words func(api.Service) []string,
+) ([]string, cobra.ShellCompDirective) {
+	return e.completeBy(cmd, func(ctx context.Context, c *client.Client) ([]string, error) {
+		s, err := c.Service(ctx)
+		return words(s), err
+	})
 }
 
 func (e *env) completePods(
@@ -144,18 +159,7 @@ func (e *env) completeBrokers(
 func (e *env) completeConfigs(
 	cmd *cobra.Command, _ []string, _ string,
 ) ([]string, cobra.ShellCompDirective) {
-	ctx, cancel := context.WithTimeout(cmd.Context(), completeTime)
-	defer cancel()
-	e.nameGiven = cmd.Flags().Changed("name")
-	c, err := e.connect()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	ids, err := configIDs(ctx, c)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return ids, cobra.ShellCompDirectiveNoFileComp
+	return e.completeBy(cmd, configIDs)
 }
 
 // completeNames gives the clusters that are installed.

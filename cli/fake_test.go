@@ -34,7 +34,6 @@ type fake struct {
 	name   string
 	memory memory
 	calls  []string
-	spec   string            // of the last target
 	output map[string]string // of the tasks, by file name
 	reads  []int             // offsets at which output was read
 }
@@ -124,6 +123,7 @@ func (f *fake) handler() http.Handler {
 		return errors.New("Endpoint " + r.PathValue("endpoint") + " not found")
 	})
 	f.readsV2(get)
+	f.readsKafka(get)
 	f.commands(mux)
 	f.mesos(mux)
 	return mux
@@ -159,6 +159,7 @@ func (f *fake) commands(mux *http.ServeMux) {
 	act("POST", api.PathServiceStart, intent(api.IntentRun))
 	act("POST", api.PathServiceUninstall, intent(api.IntentUninstall))
 	f.commandsV2(act)
+	f.commandsKafka(act)
 }
 
 // mesos serves the master's list of agents and the agent's files.

@@ -27,7 +27,8 @@ func TestFiles(t *testing.T) {
 		case "/files/browse /box":
 			fmt.Fprint(w, `[{"path":"/x/box/data","mode":"drwxr-xr-x","size":4096,"mtime":1.5},
 				{"path":"/x/box/a b","mode":"-rw-r--r--","size":4,"mtime":2},
-				{"path":"/x/box/vol","mode":"lrwxrwxrwx"},{"path":"/x/box/to","mode":"lrwxrwxrwx"}]`)
+				{"path":"/x/box/vol","mode":"lrwxrwxrwx"},
+				{"path":"/x/box/to","mode":"lrwxrwxrwx"}]`)
 		case "/files/browse /box/data", "/files/browse /box/to":
 			fmt.Fprint(w, `[]`)
 		case "/files/browse /box/vol":
