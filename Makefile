@@ -5,10 +5,10 @@ GO      ?= go
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build check unit test e2e fuzz bench cover demo clean
+.PHONY: help deps build check unit test e2e fuzz bench cover api-conformance demo clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: ## install Java, Maven and ZooKeeper from packages where they are missing
 	@bash scripts/deps.sh
@@ -42,6 +42,13 @@ bench: ## Go benchmarks, and the measurements of docs/benchmarks.md
 
 cover: ## test coverage into coverage.out
 	$(GO) test -coverprofile coverage.out ./... && $(GO) tool cover -func coverage.out | tail -1
+
+# FILES="a.jsonl b.jsonl" replays these instead of the copied recordings.
+api-conformance: ## the predecessor's recorded answers against ours: FILES="a.jsonl …"
+	@summary=$$(mktemp); nice -n 5 $(GO) test -count=1 ./internal/apiconform -run TestConformance \
+		$(if $(V),-v) -args -strict -files "$(abspath $(FILES))" -filter "$(FILTER)" \
+		-show "$(SHOW)" -report "$(abspath $(REPORT))" -summary "$$summary"; \
+		status=$$?; cat "$$summary"; rm -f "$$summary"; exit $$status
 
 demo: deps build ## a three-broker Kafka cluster on this machine
 	bin/kafka-sched install

@@ -100,12 +100,16 @@ func TestEveryShapeIsDocumented(t *testing.T) {
 		Plan{}, Phase{}, Step{}, PlanList{}, Message{}, Outcome{}, PodsStatus{},
 		PodTypeStatus{}, PodInstanceStatus{}, TaskStatus{}, PodCommanded{}, PodList{}, Pod{},
 		AgentRefusal{}, Task{}, Port{}, Broker{}, Service{}, Leftover{}, Endpoint{},
-		NamedEndpoint{}, Kafka{}, SetTarget{}, Version{}, Health{}, Problem{},
 		Progress{}, Held{}, PlanRun{}, PlannedStep{}, TaskList{}, ServiceCommand{},
 		PlanCommand{}, PodCommand{}, Rollback{}, Journal{}, JournalEntry{}, History{},
 		HistoryRun{}, ConfigurationList{}, Configuration{}, Diff{}, Change{}, OfferList{},
 		OfferOutcome{}, ReservationList{}, Reservation{}, OwnedResources{}, LeftoverList{},
 		Why{}, WhyReason{}, Event{}, LogLines{},
+		NamedEndpoint{}, Kafka{}, SetTarget{}, Version{}, Health{}, Problem{}, DebugPlans{},
+		DebugPlan{}, DebugPhase{}, DebugStep{}, DebugNode{}, DebugPlanTasks{},
+		DebugPhaseTasks{}, DebugStepTasks{}, DebugTask{}, DebugOffers{}, DebugOffer{},
+		OldMetrics{}, OldGauge{}, OldCounter{}, BrokerNode{}, TopicDescription{},
+		TopicPartition{},
 	} {
 		of := reflect.TypeOf(shape)
 		fields, required := jsonFields(of)

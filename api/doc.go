@@ -2,10 +2,10 @@
 // JSON names, the codes of errors, and the OpenAPI document that describes all of it.
 //
 // The contract has two halves. /v1 is that of the predecessor, so that tools written for it
-// go on working: same paths, status codes, shapes, and plain sentences as errors. /v2 is this
-// project's own: one status document, the commands on the service as a whole, and errors as
-// problem documents (RFC 9457) with a code of a closed list. A step has the same shape in
-// both halves; /v2 only adds the plan's name.
+// go on working: same paths, status codes, shapes, and its pages or sentences as errors. /v2 is
+// this project's own: one status document, the commands on the service as a whole, and errors as
+// problem documents (RFC 9457) with a code of a closed list. Plans have the same shape in
+// both halves; /v2 only adds fields.
 //
 // It is not a server and not a client: api/server and api/client both build on it and do not
 // know each other. It imports nothing of the project, so that a program that only talks to the

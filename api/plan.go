@@ -13,6 +13,9 @@ const (
 	StatusDelayed    = "DELAYED"
 	StatusInProgress = "IN_PROGRESS"
 	StatusComplete   = "COMPLETE"
+	// In /v1 a step whose whole instance is paused shows these instead.
+	StatusPaused  = "PAUSED"
+	StatusPausing = "PAUSING"
 )
 
 // The verbs of PathPlanCommand.
@@ -27,9 +30,10 @@ const (
 
 // The names of plans that every service has at some time of its life.
 const (
-	PlanDeploy    = "deploy"
-	PlanRecovery  = "recovery"
-	PlanUninstall = "uninstall"
+	PlanDeploy       = "deploy"
+	PlanRecovery     = "recovery"
+	PlanDecommission = "decommission" // while instances are to go
+	PlanUninstall    = "uninstall"
 )
 
 // Plan is a plan with the status of all that it consists of.

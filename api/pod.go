@@ -20,15 +20,15 @@ type PodInstanceStatus struct {
 	Tasks []TaskStatus `json:"tasks"`
 }
 
-// TaskStatus is a task; Status is the Mesos state without its prefix, left out when the task
-// was never launched.
+// TaskStatus is a task; Status is the Mesos state without its prefix, or what a pause or a
+// decommission makes of it. A task that was never launched has an empty ID and no Status.
 type TaskStatus struct {
 	Name   string `json:"name"`
-	ID     string `json:"id,omitempty"`
+	ID     string `json:"id"`
 	Status string `json:"status,omitempty"`
 }
 
-// PodCommanded is the answer to a restart or a replace: the tasks concerned, by full name.
+// PodCommanded is the answer to the commands on pods: the tasks concerned, by full name.
 type PodCommanded struct {
 	Pod   string   `json:"pod"`
 	Tasks []string `json:"tasks"`

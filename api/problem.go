@@ -18,6 +18,8 @@ const (
 	EventsType  = "text/event-stream"
 	ProblemType = "application/problem+json"
 	TextType    = "text/plain"
+	PageType    = "text/html;charset=iso-8859-1" // the predecessor's error pages
+	WADLType    = "application/vnd.sun.wadl+xml"
 )
 
 // ProblemBase begins every Problem.Type; the code follows.
@@ -46,6 +48,9 @@ const (
 
 // MaxBody is the size in bytes of the largest request body that is read.
 const MaxBody = 1 << 20
+
+// MaxFile is the size in bytes of the largest file of PathFile.
+const MaxFile = 1024
 
 // TextAlreadyDone is the predecessor's answer, with status 208, to a command on a plan that
 // changes nothing.

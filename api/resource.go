@@ -15,10 +15,11 @@ type OfferOutcome struct {
 	OfferID  string    `json:"offer_id"`
 	AgentID  string    `json:"agent_id"`
 	Hostname string    `json:"hostname"`
-	// Fits says that it was used; Why is a sentence for each thing that was missing otherwise,
-	// or on what was launched.
-	Fits bool     `json:"fits"`
-	Why  []string `json:"why"`
+	// Fits says that it was used; else Reasons is a sentence for each thing that was missing,
+	// and Codes are the kinds of these.
+	Fits    bool     `json:"fits"`
+	Reasons []string `json:"reasons"`
+	Codes   []string `json:"codes"`
 	// Resources of the offer, in Mesos' text form.
 	Resources string `json:"resources"`
 }
@@ -38,13 +39,13 @@ type Reservation struct {
 	Volumes  []string `json:"volumes"`
 	// Confirmed says that Mesos was seen to have carried the reservation out.
 	Confirmed bool `json:"confirmed"`
-	// Resources are those of the executor and of the tasks, in Mesos' text form.
+	// Resources are those of the executor and of the resource sets, in Mesos' text form.
 	Resources []OwnedResources `json:"resources"`
 }
 
-// OwnedResources are the resources of an executor or a task.
+// OwnedResources are the resources of an executor or a resource set.
 type OwnedResources struct {
-	Owner     string `json:"owner"` // "executor", or the task's name in the spec
+	Owner     string `json:"owner"` // "executor", or the set's name
 	Resources string `json:"resources"`
 }
 

@@ -217,7 +217,7 @@ func (w *wanted) load(file string, vars map[string]string) error {
 	if len(errs) > 0 {
 		return mistakes(errs)
 	}
-	if list := scheduler.Unsupported(service); len(list) > 0 {
+	if list := append(scheduler.Unsupported(service), service.Conflicts()...); len(list) > 0 {
 		return fail(exitUsage, "%s: %s", name, strings.Join(list, "; "))
 	}
 	w.service, w.text, w.files = service, text, files

@@ -55,13 +55,19 @@ func advice(e servicespec.Error, root *keyNode) string {
 		if e.Path == "" {
 			return "a spec begins with name: and pods:; kafka-sched spec init writes one"
 		}
-		return exampleOf(root.at(e.Path), "write for example ")
+		const words = "write for example "
+		return cmp.Or(exampleOf(root.at(e.Path), words), exampleOf(around(e.Path, root), words))
 	case servicespec.BadValue:
 		if strings.Contains(e.Message, " number, not ") {
 			return exampleOf(root.at(e.Path), "write for example ")
 		}
 	}
 	return ""
+}
+
+// around gives what a path is in, as the names under ports have no example of their own.
+func around(path string, root *keyNode) *keyNode {
+	return root.at(path[:max(0, strings.LastIndex(path, "."))])
 }
 
 func joined(path, key string) string { return strings.TrimPrefix(path+"."+key, ".") }

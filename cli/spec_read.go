@@ -75,6 +75,11 @@ func (e *env) readDraft(file string, vars map[string]string, lenient bool) (draf
 		d.spec, d.problems = servicespec.LoadSpec(name, template, vars, files)
 	}
 	if len(d.problems) == 0 {
+		d.warnings = append(d.warnings, d.spec.Service.CheckTaskConfig(vars)...)
+		for _, message := range d.spec.Service.Conflicts() {
+			d.warnings = append(d.warnings, servicespec.Error{File: name,
+				Code: servicespec.BadValue, Message: message})
+		}
 		messages := append(scheduler.Unsupported(d.spec.Service), d.spec.Beyond()...)
 		slices.Sort(messages)
 		for _, message := range slices.Compact(messages) {

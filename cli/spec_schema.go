@@ -95,7 +95,7 @@ func (n *keyNode) forms(kind string) []*schema {
 		return []*schema{{Type: []string{"string", "number", "boolean"}}}
 	case "integer":
 		return []*schema{{Type: []string{"integer"}},
-			{Type: []string{"string"}, Pattern: `^-?[0-9]+$`}}
+			{Type: []string{"string"}, Pattern: `^-?[0-9]+([.]0+)?$`}}
 	case "number":
 		return []*schema{{Type: []string{"number"}},
 			{Type: []string{"string"}, Pattern: `^[-+.0-9eE]+$`}}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/kafka-sched/kafka-sched/examples"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 	"gopkg.in/yaml.v3"
 )
@@ -70,10 +72,13 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// configTemplates are those that specs in testdata name.
-var configTemplates = map[string]string{
-	"server.properties.mustache": "a=b\n", "log.mustache": "c\n",
-}
+// configTemplates are those that specs in testdata and examples name.
+var configTemplates = func() map[string]string {
+	templates := examples.Templates()
+	templates["server.properties.mustache"] = "a=b\n"
+	templates["log.mustache"] = "c\n"
+	return templates
+}()
 
 // TestRender fills in the defaults of every good spec, which changes nothing of what it means
 // (filledIn itself sees to that), and nothing at all when done again.
@@ -337,7 +342,7 @@ func againstMapping(s map[string]any, v map[string]any, path string) string {
 }
 
 func isType(v any, kind string) bool {
-	switch v.(type) {
+	switch v := v.(type) {
 	case nil:
 		return kind == "null"
 	case bool:
@@ -346,8 +351,8 @@ func isType(v any, kind string) bool {
 		return kind == "string"
 	case int, uint64:
 		return kind == "integer" || kind == "number"
-	case float64:
-		return kind == "number"
+	case float64: // JSON Schema takes 1.0 for an integer
+		return kind == "number" || kind == "integer" && v == math.Trunc(v)
 	case []any:
 		return kind == "array"
 	}

@@ -24,7 +24,7 @@ func environment(t *testing.T, assignments ...string) map[string]string {
 
 func TestEveryExampleParses(t *testing.T) {
 	names, err := fs.Glob(examples.Files, "*.yml")
-	if err != nil || len(names) < 9 {
+	if err != nil || len(names) < 13 {
 		t.Fatalf("found %v, %v", names, err)
 	}
 	for _, name := range names {
@@ -35,7 +35,7 @@ func TestEveryExampleParses(t *testing.T) {
 		if !bytes.HasPrefix(text, []byte("# ")) {
 			t.Errorf("%s does not begin with what it shows", name)
 		}
-		s, errs := servicespec.LoadSpec(name, text, environment(t), nil)
+		s, errs := servicespec.LoadSpec(name, text, environment(t), examples.Templates())
 		if errs != nil {
 			t.Errorf("%s: %v", name, errs)
 			continue
@@ -45,7 +45,7 @@ func TestEveryExampleParses(t *testing.T) {
 		if warned != (len(refused) > 0) {
 			t.Errorf("%s: it says so: %v; what the scheduler refuses: %q", name, warned, refused)
 		}
-		_, errs = servicespec.Load(name, text, environment(t), nil)
+		_, errs = servicespec.Load(name, text, environment(t), examples.Templates())
 		if !warned && errs != nil {
 			t.Errorf("%s: %v", name, errs)
 		}
@@ -77,5 +77,46 @@ func TestKafkaIsThreeCombinedNodes(t *testing.T) {
 	if task.KillGrace != 5*time.Minute || task.Readiness.TCP.Port != "broker" ||
 		task.Resources.Memory != 2048 || task.Resources.CPUs != 1000 {
 		t.Errorf("task is %+v", task)
+	}
+}
+
+// TestEveryExampleFitsAnOrdinaryAgent demands that an instance of each pod finds room on an agent
+// with 8 processors, 16 GB of memory and 50 GB of disk.
+func TestEveryExampleFitsAnOrdinaryAgent(t *testing.T) {
+	names, err := fs.Glob(examples.Files, "*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		text, err := examples.Files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, errs := servicespec.LoadSpec(name, text, environment(t), examples.Templates())
+		if errs != nil {
+			t.Fatal(errs)
+		}
+		for _, pod := range s.Service.Pods {
+			sets := map[string]servicespec.ResourceSet{"": {Volumes: pod.Volumes}}
+			for _, task := range pod.Tasks {
+				sets[task.Resources.Name] = task.Resources
+			}
+			var sum servicespec.ResourceSet
+			disk := sum.Memory
+			for _, set := range sets {
+				sum.CPUs, sum.Memory = sum.CPUs+set.CPUs, sum.Memory+set.Memory
+				for _, v := range set.Volumes {
+					disk += v.Size
+				}
+			}
+			if sum.CPUs > 8000 || sum.Memory > 16384 || disk > 50000 || pod.Count > 5 {
+				t.Errorf("%s: %d instances of pod %s need %d thousandths of a processor, %d MB "+
+					"of memory and %d MB of disk each", name, pod.Count, pod.Type, sum.CPUs,
+					sum.Memory, disk)
+			}
+		}
+		if list := s.Service.Conflicts(); list != nil {
+			t.Errorf("%s: %q", name, list)
+		}
 	}
 }

@@ -20,12 +20,14 @@ func Assess(p Plan, status func(Step) Status, o Overrides) Assessment {
 			blocked: phases[i].interrupted,
 		})
 		a.Phases = append(a.Phases, PhaseAssessment{
-			Status: phases[i].status(), Steps: phases[i].statuses()})
+			Status: phases[i].status(), Steps: phases[i].statuses(),
+			Interrupted: phases[i].interrupted})
 	}
 	work.order(p.Strategy, nil)
 	a.Status = work.status()
 	for _, i := range work.candidates {
 		for _, j := range phases[i].candidates {
+			a.Current = append(a.Current, p.Phases[i].Steps[j])
 			if wantsWork(phases[i].children[j].status) {
 				a.Candidates = append(a.Candidates, p.Phases[i].Steps[j])
 			}

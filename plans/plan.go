@@ -94,14 +94,18 @@ type Assessment struct {
 	Plan   Plan
 	Status Status
 	Phases []PhaseAssessment
-	// Candidates are the steps that may be worked on now, in order.
-	Candidates []Step
+	// Candidates are the steps that may be worked on now, in order; Current are these and all
+	// others whose turn it is, whatever their status: those that run already, or back off.
+	Candidates, Current []Step
 }
 
 // PhaseAssessment is a phase with its derived status.
 type PhaseAssessment struct {
 	Status Status
 	Steps  []Status // of Plan.Phases[i].Steps, interrupts and forced completions applied
+	// Interrupted says that the phase waits for the operator: it was interrupted, or holds a
+	// canary step and has none under way.
+	Interrupted bool
 }
 
 // The strategies that no spec names.

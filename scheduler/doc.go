@@ -29,9 +29,11 @@
 //
 // # Level, not edge
 //
-// Each Step first applies its event to the state and then runs the same pass: compare desired
-// with observed for every pod instance, in sorted order, and emit what is missing. A lost
-// event costs time, never correctness.
+// A Step applies its event to the state. On a Tick, and on offers, which are used or declined in
+// the Step that brings them, it then runs the pass: compare desired with observed for every pod
+// instance, in sorted order, and emit what is missing. After any other event NextWake asks for a
+// Tick at once, so that a burst of events costs one pass, and a command that is taken back before
+// anything came of it leaves no trace. A lost event costs time, never correctness.
 //
 // # Invariants (invariant.go checks them after every Step)
 //

@@ -30,7 +30,7 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 	case mesos.ExecutorFailed:
 		// The statuses of its tasks come by themselves; asking makes sure that they do.
 		m.askAbout(func(p Pod) bool {
-			return p.Executor == ev.Executor ||
+			return p.Executor.ID == ev.Executor ||
 				ev.Executor == "" && p.Place != nil && p.Place.Agent == ev.Agent
 		})
 	case mesos.Refused:
@@ -101,9 +101,10 @@ func (m *Machine) updated(s mesos.Status) {
 	case !known && !s.State.Terminal() && s.Agent != "":
 		m.killStray(s)
 	case known && s.State.Terminal():
+		_, told := m.kills[s.Task]
 		delete(m.asked, s.Task)
 		delete(m.kills, s.Task)
-		m.ended(p, i, s)
+		m.ended(p, i, s, told)
 	case known:
 		delete(m.asked, s.Task)
 		m.progressed(p, i, s)
@@ -184,28 +185,30 @@ func sameTask(a, b Task) bool {
 }
 
 // ended applies a terminal status: the instance's own, or the operator's doing, or a failure.
-func (m *Machine) ended(p Pod, i int, s mesos.Status) {
+func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 	t := p.Tasks[i]
 	if !t.live() {
 		return
 	}
-	p = m.forgiven(p)
+	if m.steadyNow(t) {
+		t.Failures, t.NotBefore = 0, time.Time{}
+	}
 	wasReady := t.WasReady
 	t.State, t.Since, t.Reason, t.Message = s.State, m.now, s.Reason, s.Message
 	t.Ready, t.Healthy = nil, nil
-	p = p.withTask(i, t)
-	if m.failure(p, i) {
-		p.Failures++
-		wait := backoff(p.Failures)
-		if wasReady && p.Failures == 1 {
+	if m.failure(p.withTask(i, t), i, told) {
+		t.Failures++
+		wait := m.cfg.Backoff.wait(t.Failures)
+		if wasReady && t.Failures == 1 {
 			wait = 0
 		}
-		p.NotBefore = m.now.Add(wait)
+		t.NotBefore = m.now.Add(wait)
 		m.note(Warn, CountFailures, "task failed", "task", p.Name.fullName(t.Name),
 			"state", string(s.State), "reason", s.Reason, "message", s.Message)
-		if s.Reason == reasonLaunchFailed {
-			p = m.giveUpPlace(p)
-		}
+	}
+	p = p.withTask(i, t)
+	if t.Failures > 0 && s.Reason == reasonLaunchFailed {
+		p = m.giveUpPlace(p)
 	}
 	m.setPod(p)
 }
@@ -218,7 +221,8 @@ const reasonLaunchFailed = "REASON_CONTAINER_LAUNCH_FAILED"
 // other ports: nothing of it was ever there. One with a fixed port stays, since it would find
 // the same port elsewhere and its operator has to know.
 func (m *Machine) giveUpPlace(p Pod) Pod {
-	if p.Ran || p.Deployed != "" || p.Place == nil || p.Failures < 2 || p.anyLive() {
+	failures, _ := p.failures()
+	if p.Ran || p.deployed() || p.Place == nil || failures < 2 || p.anyLive() {
 		return p
 	}
 	spec, _ := m.spec(p.Name)
@@ -234,24 +238,33 @@ func (m *Machine) giveUpPlace(p Pod) Pod {
 	m.foreignPorts = append(m.foreignPorts, portsAt(*p.Place)...)
 	p = m.leave(p)
 	p.Incarnation++
-	return p.emptied()
+	failed := p.Tasks
+	p = p.emptied()
+	return p.withTasks(func(t *Task) { // the back-off goes on
+		_, i := Pod{Tasks: failed}.task(t.Name)
+		t.Failures, t.NotBefore = failed[i].Failures, failed[i].NotBefore
+	})
 }
 
-// failure reports whether the end of a task counts against its instance.
-func (m *Machine) failure(p Pod, i int) bool {
+// failure reports whether the end of a task counts against it. One that was killed because we
+// told so, or would have been told soon, has not failed.
+func (m *Machine) failure(p Pod, i int, told bool) bool {
 	if m.hard.Intent != Run || p.Request != "" || p.Caretaker {
 		return false
 	}
 	t := p.Tasks[i]
-	if t.State == mesos.Killed && m.outdated(p) {
+	spec, wanted := m.spec(p.Name)
+	ts, _ := taskSpec(spec, t.Name)
+	if !wanted || t.complete(ts) {
 		return false
 	}
-	others := p
-	others.Tasks = slices.Concat(p.Tasks[:i], p.Tasks[i+1:])
-	if t.State == mesos.Killed && m.fallen(others) {
-		return false // it was stopped because another one ended, which counted already
+	if t.State != mesos.Killed {
+		return true
 	}
-	spec, _ := m.spec(p.Name)
-	ts, _ := taskSpec(spec, t.Name)
-	return !t.complete(ts)
+	others := slices.ContainsFunc(slices.Concat(p.Tasks[:i], p.Tasks[i+1:]),
+		func(o Task) bool {
+			os, ok := taskSpec(spec, o.Name)
+			return ok && fell(o, os)
+		})
+	return !told && !others && !toggled(t, ts) && !m.outdated(p, spec, t)
 }

@@ -68,7 +68,7 @@ type PlanRun struct {
 	// Since is when it was started, By who did.
 	Since time.Time
 	By    string
-	// Steps is what each step did, by its plans.Key.
+	// Steps is what each step did, by its id.
 	Steps map[string]StepRun
 	// Seen is the last status that the journal has of it.
 	Seen plans.Status
@@ -80,6 +80,9 @@ type StepRun struct {
 	Tasks []mesos.TaskID
 	// Done says that these reached their goals; what becomes of them later is not its concern.
 	Done bool
+	// Again says that the step is to be done again, although these may still run. If they reach
+	// their goals before it begins again, it is done all the same.
+	Again bool
 }
 
 // JournalEntry is something that operators will want to look up later.
@@ -139,27 +142,37 @@ type Pod struct {
 	Incarnation int
 	// Place is where its reservation lies; nil while it has none.
 	Place *Place
-	// Executor is that of the latest launch.
-	Executor mesos.ExecutorID
-	// Tasks in the order of the spec.
+	// Executor is the latest one.
+	Executor Executor
+	// Tasks in the order of the spec; those that were never launched have no ID.
 	Tasks []Task
 	// Request is what an operator asked of this instance and is not done yet.
 	Request Request
-	// Deployed is the id of the target that the instance was complete under, "" if never; or
-	// restarted.
-	Deployed string
-	// Launch is the hash of what the latest launch was made of, without what concerns other
-	// instances; a target under which it would differ rolls the instance.
-	Launch string
 	// Caretaker says that the latest launch runs the instance's controller alone, so that the
 	// quorum stands while the last brokers of a stopping service end in order.
 	Caretaker bool
 	// Ran says that a task of this incarnation was running once, so that there may be data.
 	Ran bool
-	// Failures counts launches in a row that ended before the instance was complete, and
-	// NotBefore is when the next launch may be tried.
-	Failures  int
-	NotBefore time.Time
+	// Recovery is what is being brought back of it, nil for nothing.
+	Recovery *Recovery
+}
+
+// Recovery is the work of bringing tasks of an instance back.
+type Recovery struct {
+	// Kind is TRANSIENT (in the same place, with the same data) or PERMANENT (in a new place).
+	Kind string
+	// Order is of coming up, for display.
+	Order int
+	// Steps are the tasks that are brought back, step by step.
+	Steps [][]string
+}
+
+// Executor is an executor as it was launched. A task that joins it has to describe it in the
+// same words, or Mesos refuses the task.
+type Executor struct {
+	ID            mesos.ExecutorID
+	Command       mesos.Command
+	ShutdownGrace time.Duration
 }
 
 // Request is what an operator asked of one pod instance.
@@ -178,10 +191,11 @@ type Place struct {
 	IP         string
 	Domain     mesos.Domain
 	Attributes []mesos.Attribute
-	// Reservation is the value of the label "resource_id" on all these resources.
+	// Reservation is what the ids of these resources were derived from (offer.ResourceID).
 	Reservation mesos.ReservationID
-	Executor    resource.List
-	Tasks       []offer.TaskResources
+	// Executor is what the executor holds, Sets what the resource sets of the tasks do.
+	Executor resource.List
+	Sets     []offer.SetResources
 	// Confirmed says that Mesos was seen to have carried the reservation out.
 	Confirmed bool
 }
@@ -194,7 +208,11 @@ type Task struct {
 	State   mesos.TaskState
 	Reason  string
 	Message string
-	Since   time.Time // when State was last changed
+	// FormerID and FormerState are those of the latest launch in the place before, until there
+	// is one in this.
+	FormerID    mesos.TaskID
+	FormerState mesos.TaskState
+	Since       time.Time // when State was last changed
 	// Ready and Healthy are the latest results of the checks, nil when none came.
 	Ready, Healthy *bool
 	// Target is the configuration that it was launched with.
@@ -208,8 +226,18 @@ type Task struct {
 	// Launch is the hash of what the latest launch was made of, without what concerns other
 	// instances; a target under which it would differ rolls the task.
 	Launch string
+	// Again says that an operator wants it launched again by its step of the plan deploy.
+	Again bool
 	// Paused says that the operator wants it paused; Idle that its latest launch is.
 	Paused, Idle bool
+	// Resumed says that it comes back from a pause and is not complete yet.
+	Resumed bool
+	// Params are the parameters of the plan that launched it.
+	Params map[string]string
+	// Failures counts launches in a row that ended before the task was complete, and NotBefore
+	// is when the next launch may be tried.
+	Failures  int
+	NotBefore time.Time
 }
 
 // Leftover is a reservation to be freed: its volumes destroyed, its resources unreserved.

@@ -15,9 +15,6 @@ import (
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
-// volatileEnv begins the names of variables that a launch hash leaves out.
-const volatileEnv = "KAFKA_SCHED_"
-
 // kafkaID prints 16 random bytes as Kafka prints a Uuid: URL-safe base64 without padding. Ids
 // that begin with a dash upset Kafka's command line tools, so none does.
 func kafkaID(b [16]byte) string {
@@ -177,7 +174,7 @@ func (m *Machine) controllers() []string {
 		if !ok || p.Place == nil || spec.Kafka == nil || !controls(*spec.Kafka) {
 			continue
 		}
-		port := portOf(taskPlace(*p.Place, spec.Kafka.Task), spec.Kafka.ControllerPort)
+		port := portOf(taskPlace(*p.Place, spec, spec.Kafka.Task), spec.Kafka.ControllerPort)
 		list = append(list, fmt.Sprintf("%s:%d", p.Place.Hostname, port))
 	}
 	return list
@@ -192,7 +189,7 @@ func (m *Machine) serverProperties(o *executor.Order, p Pod, spec servicespec.Po
 	for key, value := range k.Properties {
 		props[key] = value
 	}
-	got := taskPlace(*p.Place, k.Task)
+	got := taskPlace(*p.Place, spec, k.Task)
 	var roles, listeners, advertised []string
 	if serves(k) {
 		port := portOf(got, k.ClientPort)
@@ -358,7 +355,8 @@ func (m *Machine) askKafka() {
 	busy := false
 	for i, p := range pods {
 		if serves(nodeOf(p, specs[i])) {
-			port := portOf(taskPlace(*p.Place, specs[i].Kafka.Task), specs[i].Kafka.ClientPort)
+			port := portOf(taskPlace(*p.Place, specs[i], specs[i].Kafka.Task),
+				specs[i].Kafka.ClientPort)
 			addresses = append(addresses, fmt.Sprintf("%s:%d", p.Place.Hostname, port))
 		}
 		ok, _ := m.ready(p)

@@ -1,9 +1,9 @@
 package scheduler
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,29 +28,130 @@ func shutdownGrace(spec servicespec.Pod) time.Duration {
 	return time.Duration(float64(longest) * shutdownSlack)
 }
 
-// launchOperation is the LAUNCH of all tasks of an instance under one new executor.
-func (m *Machine) launchOperation(p Pod, spec servicespec.Pod, role string) mesos.Operation {
-	info := mesos.ExecutorInfo{
-		ID: p.Executor, Framework: m.hard.Framework, Name: p.Name.String(),
+// launch records an instance's place and tasks and puts the operations into the ACCEPT.
+func (w *work) launch(
+	p Pod, l launchOf, match offer.Match, reservation mesos.ReservationID,
+) {
+	m := w.m
+	o := m.offers[match.Offer]
+	fresh := p.Place == nil
+	p.Place = &Place{
+		Agent: o.Agent, Hostname: o.Hostname, IP: o.IP, Domain: o.Domain,
+		Attributes: o.Attributes, Reservation: reservation,
+		Executor: match.Executor, Sets: match.Sets,
+		Confirmed: !fresh && p.Place.Confirmed || len(match.Reserve) == 0,
+	}
+	m.hard.Pods[p.Name] = p // so that the orders of a first broker know its own place
+	m.found(p, l.spec)
+	if !p.anyRuns() {
+		p.Executor = m.executorOf(p, l.spec)
+		p.Executor.ID = mesos.ExecutorID(fmt.Sprintf("%s__%s__%s",
+			m.taskPrefix(), p.Name.Type, uuid(m.cfg.UUID())))
+	}
+	p = p.listing(l.spec)
+	for _, name := range l.tasks {
+		t, i := p.task(name)
+		p = p.withTask(i, m.launched(t, p, l))
+	}
+	m.setPod(p)
+	m.noteLaunch(p, l)
+	delete(w.wants, "pod/"+p.Name.String())
+	o.Resources = match.Remaining
+	m.offers[match.Offer] = o
+	ops := append(offer.Operations(match), m.launchOperation(p, l, o.Role))
+	w.operations[match.Offer] = append(w.operations[match.Offer], ops...)
+	if len(match.Reserve) > 0 {
+		m.note(Info, CountReserves, "reserve", "pod", p.Name.String(), "host", o.Hostname,
+			"reservation", string(reservation))
+	}
+	m.note(Info, CountLaunches, "launch", "pod", p.Name.String(), "host", o.Hostname,
+		"tasks", strings.Join(l.tasks, " "))
+}
+
+// taskPrefix begins the ids of the service's tasks and executors: its name, with dots for
+// slashes.
+func (m *Machine) taskPrefix() string {
+	return strings.ReplaceAll(strings.Trim(m.hard.Target.Service.Name, "/"), "/", ".")
+}
+
+// launched gives the record of a task that is being launched.
+func (m *Machine) launched(old Task, p Pod, l launchOf) Task {
+	id := mesos.TaskID(fmt.Sprintf("%s__%s__%s", m.taskPrefix(),
+		p.Name.fullName(old.Name), uuid(m.cfg.UUID())))
+	m.asked[id] = question{again: m.now.Add(askMax / 4), wait: askMax / 4}
+	t := Task{
+		Name: old.Name, ID: id, State: mesos.Staging, Since: m.now,
+		Target: m.hard.Target.ID, Launch: m.launchHash(p.Name.Type, old.Name),
+		Deployed: old.Deployed, Paused: old.Paused, Idle: old.Paused && !l.caretaker,
+		Failures: old.Failures, NotBefore: old.NotBefore, Params: old.Params, IP: old.IP,
+		Resumed: old.Resumed,
+	}
+	if old.Again {
+		t.Deployed = restarted
+	}
+	if run, ok := m.hard.Runs[l.plan]; ok && l.plan != planRecovery {
+		t.Params = run.Params
+	}
+	return t
+}
+
+// noteLaunch keeps what a step of a started plan launched.
+func (m *Machine) noteLaunch(p Pod, l launchOf) {
+	run, ok := m.hard.Runs[l.plan]
+	if byItself(l.plan) || !ok {
+		return
+	}
+	run.Steps = maps.Clone(run.Steps)
+	if run.Steps == nil {
+		run.Steps = map[string]StepRun{}
+	}
+	step := run.Steps[l.step]
+	var tasks []mesos.TaskID
+	for _, name := range l.tasks {
+		t, _ := p.task(name)
+		tasks = append(tasks, t.ID)
+	}
+	for _, t := range p.Tasks {
+		if slices.Contains(step.Tasks, t.ID) && !slices.Contains(tasks, t.ID) {
+			tasks = append(tasks, t.ID)
+		}
+	}
+	run.Steps[l.step] = StepRun{Tasks: tasks} // not Again any more
+	m.setRun(l.plan, run)
+}
+
+// executorOf is the executor that the target wants for an instance; the id is still to come.
+func (m *Machine) executorOf(p Pod, spec servicespec.Pod) Executor {
+	return Executor{
 		Command: mesos.Command{
 			Value: "exec ./kafka-sched executor", User: m.hard.Target.Service.User,
 			URIs: m.uris(spec),
 		},
-		Resources: p.Place.Executor.WithRole(role), ShutdownGrace: shutdownGrace(spec),
-		Labels: []resource.Label{{Key: labelPod, Value: p.Name.String()}},
+		ShutdownGrace: shutdownGrace(spec),
+	}
+}
+
+// launchOperation is the LAUNCH of tasks of an instance under its executor.
+func (m *Machine) launchOperation(p Pod, l launchOf, role string) mesos.Operation {
+	info := mesos.ExecutorInfo{
+		ID: p.Executor.ID, Framework: m.hard.Framework, Name: p.Name.String(),
+		Command: p.Executor.Command, ShutdownGrace: p.Executor.ShutdownGrace,
+		Resources: p.Place.Executor.WithRole(role),
+		Labels:    []resource.Label{{Key: labelPod, Value: p.Name.String()}},
 	}
 	var launch mesos.Launch
-	for i, t := range p.Tasks {
-		ts, _ := taskSpec(spec, t.Name)
-		order := m.order(p, spec, ts)
-		data, err := order.Encode()
+	for _, name := range l.tasks {
+		t, _ := p.task(name)
+		ts, _ := taskSpec(l.spec, name)
+		set := setOf(*p.Place, ts)
+		data, err := m.order(p, l.spec, ts, t).Encode()
 		if err != nil {
 			panic("scheduler: " + err.Error())
 		}
 		launch.Tasks = append(launch.Tasks, mesos.TaskInfo{
 			ID: t.ID, Name: p.Name.fullName(t.Name), Agent: p.Place.Agent,
-			Resources: p.Place.Tasks[i].Resources.WithRole(role), Executor: info, Data: data,
-			KillGrace: ts.KillGrace, Discovery: discovery(p, ts, p.Place.Tasks[i]),
+			Resources: set.Resources.WithRole(role), Executor: info, Data: data,
+			KillGrace: ts.KillGrace, Discovery: discovery(p, ts, set),
 			Labels: append([]resource.Label{
 				{Key: "task_type", Value: p.Name.Type},
 				{Key: "index", Value: strconv.Itoa(p.Name.Index)},
@@ -73,12 +174,17 @@ func (m *Machine) uris(spec servicespec.Pod) []mesos.URI {
 	return uris
 }
 
-func discovery(p Pod, ts servicespec.Task, got offer.TaskResources) *mesos.Discovery {
-	d := &mesos.Discovery{Name: p.Name.fullName(ts.Name), Visibility: "CLUSTER"}
+// discoveryName is the name under which a task of an instance is found.
+func discoveryName(p Pod, ts servicespec.Task) string {
+	if ts.Discovery != nil && ts.Discovery.Prefix != "" {
+		return fmt.Sprintf("%s-%d", ts.Discovery.Prefix, p.Name.Index)
+	}
+	return p.Name.fullName(ts.Name)
+}
+
+func discovery(p Pod, ts servicespec.Task, got offer.SetResources) *mesos.Discovery {
+	d := &mesos.Discovery{Name: discoveryName(p, ts), Visibility: "CLUSTER"}
 	if ts.Discovery != nil {
-		if ts.Discovery.Prefix != "" {
-			d.Name = fmt.Sprintf("%s-%d", ts.Discovery.Prefix, p.Name.Index)
-		}
 		d.Visibility = ts.Discovery.Visibility
 	}
 	for i, port := range got.Ports {
@@ -93,8 +199,10 @@ func discovery(p Pod, ts servicespec.Task, got offer.TaskResources) *mesos.Disco
 }
 
 // order says what the executor is to do for one task of an instance.
-func (m *Machine) order(p Pod, spec servicespec.Pod, ts servicespec.Task) executor.Order {
-	got := taskPlace(*p.Place, ts.Name)
+func (m *Machine) order(
+	p Pod, spec servicespec.Pod, ts servicespec.Task, t Task,
+) executor.Order {
+	got := setOf(*p.Place, ts)
 	o := executor.Order{
 		Task: p.Name.fullName(ts.Name), Command: ts.Command,
 		Address: p.Place.IP, KillGrace: ts.KillGrace,
@@ -115,17 +223,38 @@ func (m *Machine) order(p Pod, spec servicespec.Pod, ts servicespec.Task) execut
 	if spec.Kafka != nil && spec.Kafka.Task == ts.Name {
 		m.orderKafka(&o, p, spec)
 	}
+	for _, key := range slices.Sorted(maps.Keys(t.Params)) {
+		o.Env = append(o.Env, executor.EnvVar{Name: key, Value: t.Params[key]})
+	}
 	o.Readiness = check(ts.Readiness, got, o.Address)
 	o.Health = check(ts.Health, got, o.Address)
 	if p.Caretaker {
 		o.Readiness, o.Health = caretakerCheck(spec, got, o.Address), nil
 	}
+	if t.Idle {
+		idle(&o)
+	}
 	return o
+}
+
+// pausedCommand takes the place of a paused task's command. The predecessor's begins with the
+// same words, and its users look for them in the output.
+const pausedCommand = `echo "This task is PAUSED"; trap 'exit 0' TERM; ` +
+	`while :; do sleep 5 & wait $!; done`
+
+// idle makes an order one that does nothing and never is ready, with everything in place for
+// somebody who wants to look around.
+func idle(o *executor.Order) {
+	o.Command, o.Health = pausedCommand, nil
+	o.Readiness = &executor.Check{
+		Command:  &executor.CommandCheck{Command: "exit 1"},
+		Interval: 5 * time.Second, Timeout: 5 * time.Second,
+	}
 }
 
 // environment is what every task gets, in the predecessor's names, and then its own.
 func (m *Machine) environment(
-	p Pod, ts servicespec.Task, got offer.TaskResources,
+	p Pod, ts servicespec.Task, got offer.SetResources,
 ) []executor.EnvVar {
 	service := m.hard.Target.Service
 	env := []executor.EnvVar{
@@ -152,7 +281,7 @@ func (m *Machine) environment(
 }
 
 // check translates a check of the spec, whose ports are names, for an executor.
-func check(c *servicespec.Check, got offer.TaskResources, host string) *executor.Check {
+func check(c *servicespec.Check, got offer.SetResources, host string) *executor.Check {
 	if c == nil {
 		return nil
 	}
@@ -172,57 +301,27 @@ func check(c *servicespec.Check, got offer.TaskResources, host string) *executor
 	return to
 }
 
-func taskPlace(p Place, task string) offer.TaskResources {
-	for _, t := range p.Tasks {
-		if t.Name == task {
-			return t
+// setOf is what a task's resource set holds at a place.
+func setOf(p Place, ts servicespec.Task) offer.SetResources {
+	for _, set := range p.Sets {
+		if set.Name == ts.Resources.Name {
+			return set
 		}
 	}
-	return offer.TaskResources{Name: task}
+	return offer.SetResources{Name: ts.Resources.Name}
 }
 
-func portOf(got offer.TaskResources, name string) int {
+// taskPlace is what the resource set of a task of a pod holds at a place.
+func taskPlace(p Place, spec servicespec.Pod, task string) offer.SetResources {
+	ts, _ := taskSpec(spec, task)
+	return setOf(p, ts)
+}
+
+func portOf(got offer.SetResources, name string) int {
 	for _, p := range got.Ports {
 		if p.Name == name {
 			return p.Number
 		}
 	}
 	return 0
-}
-
-// outdated reports whether an instance was launched from something else than the target says.
-func (m *Machine) outdated(p Pod) bool {
-	if p.Deployed == m.hard.Target.ID || p.Place == nil || !p.launched() {
-		return false
-	}
-	spec, ok := m.spec(p.Name)
-	return ok && m.launchHash(p, spec) != p.Launch
-}
-
-// launchHash stands for all that an instance is launched with, save what concerns other
-// instances (the addresses of its peers) or the moment (ids, how a volume is formatted).
-func (m *Machine) launchHash(p Pod, spec servicespec.Pod) string {
-	h := sha256.New()
-	for _, ts := range spec.Tasks {
-		o := m.order(p, spec, ts)
-		var env []executor.EnvVar
-		for _, e := range o.Env {
-			if !strings.HasPrefix(e.Name, volatileEnv) {
-				env = append(env, e)
-			}
-		}
-		o.Env = env
-		data, err := o.Encode()
-		if err != nil {
-			panic("scheduler: " + err.Error())
-		}
-		h.Write(data)
-	}
-	for _, u := range spec.URIs {
-		fmt.Fprintln(h, u)
-	}
-	if spec.Kafka != nil {
-		fmt.Fprintln(h, spec.Kafka.Version)
-	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
 }

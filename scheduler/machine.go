@@ -28,6 +28,7 @@ type Machine struct {
 	implicit   time.Time                     // when to reconcile implicitly next
 	kills      map[mesos.TaskID]time.Time    // when each kill was last sent
 	refusals   map[PodName]*offer.Refusal
+	tried      map[PodName]string // the step, by id, that a place was last looked for
 	waits      map[PodName]string // what an instance waits for, when it is no refusal
 	recovery   map[PodName]*recovery
 	since      map[string]change // per step key, when its status came to be
@@ -38,13 +39,20 @@ type Machine struct {
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
 	foreignPorts []offer.TakenPorts
-	recoveries   int             // counts recoveries, for their order
+	orders       int             // counts recoveries and farewells, for their order
 	leaving      map[string]bool // what there was when uninstalling began, by phase/step
-	builtFor     string          // the target that builtPlans are of
+	farewells    map[PodName]farewell
+	planErrors   []string          // what is wrong with the configuration of the process
+	blocked      map[string]string // by step id, which other plan has the instance
+	outcomes     []Outcome         // what became of the latest offers
+	builtFor     string            // the target that the next three are of
 	builtPlans   []plans.Plan
-	stopLive     int       // tasks that still ran when a stopping service last got on
-	stopAt       time.Time // when that was
-	finished     bool      // Exit was sent
+	declared     plans.Plan        // the plan "deploy" of the spec
+	hashes       map[string]string // TaskLaunchHash by "<pod>/<task>"
+	stopLive     int               // tasks that still ran when a stopping service last got on
+	stopAt       time.Time         // when that was
+	due          bool              // something happened since the last pass
+	finished     bool              // Exit was sent
 }
 
 // question is a task whose status was asked for.
@@ -61,9 +69,8 @@ type change struct {
 
 // recovery is an instance that is, or was, brought back.
 type recovery struct {
-	kind  string // TRANSIENT or PERMANENT
-	order int    // of coming up, for display
-	done  bool
+	Recovery
+	done bool
 }
 
 // Config is what a machine is made with; it does not change while it runs.
@@ -76,6 +83,12 @@ type Config struct {
 	ExecutorURI, KafkaURI string
 	// JavaHome is set for tasks, "" leaves the agent's own.
 	JavaHome string
+	// Offered says that Target shall become the target of a service that has another one, as
+	// if an operator had asked for it when the process was started. What is wrong with it
+	// shows as errors of the plan deploy.
+	Offered bool
+	// Backoff is how long launches wait after failures.
+	Backoff Backoff
 	// UUID draws a new random id each time.
 	UUID func() [16]byte
 }
@@ -95,27 +108,31 @@ const (
 	stopRough      = 20 * time.Second       // kill grace of a rough stop
 	backoffFirst   = time.Second
 	backoffMax     = 5 * time.Minute
+	backoffFactor  = 2
 	steady         = 10 * time.Second // a life that ended sooner is one more failed launch
 )
 
 // Restore makes a machine from its durable state; for a service that never ran that is the
 // zero Hard. The first Step makes the first view.
 func Restore(cfg Config, hard Hard) *Machine {
-	if hard.Pods == nil {
-		hard.Pods = map[PodName]Pod{}
-	}
-	if hard.Leftovers == nil {
-		hard.Leftovers = map[mesos.ReservationID]Leftover{}
-	}
 	m := &Machine{
-		cfg: cfg, hard: hard,
+		cfg: cfg, hard: hard.clone(),
 		offers: map[mesos.OfferID]mesos.Offer{},
 		wants:  map[string]bool{},
 		asked:  map[mesos.TaskID]question{},
 		kills:  map[mesos.TaskID]time.Time{},
 		waits:  map[PodName]string{}, refusals: map[PodName]*offer.Refusal{},
-		recovery: map[PodName]*recovery{},
-		since:    map[string]change{},
+		tried:     map[PodName]string{},
+		recovery:  map[PodName]*recovery{},
+		farewells: map[PodName]farewell{},
+		since:     map[string]change{},
+	}
+	//tidy:unordered each instance for itself, and the highest order of all
+	for name, p := range hard.Pods {
+		if p.Recovery != nil {
+			m.recovery[name] = &recovery{Recovery: *p.Recovery}
+			m.orders = max(m.orders, p.Recovery.Order)
+		}
 	}
 	return m
 }
@@ -131,6 +148,7 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		return m.out
 	}
 	m.adoptTarget()
+	m.due = true
 	switch ev := ev.(type) {
 	case FromMesos:
 		m.fromMesos(ev.Event)
@@ -138,9 +156,11 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.fromKafka(ev.Facts)
 	case Commanded:
 		m.commanded(ev)
-	case Tick:
 	}
-	m.pass()
+	if _, tick := ev.(Tick); tick || len(m.offers) > 0 {
+		m.due = false
+		m.pass()
+	}
 	m.out.View = m.view()
 	if err := m.check(); err != nil {
 		panic("scheduler: invariant broken: " + err.Error())
@@ -159,6 +179,9 @@ func (m *Machine) NextWake() time.Time {
 	}
 	if m.finished {
 		return next
+	}
+	if m.due {
+		return m.now
 	}
 	if m.connected {
 		//tidy:unordered the earliest of all
@@ -181,25 +204,11 @@ func (m *Machine) NextWake() time.Time {
 	}
 	//tidy:unordered the earliest of all
 	for _, p := range m.hard.Pods {
-		if p.NotBefore.After(m.now) {
-			soonest(p.NotBefore)
+		if _, notBefore := p.failures(); notBefore.After(m.now) {
+			soonest(notBefore)
 		}
 	}
 	return next
-}
-
-// adoptTarget makes the process's configuration the target of a service that has none.
-func (m *Machine) adoptTarget() {
-	if m.hard.Target.ID == "" {
-		m.hard.Target = m.cfg.Target
-		m.write(WriteTarget{m.hard.Target})
-	}
-	if m.hard.Intent == "" {
-		m.setIntent(Run)
-	}
-	if m.hard.Kafka.ID == "" && m.hasKafka() {
-		m.setKafka(KafkaCluster{ID: kafkaID(m.cfg.UUID())})
-	}
 }
 
 func (m *Machine) write(w Write) { m.out.Writes = append(m.out.Writes, w) }

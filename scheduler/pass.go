@@ -13,8 +13,9 @@ import (
 // pass compares what shall be with what is, for everything, and emits what is missing. It runs
 // after every event; doing nothing is its usual outcome.
 func (m *Machine) pass() {
-	m.waits = map[PodName]string{}
+	m.waits, m.blocked = map[PodName]string{}, map[string]string{}
 	work := &work{m: m, wants: map[string]bool{}, kills: map[mesos.TaskID]bool{},
+		holder: map[PodName]string{}, current: map[PodName][]string{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.passRequests(work)
 	if m.hard.Intent != Stop {
@@ -45,6 +46,8 @@ type work struct {
 	m          *Machine
 	wants      map[string]bool
 	kills      map[mesos.TaskID]bool
+	holder     map[PodName]string   // the plan that works on an instance
+	current    map[PodName][]string // the tasks that plans are about to launch
 	operations map[mesos.OfferID][]mesos.Operation
 }
 
@@ -55,11 +58,16 @@ func (m *Machine) passRequests(w *work) {
 		if p.Request == "" {
 			continue
 		}
-		if p.Deployed != "" {
-			kind := map[Request]string{Restart: "TRANSIENT", Replace: "PERMANENT"}[p.Request]
-			m.recover(name, kind)
+		spec, _ := m.spec(name)
+		if p.deployed() {
+			kind, steps := transient, [][]string{m.beside(p, spec)}
+			if p.Request == Replace {
+				kind, steps = permanent, m.rebuilding(p)
+			}
+			m.recover(name, kind, steps)
+			p = m.hard.Pods[name]
 		}
-		if p.anyLive() && !(p.Request == Replace && p.allUnsure()) {
+		if p.anyRuns() || p.anyLive() && p.Request != Replace {
 			w.kill(p, nil)
 			m.waits[name] = "its tasks are being stopped for a " + string(p.Request)
 			continue
@@ -69,8 +77,8 @@ func (m *Machine) passRequests(w *work) {
 			p.Incarnation++
 			p = p.emptied()
 		}
-		p.Request, p.Failures, p.NotBefore = "", 0, time.Time{}
-		m.setPod(p)
+		p.Request = ""
+		m.setPod(p.forgiven())
 	}
 }
 
@@ -96,177 +104,111 @@ func (m *Machine) leave(p Pod) Pod {
 	return p
 }
 
-// passRun works on plans: deploy first, then recovery.
+// passRun works on plans, in their order, after everything was looked after that needs no
+// plan.
 func (m *Machine) passRun(w *work) {
+	m.noteCurrent(w)
 	for _, name := range m.podNames() {
-		p := m.hard.Pods[name]
-		outdated := m.outdated(p)
-		ok, _ := m.ready(p)
-		switch {
-		case p.Caretaker && p.anyLive():
-			w.kill(p, nil)
-			m.waits[name] = "its controller, which ran alone, is being stopped"
-		case p.Request != "":
-		case ok && p.launched() && !outdated:
-			m.settle(p)
-			if r := m.recovery[name]; r != nil {
-				r.done = true
+		w.tend(name)
+	}
+	m.followSteps()
+	list := m.plans()
+	assessed := make([]plans.Assessment, len(list))
+	for i, plan := range list {
+		assessed[i] = m.assess(plan)
+		m.holders(w, assessed[i])
+	}
+	for i, plan := range list {
+		if plan.Name == planDecommission {
+			w.passDecommission(assessed[i])
+			continue
+		}
+		for _, step := range assessed[i].Candidates {
+			if w.mayWork(plan.Name, step) {
+				w.advance(plan.Name, step)
 			}
-		case outdated && p.anyLive() && !p.allUnsure() && !m.fallen(p):
-			// The deploy plan rolls it when its turn has come. One that is broken as well cannot
-			// wait for that: those before it may wait until it is ready.
-		case m.needed(p) && m.broken(p):
-			m.recover(name, "TRANSIENT")
 		}
 	}
-	for _, plan := range m.plans() {
-		assessed := plans.Assess(plan, m.stepStatus(plan.Name), m.hard.Overrides)
-		for _, step := range assessed.Candidates {
-			w.advance(PodName{step.Pod, step.Index})
+	m.followPlans()
+}
+
+// holders notes which plan has an instance in hand: the first one with a step on it that
+// launched something and is not done.
+func (m *Machine) holders(w *work, a plans.Assessment) {
+	for i, phase := range a.Plan.Phases {
+		for j, s := range phase.Steps {
+			name := PodName{s.Pod, s.Index}
+			status := a.Phases[i].Steps[j]
+			under := status == plans.Starting || status == plans.Started
+			if s.Pod != "" && under && w.holder[name] == "" && !m.hard.Pods[name].paused() {
+				w.holder[name] = a.Plan.Name
+			}
 		}
 	}
 }
 
-// recover notes that an instance is being brought back.
-func (m *Machine) recover(name PodName, kind string) {
-	r := m.recovery[name]
-	if r != nil && !r.done && r.kind == "PERMANENT" {
-		return
+// mayWork reports whether a plan may work on the instance of a step: no other plan has it in
+// hand. Deploy and recovery want the same of an instance, and do not exclude each other.
+func (w *work) mayWork(plan string, s plans.Step) bool {
+	name := PodName{s.Pod, s.Index}
+	holder := w.holder[name]
+	own := func(plan string) bool { return plan == planDeploy || plan == planRecovery }
+	if holder == "" {
+		w.holder[name] = plan
+		return true
 	}
-	if r != nil && !r.done && r.kind == kind {
-		return
+	if holder == plan || own(holder) && own(plan) {
+		return true
 	}
-	m.recoveries++
-	m.recovery[name] = &recovery{kind: kind, order: m.recoveries}
-}
-
-// needed reports whether an instance is brought back without regard to the order of the deploy
-// plan: one that was complete once, and a Kafka node that may have joined the quorum, because
-// those that come before it in the plan may be unable to come up without it.
-func (m *Machine) needed(p Pod) bool {
-	spec, _ := m.spec(p.Name)
-	return p.Deployed != "" || spec.Kafka != nil && m.hard.Kafka.Founded && p.launched() &&
-		p.Place != nil
-}
-
-// broken reports whether the instance needs to be brought back, for all that is known.
-func (m *Machine) broken(p Pod) bool {
-	for _, t := range p.Tasks {
-		if t.unsure() {
-			return true
-		}
-	}
-	return len(p.Tasks) == 0 || m.fallen(p)
-}
-
-// fallen reports whether a task of the instance ended that should not have.
-func (m *Machine) fallen(p Pod) bool {
-	spec, ok := m.spec(p.Name)
-	if !ok {
-		return false
-	}
-	for _, t := range p.Tasks {
-		ts, _ := taskSpec(spec, t.Name)
-		if !t.live() && !t.complete(ts) {
-			return true
-		}
-	}
+	w.m.blocked[s.ID] = fmt.Sprintf("waits for the plan %s, which works on %s", holder, name)
 	return false
 }
 
-// advance does the next thing for an instance that may be worked on now.
-func (w *work) advance(name PodName) {
+// passDecommission works on the first instance that is to go and is not gone yet.
+func (w *work) passDecommission(a plans.Assessment) {
 	m := w.m
-	spec, ok := m.spec(name)
-	if !ok {
+	if m.hard.Overrides.Interrupted[planDecommission] {
 		return
 	}
-	p, known := m.hard.Pods[name]
-	if known && (p.Request != "" || p.Caretaker && p.anyLive()) {
-		return
-	}
-	if known && p.anyLive() && !p.allUnsure() {
-		switch {
-		case m.fallen(p):
-			w.kill(p, nil)
-			m.waits[name] = "its other tasks are being stopped, because one of them ended"
-		case m.outdated(p):
-			if reason := m.holdRoll(name); reason != "" && !m.endsNow(name) {
-				m.waits[name] = reason
-				return
-			}
-			w.kill(p, nil)
-			m.waits[name] = "its tasks are being stopped, to be launched anew"
-		}
-		return
-	}
-	w.place(name, spec, false)
-}
-
-// holdRoll says why an instance may not be stopped for a new configuration now, "" if it may.
-func (m *Machine) holdRoll(name PodName) string {
-	for _, other := range m.podNames() {
-		p := m.hard.Pods[other]
-		if other == name || other.Type != name.Type || p.Deployed == "" {
+	for i, phase := range a.Plan.Phases {
+		if a.Phases[i].Status == plans.Complete {
 			continue
 		}
-		if m.endsNow(other) {
-			return fmt.Sprintf("%s is being stopped", other)
+		if !m.hard.Overrides.Interrupted[plans.Key(planDecommission, phase.Name, "")] {
+			s := phase.Steps[0]
+			w.decommission(PodName{s.Pod, s.Index})
 		}
-		if ok, reason := m.ready(p); !ok {
-			return fmt.Sprintf("%s is not ready: %s", other, reason)
-		}
-	}
-	return ""
-}
-
-// passUninstall ends all tasks at once, since their data goes as well, and turns all
-// reservations into leftovers.
-func (m *Machine) passUninstall(w *work) {
-	now := time.Duration(0)
-	for _, name := range m.podNames() {
-		p := m.hard.Pods[name]
-		if p.anyLive() {
-			w.kill(p, &now)
-			continue
-		}
-		m.leave(p)
-		delete(m.hard.Pods, name)
-		m.write(DeletePod{name})
-	}
-}
-
-// passUninstalled removes the framework itself, the last thing that is left.
-func (m *Machine) passUninstalled() {
-	switch {
-	case m.finished:
-	case m.hard.Framework == "":
-		m.exit(0, "uninstalled")
-	case m.connected:
-		m.send(mesos.Teardown{})
-		m.exit(0, "uninstalled")
+		return
 	}
 }
 
 // kill asks for the end of all live tasks of an instance, again and again until it is seen.
 func (w *work) kill(p Pod, grace *time.Duration) {
-	m := w.m
+	var live []mesos.TaskID
 	for _, t := range p.Tasks {
-		if !t.live() {
-			continue
+		if t.live() {
+			live = append(live, t.ID)
 		}
-		w.kills[t.ID] = true
-		at, sent := m.kills[t.ID]
+	}
+	w.killTasks(p, live, grace)
+}
+
+// killTasks asks for the end of some tasks of an instance, again and again until it is seen.
+func (w *work) killTasks(p Pod, tasks []mesos.TaskID, grace *time.Duration) {
+	m := w.m
+	for _, id := range tasks {
+		w.kills[id] = true
+		at, sent := m.kills[id]
 		if !m.connected || sent && m.now.Before(at.Add(killAgain)) {
 			continue
 		}
-		m.kills[t.ID] = m.now
+		m.kills[id] = m.now
 		agent := mesos.AgentID("")
 		if p.Place != nil {
 			agent = p.Place.Agent
 		}
-		m.send(mesos.Kill{Task: t.ID, Agent: agent, Grace: grace})
-		m.note(Info, CountKills, "kill", "task", string(t.ID))
+		m.send(mesos.Kill{Task: id, Agent: agent, Grace: grace})
+		m.note(Info, CountKills, "kill", "task", string(id))
 	}
 }
 

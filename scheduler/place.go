@@ -12,31 +12,41 @@ import (
 	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
 
-// Keys of the labels on our reservations. "resource_id" and "framework_id" are those of the
-// predecessor; one id covers all that an instance holds.
+// Keys of the labels on our reservations, beside "resource_id", which package offer gives.
+// "framework_id" is the predecessor's as well.
 const (
-	labelReservation = resource.ResourceID
 	labelFramework   = "framework_id"
 	labelService     = "service"
 	labelPod         = "pod"
+	labelReservation = "reservation" // the Place.Reservation that it is a part of
 )
 
 // executorNeed is what an executor itself is given.
 var executorNeed = offer.Scalars{CPUs: 100, Mem: 32, Disk: 256}
 
-// place looks for a place for an instance that has nothing running, and launches it there, its
-// controller alone if it is to be a caretaker.
-func (w *work) place(name PodName, spec servicespec.Pod, caretaker bool) {
-	m := w.m
+// launchOf says what is to be launched, and for whom.
+type launchOf struct {
+	pod   PodName
+	spec  servicespec.Pod
+	tasks []string
+	// plan and step, by its id, are those that want it.
+	plan, step string
+	// caretaker says that the controller of a Kafka node is to run alone.
+	caretaker bool
+}
+
+// place looks for a place for tasks of an instance, and launches them there.
+func (w *work) place(l launchOf) {
+	m, name := w.m, l.pod
 	p, known := m.hard.Pods[name]
 	if !known {
 		p = Pod{Name: name, Incarnation: 1}
 	}
-	if m.now.Before(p.NotBefore) {
-		m.waits[name] = fmt.Sprintf("backs off after %d failed launches", p.Failures)
+	if failures, notBefore := p.failures(); m.now.Before(notBefore) {
+		m.waits[name] = fmt.Sprintf("backs off after %d failed launches", failures)
 		return
 	}
-	if reason := m.holdFounding(name, spec); reason != "" {
+	if reason := m.holdFounding(name, l.spec); reason != "" {
 		m.waits[name] = reason
 		return
 	}
@@ -45,6 +55,9 @@ func (w *work) place(name PodName, spec servicespec.Pod, caretaker bool) {
 		return
 	}
 	w.wants["pod/"+name.String()] = true
+	if m.tried[name] != l.step {
+		m.tried[name], m.refusals[name] = l.step, nil
+	}
 	if len(m.offers) == 0 {
 		return
 	}
@@ -56,13 +69,42 @@ func (w *work) place(name PodName, spec servicespec.Pod, caretaker bool) {
 	if p.Place != nil {
 		reservation = p.Place.Reservation
 	}
-	match, refusal := offer.Evaluate(m.requirement(p, spec, reservation), m.sortedOffers())
+	offers := m.sortedOffers()
+	match, refusal := offer.Evaluate(m.requirement(p, l, reservation), offers)
 	m.refusals[name] = refusal
+	m.noteOutcomes(name, offers, match, refusal)
 	if refusal != nil {
 		return
 	}
-	p.Caretaker = caretaker
-	w.launch(p, spec, match, reservation)
+	delete(m.tried, name)
+	p.Caretaker = l.caretaker
+	w.launch(p, l, match, reservation)
+}
+
+// outcomesMost is how many outcomes of offers are kept.
+const outcomesMost = 100
+
+// noteOutcomes keeps what became of offers that were looked at.
+func (m *Machine) noteOutcomes(
+	name PodName, offers []mesos.Offer, match offer.Match, refusal *offer.Refusal,
+) {
+	reasons := map[mesos.AgentID][]offer.Reason{}
+	if refusal != nil {
+		for _, a := range refusal.Agents {
+			reasons[a.Agent] = a.Reasons
+		}
+	}
+	for _, o := range offers {
+		outcome := Outcome{At: m.now, Pod: name.String(), Agent: o.Agent, Host: o.Hostname,
+			Offer: o, Reasons: reasons[o.Agent], Fits: refusal == nil}
+		if outcome.Fits && o.ID != match.Offer {
+			continue // another was better; nobody asked whether this one fits
+		}
+		m.outcomes = append(m.outcomes, outcome)
+	}
+	if n := len(m.outcomes); n > outcomesMost {
+		m.outcomes = slices.Clone(m.outcomes[n-outcomesMost:])
+	}
 }
 
 // lostPlace reports whether a reservation that nobody ever saw turns out not to be what it
@@ -73,17 +115,19 @@ func (m *Machine) lostPlace(p Pod) bool {
 		return false
 	}
 	offered, part, role := false, resource.List{}, ""
+	ids := resourceIDs(placeResources(*p.Place))
 	for _, id := range sortedOffers(m.offers) {
 		o := m.offers[id]
 		if o.Agent == p.Place.Agent {
 			offered, role = true, o.Role
-			part = part.Add(o.Resources.Labelled(
-				labelReservation, string(p.Place.Reservation))...)
+			part = part.Add(o.Resources.Filter(func(r resource.Resource) bool {
+				return slices.Contains(ids, r.Label(resource.ResourceID))
+			})...)
 		}
 	}
 	whole := placeResources(*p.Place).WithRole(role)
 	return offered && !part.Contains(whole) &&
-		(len(part) == 0 || withoutVolumes(part).Contains(withoutVolumes(whole)))
+		(len(part) == 0 || part.WithoutVolumes().Contains(whole.WithoutVolumes()))
 }
 
 func (m *Machine) sortedOffers() []mesos.Offer {
@@ -97,41 +141,67 @@ func (m *Machine) sortedOffers() []mesos.Offer {
 // placeResources is all that a place holds.
 func placeResources(p Place) resource.List {
 	list := append(resource.List(nil), p.Executor...)
-	for _, t := range p.Tasks {
-		list = append(list, t.Resources...)
+	for _, set := range p.Sets {
+		list = append(list, set.Resources...)
 	}
 	return list
 }
 
-// requirement says what an instance needs, or, if it has a place, what it holds.
-func (m *Machine) requirement(
-	p Pod, spec servicespec.Pod, id mesos.ReservationID,
-) offer.Requirement {
+// requirement says what an instance needs for a launch: all of its sets if it has no place
+// yet, and else those of the tasks to be launched.
+func (m *Machine) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.Requirement {
 	service := m.hard.Target.Service
 	req := offer.Requirement{
 		Pod: p.Name.String(), Role: service.Role, Principal: service.Principal,
+		Reservation: id,
 		Labels: []resource.Label{
-			{Key: labelReservation, Value: string(id)},
 			{Key: labelFramework, Value: string(m.hard.Framework)},
 			{Key: labelService, Value: service.Name},
 			{Key: labelPod, Value: p.Name.String()},
+			{Key: labelReservation, Value: string(id)},
 		},
-		Executor: executorNeed, Rule: spec.Placement, Peers: m.peers(p.Name),
-		Volumes: m.volumes(spec.Volumes), Taken: m.takenPorts(),
+		Executor: executorNeed, Rule: l.spec.Placement, Peers: m.peers(p.Name),
+		Volumes: m.volumes(l.spec.Volumes), Taken: m.takenPorts(),
 	}
-	for _, t := range spec.Tasks {
-		req.Tasks = append(req.Tasks, offer.TaskNeed{
-			Name: t.Name,
-			Scalars: offer.Scalars{CPUs: t.Resources.CPUs, GPUs: t.Resources.GPUs,
-				Mem: t.Resources.Memory},
-			Ports: t.Resources.Ports, Volumes: m.volumes(t.Resources.Volumes),
+	seen := map[string]bool{}
+	for _, t := range l.spec.Tasks {
+		set := t.Resources
+		if seen[set.Name] || p.Place != nil && !usesSet(l, set.Name) {
+			continue
+		}
+		seen[set.Name] = true
+		req.Sets = append(req.Sets, offer.SetNeed{
+			Name:    set.Name,
+			Scalars: offer.Scalars{CPUs: set.CPUs, GPUs: set.GPUs, Mem: set.Memory},
+			Ports:   set.Ports, Volumes: m.volumes(set.Volumes),
 		})
 	}
 	if p.Place != nil {
 		req.Kept = &offer.Kept{
-			Agent: p.Place.Agent, Executor: p.Place.Executor, Tasks: p.Place.Tasks}
+			Agent: p.Place.Agent, Hostname: p.Place.Hostname, Executor: p.Place.Executor,
+			ExecutorRuns: p.anyRuns(), Sets: p.Place.Sets, Drop: dropped(*p.Place, l.spec)}
 	}
 	return req
+}
+
+// usesSet reports whether a task to be launched has a resource set.
+func usesSet(l launchOf, set string) bool {
+	return slices.ContainsFunc(l.tasks, func(name string) bool {
+		ts, ok := taskSpec(l.spec, name)
+		return ok && ts.Resources.Name == set
+	})
+}
+
+// dropped are the sets of a place that the spec has no more.
+func dropped(place Place, spec servicespec.Pod) []string {
+	var names []string
+	for _, set := range place.Sets {
+		if !slices.ContainsFunc(spec.Tasks,
+			func(t servicespec.Task) bool { return t.Resources.Name == set.Name }) {
+			names = append(names, set.Name)
+		}
+	}
+	return names
 }
 
 // takenPorts are those of all places, and those that were found to be in use by others: agents
@@ -185,160 +255,6 @@ func (m *Machine) peers(name PodName) []placement.Agent {
 		peers = append(peers, agent)
 	}
 	return peers
-}
-
-// launch records an instance's place and tasks and puts the operations into the ACCEPT.
-func (w *work) launch(
-	p Pod, spec servicespec.Pod, match offer.Match, reservation mesos.ReservationID,
-) {
-	m := w.m
-	o := m.offers[match.Offer]
-	p.Place = &Place{
-		Agent: o.Agent, Hostname: o.Hostname, IP: o.IP, Domain: o.Domain,
-		Attributes: o.Attributes, Reservation: reservation,
-		Executor: match.Executor, Tasks: match.Tasks,
-		Confirmed: len(match.Reserve) == 0,
-	}
-	m.hard.Pods[p.Name] = p // so that the orders of a first broker know its own place
-	m.found(p, spec)
-	p.Executor = mesos.ExecutorID(fmt.Sprintf("%s__%s__%s",
-		m.hard.Target.Service.Name, p.Name.Type, uuid(m.cfg.UUID())))
-	p.Launch = m.launchHash(p, spec)
-	p.Tasks = make([]Task, 0, len(spec.Tasks))
-	for _, t := range spec.Tasks {
-		id := mesos.TaskID(fmt.Sprintf("%s__%s__%s", m.hard.Target.Service.Name,
-			p.Name.fullName(t.Name), uuid(m.cfg.UUID())))
-		p.Tasks = append(p.Tasks, Task{Name: t.Name, ID: id, State: mesos.Staging,
-			Since: m.now, Target: m.hard.Target.ID})
-		m.asked[id] = question{again: m.now.Add(askMax / 4), wait: askMax / 4}
-	}
-	m.setPod(p)
-	delete(w.wants, "pod/"+p.Name.String())
-	o.Resources = match.Remaining
-	m.offers[match.Offer] = o
-	ops := append(offer.Operations(match), m.launchOperation(p, spec, o.Role))
-	w.operations[match.Offer] = append(w.operations[match.Offer], ops...)
-	if len(match.Reserve) > 0 {
-		m.note(Info, CountReserves, "reserve", "pod", p.Name.String(), "host", o.Hostname,
-			"reservation", string(reservation))
-	}
-	m.note(Info, CountLaunches, "launch", "pod", p.Name.String(), "host", o.Hostname)
-}
-
-// free destroys and unreserves what is offered of leftovers and strays, and forgets leftovers
-// that are gone.
-func (w *work) free() {
-	m := w.m
-	held := map[mesos.ReservationID]bool{}
-	for _, name := range m.podNames() {
-		if place := m.hard.Pods[name].Place; place != nil {
-			held[place.Reservation] = true
-		}
-	}
-	for _, id := range sortedOffers(m.offers) {
-		w.freeIn(m.offers[id], held)
-	}
-	for _, id := range m.leftoverIDs() {
-		w.wants["leftover/"+string(id)] = true
-	}
-}
-
-// freeIn frees what one offer holds of reservations that no instance has.
-func (w *work) freeIn(o mesos.Offer, held map[mesos.ReservationID]bool) {
-	m := w.m
-	ours := map[mesos.ReservationID]resource.List{}
-	var order []mesos.ReservationID
-	for _, r := range o.Resources {
-		id, ok := m.ownReservation(r)
-		if !ok || held[id] {
-			continue
-		}
-		if ours[id] == nil {
-			order = append(order, id)
-		}
-		ours[id] = append(ours[id], r)
-	}
-	for _, id := range m.leftoverIDs() {
-		l := m.hard.Leftovers[id]
-		if l.Agent != o.Agent || ours[id] != nil || !l.Freeing && l.Confirmed ||
-			len(l.Tasks) > 0 {
-			continue
-		}
-		if !l.Freeing {
-			// It was never seen; the offer may be older than it, so one more is awaited.
-			l.Freeing = true
-			m.setLeftover(l)
-			continue
-		}
-		delete(m.hard.Leftovers, id)
-		m.write(DeleteLeftover{id})
-		m.note(Info, CountUnreserves, "reservation freed", "reservation", string(id),
-			"host", l.Hostname)
-	}
-	for _, id := range order {
-		l, known := m.hard.Leftovers[id]
-		if known && !l.Confirmed {
-			l.Confirmed, l.Freeing = true, false
-			m.setLeftover(l)
-		}
-		if known &&
-			!withoutVolumes(ours[id]).Contains(withoutVolumes(l.Resources.WithRole(o.Role))) {
-			continue // a part of it is still in use
-		}
-		if known && !l.Freeing {
-			l.Freeing = true
-			m.setLeftover(l)
-		}
-		w.operations[o.ID] = append(w.operations[o.ID], freeing(ours[id])...)
-	}
-}
-
-// ownReservation gives the id of a reservation that this framework made.
-func (m *Machine) ownReservation(r resource.Resource) (mesos.ReservationID, bool) {
-	if len(r.Reservations) == 0 {
-		return "", false
-	}
-	last := r.Reservations[len(r.Reservations)-1]
-	if !last.Dynamic || last.Role != m.hard.Target.Service.Role {
-		return "", false
-	}
-	var id, framework string
-	for _, l := range last.Labels {
-		switch l.Key {
-		case labelReservation:
-			id = l.Value
-		case labelFramework:
-			framework = l.Value
-		}
-	}
-	return mesos.ReservationID(id), id != "" && framework == string(m.hard.Framework)
-}
-
-// freeing gives the operations that destroy the volumes in a list and unreserve all of it.
-func freeing(list resource.List) []mesos.Operation {
-	var ops []mesos.Operation
-	if volumes := list.Volumes(); len(volumes) > 0 {
-		ops = append(ops, mesos.Destroy{Volumes: volumes})
-	}
-	return append(ops, mesos.Unreserve{Resources: withoutVolumes(list)})
-}
-
-// withoutVolumes gives what a list comes to once the volumes in it are destroyed. An offer may
-// show that state: the DESTROY was carried out and the UNRESERVE behind it was lost.
-func withoutVolumes(list resource.List) resource.List {
-	var plain resource.List
-	for _, r := range list {
-		if r.DiskInfo().PersistenceID != "" {
-			disk := *r.Disk
-			disk.PersistenceID, disk.Principal, disk.ContainerPath = "", "", ""
-			r.Disk = &disk
-			if disk == (resource.DiskInfo{}) {
-				r.Disk = nil
-			}
-		}
-		plain = append(plain, r)
-	}
-	return plain.Merged()
 }
 
 func (m *Machine) leftoverIDs() []mesos.ReservationID {

@@ -2,116 +2,138 @@ package scheduler
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
-	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
-// Names of the plans that the machine makes itself.
+// Names of plans that mean something to the machine. Update is what a spec may declare for
+// every deployment but the first; it is shown as deploy. Plans of any other name run only when
+// an operator starts them.
 const (
-	planDeploy    = "deploy"
-	planRecovery  = "recovery"
-	planUninstall = "uninstall"
+	planDeploy       = "deploy"
+	planUpdate       = "update"
+	planRecovery     = "recovery"
+	planDecommission = "decommission"
+	planUninstall    = "uninstall"
 )
 
+// byItself reports whether a plan works without being started.
+func byItself(plan string) bool {
+	switch plan {
+	case planDeploy, planRecovery, planDecommission, planUninstall:
+		return true
+	}
+	return false
+}
+
 // plans lists what there is to do, in the order in which it is worked on. They are made anew
-// from the target and the state each time; nothing of them is kept but what operators said.
+// from the target and the state each time; nothing of them is kept but what operators said and
+// what the steps of started plans did.
 func (m *Machine) plans() []plans.Plan {
 	if m.hard.Intent == Uninstall || m.hard.Intent == Uninstalled {
 		return []plans.Plan{m.uninstallPlan()}
 	}
-	var list []plans.Plan
-	for _, p := range m.built() {
-		if p.Name == planDeploy {
-			list = append(list, p)
-		}
+	built := m.built()
+	list := make([]plans.Plan, 0, len(built)+2)
+	list = append(list, built[0], m.recoveryPlan())
+	list[0].Errors = m.planErrors
+	if leaving := m.decommissionPlan(); len(leaving.Phases) > 0 {
+		list = append(list, leaving)
 	}
-	return append(list, m.recoveryPlan())
+	return append(list, built[1:]...)
 }
 
-// built are the plans of the target, made once for each target.
+// built are the plans of the target, deploy first, made once for each target.
 func (m *Machine) built() []plans.Plan {
 	if m.builtFor != m.hard.Target.ID || m.builtPlans == nil {
-		m.builtFor, m.builtPlans = m.hard.Target.ID, plans.Build(m.hard.Target.Service)
+		m.builtFor = m.hard.Target.ID
+		m.builtPlans = plans.Build(declaredPlans(m.hard.Target))
+		m.declared = plans.Build(m.hard.Target.Service)[0]
+		m.hashes = map[string]string{}
+		for _, p := range m.hard.Target.Service.Pods {
+			for _, t := range p.Tasks {
+				m.hashes[p.Type+"/"+t.Name] = m.hard.Target.Service.TaskLaunchHash(p.Type, t.Name)
+			}
+		}
 	}
 	return m.builtPlans
 }
 
-// recoveryPlan has a phase of one step for each instance that is, or was, brought back.
+// declaredPlans gives the service of a target with the plans that are worked on: update in the
+// place of deploy, if it is an update, and under its name.
+func declaredPlans(t Target) servicespec.Service {
+	s := t.Service
+	updates := t.Updates && slices.ContainsFunc(s.Plans,
+		func(p servicespec.Plan) bool { return p.Name == planUpdate })
+	var list []servicespec.Plan
+	for _, p := range s.Plans {
+		switch {
+		case p.Name == planUpdate && updates:
+			p.Name = planDeploy
+		case p.Name == planUpdate, p.Name == planDeploy && updates:
+			continue
+		}
+		list = append(list, p)
+	}
+	s.Plans = list
+	return s
+}
+
+// recoveryPlan has a phase for each instance that is, or was, brought back: of one step, or, in a
+// new place, of those that built it up before.
 func (m *Machine) recoveryPlan() plans.Plan {
 	names := make([]PodName, 0, len(m.recovery))
 	for name := range m.recovery {
 		names = append(names, name)
 	}
 	sort.Slice(names, func(i, j int) bool {
-		return m.recovery[names[i]].order < m.recovery[names[j]].order
+		return m.recovery[names[i]].Order < m.recovery[names[j]].Order
 	})
 	plan := plans.Plan{Name: planRecovery, Strategy: servicespec.Parallel}
 	for _, name := range names {
-		spec, ok := m.spec(name)
-		if !ok {
+		if _, ok := m.spec(name); !ok {
 			continue
 		}
-		var tasks []string
-		for _, t := range spec.Tasks {
-			tasks = append(tasks, t.Name)
+		r := m.recovery[name]
+		strategy := servicespec.Parallel
+		if len(r.Steps) > 1 {
+			strategy = servicespec.Serial
 		}
-		phase := fmt.Sprintf("%s:[%s]", name, strings.Join(tasks, ", "))
-		plan.Phases = append(plan.Phases, plans.NewPhase(planRecovery, phase,
-			servicespec.Serial,
-			plans.NewStep(planRecovery, phase, name.Type, name.Index, tasks)))
+		unique := fmt.Sprint(planRecovery, " ", r.Order) // so that no two have the same ids
+		phase := plans.NewPhase(unique, stepName(name, r.Steps[len(r.Steps)-1]), strategy)
+		for _, tasks := range r.Steps {
+			phase.Steps = append(phase.Steps, plans.NewStep(
+				unique, phase.Name, name.Type, name.Index, tasks))
+		}
+		plan.Phases = append(plan.Phases, phase)
 	}
 	return plan
 }
 
-// uninstallPlan names everything that was there when uninstalling began, or was met since.
-func (m *Machine) uninstallPlan() plans.Plan {
-	if m.leaving == nil {
-		m.leaving = map[string]bool{}
-	}
-	for _, name := range m.podNames() {
-		p := m.hard.Pods[name]
-		for _, t := range p.Tasks {
-			if t.ID != "" {
-				m.leave1("kill-tasks", "kill-task-"+string(t.ID))
-			}
-		}
-		if p.Place != nil {
-			m.leave1("unreserve-resources-"+p.Place.Hostname,
-				"unreserve-"+string(p.Place.Reservation))
-		}
-	}
-	for _, id := range m.leftoverIDs() {
-		m.leave1("unreserve-resources-"+m.hard.Leftovers[id].Hostname, "unreserve-"+string(id))
-	}
-	m.leave1("deregister-service", "deregister")
-	keys := make([]string, 0, len(m.leaving))
-	for key := range m.leaving {
-		keys = append(keys, key)
-	}
-	order := map[string]int{"kill": 0, "unre": 1, "dere": 2}
-	sort.Slice(keys, func(i, j int) bool {
-		a, b := order[keys[i][:4]], order[keys[j][:4]]
-		return a < b || a == b && keys[i] < keys[j]
-	})
-	plan := plans.Plan{Name: planUninstall, Strategy: plans.Dependency}
-	for _, key := range keys {
-		phase, step, _ := strings.Cut(key, "/")
-		if n := len(plan.Phases); n == 0 || plan.Phases[n-1].Name != phase {
-			plan.Phases = append(plan.Phases,
-				plans.NewPhase(planUninstall, phase, servicespec.Parallel))
-		}
-		last := &plan.Phases[len(plan.Phases)-1]
-		last.Steps = append(last.Steps,
-			plans.NewSubjectStep(planUninstall, phase, step, step))
-	}
-	return plan
+func stepName(name PodName, tasks []string) string {
+	return fmt.Sprintf("%s:[%s]", name, strings.Join(tasks, ", "))
 }
 
-func (m *Machine) leave1(phase, step string) { m.leaving[phase+"/"+step] = true }
+// saidOf gives what operators said, as it holds for a plan: one that has to be started and was
+// not, or was stopped, is held.
+func (m *Machine) saidOf(plan string) plans.Overrides {
+	o := m.hard.Overrides
+	if byItself(plan) || m.hard.Runs[plan].Active {
+		return o
+	}
+	o = copyOverrides(o)
+	o.Interrupted[plan] = true
+	return o
+}
+
+// assess derives the statuses of a plan and of what is in it.
+func (m *Machine) assess(p plans.Plan) plans.Assessment {
+	return plans.Assess(p, m.stepStatus(p.Name), m.saidOf(p.Name))
+}
 
 // stepStatus gives the function that tells a plan's steps their status.
 func (m *Machine) stepStatus(plan string) func(plans.Step) plans.Status {
@@ -123,64 +145,124 @@ func (m *Machine) stepStatus(plan string) func(plans.Step) plans.Status {
 
 // stepState is a step's status and, in a sentence, what it waits for.
 func (m *Machine) stepState(plan string, s plans.Step) (plans.Status, string) {
-	if s.Error != "" {
+	switch {
+	case s.Error != "":
 		return plans.Error, s.Error
-	}
-	if plan == planUninstall {
+	case plan == planUninstall:
 		return m.uninstallState(s)
+	case plan == planDecommission:
+		return m.decommissionState(s)
 	}
-	name := PodName{s.Pod, s.Index}
-	p := m.hard.Pods[name]
-	if plan == planDeploy && p.Deployed != "" {
-		if p.Deployed == m.hard.Target.ID {
-			return plans.Complete, ""
-		}
-		if m.outdated(p) && p.anyLive() {
-			return plans.Pending, m.waitOf(name, "it is to be rolled")
-		}
-	}
-	if r := m.recovery[name]; plan == planRecovery && r != nil && r.done {
+	p := m.hard.Pods[PodName{s.Pod, s.Index}]
+	p.Name = PodName{s.Pod, s.Index}
+	if m.done(plan, s, p) {
 		return plans.Complete, ""
 	}
-	return m.instanceState(name, p)
+	spec, _ := m.spec(p.Name)
+	if plan == planRecovery && p.Request != "" {
+		return plans.Prepared, m.waitOf(p.Name, "its tasks are being stopped")
+	}
+	if blocked := m.blocked[s.ID]; blocked != "" {
+		return plans.Pending, blocked
+	}
+	status, reason := plans.Complete, ""
+	for _, task := range s.Tasks {
+		state, why := m.taskState(plan, s, p, spec, task)
+		if progress[state] < progress[status] {
+			status, reason = state, why
+		}
+	}
+	return status, reason
 }
 
-// instanceState is where an instance stands on its way to be complete.
-func (m *Machine) instanceState(name PodName, p Pod) (plans.Status, string) {
-	if p.anyLive() && !p.allUnsure() {
-		if m.fallen(p) {
-			return plans.Pending, m.waitOf(name, "one of its tasks ended")
-		}
-		if reason := m.waits[name]; reason != "" {
-			return plans.Started, reason
-		}
-		for _, t := range p.Tasks {
-			if t.State == mesos.Staging || t.State == mesos.Starting {
-				return plans.Starting, fmt.Sprintf("%s is %s on %s",
-					name.fullName(t.Name), t.State, p.Place.Hostname)
+// progress orders statuses: a step is where the least advanced of its tasks is.
+var progress = map[plans.Status]int{plans.Delayed: 1, plans.Pending: 2, plans.Prepared: 3,
+	plans.Starting: 4, plans.Started: 5, plans.Complete: 6}
+
+// done reports whether a step's work is over. What becomes of its tasks afterwards is for
+// recovery to see to.
+func (m *Machine) done(plan string, s plans.Step, p Pod) bool {
+	switch plan {
+	case planDeploy:
+		for _, task := range s.Tasks {
+			if t, _ := p.task(task); t.Again || t.Deployed != m.hard.Target.ID {
+				return false
 			}
 		}
-		if ok, reason := m.ready(p); !ok {
-			return plans.Started, reason
-		}
+		return true
+	case planRecovery:
+		r := m.recovery[p.Name]
+		return r != nil && r.done
+	}
+	return m.hard.Runs[plan].Steps[s.ID].Done
+}
+
+// taskState is where a step stands with one of its tasks.
+func (m *Machine) taskState(
+	plan string, s plans.Step, p Pod, spec servicespec.Pod, task string,
+) (plans.Status, string) {
+	t, _ := p.task(task)
+	ts, _ := taskSpec(spec, task)
+	full := p.Name.fullName(task)
+	switch {
+	case !byItself(plan) && !m.hard.Runs[plan].Active && !m.begun(plan, s):
+		return plans.Pending, "the plan waits to be started"
+	case m.wanted(plan, s, p, spec, ts):
+		return m.missingState(s, p, t)
+	case t.restsAsWanted():
 		return plans.Complete, ""
 	}
-	if ok, _ := m.ready(p); ok && p.launched() {
-		return plans.Complete, "" // all its tasks ran to their end
+	switch ready, reason := m.taskReady(p, spec, ts, t); {
+	case ready:
+		return plans.Complete, ""
+	case t.State == "STAGING" || t.State == "STARTING":
+		return plans.Starting, fmt.Sprintf("%s is %s on %s", full, t.State, p.hostname())
+	case m.waits[p.Name] != "":
+		return plans.Started, m.waits[p.Name]
+	default:
+		return plans.Started, reason
 	}
-	if m.now.Before(p.NotBefore) {
+}
+
+// missingState is where the launch of a task that is wanted stands.
+func (m *Machine) missingState(s plans.Step, p Pod, t Task) (plans.Status, string) {
+	_, notBefore := p.failures()
+	switch {
+	case m.endsNow(p.Name):
+		return plans.Prepared, m.waitOf(p.Name, "its tasks are being stopped")
+	case m.now.Before(notBefore) && !t.runs():
 		return plans.Delayed, m.delayReason(p)
+	case m.waits[p.Name] != "":
+		return plans.Pending, m.waits[p.Name]
+	case t.runs():
+		return plans.Pending, "it is to be rolled"
 	}
-	if reason := m.waits[name]; reason != "" {
-		return plans.Pending, reason
+	status := plans.Pending
+	if m.tried[p.Name] == s.ID {
+		status = plans.Prepared
 	}
-	if r := m.refusals[name]; r != nil {
-		return plans.Prepared, r.String()
+	switch {
+	case m.refusals[p.Name] != nil && m.tried[p.Name] == s.ID:
+		return status, m.refusals[p.Name].String()
+	case t.unsure():
+		return status, fmt.Sprintf("its agent %s is not reachable", p.hostname())
+	case p.Place != nil:
+		return status, "no offer of its agent came yet"
 	}
-	if p.launched() && p.allUnsure() && p.anyLive() {
-		return plans.Prepared, fmt.Sprintf("its agent %s is not reachable", p.Place.Hostname)
+	return status, "no offers came yet"
+}
+
+// begun reports whether a step of a started plan launched anything.
+func (m *Machine) begun(plan string, s plans.Step) bool {
+	step, begun := m.hard.Runs[plan].Steps[s.ID]
+	return begun && !step.Again
+}
+
+func (p Pod) hostname() string {
+	if p.Place == nil {
+		return ""
 	}
-	return plans.Pending, "no offers came yet"
+	return p.Place.Hostname
 }
 
 // delayReason says how often an instance failed, and why: what ended first took the rest along.
@@ -196,10 +278,11 @@ func (m *Machine) delayReason(p Pod) string {
 			cause = t
 		}
 	}
+	failures, _ := p.failures()
 	if cause.Message == "" {
-		return launchesFailed(p.Failures)
+		return launchesFailed(failures)
 	}
-	return launchesFailed(p.Failures) + ", the last one with: " + cause.Message
+	return launchesFailed(failures) + ", the last one with: " + cause.Message
 }
 
 func launchesFailed(n int) string {
@@ -214,28 +297,4 @@ func (m *Machine) waitOf(name PodName, otherwise string) string {
 		return reason
 	}
 	return otherwise
-}
-
-// uninstallState says whether what a step of the uninstall plan names is still there.
-func (m *Machine) uninstallState(s plans.Step) (plans.Status, string) {
-	for _, name := range m.podNames() {
-		p := m.hard.Pods[name]
-		for _, t := range p.Tasks {
-			if s.Subject == "kill-task-"+string(t.ID) && t.live() {
-				return plans.Started, "the task is " + string(t.State)
-			}
-		}
-		if p.Place != nil && s.Subject == "unreserve-"+string(p.Place.Reservation) {
-			return plans.Pending, "waits until the tasks have ended"
-		}
-	}
-	for _, id := range m.leftoverIDs() {
-		if s.Subject == "unreserve-"+string(id) {
-			return plans.Prepared, "waits for an offer of its agent"
-		}
-	}
-	if s.Subject == "deregister" && m.hard.Intent != Uninstalled {
-		return plans.Pending, "waits until everything is freed"
-	}
-	return plans.Complete, ""
 }

@@ -1,7 +1,9 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -44,44 +46,70 @@ func (t Task) unsure() bool {
 	}
 }
 
+// runs reports whether the task was launched and is taken to be there.
+func (t Task) runs() bool { return t.live() && !t.unsure() }
+
 // complete reports whether the task does what it is there for: it has finished, or it runs and
-// has passed its readiness check, if it has one.
+// has passed its readiness check, if it has one. One that is paused, or is to be, does not.
 func (t Task) complete(spec servicespec.Task) bool {
 	if spec.Goal != servicespec.GoalRunning {
 		return t.State == mesos.Finished
 	}
 	ready := spec.Readiness == nil || t.Ready != nil && *t.Ready
-	return t.State == mesos.Running && ready
+	return t.State == mesos.Running && ready && !t.Paused && !t.Idle
 }
+
+// restsAsWanted reports whether the task is paused, as the operator wants it.
+func (t Task) restsAsWanted() bool { return t.Paused && t.Idle && t.State == mesos.Running }
 
 // anyLive reports whether any task of the instance may still run.
-func (p Pod) anyLive() bool {
-	for _, t := range p.Tasks {
-		if t.live() {
-			return true
-		}
-	}
-	return false
-}
+func (p Pod) anyLive() bool { return slices.ContainsFunc(p.Tasks, Task.live) }
 
-// allUnsure reports whether every task that may still run is one that nobody has seen of late.
-func (p Pod) allUnsure() bool {
-	for _, t := range p.Tasks {
-		if t.live() && !t.unsure() {
-			return false
-		}
-	}
-	return true
-}
+// anyRuns reports whether any task of the instance is taken to be there, and with it the
+// executor.
+func (p Pod) anyRuns() bool { return slices.ContainsFunc(p.Tasks, Task.runs) }
 
 // launched reports whether any task of the instance was ever launched in this incarnation.
 func (p Pod) launched() bool {
+	return slices.ContainsFunc(p.Tasks, func(t Task) bool { return t.ID != "" })
+}
+
+// deployed reports whether a task of the instance was complete once.
+func (p Pod) deployed() bool {
+	return slices.ContainsFunc(p.Tasks, func(t Task) bool { return t.Deployed != "" })
+}
+
+// failures is how often a task of the instance failed in a row, and notBefore when the next
+// launch of those that failed may come.
+func (p Pod) failures() (failures int, notBefore time.Time) {
 	for _, t := range p.Tasks {
-		if t.ID != "" {
-			return true
+		failures = max(failures, t.Failures)
+		if t.NotBefore.After(notBefore) {
+			notBefore = t.NotBefore
 		}
 	}
-	return false
+	return failures, notBefore
+}
+
+// task gives the record of a task and its index, -1 when there is none yet.
+func (p Pod) task(name string) (Task, int) {
+	for i, t := range p.Tasks {
+		if t.Name == name {
+			return t, i
+		}
+	}
+	return Task{Name: name}, -1
+}
+
+// liveOf gives those of some launches that may still run.
+func (p Pod) liveOf(ids []mesos.TaskID) []mesos.TaskID {
+	var live []mesos.TaskID
+	for _, t := range p.Tasks {
+		if t.live() && slices.Contains(ids, t.ID) {
+			live = append(live, t.ID)
+		}
+	}
+	return live
 }
 
 // fullName is the name of a task instance: "kafka-0-broker".
@@ -103,34 +131,87 @@ func (m *Machine) findTask(id mesos.TaskID) (Pod, int, bool) {
 // withTask gives a copy of the record in which one task is another; the original's slice is
 // left alone, because views and writes may hold it.
 func (p Pod) withTask(i int, t Task) Pod {
-	tasks := make([]Task, len(p.Tasks))
-	copy(tasks, p.Tasks)
-	tasks[i] = t
+	p.Tasks = slices.Clone(p.Tasks)
+	p.Tasks[i] = t
+	return p
+}
+
+// withTasks gives a copy of the record with every task changed.
+func (p Pod) withTasks(change func(*Task)) Pod {
+	p.Tasks = slices.Clone(p.Tasks)
+	for i := range p.Tasks {
+		change(&p.Tasks[i])
+	}
+	return p
+}
+
+// listing gives a copy of the record that has an entry for every task of the spec, in its order;
+// entries of tasks that the spec has no more stay as long as these may run.
+func (p Pod) listing(spec servicespec.Pod) Pod {
+	tasks := make([]Task, 0, len(spec.Tasks))
+	for _, ts := range spec.Tasks {
+		t, _ := p.task(ts.Name)
+		tasks = append(tasks, t)
+	}
+	for _, t := range p.Tasks {
+		if _, ok := taskSpec(spec, t.Name); !ok && t.live() {
+			tasks = append(tasks, t)
+		}
+	}
 	p.Tasks = tasks
 	return p
 }
 
 // emptied gives a copy of the record without a place and without tasks: what a replaced
-// instance begins its next incarnation with.
+// instance begins its next incarnation with. What an operator paused stays paused, and what the
+// plans did is not theirs to do again: a recovery does it.
 func (p Pod) emptied() Pod {
-	tasks := make([]Task, len(p.Tasks))
-	for i, t := range p.Tasks {
-		tasks[i] = Task{Name: t.Name}
-	}
-	p.Tasks, p.Place, p.Executor, p.Launch, p.Ran = tasks, nil, "", "", false
+	p = p.withTasks(func(t *Task) {
+		*t = Task{Name: t.Name, Paused: t.Paused, Deployed: t.Deployed,
+			FormerID: cmp.Or(t.ID, t.FormerID), FormerState: cmp.Or(t.State, t.FormerState)}
+	})
+	p.Place, p.Executor, p.Ran = nil, Executor{}, false
 	return p
 }
 
-// backoff is how long to wait before the launch after the n-th failure in a row.
-func backoff(n int) time.Duration {
-	wait := backoffFirst
-	for i := 1; i < n && wait < backoffMax; i++ {
-		wait *= 2
+// forgiven gives a copy of the record whose next launch need not wait.
+func (p Pod) forgiven() Pod {
+	return p.withTasks(func(t *Task) { t.Failures, t.NotBefore = 0, time.Time{} })
+}
+
+// paused reports whether an operator wants any task of the instance paused.
+func (p Pod) paused() bool {
+	return slices.ContainsFunc(p.Tasks, func(t Task) bool { return t.Paused })
+}
+
+// Backoff is how long launches wait after failures: First after the first, then each time
+// longer by Factor, up to Max. The zero Backoff stands for the defaults, a negative First for
+// no waiting at all.
+type Backoff struct {
+	First, Max time.Duration
+	Factor     float64
+}
+
+// wait is how long to wait before the launch after the n-th failure in a row.
+func (b Backoff) wait(n int) time.Duration {
+	switch {
+	case b.First < 0:
+		return 0
+	case b == Backoff{}:
+		b = Backoff{First: backoffFirst, Max: backoffMax, Factor: backoffFactor}
 	}
-	return min(wait, backoffMax)
+	wait := b.First
+	for i := 1; i < n && wait < b.Max; i++ {
+		wait = time.Duration(float64(wait) * max(b.Factor, 1))
+		if b.Factor <= 1 {
+			break
+		}
+	}
+	return min(wait, b.Max)
 }
 
 // ready reports whether an instance does what it is there for, and if not, what is missing.
+// Tasks that were never launched are not its concern.
 func (m *Machine) ready(p Pod) (bool, string) {
 	spec, ok := m.spec(p.Name)
 	if !ok {
@@ -138,51 +219,69 @@ func (m *Machine) ready(p Pod) (bool, string) {
 	}
 	for _, t := range p.Tasks {
 		ts, ok := taskSpec(spec, t.Name)
-		if !ok || t.complete(ts) {
+		if !ok || t.ID == "" {
 			continue
 		}
-		if t.State == mesos.Running {
-			return false, fmt.Sprintf("%s runs, its readiness check has not passed yet",
-				p.Name.fullName(t.Name))
+		if ok, reason := m.taskReady(p, spec, ts, t); !ok {
+			return false, reason
 		}
-		return false, fmt.Sprintf("%s is %s", p.Name.fullName(t.Name), t.State)
 	}
-	return m.brokerReady(p, spec)
+	return true, ""
 }
 
-// settle records that an instance is complete under the target.
-func (m *Machine) settle(p Pod) {
-	done := true
-	for _, t := range p.Tasks {
-		done = done && (t.WasReady || t.ID == "")
+// taskReady reports whether one task does what it is there for, and if not, what is missing.
+func (m *Machine) taskReady(
+	p Pod, spec servicespec.Pod, ts servicespec.Task, t Task,
+) (bool, string) {
+	full := p.Name.fullName(t.Name)
+	switch {
+	case t.complete(ts):
+		if spec.Kafka != nil && spec.Kafka.Task == t.Name {
+			return m.brokerReady(p, spec)
+		}
+		return true, ""
+	case t.State == mesos.Running && t.Idle:
+		return false, full + " is paused"
+	case t.State == mesos.Running && t.Paused:
+		return false, full + " is being paused"
+	case t.State == mesos.Running && ts.Goal != servicespec.GoalRunning:
+		return false, full + " runs, it has not finished yet"
+	case t.State == mesos.Running:
+		return false, full + " runs, its readiness check has not passed yet"
 	}
-	forgiven := m.forgiven(p)
-	if done && p.Deployed == m.hard.Target.ID && forgiven.Failures == p.Failures {
-		return
+	return false, fmt.Sprintf("%s is %s", full, t.State)
+}
+
+// settle records which tasks of an instance are complete under the target.
+func (m *Machine) settle(p Pod, spec servicespec.Pod) Pod {
+	changed, first := false, false
+	settled := p.withTasks(func(t *Task) {
+		ts, ok := taskSpec(spec, t.Name)
+		if !ok || t.ID == "" || m.outdated(p, spec, *t) {
+			return
+		}
+		if ready, _ := m.taskReady(p, spec, ts, *t); !ready && !t.restsAsWanted() {
+			return
+		}
+		first = first || t.Deployed != m.hard.Target.ID
+		changed = changed || !t.WasReady || t.Resumed || t.Deployed != m.hard.Target.ID
+		t.WasReady, t.Deployed, t.Resumed = true, m.hard.Target.ID, false
+		if m.steadyNow(*t) && t.Failures > 0 {
+			t.Failures, t.NotBefore, changed = 0, time.Time{}, true
+		}
+	})
+	if !changed {
+		return p
 	}
-	complete := !done || p.Deployed != m.hard.Target.ID
-	p = forgiven
-	tasks := make([]Task, len(p.Tasks))
-	copy(tasks, p.Tasks)
-	for i := range tasks {
-		tasks[i].WasReady = tasks[i].ID != ""
-	}
-	p.Tasks = tasks
-	p.Deployed = m.hard.Target.ID
-	m.setPod(p)
-	if complete {
+	m.setPod(settled)
+	if ok, _ := m.ready(settled); ok && first {
 		m.note(Info, "", "instance complete", "pod", p.Name.String())
 	}
+	return settled
 }
 
-// forgiven gives a copy of the record without the failures of an instance that has been
-// complete for a while. One that always ends soon after it came up has failed just as well.
-func (m *Machine) forgiven(p Pod) Pod {
-	for _, t := range p.Tasks {
-		if !t.WasReady || t.live() && m.now.Before(t.Since.Add(steady)) {
-			return p
-		}
-	}
-	p.Failures, p.NotBefore = 0, time.Time{}
-	return p
+// steadyNow reports whether a launch that was complete has lasted. One that always ends soon
+// after it came up has failed just as well.
+func (m *Machine) steadyNow(t Task) bool {
+	return t.WasReady && (!t.live() || !m.now.Before(t.Since.Add(steady)))
 }

@@ -67,7 +67,7 @@ func (m *Machine) stopping() (brokers, controllers []PodName, quorum int) {
 		if !ok || spec.Kafka == nil || p.Place == nil {
 			continue
 		}
-		runs := p.anyLive() && !p.allUnsure()
+		runs := p.anyRuns()
 		node := nodeOf(p, spec)
 		if controls(node) {
 			voters++
@@ -132,14 +132,15 @@ func (w *work) appoint(controllers []PodName, quorum int, waiting PodName) {
 			continue
 		}
 		missing--
-		w.place(name, spec, true)
+		w.place(launchOf{pod: name, spec: spec, tasks: []string{spec.Kafka.Task},
+			caretaker: true})
 		m.waits[name] = "its controller runs alone until " + waiting.String() + " has stopped"
 	}
 }
 
 // caretakerCheck is the readiness check of a controller that runs alone.
 func caretakerCheck(
-	spec servicespec.Pod, got offer.TaskResources, host string,
+	spec servicespec.Pod, got offer.SetResources, host string,
 ) *executor.Check {
 	return &executor.Check{
 		TCP:      &executor.TCPCheck{Host: host, Port: portOf(got, spec.Kafka.ControllerPort)},

@@ -47,7 +47,7 @@ func tell(t *testing.T, path string, crash int) (int, string) {
 		s.run(t, d)
 		if n++; n == crash && s.machine != nil {
 			connected := s.machine.connected
-			s.machine = Restore(s.cfg, cloneHard(s.stored))
+			s.machine = Restore(s.cfg, s.stored.clone())
 			s.step(Tick{})
 			if connected {
 				s.step(FromMesos{mesos.Subscribed{
@@ -69,10 +69,23 @@ func hardText(h Hard) string {
 		WriteText(WriteKafka{h.Kafka}), WriteText(WriteOverrides{h.Overrides})}
 	var entries []string
 	for _, p := range h.Pods {
-		entries = append(entries, shorten(WriteText(WritePod{p}))+" "+p.Launch)
+		text := shorten(WriteText(WritePod{p})) + " " + string(p.Executor.ID)
+		for _, t := range p.Tasks {
+			text += fmt.Sprint(" ", t.Launch, t.Params)
+		}
+		entries = append(entries, text)
 	}
 	for _, l := range h.Leftovers {
 		entries = append(entries, shorten(WriteText(WriteLeftover{l})))
+	}
+	for plan, run := range h.Runs {
+		entries = append(entries, WriteText(WriteRun{plan, run}))
+	}
+	for _, e := range h.Earlier {
+		entries = append(entries, WriteText(WriteEarlier{e}))
+	}
+	for name, content := range h.Files {
+		entries = append(entries, WriteText(WriteFile{name, content}))
 	}
 	sort.Strings(entries)
 	return strings.Join(append(lines, entries...), "\n")
@@ -96,7 +109,7 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 	case "start":
 		return s.start(d)
 	case "crash":
-		s.machine = Restore(s.cfg, cloneHard(s.stored))
+		s.machine = Restore(s.cfg, s.stored.clone())
 		return s.step(Tick{})
 	case "subscribe":
 		return s.step(FromMesos{mesos.Subscribed{
@@ -149,13 +162,25 @@ func (s *story) start(d *datadriven.TestData) string {
 
 // step runs one event a moment after the last, keeps what would be stored, and prints what the
 // machine wants.
+// step gives the machine an event and, if it wants that at once, a tick.
 func (s *story) step(ev Event) string {
+	text := s.single(ev)
+	if wake := s.machine.NextWake(); !wake.IsZero() && !wake.After(s.now) {
+		text += s.single(Tick{})
+	}
+	if text == "" {
+		return "nothing\n"
+	}
+	return text
+}
+
+func (s *story) single(ev Event) string {
 	s.now = s.now.Add(time.Millisecond) // nothing happens at the same moment as something else
 	out := s.machine.Step(s.now, ev)
 	s.last = out
 	var b strings.Builder
 	for _, w := range out.Writes {
-		applyWrite(&s.stored, w)
+		s.stored.Apply(w)
 		fmt.Fprintln(&b, shorten(WriteText(w)))
 	}
 	for _, c := range out.Calls {
@@ -170,9 +195,6 @@ func (s *story) step(ev Event) string {
 	}
 	if got, want := hardText(s.stored), hardText(s.machine.hard); got != want {
 		s.t.Fatalf("the store and the machine differ:\n%s\n%s", got, want)
-	}
-	if b.Len() == 0 {
-		return "nothing\n"
 	}
 	return b.String()
 }
@@ -342,8 +364,27 @@ func (s *story) command(d *datadriven.TestData) string {
 		c = ServiceStart{}
 	case "uninstall":
 		c = ServiceUninstall{}
+	case "pause":
+		c = PodPause{arg(1), d.CmdArgs[1].Vals}
+	case "resume":
+		c = PodResume{arg(1), d.CmdArgs[1].Vals}
+	case "reset-backoff":
+		c = BackoffReset{arg(1)}
+	case "rollback":
+		c = Rollback{ID: arg(1)}
 	case "plan":
-		c = PlanCommand{Verb: PlanVerb(arg(1)), Plan: arg(2), Phase: arg(3), Step: arg(4)}
+		plan := PlanCommand{Verb: PlanVerb(arg(1)), Plan: arg(2), Params: map[string]string{}}
+		for i, part := range []*string{&plan.Phase, &plan.Step} {
+			if a := arg(3 + i); a != "" && len(d.CmdArgs[3+i].Vals) == 0 {
+				*part = strings.ReplaceAll(a, "_", " ")
+			}
+		}
+		for _, a := range d.CmdArgs[3:] {
+			if len(a.Vals) > 0 {
+				plan.Params[a.Key] = a.Vals[0]
+			}
+		}
+		c = plan
 	case "target":
 		service, problems := servicespec.Parse("spec.yml", []byte(d.Input), nil)
 		if len(problems) > 0 {
@@ -408,47 +449,6 @@ func plansText(v *View) string {
 		}
 	}
 	return b.String()
-}
-
-// applyWrite is what a store does with a write.
-func applyWrite(h *Hard, w Write) {
-	if h.Pods == nil {
-		h.Pods = map[PodName]Pod{}
-		h.Leftovers = map[mesos.ReservationID]Leftover{}
-	}
-	switch w := w.(type) {
-	case WriteFramework:
-		h.Framework = w.ID
-	case WriteTarget:
-		h.Target = w.Target
-	case WriteIntent:
-		h.Intent = w.Intent
-	case WriteKafka:
-		h.Kafka = w.Kafka
-	case WritePod:
-		h.Pods[w.Pod.Name] = w.Pod
-	case DeletePod:
-		delete(h.Pods, w.Name)
-	case WriteLeftover:
-		h.Leftovers[w.Leftover.Reservation] = w.Leftover
-	case DeleteLeftover:
-		delete(h.Leftovers, w.Reservation)
-	case WriteOverrides:
-		h.Overrides = w.Overrides
-	}
-}
-
-func cloneHard(h Hard) Hard {
-	c := h
-	c.Pods = map[PodName]Pod{}
-	for k, v := range h.Pods {
-		c.Pods[k] = v
-	}
-	c.Leftovers = map[mesos.ReservationID]Leftover{}
-	for k, v := range h.Leftovers {
-		c.Leftovers[k] = v
-	}
-	return c
 }
 
 func sortedLines(text string) string {

@@ -3,6 +3,8 @@ package scheduler
 import (
 	"fmt"
 	"strings"
+
+	"github.com/kafka-sched/kafka-sched/plans"
 )
 
 // The one-line text forms of commands, writes and calls, which stories, traces and logs share.
@@ -14,12 +16,25 @@ func commandText(c Command) string {
 		return "pod restart " + c.Pod
 	case PodReplace:
 		return "pod replace " + c.Pod
+	case PodPause:
+		return strings.Join(append([]string{"pod pause", c.Pod}, c.Tasks...), " ")
+	case PodResume:
+		return strings.Join(append([]string{"pod resume", c.Pod}, c.Tasks...), " ")
+	case BackoffReset:
+		return "pod reset-backoff " + c.Pod
+	case Rollback:
+		return strings.TrimSpace("rollback " + c.ID)
+	case PutFile:
+		return fmt.Sprintf("put file %s of %d bytes", c.Name, len(c.Content))
 	case PlanCommand:
 		text := fmt.Sprintf("plan %s %s", c.Verb, c.Plan)
 		for _, part := range []string{c.Phase, c.Step} {
 			if part != "" {
 				text += fmt.Sprintf(" %q", part)
 			}
+		}
+		for _, key := range sortedKeys(c.Params) {
+			text += fmt.Sprintf(" %s=%q", key, c.Params[key])
 		}
 		return text
 	case ServiceStop:
@@ -57,10 +72,63 @@ func WriteText(w Write) string {
 	case DeleteLeftover:
 		return "delete leftover " + string(w.Reservation)
 	case WriteOverrides:
-		return fmt.Sprintf("write overrides %v", w.Overrides)
+		return "write overrides" + overridesText(w.Overrides)
+	case WriteEarlier:
+		return "write earlier " + w.Earlier.ID
+	case DeleteEarlier:
+		return "delete earlier " + w.ID
+	case WriteRun:
+		return fmt.Sprintf("write run %s#%d%s", w.Plan, w.Run.Number, runText(w.Run))
+	case DeleteRun:
+		return "delete run " + w.Plan
+	case WriteJournal:
+		return fmt.Sprintf("write journal %d %s %s: %s", w.Entry.Number, w.Entry.Kind,
+			w.Entry.What, w.Entry.Outcome)
+	case DeleteJournal:
+		return fmt.Sprintf("delete journal %d", w.Number)
+	case WriteFile:
+		return fmt.Sprintf("write file %s of %d bytes", w.Name, len(w.Content))
 	default:
 		return fmt.Sprintf("write %T", w)
 	}
+}
+
+func overridesText(o plans.Overrides) string {
+	var b strings.Builder
+	for _, key := range sortedKeys(o.Interrupted) {
+		b.WriteString(" interrupted=" + key)
+	}
+	for _, key := range sortedKeys(o.Forced) {
+		b.WriteString(" forced=" + key)
+	}
+	for _, key := range sortedKeys(o.Released) {
+		b.WriteString(" released=" + key)
+	}
+	return b.String()
+}
+
+func runText(r PlanRun) string {
+	text := ""
+	if r.Active {
+		text += " active"
+	}
+	if r.Seen != "" {
+		text += " " + string(r.Seen)
+	}
+	for _, key := range sortedKeys(r.Params) {
+		text += fmt.Sprintf(" %s=%q", key, r.Params[key])
+	}
+	done := 0
+	//tidy:unordered a count
+	for _, s := range r.Steps {
+		if s.Done {
+			done++
+		}
+	}
+	if len(r.Steps) > 0 {
+		text += fmt.Sprintf(" steps=%d done=%d", len(r.Steps), done)
+	}
+	return text
 }
 
 func podText(p Pod) string {
@@ -75,20 +143,39 @@ func podText(p Pod) string {
 	if p.Request != "" {
 		fmt.Fprintf(&b, " request=%s", p.Request)
 	}
+	if p.Recovery != nil {
+		fmt.Fprintf(&b, " recovery=%s", p.Recovery.Kind)
+	}
 	if p.Caretaker {
 		b.WriteString(" caretaker")
 	}
-	if p.Failures > 0 {
-		fmt.Fprintf(&b, " failures=%d", p.Failures)
-	}
-	if p.Deployed != "" {
-		fmt.Fprintf(&b, " deployed=%s", p.Deployed)
-	}
 	for _, t := range p.Tasks {
-		fmt.Fprintf(&b, " %s:%s", t.Name, t.State)
-		if t.Ready != nil {
-			fmt.Fprintf(&b, ":ready=%t", *t.Ready)
-		}
+		b.WriteString(" " + taskText(t))
+	}
+	return b.String()
+}
+
+// taskText gives a task's record in one word: "broker:TASK_RUNNING:ready=true:deployed=t1".
+func taskText(t Task) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s:%s", t.Name, t.State)
+	if t.Ready != nil {
+		fmt.Fprintf(&b, ":ready=%t", *t.Ready)
+	}
+	if t.Failures > 0 {
+		fmt.Fprintf(&b, ":failures=%d", t.Failures)
+	}
+	if t.Deployed != "" {
+		fmt.Fprintf(&b, ":deployed=%s", t.Deployed)
+	}
+	if t.Again {
+		b.WriteString(":again")
+	}
+	if t.Paused {
+		b.WriteString(":paused")
+	}
+	if t.Idle {
+		b.WriteString(":idle")
 	}
 	return b.String()
 }

@@ -25,8 +25,11 @@ type View struct {
 	Intent     Intent
 	TargetID   string
 	Target     servicespec.Service
-	// Current is what is known of the target beside that: Target without its Service.
-	Current Target
+	// TargetSince is when the target became it, TargetBy who made it so, TargetNumber its
+	// number, and TargetDone when a deployment of it was first complete, zero before.
+	TargetSince, TargetDone time.Time
+	TargetBy                string
+	TargetNumber            int64
 	// Plans in the order in which they are worked on. While the service is uninstalled there
 	// is one, "uninstall".
 	Plans []PlanView
@@ -65,9 +68,9 @@ type Outcome struct {
 	Pod   string
 	Agent mesos.AgentID
 	Host  string
-	// Fits says that it was used; Why is a sentence otherwise, or on what was launched.
-	Fits bool
-	Why  []string
+	// Fits says that it was used; else Reasons are what was missing.
+	Fits    bool
+	Reasons []offer.Reason
 	// Offer as it came.
 	Offer mesos.Offer
 }
@@ -97,6 +100,8 @@ type StepView struct {
 	Pod       string // "kafka-0", or "" for steps that concern no instance
 	Tasks     []string
 	Held      *plans.Said // as in PlanView
+	// Replaces says that the step gives its instance a new place.
+	Replaces bool
 }
 
 // PodView is a pod instance.
@@ -142,6 +147,9 @@ type TaskView struct {
 	Ports    []offer.PortUse
 	Goal     servicespec.Goal
 	IP       string
+	// Superseded says that it ended, and that another task that shares its resource set was
+	// launched since.
+	Superseded bool
 	// Override is what an operator's pause or a smaller count makes of it: PAUSED, PAUSING,
 	// STARTING, DECOMMISSIONING or DECOMMISSIONED, "" for nothing.
 	Override string
@@ -149,12 +157,15 @@ type TaskView struct {
 	Resources resource.List
 }
 
-// EndpointView is an advertised port of all instances that have it.
+// EndpointView is an advertised port of all instances that have it. The lists go together: an
+// entry for each task that can have the port, by pod index and in the order of the spec.
 type EndpointView struct {
 	Name    string
-	Address []string // host:port by pod index
+	Address []string // host:port
 	DNS     []string // host name:port
-	VIP     string   // "" when none is declared
+	Tasks   []string // the names under which the tasks are discovered: "kafka-0-broker"
+	Ports   []int
+	VIP     *servicespec.VIP // nil when none is declared
 }
 
 // KafkaView is what is known of the Kafka cluster.

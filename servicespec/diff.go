@@ -52,6 +52,7 @@ func DiffSpecs(a, b Spec) []Change {
 	left, right := beyondLeaves(a), beyondLeaves(b)
 	changes := compare(left, right)
 	j := newJudge(a.Service, b.Service)
+	j.regimes = regimesThatChange(a, b)
 	for i, c := range changes {
 		v := j.classBeyond(c.Path)
 		changes[i].Class, changes[i].Reason = v.class, v.reason

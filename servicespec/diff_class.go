@@ -94,10 +94,32 @@ type judge struct {
 	a, b         Service
 	before, then map[string]*Pod
 	same         map[string]bool // whether a pod's hashes are equal, as far as they were asked for
+	regimes      map[string]bool // pods that would change whose ports they use
 }
 
 func newJudge(a, b Service) judge {
-	return judge{a, b, podsOf(a), podsOf(b), map[string]bool{}}
+	return judge{a, b, podsOf(a), podsOf(b), map[string]bool{}, nil}
+}
+
+// regimesThatChange finds the pods that use ports of the agent in one spec only. In the other they
+// are on a network with ports of its own, and so reserve none.
+func regimesThatChange(a, b Spec) map[string]bool {
+	before, then := ownPorts(a), ownPorts(b)
+	changed := map[string]bool{}
+	for _, pod := range a.Service.Pods {
+		changed[pod.Type] = before[pod.Type] != then[pod.Type]
+	}
+	return changed
+}
+
+// ownPorts finds the pods on networks that have ports of their own.
+func ownPorts(s Spec) map[string]bool {
+	own := map[string]bool{}
+	for _, pod := range s.Pods {
+		maps := func(n Network) bool { return n.Name == mappingNetwork }
+		own[pod.Type] = len(pod.Networks) > 0 && !slices.ContainsFunc(pod.Networks, maps)
+	}
+	return own
 }
 
 func podsOf(s Service) map[string]*Pod {
@@ -132,6 +154,9 @@ func (j judge) classBeyond(path string) verdict {
 		if a == nil || b == nil {
 			v, _ := judgePod(parts, a, b)
 			return v
+		}
+		if len(parts) > 2 && parts[2] == "networks" && j.regimes[parts[1]] {
+			return verdict{Forbidden, "ports of the agent are reserved, or not, for ever"}
 		}
 	}
 	return ruleOf(parts)

@@ -161,6 +161,38 @@ func TestDiffSpecs(t *testing.T) {
 	}
 }
 
+// TestNetworkRegime forbids that a pod begins or ceases to use ports of the agent.
+func TestNetworkRegime(t *testing.T) {
+	none, own := networks(t, ""), networks(t, "networks: {dcos: }")
+	other, mapped := networks(t, "networks: {calico: }"), networks(t, "networks: {mesos-bridge: }")
+	for _, test := range []struct {
+		a, b Spec
+		want Class
+	}{{none, own, Forbidden}, {own, none, Forbidden}, {own, mapped, Forbidden},
+		{mapped, own, Forbidden}, {own, other, Restart}, {none, mapped, Restart}} {
+		changes := DiffSpecs(test.a, test.b)
+		if len(changes) == 0 {
+			t.Errorf("nothing differs between %+v and %+v", test.a.Pods, test.b.Pods)
+		}
+		for _, c := range changes {
+			if c.Class != test.want {
+				t.Errorf("%s is %s, not %s", c, c.Class, test.want)
+			}
+		}
+	}
+}
+
+func networks(t *testing.T, line string) Spec {
+	t.Helper()
+	text := "name: web\npods:\n  web:\n    count: 1\n    " + line +
+		"\n    tasks:\n      a: {goal: RUNNING, cmd: a, ports: {http: {port: 0}}}\n"
+	s, errs := ParseSpec("f", []byte(text), nil)
+	if errs != nil {
+		t.Fatal(errs)
+	}
+	return s
+}
+
 // TestDiffKeyOrder shuffles the keys of good specs.
 func TestDiffKeyOrder(t *testing.T) {
 	texts := map[string][]byte{}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -136,86 +135,6 @@ func position(data []byte, at int) (line, column int) {
 	line = 1 + bytes.Count(before, []byte("\n"))
 	start := bytes.LastIndexByte(before, '\n') + 1
 	return line, 1 + utf8.RuneCount(before[start:])
-}
-
-var yamlLine = regexp.MustCompile(`^line ([0-9]+): `)
-
-// syntaxHints are what to do about some errors of the YAML library.
-var syntaxHints = []struct{ of, text string }{
-	{"mapping values are not allowed", "indent it as its neighbours are, write a blank after " +
-		"each colon in the line above, and put texts with a colon in quotes"},
-	{"did not find expected key", "a line below stands in no column of its neighbours; indent " +
-		"all keys of a mapping alike"},
-	{"unexpected end of stream", "close the quotes or brackets that were opened before"},
-}
-
-// syntaxError translates an error of the YAML library, whose text begins "yaml: line 3: ".
-func syntaxError(err error, data []byte) Error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	e := Error{Code: Malformed, Hint: "check indentation, quotes and brackets around this line"}
-	if found := yamlLine.FindStringSubmatch(text); found != nil {
-		e.Line, _ = strconv.Atoi(found[1])
-		text = text[len(found[0]):]
-	}
-	e.Line = max(e.Line, brokenLine(data))
-	for _, hint := range syntaxHints {
-		if strings.Contains(text, hint.of) {
-			e.Hint = hint.text
-		}
-	}
-	if strings.Contains(text, "tab character") && indentingTab(data, e.Line) == 0 {
-		e.Line++ // the library names the line before
-	}
-	if column := indentingTab(data, e.Line); column > 0 {
-		e.Column = column
-		e.Message, e.Hint = "this is not YAML: the line is indented with a tab", "use blanks"
-		return e
-	}
-	if name, ok := strings.CutPrefix(text, "unknown anchor '"); ok {
-		e.Code, e.Hint = Dangling, "anchors are defined with &name before they are used"
-		name = strings.TrimSuffix(name, "' referenced")
-		if at := bytes.Index(data, []byte("*"+name)); at >= 0 {
-			e.Line, e.Column = position(data, at)
-		}
-	}
-	e.Message = "this is not YAML: " + text
-	return e
-}
-
-// brokenLine finds the line with which a file stops being YAML: all up to it can be read. The
-// library names the line where the mapping or list around the mistake began, or none. It is 0
-// when that takes too long to find.
-func brokenLine(data []byte) int {
-	const most = 4 << 20 // bytes to read in all
-	read := 0
-	ends := []int{0}
-	for at, b := range data {
-		if b == '\n' {
-			ends = append(ends, at+1)
-		}
-	}
-	for i := len(ends) - 1; i > 0; i-- {
-		if read += ends[i]; read > most {
-			return 0
-		}
-		var node yaml.Node
-		if yaml.Unmarshal(data[:ends[i]], &node) == nil {
-			return i + 1
-		}
-	}
-	return 1
-}
-
-// indentingTab gives the column of the first tab that a line is indented with, 0 for none.
-func indentingTab(data []byte, line int) int {
-	number := 0
-	for text := range bytes.Lines(data) {
-		if number++; number == line {
-			indent := text[:len(text)-len(bytes.TrimLeft(text, " \t"))]
-			return 1 + bytes.IndexByte(indent, '\t')
-		}
-	}
-	return 0
 }
 
 // builder makes values of YAML nodes within the bounds.

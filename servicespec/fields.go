@@ -176,16 +176,42 @@ func (f fields) whole(key string, least, most int64) (int64, bool) {
 }
 
 func (f fields) wholeValue(v value, key string, least, most int64) (int64, bool) {
+	return f.measure(v, key, least, most, func(string) string { return "" })
+}
+
+// measured reads a whole number as whole does; hint says what to do about a text that has a unit.
+func (f fields) measured(
+	key string, least, most int64, hint func(text string) string,
+) (int64, bool) {
+	v, ok := f.get(key)
+	if !ok {
+		return 0, false
+	}
+	return f.measure(v, key, least, most, hint)
+}
+
+func (f fields) measure(
+	v value, key string, least, most int64, hint func(text string) string,
+) (int64, bool) {
 	if v.kind != scalarKind {
 		f.wrong(v, key, fmt.Sprintf("must be a whole number, not %s", describe(v)))
 		return 0, false
 	}
-	n, message := wholeNumber(v.text, least, most)
+	n, message := wholeNumber(withoutZeros(v.text), least, most)
 	if message != "" {
-		f.bad(v, key, message, "")
+		f.bad(v, key, message, hint(v.text))
 		return 0, false
 	}
 	return n, true
+}
+
+// withoutZeros takes the fraction off numbers such as 2048.0, as other programs write whole ones.
+func withoutZeros(text string) string {
+	whole, zeros, found := strings.Cut(text, ".")
+	if found && whole != "" && zeros != "" && strings.Trim(zeros, "0") == "" {
+		return whole
+	}
+	return text
 }
 
 // wholeNumber reads a decimal number within bounds, or says what is wrong with it.
@@ -213,7 +239,7 @@ func shorten(digits string) string {
 
 // amount reads a positive number of megabytes.
 func (f fields) amount(key string) (resource.MiB, bool) {
-	n, ok := f.whole(key, 1, maxMegabytes)
+	n, ok := f.measured(key, 1, maxMegabytes, megabytesHint)
 	return resource.MiB(n), ok
 }
 
@@ -229,7 +255,7 @@ func (f fields) milli(key string) (resource.Milli, bool) {
 	}
 	n, message := milliNumber(v.text)
 	if message != "" {
-		f.bad(v, key, message, "")
+		f.bad(v, key, message, thousandthsHint(v.text))
 		return 0, false
 	}
 	return n, true
@@ -253,7 +279,7 @@ func milliNumber(text string) (n resource.Milli, wrong string) {
 
 // seconds reads a whole number of seconds.
 func (f fields) seconds(key string, least, most int64) (time.Duration, bool) {
-	n, ok := f.whole(key, least, most)
+	n, ok := f.measured(key, least, most, secondsHint)
 	return time.Duration(n) * time.Second, ok
 }
 
@@ -269,8 +295,12 @@ func (f fields) oneOf(key string, words ...string) (string, bool) {
 		}
 	}
 	v, _ := f.get(key)
+	hint := ""
+	if near := Nearest(text, words); near != "" {
+		hint = "did you mean " + near + "?"
+	}
 	f.bad(v, key, fmt.Sprintf("must be one of %s, not %s", strings.Join(words, ", "),
-		quote(text)), "")
+		quote(text)), hint)
 	return "", false
 }
 

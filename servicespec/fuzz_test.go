@@ -1,6 +1,8 @@
 package servicespec
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,21 +47,50 @@ func FuzzParse(f *testing.F) {
 	addFiles(f, "testdata/bad/*.yml")
 	addFiles(f, "testdata/whole-*/*.yml")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, errs := Parse("f.yml", data, templates)
+		var s Service
+		var whole Spec
+		var errs, wholeErrs []Error
+		bounded(t, func() { s, errs = Parse("f.yml", data, templates) })
+		bounded(t, func() { whole, wholeErrs = ParseSpec("f.yml", data, templates) })
 		checkErrors(t, errs)
+		checkErrors(t, wholeErrs)
 		if errs == nil {
 			roundTrip(t, s)
 		}
-		taken := errs == nil
-		whole, errs := ParseSpec("f.yml", data, templates)
-		checkErrors(t, errs)
-		if errs == nil {
+		if wholeErrs == nil {
 			roundTripSpec(t, whole)
+			bounded(t, func() { told(t, whole.Service) })
 		}
-		if taken && (errs != nil || whole.Beyond() != nil || !cmp.Equal(s, whole.Service)) {
-			t.Errorf("Parse takes it, ParseSpec says %v, beyond are %q", errs, whole.Beyond())
+		if errs == nil && (wholeErrs != nil || whole.Beyond() != nil ||
+			!cmp.Equal(s, whole.Service)) {
+			t.Errorf("Parse takes it, ParseSpec says %v, beyond are %q", wholeErrs,
+				whole.Beyond())
 		}
 	})
+}
+
+// told prints and judges a service in all ways that there are.
+func told(t *testing.T, s Service) {
+	t.Helper()
+	text, err := PredecessorJSON(s)
+	if err != nil || !json.Valid(text) {
+		t.Errorf("printed for old clients it is %q, %v", text, err)
+	}
+	for _, sentence := range s.Conflicts() {
+		if strings.ContainsAny(sentence, "\n\x00") {
+			t.Errorf("%q", sentence)
+		}
+	}
+	variable := map[string]string{"TASKCFG_ALL_FUZZ": "1"}
+	set := s.WithTaskConfig(variable)
+	if errs := s.CheckTaskConfig(variable); errs != nil || len(set.Pods) != len(s.Pods) {
+		t.Errorf("a variable for all tasks gives %v", errs)
+	}
+	for _, pod := range set.Pods {
+		if set.LaunchHash(pod.Type) == "" {
+			t.Errorf("pod %s has no hash", pod.Type)
+		}
+	}
 }
 
 // FuzzRender looks for panics and for output that depends on anything but the template.
@@ -69,11 +100,19 @@ func FuzzRender(f *testing.F) {
 	addFiles(f, "testdata/good/*.yml")
 	env := map[string]string{"A": "one\ntwo", "B": "true", "C": "", "D": "{{A}}"}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, errs := render(&mistakes{file: "f"}, data, env)
+		var r renderer
+		var errs, lenientErrs, warnings []Error
+		var lenient []byte
+		bounded(t, func() { r, errs = render(&mistakes{file: "f"}, data, env) })
+		bounded(t, func() { lenient, warnings, lenientErrs = RenderLenient("f", data, env) })
 		out, lines := r.out.Bytes(), r.lines
 		checkErrors(t, errs)
+		checkErrors(t, warnings)
 		if errs != nil {
 			return
+		}
+		if lenientErrs != nil || warnings != nil || !bytes.Equal(out, lenient) {
+			t.Errorf("lenient rendering gives %q, %v, %v", lenient, warnings, lenientErrs)
 		}
 		if want := 1 + strings.Count(string(out), "\n"); len(lines) != want {
 			t.Errorf("%d lines are told of %d", len(lines), want)
@@ -96,7 +135,9 @@ func FuzzOptions(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		o, errs := DecodeOptions("f", data)
+		var o Options
+		var errs []Error
+		bounded(t, func() { o, errs = DecodeOptions("f", data) })
 		checkErrors(t, errs)
 		if errs != nil || o.Check() != nil {
 			return
@@ -104,7 +145,8 @@ func FuzzOptions(f *testing.F) {
 		setAgain(t, o)
 		env := o.Environment()
 		env["FRAMEWORK_USER"] = "nobody"
-		if _, errs := Load("kafka.yml", template, env, nil); errs != nil {
+		bounded(t, func() { _, errs = Load("kafka.yml", template, env, nil) })
+		if errs != nil {
 			t.Errorf("%v of %q", errs, o)
 		}
 	})

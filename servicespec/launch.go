@@ -21,6 +21,25 @@ func (s Service) LaunchHash(pod string) string {
 	return ""
 }
 
+// TaskLaunchHash stands for all that one task of a pod is launched with, what the pod's tasks
+// share (what is fetched, limits, the version of Kafka) included. It is "" when there is no
+// such task.
+func (s Service) TaskLaunchHash(pod, task string) string {
+	for _, p := range s.Pods {
+		for _, t := range p.Tasks {
+			if p.Type != pod || t.Name != task {
+				continue
+			}
+			if p.Kafka != nil && p.Kafka.Task != task {
+				p.Kafka = &Kafka{Version: p.Kafka.Version}
+			}
+			p.Tasks = []Task{t}
+			return launchHash(s, p)
+		}
+	}
+	return ""
+}
+
 func launchHash(s Service, p Pod) string {
 	data, err := marshal(launched(p))
 	if err != nil {

@@ -12,7 +12,7 @@ func Nearest(name string, known []string) string {
 	if len(name) > longest {
 		return ""
 	}
-	best, least := "", 1+max(1, len(name)/3)
+	best, least := "", min(1+max(1, len(name)/3), max(1, len(name))) // something must be common
 	for _, candidate := range known {
 		if len(candidate) > longest {
 			continue

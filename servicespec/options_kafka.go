@@ -12,7 +12,8 @@ import (
 func (o Options) Environment() map[string]string {
 	env := map[string]string{}
 	for _, option := range knownOptions {
-		if text := o.Get(option.Name); text != "" {
+		_, said := o[option.Name]
+		if text := o.Get(option.Name); said || text != "" {
 			env[option.Variable] = text
 		}
 	}

@@ -158,6 +158,10 @@ func TestEnvironment(t *testing.T) {
 	if env := (Options{"service.user": "me"}).Environment(); env["FRAMEWORK_USER"] != "me" {
 		t.Error(env)
 	}
+	env = Options{"service.placement_constraint": ""}.Environment()
+	if text, said := env["PLACEMENT_CONSTRAINTS"]; !said || text != "" {
+		t.Error("an empty rule, which allows every agent, is not taken")
+	}
 }
 
 func TestCheck(t *testing.T) {

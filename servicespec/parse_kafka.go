@@ -160,7 +160,7 @@ func (p *parser) heap(f fields, k *Kafka, task *Task) {
 			"give it memory for Kafka's heap")
 		return
 	}
-	megabytes, ok := f.whole("heap", minHeap, maxMegabytes)
+	megabytes, ok := f.measured("heap", minHeap, maxMegabytes, megabytesHint)
 	heap := resource.MiB(megabytes)
 	if !ok {
 		heap = min(memory/2, maxDefaultHeap)

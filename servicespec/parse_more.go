@@ -125,15 +125,30 @@ func (p *parser) secrets(f fields) []Secret {
 			s.File = s.Secret
 			sf.checkInside("secret", s.File)
 		}
+		sf.checkTaken(s, secrets)
 		secrets = append(secrets, s)
 	}
 	return secrets
 }
 
+// checkTaken refuses a secret whose variable or file is that of another.
+func (f fields) checkTaken(s Secret, others []Secret) {
+	for _, other := range others {
+		if s.EnvKey != "" && other.EnvKey == s.EnvKey {
+			f.at("env-key", Duplicate, fmt.Sprintf("secret %s is in the variable %s too",
+				other.Name, s.EnvKey), "")
+		}
+		if s.File != "" && other.File == s.File {
+			f.at("file", Duplicate, fmt.Sprintf("secret %s is in the file %s too", other.Name,
+				quote(s.File)), "")
+		}
+	}
+}
+
 func (f fields) checkVariable(key, name string) {
 	if !environmentName.MatchString(name) {
 		f.at(key, BadValue, fmt.Sprintf("%s is not the name of an environment variable",
-			quote(name)), "")
+			quote(name)), "use letters, digits and underscores")
 	}
 }
 
@@ -264,15 +279,19 @@ func (p *parser) limits(f fields, set ResourceSet) *Limits {
 		return nil
 	}
 	var l Limits
-	if lf.limited("cpus") {
-		l.CPUs, _ = lf.milli("cpus")
-	} else if _, there := lf.get("cpus"); there {
+	switch lf.limitWord("cpus") {
+	case "":
+	case "unlimited":
 		l.CPUs = Unlimited
+	default:
+		l.CPUs, _ = lf.milli("cpus")
 	}
-	if lf.limited("memory") {
-		l.Memory, _ = lf.amount("memory")
-	} else if _, there := lf.get("memory"); there {
+	switch lf.limitWord("memory") {
+	case "":
+	case "unlimited":
 		l.Memory = Unlimited
+	default:
+		l.Memory, _ = lf.amount("memory")
 	}
 	if l.CPUs > 0 && l.CPUs < set.CPUs {
 		lf.at("cpus", BadValue, "the limit is less than the task's cpus", "")
@@ -287,8 +306,12 @@ func (p *parser) limits(f fields, set ResourceSet) *Limits {
 	return &l
 }
 
-// limited says that a limit is there and not "unlimited".
-func (f fields) limited(key string) bool {
+// limitWord gives what is said of a limit without the blanks around it, in lower case; blanks
+// alone say nothing.
+func (f fields) limitWord(key string) string {
 	v, ok := f.get(key)
-	return ok && !strings.EqualFold(strings.TrimSpace(v.text), "unlimited")
+	if ok && v.kind != scalarKind {
+		return "?"
+	}
+	return strings.ToLower(strings.TrimSpace(v.text))
 }

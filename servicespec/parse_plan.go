@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 var (
@@ -70,7 +71,10 @@ func (p *parser) countSteps(plan Plan) int {
 
 func (p *parser) plan(f fields, name string) Plan {
 	plan := Plan{Name: name, Strategy: Serial}
-	if word, ok := f.oneOf("strategy", "serial", "parallel"); ok {
+	if text, _ := f.text("strategy"); strings.HasSuffix(strings.ToLower(text), "canary") {
+		f.at("strategy", BadValue, "a plan is serial or parallel, not "+quote(text),
+			"give the phase this strategy")
+	} else if word, ok := f.oneOf("strategy", "serial", "parallel"); ok {
 		plan.Strategy = Strategy(word)
 	}
 	entries := f.named("phases")
@@ -116,11 +120,14 @@ func (p *parser) phase(f fields, name string) Phase {
 func (p *parser) steps(f fields, pod *Pod) []InstanceSteps {
 	var all []InstanceSteps
 	first := map[string]int{}
+	readable := true
 	for i, v := range f.list("steps") {
 		path := fmt.Sprintf("%s.steps[%d]", f.path, i)
 		sf := fields{p.mistakes, v, path}
 		if v.kind != mapKind || len(v.entries) != 1 {
-			sf.wrong(v, "", "must be one entry, of an index or default")
+			sf.report(v, "", WrongType, "must be one entry, of an index or default",
+				"write - default: [["+exampleTask(pod)+"]]")
+			readable = false
 			continue
 		}
 		e := v.entries[0]
@@ -131,10 +138,22 @@ func (p *parser) steps(f fields, pod *Pod) []InstanceSteps {
 		first[e.key] = v.line
 		if steps, ok := p.instanceSteps(sf, e, pod); ok {
 			all = append(all, steps)
+		} else {
+			readable = false
 		}
 	}
-	p.checkCovered(f, all, pod)
+	if readable {
+		p.checkCovered(f, all, pod)
+	}
 	return all
+}
+
+// exampleTask names a task for the example in a hint.
+func exampleTask(pod *Pod) string {
+	if pod == nil || len(pod.Tasks) == 0 {
+		return "server"
+	}
+	return pod.Tasks[0].Name
 }
 
 func (p *parser) instanceSteps(f fields, e entry, pod *Pod) (InstanceSteps, bool) {
@@ -148,11 +167,15 @@ func (p *parser) instanceSteps(f fields, e entry, pod *Pod) (InstanceSteps, bool
 		}
 		s.Index = index
 	}
-	lists := fields{p.mistakes, f.value, f.path}.list(e.key)
-	for i, v := range lists {
+	nested := "give a list of steps, each a list of tasks: [[" + exampleTask(pod) + "]]"
+	if e.value.kind == scalarKind || e.value.kind == mapKind {
+		f.report(e.value, e.key, WrongType, "must be a list, not "+describe(e.value), nested)
+		return s, false
+	}
+	for i, v := range e.value.items {
 		key := fmt.Sprintf("%s[%d]", e.key, i)
 		if v.kind != listKind || len(v.items) == 0 {
-			f.wrong(v, key, fmt.Sprintf("must be a list of tasks, not %s", emptiness(v)))
+			f.report(v, key, WrongType, "must be a list of tasks, not "+emptiness(v), nested)
 			continue
 		}
 		names := p.stepTasks(f, v, key, pod)

@@ -28,6 +28,12 @@ func (p *parser) allPods(root fields) []Pod {
 	known := namesakes{map[string]bool{}, map[string]string{}}
 	for _, e := range entries {
 		path := join("pods", e.key)
+		if misplaced(e) {
+			p.add(Error{Line: e.line, Column: e.column, Path: path, Code: WrongType,
+				Message: e.key + " is a key of a pod, and stands where pods are named",
+				Hint:    "indent it below the name of its pod"})
+			continue
+		}
 		p.checkName(e, path, "pod")
 		p.checkDistinct(e, path, known)
 		pod, ok := p.pod(e, path)
@@ -51,6 +57,13 @@ func (p *parser) allPods(root fields) []Pod {
 		p.pods[pods[i].Type] = &pods[i]
 	}
 	return pods
+}
+
+// misplaced says that an entry among the pods belongs into one.
+func misplaced(e entry) bool {
+	_, count := e.value.get("count")
+	_, tasks := e.value.get("tasks")
+	return slices.Contains(podLanguage.keys, e.key) && !count && !tasks
 }
 
 // checkQuorum refuses brokers for which no pod of the service runs controllers.
@@ -212,7 +225,7 @@ func (f fields) limit(key string) *uint64 {
 
 func (f fields) unlimited(key string) bool {
 	v, _ := f.get(key)
-	return v.text == "-1"
+	return withoutZeros(v.text) == "-1"
 }
 
 func (f fields) checkLimits(limit RLimit) {

@@ -152,7 +152,7 @@ func (p *parser) updatePolicy(v value, path string, count int) *UpdatePolicy {
 
 // setSeconds reads a time, and leaves the default when there is none.
 func (f fields) setSeconds(key string, least int64, into *Seconds) {
-	if n, ok := f.whole(key, least, maxSeconds); ok {
+	if n, ok := f.measured(key, least, maxSeconds, secondsHint); ok {
 		*into = Seconds(n)
 	}
 }
@@ -251,7 +251,7 @@ func (p *parser) kafkaInstances(f fields, pod *Pod, task *Task, m *PodMore) {
 		}
 		node := KafkaInstance{Index: int(index), JVMFlags: p.jvmFlags(inst),
 			Properties: p.properties(inst)}
-		heap, _ := inst.whole("heap", minHeap, maxMegabytes)
+		heap, _ := inst.measured("heap", minHeap, maxMegabytes, megabytesHint)
 		node.Heap = resource.MiB(heap)
 		inst.checkHeap(node.Heap, task.Resources.Memory)
 		m.KafkaInstances = append(m.KafkaInstances, node)

@@ -54,8 +54,8 @@ func (p *parser) resourceSet(f fields, name string) parsedSet {
 	}
 	any := false
 	for _, key := range []string{"cpus", "gpus", "memory", "ports"} {
-		_, there := f.get(key)
-		any = any || there
+		v, there := f.get(key)
+		any = any || there && (v.kind != mapKind || len(v.entries) > 0)
 	}
 	if !any {
 		f.at("", Missing, "there are no resources", "give cpus and memory")
@@ -109,7 +109,7 @@ func (p *parser) port(f fields, name string, all []entry) Port {
 		port.EnvKey = key
 		if !environmentName.MatchString(key) {
 			f.at("env-key", BadValue, fmt.Sprintf("%s is not the name of an environment variable",
-				quote(key)), "")
+				quote(key)), "use letters, digits and underscores")
 		}
 	}
 	port.Advertise = f.boolean("advertise", false)
@@ -140,7 +140,8 @@ func (p *parser) vip(port fields, name string, all []entry) *VIP {
 	if prefix, ok := f.text("prefix"); ok {
 		vip.Prefix = prefix
 		if !plainName.MatchString(prefix) {
-			f.at("prefix", BadValue, fmt.Sprintf("%s is not a host name", quote(prefix)), "")
+			f.at("prefix", BadValue, fmt.Sprintf("%s is not a host name", quote(prefix)),
+				"use letters, digits and dashes")
 		}
 	}
 	for _, other := range all {

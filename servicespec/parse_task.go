@@ -198,7 +198,8 @@ func (p *parser) discovery(f fields) *Discovery {
 // be announced under one name.
 func (p *parser) checkPrefix(f fields, prefix string) {
 	if !plainName.MatchString(prefix) {
-		f.at("prefix", BadValue, fmt.Sprintf("%s is not a host name", quote(prefix)), "")
+		f.at("prefix", BadValue, fmt.Sprintf("%s is not a host name", quote(prefix)),
+			"use letters, digits and dashes")
 	}
 	pod := strings.Split(f.path, ".")[1]
 	owner, taken := p.prefixes[prefix]

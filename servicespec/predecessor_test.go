@@ -1,6 +1,7 @@
 package servicespec
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -29,186 +30,88 @@ var mixedEnv = map[string]string{
 	"NODE_COUNT": "2", "NODE_CPUS": "0.5", "BACKUP_TARGET": "default-target", "DATA_PORT": "0",
 }
 
-// recorded is what the predecessor answered for its target configuration.
+// recorded is an answer of the predecessor to GET /v1/configurations/<id>, and how it came about.
 type recorded struct {
-	Name, Role, Principal, User string
-	Pods                        []recordedPod `json:"pod-specs"`
+	Spec    string            // kafka or mixed
+	Changed map[string]string // of the variables above
+	Moment  string            // in words
+	Answer  json.RawMessage
 }
 
-type recordedPod struct {
-	Type    string
-	Count   int
-	User    string
-	Allow   bool `json:"allow-decommission"`
-	URIs    []string
-	RLimits []struct {
-		Name       string
-		Soft, Hard uint64
-	}
-	Tasks       []recordedTask `json:"task-specs"`
-	PreReserved string         `json:"pre-reserved-role"`
-}
-
-type recordedTask struct {
-	Name, Goal string
-	Essential  bool
-	Set        struct {
-		ID        string
-		Resources []recordedResource `json:"resource-specifications"`
-		Volumes   []recordedResource `json:"volume-specifications"`
-	} `json:"resource-set"`
-	Command struct {
-		Value       string
-		Environment map[string]string
-	} `json:"command-spec"`
-	Health    *recordedCheck `json:"health-check-spec"`
-	Readiness *recordedCheck `json:"readiness-check-spec"`
-	Configs   []struct {
-		Name string
-		Path string `json:"relative-path"`
-		Text string `json:"template-content"`
-	} `json:"config-files"`
-	KillGrace int `json:"kill-grace-period"`
-}
-
-type recordedResource struct {
-	Name  string
-	Value struct {
-		Scalar struct{ Value float64 }
-		Ranges struct {
-			Range []struct{ Begin, End int }
-		}
-	}
-	PortName string `json:"port-name"`
-	EnvKey   string `json:"env-key"`
-	VIPName  string `json:"vip-name"`
-	VIPPort  int    `json:"vip-port"`
-	Type     string
-	Path     string `json:"container-path"`
-	Profiles []string
-}
-
-type recordedCheck struct {
-	Command                  string
-	Interval, Timeout, Delay int
-	Grace                    int `json:"grace-period"`
-	Failures                 int `json:"max-consecutive-failures"`
-}
-
-// TestPredecessor loads specs of the predecessor, and compares what comes out with the answers
-// that were recorded of it.
+// TestPredecessor loads specs of the predecessor, and compares what comes out with each answer
+// that was recorded of it, byte by byte.
 func TestPredecessor(t *testing.T) {
-	for name, env := range map[string]map[string]string{"kafka": kafkaEnv, "mixed": mixedEnv} {
-		t.Run(name, func(t *testing.T) {
-			all := maps.Clone(predecessorEnv)
-			maps.Copy(all, env)
-			folder := "testdata/predecessor/"
-			files := map[string]string{"server.properties.mustache": string(
-				read(t, folder+"server.properties.mustache"))}
-			s, warnings, errs := LoadLenient(name+".yml", read(t, folder+name+".yml"), all, files)
-			if warnings != nil || errs != nil {
-				t.Fatal(warnings, errs)
-			}
-			if list := s.Beyond(); list != nil {
-				t.Error(list)
-			}
-			service := s.Service.WithTaskConfig(all)
-			var want recorded
-			if err := json.Unmarshal(read(t, folder+name+"-target.json"), &want); err != nil {
+	folder := "testdata/predecessor/"
+	for line := range bytes.Lines(read(t, folder+"configurations.jsonl")) {
+		var r recorded
+		if err := json.Unmarshal(line, &r); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(r.Spec+" "+r.Moment, func(t *testing.T) {
+			service := loadPredecessor(t, r.Spec, r.Changed)
+			got, err := PredecessorJSON(service)
+			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(linesOf(want), linesOfService(service)); diff != "" {
-				t.Errorf("(-recorded +loaded):\n%s", diff)
+			var want bytes.Buffer
+			if err := json.Compact(&want, r.Answer); err != nil {
+				t.Fatal(err)
 			}
-			golden(t, folder+name+"-plans.txt", plansOf(service))
+			if want.String() != string(got) {
+				t.Error(cmp.Diff(indented(t, want.Bytes()), indented(t, got)))
+			}
+			if len(r.Changed) == 0 {
+				golden(t, folder+r.Spec+"-plans.txt", plansOf(service))
+			}
 		})
 	}
 }
 
-// linesOf tells a recorded configuration in lines, which are compared with those of a Service.
-func linesOf(r recorded) []string {
-	out := []string{fmt.Sprint("service ", strings.TrimPrefix(r.Name, "/"), r.Role, r.Principal,
-		r.User)}
-	for _, p := range r.Pods {
-		out = append(out, fmt.Sprint("pod ", p.Type, p.Count, p.Allow, p.URIs, p.PreReserved))
-		for _, l := range p.RLimits {
-			name := "RLMT_" + strings.TrimPrefix(l.Name, "RLIMIT_")
-			out = append(out, fmt.Sprint("limit ", name, l.Soft, l.Hard))
+// TestPredecessorJSON holds what is printed of all that the recorded specs do not have.
+func TestPredecessorJSON(t *testing.T) {
+	const name = "testdata/predecessor/all"
+	s, errs := Parse(name, read(t, name+".yml"), nil)
+	if errs != nil {
+		t.Fatal(errs)
+	}
+	got, err := PredecessorJSON(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, name+".json", indented(t, got)+"\n")
+	for _, path := range specs(t, "good", 130) {
+		s, errs := Parse(path, read(t, path), templates)
+		if errs != nil {
+			t.Fatal(errs)
 		}
-		for _, task := range p.Tasks {
-			out = append(out, fmt.Sprint("task ", task.Name, task.Goal, task.Essential, task.Set.ID,
-				task.Command.Value, task.Command.Environment, task.KillGrace))
-			for _, x := range task.Set.Resources {
-				if x.Name == "ports" {
-					out = append(out, fmt.Sprint("port ", x.PortName, x.Value.Ranges.Range[0].Begin,
-						x.EnvKey, x.VIPName, x.VIPPort))
-					continue
-				}
-				out = append(out, fmt.Sprint(x.Name, x.Value.Scalar.Value))
-			}
-			for _, x := range task.Set.Volumes {
-				out = append(out, fmt.Sprint("volume ", x.Path, x.Type, x.Value.Scalar.Value,
-					x.Profiles))
-			}
-			for _, c := range task.Configs {
-				out = append(out, fmt.Sprint("config ", c.Name, c.Path, c.Text))
-			}
-			for _, c := range []*recordedCheck{task.Health, task.Readiness} {
-				if c != nil {
-					out = append(out, fmt.Sprint("check ", *c))
-				}
-			}
+		if text, err := PredecessorJSON(s); err != nil || !json.Valid(text) {
+			t.Errorf("%s: %s, %v", path, text, err)
 		}
 	}
-	return out
 }
 
-func linesOfService(s Service) []string {
-	out := []string{fmt.Sprint("service ", s.Name, s.Role, s.Principal, s.User)}
-	for _, p := range s.Pods {
-		out = append(out, fmt.Sprint("pod ", p.Type, p.Count, p.AllowDecommission, p.URIs,
-			p.PreReservedRole))
-		for _, l := range p.RLimits {
-			out = append(out, fmt.Sprint("limit ", l.Name, *l.Soft, *l.Hard))
-		}
-		for _, task := range p.Tasks {
-			out = append(out, linesOfTask(task)...)
-		}
+func loadPredecessor(t *testing.T, name string, changed map[string]string) Service {
+	t.Helper()
+	env := maps.Clone(predecessorEnv)
+	maps.Copy(env, map[string]map[string]string{"kafka": kafkaEnv, "mixed": mixedEnv}[name])
+	maps.Copy(env, changed)
+	folder := "testdata/predecessor/"
+	files := map[string]string{"server.properties.mustache": string(
+		read(t, folder+"server.properties.mustache"))}
+	s, warnings, errs := LoadLenient(name+".yml", read(t, folder+name+".yml"), env, files)
+	if warnings != nil || errs != nil || s.Beyond() != nil {
+		t.Fatal(warnings, errs, s.Beyond())
 	}
-	return out
+	return s.Service.WithTaskConfig(env)
 }
 
-func linesOfTask(task Task) []string {
-	env := map[string]string{}
-	for _, v := range task.Env {
-		env[v.Name] = v.Value
+func indented(t *testing.T, data []byte) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Indent(&b, data, "", " "); err != nil {
+		t.Fatal(err)
 	}
-	set := task.Resources
-	out := []string{fmt.Sprint("task ", task.Name, task.Goal, task.Essential, set.Name,
-		task.Command, env, int(task.KillGrace.Seconds())),
-		fmt.Sprint("cpus", float64(set.CPUs)/1000), fmt.Sprint("mem", float64(set.Memory))}
-	for _, port := range set.Ports {
-		vip := VIP{}
-		if port.VIP != nil {
-			vip = *port.VIP
-		}
-		out = append(out, fmt.Sprint("port ", port.Name, port.Port, port.EnvKey, vip.Prefix,
-			vip.Port))
-	}
-	for _, v := range set.Volumes {
-		out = append(out, fmt.Sprint("volume ", v.Path, v.Type, float64(v.Size), v.Profiles))
-	}
-	for _, c := range task.Configs {
-		out = append(out, fmt.Sprint("config ", c.Name, c.Dest, c.Text))
-	}
-	for _, c := range []*Check{task.Health, task.Readiness} {
-		if c != nil {
-			out = append(out, fmt.Sprint("check ", recordedCheck{c.Command,
-				int(c.Interval.Seconds()), int(c.Timeout.Seconds()), int(c.Delay.Seconds()),
-				int(c.GracePeriod.Seconds()), c.MaxConsecutiveFailures}))
-		}
-	}
-	return out
+	return b.String()
 }
 
 // plansOf tells the plans with the names of their steps, as the predecessor names them.
@@ -271,23 +174,5 @@ t:2:13: {{X}} has no value and becomes nothing; set X [unknown-key]
 	_, warnings, errs = LoadLenient("t", []byte("{{! x }}\nname: {{N}}\npods: 1\n"), nil, nil)
 	if len(warnings) != 1 || len(errs) != 2 || errs[0].Line != 2 || errs[1].Line != 3 {
 		t.Errorf("%v, %v", warnings, errs)
-	}
-}
-
-// TestTaskConfig shows which of several values wins.
-func TestTaskConfig(t *testing.T) {
-	task := func(vars ...EnvVar) Task { return Task{Name: "t", Env: vars} }
-	before := Service{Pods: []Pod{{Type: "a-b", Tasks: []Task{task(EnvVar{"X", "spec"})}},
-		{Type: "c", Tasks: []Task{task()}}}}
-	after := before.WithTaskConfig(map[string]string{"TASKCFG_ALL_X": "all", "TASKCFG_ALL_Y": "",
-		"TASKCFG_A_B_X": "pod", "TASKCFG_C_": "none", "TASKCFG_D_X": "other", "X": "no"})
-	want := Service{Pods: []Pod{
-		{Type: "a-b", Tasks: []Task{task(EnvVar{"X", "pod"}, EnvVar{"Y", ""})}},
-		{Type: "c", Tasks: []Task{task(EnvVar{"X", "all"}, EnvVar{"Y", ""})}}}}
-	if diff := cmp.Diff(want, after); diff != "" {
-		t.Error(diff)
-	}
-	if before.Pods[0].Tasks[0].Env[0].Value != "spec" {
-		t.Error("the given service was changed")
 	}
 }

@@ -1,6 +1,7 @@
 package servicespec
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -13,7 +14,11 @@ const (
 // WithTaskConfig gives the service with the variables that the predecessor takes from its own
 // environment: TASKCFG_ALL_X sets X in every task, and TASKCFG_POD_X in those of the pod, whose
 // name is in upper case with _ for all that is no letter or digit. What is said of the pod wins
-// over what is said of all, and both over the spec.
+// over what is said of all, and both over the spec. The variables are then part of the spec: a
+// value that changes restarts the tasks that it concerns.
+//
+// Of env only names that begin with TASKCFG_ are looked at. Those that name no pod or no variable
+// set nothing; CheckTaskConfig finds them.
 func (s Service) WithTaskConfig(env map[string]string) Service {
 	s.Pods = slices.Clone(s.Pods)
 	for i := range s.Pods {
@@ -28,6 +33,37 @@ func (s Service) WithTaskConfig(env map[string]string) Service {
 		}
 	}
 	return s
+}
+
+// CheckTaskConfig finds the variables that would set nothing, and says which would.
+func (s Service) CheckTaskConfig(env map[string]string) []Error {
+	prefixes := []string{taskConfigAll}
+	for _, pod := range s.Pods {
+		prefixes = append(prefixes, taskConfigOf(pod.Type))
+	}
+	m := &mistakes{file: "environment"}
+	for _, key := range sortedNames(env) {
+		if !strings.HasPrefix(key, taskConfigPrefix) {
+			continue
+		}
+		sets, named := false, ""
+		for _, prefix := range prefixes {
+			if name, ok := strings.CutPrefix(key, prefix); ok {
+				named, sets = prefix, sets || environmentName.MatchString(name)
+			}
+		}
+		switch {
+		case sets:
+		case named != "":
+			m.add(Error{Path: key, Code: BadValue, Message: fmt.Sprintf(
+				"%s is not the name of an environment variable", quote(key[len(named):])),
+				Hint: "write as " + named + "NAME"})
+		default:
+			m.add(Error{Path: key, Code: Dangling, Message: "the service has no pod of that name",
+				Hint: "known are " + strings.Join(prefixes, ", ")})
+		}
+	}
+	return m.sorted()
 }
 
 // taskConfigOf is the prefix of the variables of one pod.

@@ -47,8 +47,18 @@ func (c *Client) PlanNames(ctx context.Context) ([]string, error) {
 	return read[[]string](ctx, c, api.PathPlans)
 }
 
-// Plan gives one plan by the name that /v1 knows it under. A plan with errors is an answer.
+// Plan gives one plan by its name or by the one that /v1 knows it under, in which case it has
+// only what /v1 shows. A plan with errors is an answer.
 func (c *Client) Plan(ctx context.Context, name string) (api.Plan, error) {
+	all, err := c.Plans(ctx)
+	if err != nil {
+		return api.Plan{}, err
+	}
+	for _, plan := range all {
+		if plan.Name == name {
+			return plan, nil
+		}
+	}
 	plan, err := read[api.Plan](ctx, c, api.Fill(api.PathPlan, name),
 		http.StatusAccepted, http.StatusExpectationFailed)
 	plan.Name = name

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -15,7 +14,7 @@ import (
 
 // write sends a whole answer.
 func write(w http.ResponseWriter, status int, media string, body []byte) {
-	if p, ok := w.(*placed); ok && len(body) > largeAnswer {
+	if p, ok := w.(*admitted); ok && len(body) > largeAnswer {
 		free, ok := p.room(len(body))
 		if !ok {
 			busy(w, p.request)
@@ -56,8 +55,8 @@ func writeJSONAs(w http.ResponseWriter, status int, media string, value any) {
 
 // fail sends an error: a sentence in the predecessor's half, a problem elsewhere.
 func fail(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
-	if strings.HasPrefix(r.URL.Path, "/v1/") {
-		write(w, status, api.TextType, []byte(detail))
+	if predecessors(r.URL.Path) {
+		sentence(w, status, detail)
 		return
 	}
 	writeJSONAs(w, status, api.ProblemType, api.Problem{
@@ -72,27 +71,6 @@ func fail(w http.ResponseWriter, r *http.Request, status int, code, detail strin
 // missing sends the predecessor's 404: "Plan x not found".
 func missing(w http.ResponseWriter, r *http.Request, kind, name string) {
 	fail(w, r, http.StatusNotFound, api.CodeNotFound, kind+" "+name+" not found")
-}
-
-func notFound(w http.ResponseWriter, r *http.Request) {
-	fail(w, r, http.StatusNotFound, api.CodeNotFound, "There is nothing at this path.")
-}
-
-// methodNotAllowed says which methods the path does answer to.
-func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	routes, path := chi.RouteContext(r.Context()).Routes, strings.TrimRight(r.URL.Path, "/")
-	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut} {
-		if routes.Match(chi.NewRouteContext(), method, path) {
-			allowed = append(allowed, method)
-			if method == http.MethodGet {
-				allowed = append(allowed, http.MethodHead)
-			}
-		}
-	}
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	fail(w, r, http.StatusMethodNotAllowed, api.CodeMethodNotAllowed,
-		"This path answers only to "+strings.Join(allowed, " and ")+".")
 }
 
 // param gives a {parameter} of the path, unescaped.

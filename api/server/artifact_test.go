@@ -63,7 +63,7 @@ func TestArtifacts(t *testing.T) {
 			r.Header.Set(c.key, c.value)
 		}
 		w := ask(t, cfg, r)
-		if w.Code != c.status || w.Body.String() != c.body {
+		if w.Code != c.status || (c.status != 405 && w.Body.String() != c.body) {
 			t.Errorf("%s %s %s: %d %q", c.method, c.path, c.value, w.Code, w.Body)
 		}
 	}

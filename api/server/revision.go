@@ -112,7 +112,7 @@ func serviceRevision(v *scheduler.View) string {
 // another one, and that its deployment was complete changes nothing.
 func targetRevision(v *scheduler.View) string {
 	return configurationRevision(scheduler.EarlierTarget{ID: v.TargetID,
-		Number: v.Current.Number})
+		Number: v.TargetNumber})
 }
 
 // configurationRevision: what an id stands for never changes.

@@ -23,6 +23,15 @@ type Config struct {
 	Do func(ctx context.Context, c scheduler.Command, by scheduler.Caller) (scheduler.Reply, error)
 	// Metrics answers with the text format of Prometheus; nil answers 503.
 	Metrics http.Handler
+	// OldMetrics does the same for the predecessor's half, nil for the same answer; OldCounts
+	// gives the counters under the predecessor's names, nil has none.
+	OldMetrics http.Handler
+	OldCounts  func() map[string]int64
+	// ServiceTLD and VIPTLD end the names that a cluster's DNS has for tasks and for virtual
+	// addresses, as "autoip.dcos.thisdcos.directory"; "" where there is no such DNS.
+	ServiceTLD, VIPTLD string
+	// Topics does what is asked of Kafka's topics; nil answers 503.
+	Topics Topics
 	// Artifacts are the files for agents; nil has none.
 	Artifacts ArtifactProvider
 	// ParseSpec makes a service of the text of a rendered spec and the config templates that it
@@ -65,40 +74,12 @@ func newRouter(config Config) chi.Router {
 	h := &handlers{Config: config, turn: make(chan struct{}, 1)}
 	r := chi.NewRouter()
 	r.Use(newCrowd().limit, h.audit, h.recoverPanic, h.checkHost, h.checkOrigin, limitBody,
-		middleware.StripSlashes, middleware.GetHead)
+		h.tidyPath, h.options, middleware.GetHead)
 	r.NotFound(notFound)
 	r.MethodNotAllowed(methodNotAllowed)
 	h.routeV1(r)
 	newV2(h).route(r)
 	return r
-}
-
-// routeV1 adds the predecessor's half.
-func (h *handlers) routeV1(r chi.Router) {
-	r.Get(api.PathPlans, h.withView(planNames))
-	r.Get(api.PathPlan, h.withView(h.plan))
-	r.Get(api.PathDeployPlan, h.withView(h.plan))
-	r.Post(api.PathPlanCommand, h.withView(h.planCommand))
-	r.Post(api.PathDeployPlanCommand, h.withView(h.planCommand))
-
-	r.Get(api.PathPods, h.withView(podNames))
-	r.Get(api.PathPodsStatus, h.withView(podsStatus))
-	r.Get(api.PathPodStatus, h.withView(podStatus))
-	r.Get(api.PathPodInfo, h.withView(podInfo))
-	r.Post(api.PathPodRestart, h.withView(h.podRestart))
-	r.Post(api.PathPodReplace, h.withView(h.podReplace))
-
-	r.Get(api.PathEndpoints, h.withView(endpointNames))
-	r.Get(api.PathEndpoint, h.withView(endpoint))
-	r.Get(api.PathConfigurations, h.withView(configurations))
-	r.Get(api.PathTargetID, h.withView(targetID))
-	r.Get(api.PathTarget, h.withView(target))
-	r.Get(api.PathConfiguration, h.withView(configuration))
-	r.Get(api.PathFrameworkID, h.withView(frameworkID))
-	r.Get(api.PathHealth, h.withView(health))
-	r.Get(api.PathMetricsV1, h.metrics)
-	r.Get(api.PathExecutorArtifact, h.artifact(ExecutorArtifact))
-	r.Get(api.PathKafkaArtifact, h.artifact(KafkaArtifact))
 }
 
 // viewHandler answers a request from a view, which is never nil.
@@ -109,11 +90,15 @@ func (h *handlers) withView(next viewHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := h.View()
 		if v == nil {
-			w.Header().Set("Retry-After", "1")
-			fail(w, r, http.StatusServiceUnavailable, api.CodeUnavailable,
-				"The scheduler has not started yet.")
+			notStarted(w, r)
 			return
 		}
 		next(w, r, v)
 	}
+}
+
+func notStarted(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Retry-After", "1")
+	fail(w, r, http.StatusServiceUnavailable, api.CodeUnavailable,
+		"The scheduler has not started yet.")
 }

@@ -174,7 +174,11 @@ func leftoverShape(left scheduler.Leftover) api.Leftover {
 }
 
 func endpointShape(e scheduler.EndpointView) api.Endpoint {
-	return api.Endpoint{Address: texts(e.Address), DNS: texts(e.DNS), VIP: e.VIP}
+	vip := ""
+	if e.VIP != nil {
+		vip = fmt.Sprintf("%s:%d", e.VIP.Prefix, e.VIP.Port)
+	}
+	return api.Endpoint{Address: texts(e.Address), DNS: texts(e.DNS), VIP: vip}
 }
 
 // liveEndpoints are the endpoints that have an address, by name; the predecessor does not know

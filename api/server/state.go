@@ -2,74 +2,125 @@ package server
 
 import (
 	"net/http"
-
-	"github.com/google/uuid"
+	"sort"
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
-func endpointNames(w http.ResponseWriter, _ *http.Request, v *scheduler.View) {
-	names := []string{}
-	for _, e := range liveEndpoints(v) {
-		names = append(names, e.Name)
-	}
-	writeJSON(w, http.StatusOK, names)
-}
-
-func endpoint(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
-	name := param(r, "endpoint")
-	for _, e := range liveEndpoints(v) {
-		if e.Name == name {
-			writeJSON(w, http.StatusOK, endpointShape(e))
-			return
-		}
-	}
-	missing(w, r, "Endpoint", name)
-}
-
-// configurations lists the target alone: the configurations before it are not kept.
-func configurations(w http.ResponseWriter, _ *http.Request, v *scheduler.View) {
-	ids := []string{}
-	if v.TargetID != "" {
-		ids = append(ids, v.TargetID)
-	}
-	writeJSON(w, http.StatusOK, ids)
-}
-
-func targetID(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
-	if v.TargetID == "" {
-		missing(w, r, "Configuration", "target")
-		return
-	}
-	writeJSON(w, http.StatusOK, []string{v.TargetID})
-}
-
-func target(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
-	if v.TargetID == "" {
-		missing(w, r, "Configuration", "target")
-		return
-	}
-	writeJSON(w, http.StatusOK, specShape(v.Target))
-}
-
-func configuration(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
-	id := param(r, "id")
-	if _, err := uuid.Parse(id); err != nil {
-		fail(w, r, http.StatusBadRequest, api.CodeInvalidRequest, "Not a UUID: "+id)
-		return
-	}
-	if v.TargetID == "" || id != v.TargetID {
-		missing(w, r, "Configuration", id)
-		return
-	}
-	writeJSON(w, http.StatusOK, specShape(v.Target))
-}
-
 func frameworkID(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	if v.Framework == "" {
-		missing(w, r, "Framework", "id")
+		page(w, r, http.StatusNotFound)
 		return
 	}
 	writeJSON(w, http.StatusOK, []string{string(v.Framework)})
+}
+
+// refresh has nothing to do: nothing is read through a cache here.
+func refresh(w http.ResponseWriter, _ *http.Request, _ *scheduler.View) {
+	writeJSON(w, http.StatusOK, api.Message{Message: "Received cmd: refresh"})
+}
+
+// The keys of properties, or how they begin and end.
+const (
+	uninstallingKey = "uninstalling"
+	updateTypeKey   = "last-completed-update-type"
+	fileKey         = "file-"
+	taskStatusKey   = ":task-status"
+)
+
+// properties is what the predecessor kept under these keys.
+func properties(v *scheduler.View) map[string]string {
+	values := map[string]string{}
+	if deployed(v) {
+		values[updateTypeKey] = "DEPLOY"
+	}
+	if v.Intent == scheduler.Uninstall || v.Intent == scheduler.Uninstalled {
+		values[uninstallingKey] = "true"
+	}
+	for name, content := range v.Files {
+		values[fileKey+name] = content
+	}
+	for _, pod := range v.Pods {
+		for _, task := range pod.Tasks {
+			if task.IP != "" {
+				values[task.FullName+taskStatusKey] = statusBytes(pod, task)
+			}
+		}
+	}
+	return values
+}
+
+// deployed says that a deployment of this service was complete once.
+func deployed(v *scheduler.View) bool {
+	for _, earlier := range v.Earlier {
+		if !earlier.Done.IsZero() {
+			return true
+		}
+	}
+	return !v.TargetDone.IsZero()
+}
+
+func propertyKeys(w http.ResponseWriter, _ *http.Request, v *scheduler.View) {
+	keys := []string{}
+	for key := range properties(v) {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	writeJSON(w, http.StatusOK, keys)
+}
+
+// property answers with the value as a JSON text; the bytes of a protobuf that are no text are
+// replaced, as the predecessor does.
+func property(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
+	value, ok := properties(v)[param(r, "key")]
+	if !ok {
+		page(w, r, http.StatusNotFound)
+		return
+	}
+	writeJSON(w, http.StatusOK, value)
+}
+
+// taskZones are the zones of all tasks of the instances that have a place in one.
+func taskZones(v *scheduler.View) map[string]string {
+	zones := map[string]string{}
+	for _, pod := range v.Pods {
+		if pod.Domain.Zone == "" {
+			continue
+		}
+		for _, task := range pod.Tasks {
+			zones[task.FullName] = pod.Domain.Zone
+		}
+	}
+	return zones
+}
+
+func zones(w http.ResponseWriter, _ *http.Request, v *scheduler.View) {
+	writeJSON(w, http.StatusOK, taskZones(v))
+}
+
+func taskZone(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
+	zone, ok := taskZones(v)[param(r, "task")]
+	if !ok {
+		page(w, r, http.StatusNotFound)
+		return
+	}
+	sentence(w, http.StatusOK, zone)
+}
+
+// addressZone finds the zone of the instance of a type that has a task under an address.
+func addressZone(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
+	kind, ip := param(r, "podType"), param(r, "ip")
+	for _, pod := range v.Pods {
+		if pod.Name.Type != kind || pod.Domain.Zone == "" {
+			continue
+		}
+		for _, task := range pod.Tasks {
+			if task.IP == ip && ip != "" {
+				sentence(w, http.StatusOK, pod.Domain.Zone)
+				return
+			}
+		}
+	}
+	page(w, r, http.StatusNotFound)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,7 +146,7 @@ func TestChangesRefuse(t *testing.T) {
 		if fmt.Sprint(w.Code) != status || !strings.Contains(problemOf(t, w), text) {
 			t.Errorf("%s %.60s: %d %s, want %s", c.target, c.body, w.Code, w.Body, c.says)
 		}
-		checkError(t, "/v2", w)
+		checkError(t, "/v2/service", w)
 		if m.times > 0 {
 			t.Errorf("%s %s: the machine was asked %+v", c.target, c.body, m.command)
 		}
@@ -160,7 +161,8 @@ func TestChangesRefuse(t *testing.T) {
 // A change with If-Match happens only while its resource is of that revision.
 func TestIfMatch(t *testing.T) {
 	for path, command := range map[string]string{
-		"/v2/plans/deploy": "POST /v2/plans/deploy/interrupt", "/v2/service": "POST /v2/service/stop",
+		"/v2/plans/deploy":          "POST /v2/plans/deploy/interrupt",
+		"/v2/service":               "POST /v2/service/stop",
 		"/v2/pods/kafka-0":          "POST /v2/pods/kafka-0/restart",
 		"/v2/configurations/target": "PUT /v2/configurations/target",
 	} {
@@ -191,22 +193,24 @@ func TestIfMatch(t *testing.T) {
 // Of many changes of one revision, however they come together, one happens.
 func TestIfMatchTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := richView()
-		c := config(v, nil)
-		c.View = func() *scheduler.View { return v }
+		var latest atomic.Pointer[scheduler.View]
+		latest.Store(richView())
+		c := config(nil, nil)
+		c.View = latest.Load
 		taken := 0
 		c.Do = func(
 			_ context.Context, what scheduler.Command, _ scheduler.Caller,
 		) (scheduler.Reply, error) {
 			time.Sleep(time.Second) // of the bubble
-			next := *v
-			next.TargetID, next.Current.Number = what.(scheduler.SetTarget).ID, v.Current.Number+1
-			v = &next
+			next := *latest.Load()
+			next.TargetID = what.(scheduler.SetTarget).ID
+			next.TargetNumber++
+			latest.Store(&next)
 			taken++
 			return scheduler.Reply{}, nil
 		}
 		handler := New(c)
-		tag := targetRevision(v)
+		tag := targetRevision(latest.Load())
 		codes := make(chan int, 10)
 		for range cap(codes) {
 			go func() {

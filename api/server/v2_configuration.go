@@ -19,9 +19,8 @@ const aTarget = "target"
 func keptConfigurations(v *scheduler.View) []scheduler.EarlierTarget {
 	var list []scheduler.EarlierTarget
 	if v.TargetID != "" {
-		now := scheduler.EarlierTarget(v.Current)
-		now.ID, now.Service = v.TargetID, v.Target
-		list = append(list, now)
+		list = append(list, scheduler.EarlierTarget{ID: v.TargetID, Service: v.Target,
+			Number: v.TargetNumber, Since: v.TargetSince, By: v.TargetBy, Done: v.TargetDone})
 	}
 	for _, earlier := range slices.Backward(v.Earlier) {
 		list = append(list, earlier)

@@ -59,8 +59,8 @@ func (x *v2) pods(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	writeJSON(w, http.StatusOK, list)
 }
 
-// podOf finds an instance by its name, launched or not; nil when there is none.
-func podOf(v *scheduler.View, name string) *scheduler.PodView {
+// podNamed finds an instance by its name, launched or not; nil when there is none.
+func podNamed(v *scheduler.View, name string) *scheduler.PodView {
 	for i := range v.Pods {
 		if v.Pods[i].Name.String() == name {
 			return &v.Pods[i]
@@ -73,7 +73,7 @@ func podOf(v *scheduler.View, name string) *scheduler.PodView {
 func withPod(
 	w http.ResponseWriter, r *http.Request, v *scheduler.View,
 ) (*scheduler.PodView, bool) {
-	pod := podOf(v, param(r, "pod"))
+	pod := podNamed(v, param(r, "pod"))
 	if pod == nil {
 		missing(w, r, "Pod", param(r, "pod"))
 	}
@@ -172,7 +172,7 @@ func (x *v2) podCommand(w http.ResponseWriter, r *http.Request, v *scheduler.Vie
 	}
 	x.answerOutcome(w, r, command(name, given.Tasks), given.Reason,
 		func(v *scheduler.View) string {
-			if pod := podOf(v, name); pod != nil {
+			if pod := podNamed(v, name); pod != nil {
 				return revisionOf(podShape(*pod))
 			}
 			return `""` // it went away; the machine says so to who does not ask for a revision

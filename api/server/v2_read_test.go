@@ -15,8 +15,8 @@ import (
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
-// get asks a server on a view and decodes its answer, which must be a 200 of the contract.
-func get[T any](t *testing.T, v *scheduler.View, route, target string) T {
+// answerOf asks a server on a view and decodes its answer, which must be a 200 of the contract.
+func answerOf[T any](t *testing.T, v *scheduler.View, route, target string) T {
 	t.Helper()
 	w := ask(t, config(v, &machine{}), httptest.NewRequest("GET", target, nil))
 	wrong := readContract(t).checkAnswer("GET", route, w.Code, w.Header().Get("Content-Type"),
@@ -63,7 +63,7 @@ func TestLists(t *testing.T) {
 func listed(t *testing.T, v *scheduler.View, query string) []string {
 	t.Helper()
 	route, _, _ := strings.Cut("/v2/"+query, "?")
-	answer := get[map[string]any](t, v, route, "/v2/"+query)
+	answer := answerOf[map[string]any](t, v, route, "/v2/"+query)
 	names := []string{}
 	for _, field := range sortedKeys(answer) {
 		if field == "next_cursor" {
@@ -110,7 +110,7 @@ func TestPages(t *testing.T) {
 			cursor := ""
 			for range 20 {
 				query := list + "?limit=" + limit + cursor
-				part := get[map[string]any](t, v, "/v2/"+list, "/v2/"+query)
+				part := answerOf[map[string]any](t, v, "/v2/"+list, "/v2/"+query)
 				names := listed(t, v, query)
 				walked = append(walked, slices.DeleteFunc(names, func(s string) bool {
 					return s == "+"
@@ -132,22 +132,22 @@ func TestPages(t *testing.T) {
 // is an order behind its place, and in logs, whose oldest entries go first, at the end.
 func TestPagesOfWhatIsGone(t *testing.T) {
 	v := richView()
-	first := get[api.PodList](t, v, "/v2/pods", "/v2/pods?limit=2")
+	first := answerOf[api.PodList](t, v, "/v2/pods", "/v2/pods?limit=2")
 	v.Pods = slices.Delete(v.Pods, 1, 2)
-	rest := get[api.PodList](t, v, "/v2/pods", "/v2/pods?cursor="+first.NextCursor)
+	rest := answerOf[api.PodList](t, v, "/v2/pods", "/v2/pods?cursor="+first.NextCursor)
 	if len(rest.Pods) != 1 || rest.Pods[0].Name != "kafka-2" {
 		t.Errorf("pods: %+v", rest)
 	}
-	entries := get[api.Journal](t, v, "/v2/journal", "/v2/journal?limit=5")
+	entries := answerOf[api.Journal](t, v, "/v2/journal", "/v2/journal?limit=5")
 	v.Journal = v.Journal[3:]
-	left := get[api.Journal](t, v, "/v2/journal", "/v2/journal?cursor="+entries.NextCursor)
+	left := answerOf[api.Journal](t, v, "/v2/journal", "/v2/journal?cursor="+entries.NextCursor)
 	if len(left.Entries) != 0 {
 		t.Errorf("journal: %+v", left)
 	}
 }
 
 func TestHistory(t *testing.T) {
-	runs := get[api.History](t, richView(), "/v2/history", "/v2/history").Runs
+	runs := answerOf[api.History](t, richView(), "/v2/history", "/v2/history").Runs
 	last := runs[0]
 	if last.State != api.RunRunning || last.Ended != nil || last.Caller != "alice" ||
 		last.Address != "10.0.0.9:1234" || last.Reason != "again" || last.Plan != "deploy" {
@@ -163,51 +163,51 @@ func TestHistory(t *testing.T) {
 // One plan, phase, step, pod, task, configuration: what only /v2 tells of them.
 func TestOne(t *testing.T) {
 	v := richView()
-	plan := get[api.Plan](t, v, api.PathPlanV2, "/v2/plans/deploy")
+	plan := answerOf[api.Plan](t, v, api.PathPlanV2, "/v2/plans/deploy")
 	if plan.Held.Reason != "the disks are full" || plan.Run.Params["A"] != "1" ||
 		*plan.Progress != (api.Progress{Complete: 1, Total: 3}) || len(plan.Phases[0].Steps) != 3 {
 		t.Errorf("%+v", plan)
 	}
-	plan = get[api.Plan](t, v, api.PathPlanV2, "/v2/plans/deploy?summary=true")
+	plan = answerOf[api.Plan](t, v, api.PathPlanV2, "/v2/plans/deploy?summary=true")
 	if len(plan.Phases) != 1 || len(plan.Phases[0].Steps) != 0 ||
 		plan.Phases[0].Progress.Total != 3 {
 		t.Errorf("summary: %+v", plan)
 	}
-	phase := get[api.Phase](t, v, api.PathPhaseV2, "/v2/plans/deploy/phases/broker")
+	phase := answerOf[api.Phase](t, v, api.PathPhaseV2, "/v2/plans/deploy/phases/broker")
 	if phase.Held == nil || len(phase.Steps) != 3 {
 		t.Errorf("%+v", phase)
 	}
 	for _, name := range []string{"kafka-2:[broker]", "uuid-4"} {
-		step := get[api.Step](t, v, api.PathStepV2,
+		step := answerOf[api.Step](t, v, api.PathStepV2,
 			"/v2/plans/deploy/phases/uuid-1/steps/"+url.PathEscape(name))
 		if step.Held.By != "alice (10.0.0.9:1234)" || step.Pod != "kafka-2" {
 			t.Errorf("%+v", step)
 		}
 	}
-	pod := get[api.Pod](t, v, api.PathPodV2, "/v2/pods/kafka-2")
+	pod := answerOf[api.Pod](t, v, api.PathPodV2, "/v2/pods/kafka-2")
 	if !pod.Leaving || pod.Launched || pod.Refusal == "" {
 		t.Errorf("%+v", pod)
 	}
-	if list := get[api.TaskList](t, v, api.PathTasksV2, "/v2/pods/kafka-1/tasks"); len(
+	if list := answerOf[api.TaskList](t, v, api.PathTasksV2, "/v2/pods/kafka-1/tasks"); len(
 		list.Tasks) != 1 || list.Tasks[0].Override != "PAUSED" {
 		t.Errorf("%+v", list)
 	}
 	for _, name := range []string{"broker", "kafka-0-broker"} {
-		task := get[api.Task](t, v, api.PathTaskV2, "/v2/pods/kafka-0/tasks/"+name)
+		task := answerOf[api.Task](t, v, api.PathTaskV2, "/v2/pods/kafka-0/tasks/"+name)
 		if task.FullName != "kafka-0-broker" || task.Ports[0].Port != 9092 {
 			t.Errorf("%+v", task)
 		}
 	}
-	c := get[api.Configuration](t, v, api.PathTargetV2, "/v2/configurations/target")
+	c := answerOf[api.Configuration](t, v, api.PathTargetV2, "/v2/configurations/target")
 	if !c.Target || c.ID != v.TargetID || c.Number != 3 || c.By != "bob" || c.Done == nil ||
 		!strings.Contains(string(c.Service), `"kafka-principal"`) {
 		t.Errorf("%+v", c)
 	}
-	c = get[api.Configuration](t, v, api.PathConfigurationV2, "/v2/configurations/"+firstID)
+	c = answerOf[api.Configuration](t, v, api.PathConfigurationV2, "/v2/configurations/"+firstID)
 	if c.Target || c.Number != 1 || c.Done != nil {
 		t.Errorf("%+v", c)
 	}
-	held := get[api.ReservationList](t, v, api.PathReservations, "/v2/reservations")
+	held := answerOf[api.ReservationList](t, v, api.PathReservations, "/v2/reservations")
 	if r := held.Reservations[0]; !r.Confirmed || len(r.Resources) != 2 ||
 		r.Resources[0].Owner != "executor" || r.Resources[1].Resources == "" {
 		t.Errorf("%+v", r)
@@ -217,7 +217,7 @@ func TestOne(t *testing.T) {
 func TestDiff(t *testing.T) {
 	v := richView()
 	path := "/v2/configurations/" + firstID + "/diff"
-	diff := get[api.Diff](t, v, api.PathDiff, path)
+	diff := answerOf[api.Diff](t, v, api.PathDiff, path)
 	want := api.Change{Path: "pods.kafka.count", Old: "1", New: "3"}
 	if len(diff.Changes) != 1 || diff.To != v.TargetID {
 		t.Fatalf("%+v", diff)
@@ -226,7 +226,7 @@ func TestDiff(t *testing.T) {
 	if got.Class == "" || got.Path != want.Path || got.Old != want.Old || got.New != want.New {
 		t.Errorf("%+v", got)
 	}
-	diff = get[api.Diff](t, v, api.PathDiff, "/v2/configurations/target/diff?to="+secondID)
+	diff = answerOf[api.Diff](t, v, api.PathDiff, "/v2/configurations/target/diff?to="+secondID)
 	if len(diff.Changes) != 1 || diff.Changes[0].Class != "restart" || diff.To != secondID {
 		t.Errorf("%+v", diff)
 	}
@@ -272,7 +272,7 @@ func TestReadsRefuse(t *testing.T) {
 		if trimmed(float64(w.Code)) != status || !strings.Contains(problemOf(t, w), text) {
 			t.Errorf("%s: %d %s, want %s", target, w.Code, w.Body, says)
 		}
-		checkError(t, "/v2", w)
+		checkError(t, "/v2/service", w)
 	}
 }
 
@@ -309,7 +309,7 @@ func TestRevisions(t *testing.T) {
 		"/v2/pods/kafka-0/tasks":        func(v *scheduler.View) { v.Pods[0].Tasks[0].Ready = nil },
 		"/v2/pods/kafka-0/tasks/broker": func(v *scheduler.View) { v.Pods[0].Tasks[0].State = "" },
 		"/v2/service":                   func(v *scheduler.View) { v.Intent = scheduler.Stop },
-		"/v2/configurations/target":     func(v *scheduler.View) { v.Current.Number++ },
+		"/v2/configurations/target":     func(v *scheduler.View) { v.TargetNumber++ },
 	} {
 		v := richView()
 		before := etag(v, path, 1)

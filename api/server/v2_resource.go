@@ -28,11 +28,20 @@ func (x *v2) offers(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	part, next := pageOf(wanted, page, key, behind(key))
 	list := api.OfferList{Offers: []api.OfferOutcome{}, NextCursor: next}
 	for _, o := range part {
-		list.Offers = append(list.Offers, api.OfferOutcome{At: o.At.UTC(), Pod: o.Pod,
-			OfferID: string(o.Offer.ID), AgentID: string(o.Agent), Hostname: o.Host,
-			Fits: o.Fits, Why: texts(o.Why), Resources: o.Offer.Resources.String()})
+		list.Offers = append(list.Offers, offerShape(o))
 	}
 	writeJSON(w, http.StatusOK, list)
+}
+
+func offerShape(o scheduler.Outcome) api.OfferOutcome {
+	shape := api.OfferOutcome{At: o.At.UTC(), Pod: o.Pod, OfferID: string(o.Offer.ID),
+		AgentID: string(o.Agent), Hostname: o.Host, Fits: o.Fits, Reasons: []string{},
+		Codes: []string{}, Resources: o.Offer.Resources.String()}
+	for _, reason := range o.Reasons {
+		shape.Reasons = append(shape.Reasons, reason.String())
+		shape.Codes = append(shape.Codes, string(reason.Code))
+	}
+	return shape
 }
 
 func (x *v2) reservations(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
@@ -62,9 +71,9 @@ func reservationShape(pod scheduler.PodView) api.Reservation {
 	shape.Confirmed = pod.Place.Confirmed
 	shape.Resources = append(shape.Resources, api.OwnedResources{Owner: "executor",
 		Resources: pod.Place.Executor.String()})
-	for _, task := range pod.Place.Tasks {
-		shape.Resources = append(shape.Resources, api.OwnedResources{Owner: task.Name,
-			Resources: task.Resources.String()})
+	for _, set := range pod.Place.Sets {
+		shape.Resources = append(shape.Resources, api.OwnedResources{Owner: set.Name,
+			Resources: set.Resources.String()})
 	}
 	return shape
 }

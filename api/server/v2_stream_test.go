@@ -30,7 +30,7 @@ var enough = errors.New("enough")
 // streaming gives a client of a server whose view a source publishes.
 func streaming(t *testing.T, s *source) (*client.Client, *Feed, context.Context) {
 	t.Helper()
-	feed, stop := running(s)
+	feed, stop := fed(s)
 	t.Cleanup(stop)
 	c := config(nil, &machine{})
 	c.View = func() *scheduler.View { v, _ := s.watch(); return v }

@@ -25,8 +25,7 @@ func richView() *scheduler.View {
 	plan.Held, plan.Phases[0].Held, plan.Phases[0].Steps[2].Held = said, said, said
 	plan.Run = scheduler.PlanRun{Number: 3, Active: true, Params: map[string]string{"A": "1"},
 		Since: hour(-2), By: "alice (10.0.0.9:1234)"}
-	v.Current = scheduler.Target{ID: v.TargetID, Number: 3, Since: hour(-3), By: "bob",
-		Done: hour(-2)}
+	v.TargetNumber, v.TargetSince, v.TargetBy, v.TargetDone = 3, hour(-3), "bob", hour(-2)
 	first, second := fullService(), fullService()
 	first.Pods[0].Count, second.Pods[0].Tasks[0].Command = 1, "run <that>"
 	v.Earlier = []scheduler.EarlierTarget{
@@ -50,12 +49,13 @@ func richView() *scheduler.View {
 	list, _ := resource.ParseList("cpus:4;mem:4096")
 	for i, fits := range []bool{false, true, false} {
 		v.Outcomes = append(v.Outcomes, scheduler.Outcome{At: hour(i), Pod: "kafka-1",
-			Agent: "agent-1", Host: "host-2.example", Fits: fits, Why: []string{"because"},
-			Offer: mesos.Offer{ID: mesos.OfferID("o" + string(rune('1'+i))), Resources: list}})
+			Agent: "agent-1", Host: "host-2.example", Fits: fits,
+			Reasons: []offer.Reason{{Code: offer.Maintenance}},
+			Offer:   mesos.Offer{ID: mesos.OfferID("o" + string(rune('1'+i))), Resources: list}})
 	}
 	pod := &v.Pods[0]
 	pod.Place = &scheduler.Place{Agent: pod.Agent, Hostname: pod.Hostname, Executor: list,
-		Confirmed: true, Tasks: []offer.TaskResources{{Name: "broker", Resources: list}}}
+		Confirmed: true, Sets: []offer.SetResources{{Name: "broker", Resources: list}}}
 	v.Pods[1].Failures, v.Pods[1].NotBefore = 2, viewTime.Add(90*time.Second)
 	v.Pods[1].Tasks[0].Override = "PAUSED"
 	v.Pods[2].Leaving = true

@@ -32,7 +32,7 @@ func recordedView(status plans.Status, steps ...plans.Status) *scheduler.View {
 		Intent: scheduler.Run, TargetID: "uuid-5",
 	}
 	broker := scheduler.EndpointView{Name: "broker",
-		VIP: "broker.kafka.l4lb.thisdcos.directory:9092"}
+		VIP: &servicespec.VIP{Prefix: "broker", Port: 9092}}
 	tasks := []string{"uuid-10", "uuid-54", "uuid-59"}
 	for i, step := range steps {
 		name := scheduler.PodName{Type: "kafka", Index: i}
@@ -43,15 +43,18 @@ func recordedView(status plans.Status, steps ...plans.Status) *scheduler.View {
 		task := scheduler.TaskView{Name: "broker", FullName: name.String() + "-broker"}
 		pod := scheduler.PodView{Name: name, Launched: step != plans.Pending}
 		if pod.Launched {
-			task.ID = mesos.TaskID("kafka__" + task.FullName + "__" + tasks[i])
+			task.ID = mesos.TaskID("kafka__" + task.FullName + "__" + tasks[i%len(tasks)])
 			task.State, pod.IP = mesos.Running, fmt.Sprintf("10.0.0.%d", i+2)
 			address := pod.IP
+			task.IP = pod.IP
 			if step == plans.Starting {
 				task.State, address = mesos.Staging, fmt.Sprintf("host-%d.example", i+1)
+				task.IP = ""
 			}
 			broker.Address = append(broker.Address, address+":9092")
-			broker.DNS = append(broker.DNS,
-				task.FullName+".kafka.autoip.dcos.thisdcos.directory:9092")
+			broker.DNS = append(broker.DNS, fmt.Sprintf("host-%d.example:9092", i+1))
+			broker.Tasks = append(broker.Tasks, task.FullName)
+			broker.Ports = append(broker.Ports, 9092)
 		}
 		pod.Tasks = []scheduler.TaskView{task}
 		v.Pods = append(v.Pods, pod)
@@ -201,10 +204,12 @@ func config(v *scheduler.View, m *machine) Config {
 			return servicespec.Service{Name: string(text[len("name: "):])}, nil
 		},
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 			fmt.Fprintln(w, "kafka_sched_connected 1")
 		}),
-		Version: "1.2.3",
-		Now:     func() time.Time { return viewTime.Add(time.Minute) },
+		OldCounts: func() map[string]int64 { return map[string]int64{"offers.received": 7} },
+		Version:   "1.2.3",
+		Now:       func() time.Time { return viewTime.Add(time.Minute) },
 	}
 }
 

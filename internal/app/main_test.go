@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,27 +24,18 @@ import (
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/api/client"
 	"github.com/kafka-sched/kafka-sched/internal/localmesos"
+	"github.com/kafka-sched/kafka-sched/internal/testbin"
 )
 
 // binary is the program itself, built once: agents fetch it as executor.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	os.Exit(testbin.With(func(path string) int { return run(m, path) }))
+}
 
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "kafka-sched-app-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "kafka-sched")
-	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", binary,
-		"github.com/kafka-sched/kafka-sched")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building kafka-sched: %v\n%s", err, out)
-		return 1
-	}
+func run(m *testing.M, path string) int {
+	binary = path
 	code := m.Run()
 	http.DefaultClient.CloseIdleConnections()
 	if err := goleak.Find(); err != nil && code == 0 {
@@ -405,7 +395,7 @@ func (s *site) ask(what string) string {
 	return string(body)
 }
 
-// reservations are the values of the label "resource_id" of all that any agent has reserved.
+// reservations are the values of the label "reservation" of all that any agent has reserved.
 func (s *site) reservations() map[string]bool {
 	s.t.Helper()
 	found := map[string]bool{}
@@ -421,7 +411,7 @@ func (s *site) reservations() map[string]bool {
 				walk(e)
 			}
 		case map[string]any:
-			if v["key"] == "resource_id" {
+			if v["key"] == "reservation" {
 				found[fmt.Sprint(v["value"])] = true
 			}
 			for _, e := range v {

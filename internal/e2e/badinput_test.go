@@ -113,7 +113,7 @@ func (c *cluster) badInputs() []bad {
 	return []bad{
 		{"a tab in YAML", with("-f", tab), 2, "tab.yml:3:1: this is not YAML",
 			"use blanks", nil},
-		{"a wrong indent", with("-f", indent), 2, "indent.yml:5: this is not YAML",
+		{"a wrong indent", with("-f", indent), 2, "indent.yml:5:4: this is not YAML",
 			"indent all keys of a mapping alike", nil},
 		{"an unknown key", with("-f", typo), 2, "typo.yml:4:5: pods.web.cuont: unknown key",
 			"did you mean count?", nil},

@@ -237,7 +237,7 @@ func (c *cluster) oneReservationEach() {
 	for _, p := range s.Pods {
 		ids[p.Reservation] = true
 	}
-	for _, part := range strings.Split(state, `"resource_id"`)[1:] {
+	for _, part := range strings.Split(state, `"reservation"`)[1:] {
 		value := strings.SplitN(part, `"value":`, 2)[1]
 		id := strings.Trim(strings.TrimSpace(strings.SplitN(value, "}", 2)[0]), `" `)
 		if !ids[id] {

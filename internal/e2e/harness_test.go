@@ -19,28 +19,17 @@ import (
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/internal/testbin"
 )
 
 // binary is the program under test, built once.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "kafka-sched-e2e-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "kafka-sched")
-	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", binary,
-		"github.com/kafka-sched/kafka-sched")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building kafka-sched: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
+func TestMain(m *testing.M) {
+	os.Exit(testbin.With(func(path string) int {
+		binary = path
+		return m.Run()
+	}))
 }
 
 // cluster is one cluster of one test, in a home of its own.

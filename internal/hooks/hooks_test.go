@@ -175,6 +175,7 @@ func TestRetries(t *testing.T) {
 		w.answers = []int{0, 503, 429, 408, 204}
 		w.happens("plan-complete")
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if len(w.posts) != 5 || w.counts[metrics.HookSent] != 1 {
 			t.Fatalf("%d posts, %v", len(w.posts), w.counts)
 		}
@@ -189,6 +190,7 @@ func TestRetries(t *testing.T) {
 		w.posts, w.answers = nil, []int{0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 		w.happens("plan-complete")
 		time.Sleep(24 * time.Hour)
+		synctest.Wait()
 		if len(w.posts) != attempts || w.counts[metrics.HookGivenUp] != 1 {
 			t.Errorf("%d posts, %v", len(w.posts), w.counts)
 		}
@@ -196,6 +198,7 @@ func TestRetries(t *testing.T) {
 			w.posts, w.answers = nil, []int{status}
 			w.happens("plan-complete")
 			time.Sleep(24 * time.Hour)
+			synctest.Wait()
 			if len(w.posts) != 1 {
 				t.Errorf("%d: %d posts", status, len(w.posts))
 			}

@@ -325,6 +325,7 @@ func TestIdle(t *testing.T) {
 		b := newBench(t, webSpec, store.NewMemory())
 		b.start()
 		b.deploy("web")
+		time.Sleep(time.Second) // for the tick that follows the last event
 		b.recorded()
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()

@@ -206,26 +206,12 @@ func diskText(d resource.DiskInfo) string {
 func amountText(r resource.Resource) string {
 	switch r.Kind {
 	case resource.RangesKind:
-		ranges := make([]string, len(r.Ranges))
-		for i, x := range r.Ranges {
-			ranges[i] = fmt.Sprintf("%d-%d", x.Begin, x.End)
-		}
-		return "[" + strings.Join(ranges, ",") + "]"
+		return r.Ranges.String()
 	case resource.SetKind:
 		return "{" + strings.Join(r.Set, ",") + "}"
 	default:
-		return milliText(r.Scalar)
+		return r.Scalar.String()
 	}
-}
-
-// milliText gives thousandths as a decimal number without needless zeros: "0.5", "12".
-func milliText(m resource.Milli) string {
-	sign := ""
-	if m < 0 {
-		sign, m = "-", -m
-	}
-	text := fmt.Sprintf("%s%d.%03d", sign, m/1000, m%1000)
-	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
 func joined(ids []OfferID) string {

@@ -105,15 +105,3 @@ func callTexts() []textTest {
 		{launch, "launch kafka-0-broker#b-1"},
 	}
 }
-
-// TestMilliText shows amounts at the edges of the decimal point.
-func TestMilliText(t *testing.T) {
-	for m, want := range map[resource.Milli]string{
-		0: "0", 1: "0.001", 10: "0.01", 100: "0.1", 1000: "1", 10000: "10", 1500: "1.5",
-		-2500: "-2.5", 100000: "100",
-	} {
-		if got := milliText(m); got != want {
-			t.Errorf("milliText(%d) = %s, want %s", m, got, want)
-		}
-	}
-}

@@ -12,6 +12,9 @@
 // Ages are given as the time since when, in seconds of the epoch, as Prometheus advises:
 // time() - kafka_sched_step_since_timestamp_seconds is the age.
 //
+// The predecessor's half of the API has the counters under the names that they had there;
+// predecessor.go translates.
+//
 // It does not push, and it does not decide what is healthy.
 //
 // Invariants: each counter exists from the start with the value 0; a name that is not declared

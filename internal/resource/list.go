@@ -87,6 +87,23 @@ func (l List) Volumes() List {
 	return l.Filter(func(r Resource) bool { return r.DiskInfo().PersistenceID != "" })
 }
 
+// WithoutVolumes gives what the list comes to once the volumes in it are destroyed.
+func (l List) WithoutVolumes() List {
+	plain := make(List, 0, len(l))
+	for _, r := range l {
+		if r.DiskInfo().PersistenceID != "" {
+			disk := *r.Disk
+			disk.PersistenceID, disk.Principal, disk.ContainerPath = "", "", ""
+			r.Disk = &disk
+			if disk == (DiskInfo{}) {
+				r.Disk = nil
+			}
+		}
+		plain = plain.Add(r)
+	}
+	return plain
+}
+
 // Total adds up the scalars of that name, whoever has reserved them.
 func (l List) Total(name string) Milli {
 	var sum Milli

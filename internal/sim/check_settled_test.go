@@ -114,7 +114,7 @@ func resourcesOf(p scheduler.Pod) resource.List {
 		return nil
 	}
 	list := slices.Clone(p.Place.Executor)
-	for _, t := range p.Place.Tasks {
+	for _, t := range p.Place.Sets {
 		list = append(list, t.Resources...)
 	}
 	return list

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -18,6 +20,8 @@ func (s *store) apply(writes []scheduler.Write) {
 	if h.Pods == nil {
 		h.Pods = map[scheduler.PodName]scheduler.Pod{}
 		h.Leftovers = map[mesos.ReservationID]scheduler.Leftover{}
+		h.Runs = map[string]scheduler.PlanRun{}
+		h.Files = map[string]string{}
 	}
 	for _, w := range writes {
 		switch w := w.(type) {
@@ -39,7 +43,38 @@ func (s *store) apply(writes []scheduler.Write) {
 			delete(h.Leftovers, w.Reservation)
 		case scheduler.WriteOverrides:
 			h.Overrides = cloneOverrides(w.Overrides)
+		default:
+			s.applyHistory(w)
 		}
+	}
+}
+
+func (s *store) applyHistory(w scheduler.Write) {
+	h := &s.hard
+	switch w := w.(type) {
+	case scheduler.WriteEarlier:
+		same := func(t scheduler.EarlierTarget) bool { return t.ID == w.Earlier.ID }
+		if i := slices.IndexFunc(h.Earlier, same); i >= 0 {
+			h.Earlier[i] = w.Earlier
+		} else {
+			h.Earlier = append(h.Earlier, w.Earlier)
+		}
+	case scheduler.DeleteEarlier:
+		h.Earlier = slices.DeleteFunc(h.Earlier,
+			func(t scheduler.EarlierTarget) bool { return t.ID == w.ID })
+	case scheduler.WriteRun:
+		h.Runs[w.Plan] = cloneRun(w.Run)
+	case scheduler.DeleteRun:
+		delete(h.Runs, w.Plan)
+	case scheduler.WriteJournal:
+		h.Journal = append(h.Journal, w.Entry)
+	case scheduler.DeleteJournal:
+		h.Journal = slices.DeleteFunc(h.Journal,
+			func(e scheduler.JournalEntry) bool { return e.Number == w.Number })
+	case scheduler.WriteFile:
+		h.Files[w.Name] = w.Content
+	default:
+		panic(fmt.Sprintf("sim: write of unknown type %T", w))
 	}
 }
 
@@ -52,6 +87,14 @@ func (s *store) load() scheduler.Hard {
 	}
 	h.Leftovers = maps.Clone(s.hard.Leftovers)
 	h.Overrides = cloneOverrides(s.hard.Overrides)
+	h.Earlier = slices.SortedFunc(slices.Values(s.hard.Earlier),
+		func(a, b scheduler.EarlierTarget) int { return cmp.Compare(a.Number, b.Number) })
+	h.Runs = map[string]scheduler.PlanRun{}
+	for plan, r := range s.hard.Runs {
+		h.Runs[plan] = cloneRun(r)
+	}
+	h.Journal = slices.Clone(s.hard.Journal)
+	h.Files = maps.Clone(s.hard.Files)
 	return h
 }
 
@@ -65,8 +108,21 @@ func clonePod(p scheduler.Pod) scheduler.Pod {
 }
 
 func cloneOverrides(o plans.Overrides) plans.Overrides {
-	return plans.Overrides{Interrupted: maps.Clone(o.Interrupted),
-		Forced: maps.Clone(o.Forced), Released: maps.Clone(o.Released)}
+	return plans.Overrides{
+		Interrupted: maps.Clone(o.Interrupted), Forced: maps.Clone(o.Forced),
+		Released: maps.Clone(o.Released), Said: maps.Clone(o.Said),
+	}
+}
+
+func cloneRun(r scheduler.PlanRun) scheduler.PlanRun {
+	r.Params = maps.Clone(r.Params)
+	steps := map[string]scheduler.StepRun{}
+	for key, s := range r.Steps {
+		s.Tasks = slices.Clone(s.Tasks)
+		steps[key] = s
+	}
+	r.Steps = steps
+	return r
 }
 
 // process is the scheduler as a process: it dies and is started again.

@@ -226,8 +226,8 @@ func (b *Bolt) Close() error {
 	return nil
 }
 
-// digest is over all keys and values. The whole state is some ten kilobytes a pod, and hashing
-// it takes less time than the sync of the file that follows.
+// digest is over all keys and values. The whole state is some ten kilobytes a pod, and a few
+// hundred of history; hashing it takes less time than the sync of the file that follows.
 func digest(state *bbolt.Bucket) []byte {
 	hash := sha256.New()
 	length := make([]byte, 8)

@@ -325,7 +325,7 @@ func TestBoltGrows(t *testing.T) {
 	for i := range 60 {
 		p := filled[scheduler.Pod](&counter{})
 		p.Name = scheduler.PodName{Type: "kafka", Index: i}
-		p.Executor = "e"
+		p.Executor = scheduler.Executor{ID: "e"}
 		if err := b.Apply([]scheduler.Write{scheduler.WritePod{Pod: p}}); err != nil {
 			t.Fatal(err)
 		}

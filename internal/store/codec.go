@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -12,7 +14,8 @@ import (
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
-// The keys; those that end in a slash are followed by a name.
+// The keys; those that end in a slash are followed by a name. What people name (plans and
+// files) is escaped as in the path of a URL, so that any name makes one plain key of its own.
 const (
 	frameworkKey = "framework"
 	targetKey    = "target"
@@ -21,7 +24,14 @@ const (
 	overridesKey = "overrides"
 	podKey       = "pod/"
 	leftoverKey  = "leftover/"
+	earlierKey   = "earlier/"
+	runKey       = "run/"
+	journalKey   = "journal/"
+	fileKey      = "file/"
 )
+
+// journalKeyOf pads the number so that the keys are in the order of the numbers.
+func journalKeyOf(number int64) string { return fmt.Sprintf("%s%019d", journalKey, number) }
 
 // Change is what one write does to a store of keys and values.
 type Change struct {
@@ -49,11 +59,7 @@ func encodeWrite(w scheduler.Write) (Change, error) {
 	case scheduler.WriteFramework:
 		return put(frameworkKey, framework{ID: &w.ID})
 	case scheduler.WriteTarget:
-		row, err := targetToRow(w.Target)
-		if err != nil {
-			return Change{}, err
-		}
-		return put(targetKey, row)
+		return putTarget(targetKey, w.Target)
 	case scheduler.WriteIntent:
 		return put(intentKey, intent{Intent: &w.Intent})
 	case scheduler.WriteKafka:
@@ -68,9 +74,31 @@ func encodeWrite(w scheduler.Write) (Change, error) {
 		return put(leftoverKey+string(w.Leftover.Reservation), leftoverToRow(w.Leftover))
 	case scheduler.DeleteLeftover:
 		return Change{Key: leftoverKey + string(w.Reservation)}, nil
+	case scheduler.WriteEarlier:
+		return putTarget(earlierKey+w.Earlier.ID, scheduler.Target(w.Earlier))
+	case scheduler.DeleteEarlier:
+		return Change{Key: earlierKey + w.ID}, nil
+	case scheduler.WriteRun:
+		return put(runKey+url.PathEscape(w.Plan), planRunToRow(w.Run))
+	case scheduler.DeleteRun:
+		return Change{Key: runKey + url.PathEscape(w.Plan)}, nil
+	case scheduler.WriteJournal:
+		return put(journalKeyOf(w.Entry.Number), journalEntryToRow(w.Entry))
+	case scheduler.DeleteJournal:
+		return Change{Key: journalKeyOf(w.Number)}, nil
+	case scheduler.WriteFile:
+		return put(fileKey+url.PathEscape(w.Name), fileToRow(w.Content))
 	default:
 		panic(fmt.Sprintf("store: write of unknown type %T", w))
 	}
+}
+
+func putTarget(key string, t scheduler.Target) (Change, error) {
+	row, err := targetToRow(t)
+	if err != nil {
+		return Change{}, err
+	}
+	return put(key, row)
 }
 
 func put(key string, row any) (Change, error) {
@@ -86,12 +114,20 @@ func Decode(entries map[string][]byte) (scheduler.Hard, error) {
 	hard := scheduler.Hard{
 		Pods:      map[scheduler.PodName]scheduler.Pod{},
 		Leftovers: map[mesos.ReservationID]scheduler.Leftover{},
+		Runs:      map[string]scheduler.PlanRun{},
+		Files:     map[string]string{},
 	}
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		if err := decodeEntry(&hard, key, entries[key]); err != nil {
 			return scheduler.Hard{}, fmt.Errorf("decoding the entry %q: %w", key, err)
 		}
 	}
+	slices.SortStableFunc(hard.Earlier, func(a, b scheduler.EarlierTarget) int {
+		return cmp.Compare(a.Number, b.Number)
+	})
+	slices.SortFunc(hard.Journal, func(a, b scheduler.JournalEntry) int {
+		return cmp.Compare(a.Number, b.Number)
+	})
 	return hard, nil
 }
 
@@ -122,6 +158,14 @@ func decodeEntry(hard *scheduler.Hard, key string, value []byte) error {
 			hard.Overrides = row.domain()
 			return nil
 		})
+	default:
+		return decodeNamed(hard, key, value)
+	}
+}
+
+// decodeNamed decodes an entry of which there is one for each name.
+func decodeNamed(hard *scheduler.Hard, key string, value []byte) error {
+	switch {
 	case strings.HasPrefix(key, podKey):
 		return decode(value, func(row pod) error {
 			p, err := row.domain()
@@ -140,9 +184,51 @@ func decodeEntry(hard *scheduler.Hard, key string, value []byte) error {
 			hard.Leftovers[l.Reservation] = l
 			return sameName(leftoverKey+string(l.Reservation), key)
 		})
+	case strings.HasPrefix(key, earlierKey):
+		return decode(value, func(row target) error {
+			t, err := row.domain()
+			if err != nil {
+				return err
+			}
+			hard.Earlier = append(hard.Earlier, scheduler.EarlierTarget(t))
+			return sameName(earlierKey+t.ID, key)
+		})
+	case strings.HasPrefix(key, journalKey):
+		return decode(value, func(row journalEntry) error {
+			e, err := row.domain()
+			if err != nil {
+				return err
+			}
+			hard.Journal = append(hard.Journal, e)
+			return sameName(journalKeyOf(e.Number), key)
+		})
+	case strings.HasPrefix(key, runKey):
+		return decode(value, func(row planRun) error {
+			plan, err := nameIn(key, runKey)
+			hard.Runs[plan] = row.domain()
+			return err
+		})
+	case strings.HasPrefix(key, fileKey):
+		return decode(value, func(row file) error {
+			name, err := nameIn(key, fileKey)
+			if err != nil {
+				return err
+			}
+			hard.Files[name], err = row.domain()
+			return err
+		})
 	default:
 		return errors.New("there is no such key")
 	}
+}
+
+// nameIn gives the name that is escaped in a key.
+func nameIn(key, prefix string) (string, error) {
+	name, err := url.PathUnescape(strings.TrimPrefix(key, prefix))
+	if err != nil {
+		return "", err
+	}
+	return name, sameName(prefix+url.PathEscape(name), key)
 }
 
 func decode[Row any](value []byte, use func(Row) error) error {
@@ -180,6 +266,18 @@ func each[A, B any](list []A, f func(A) B) []B {
 	out := make([]B, len(list))
 	for i, v := range list {
 		out[i] = f(v)
+	}
+	return out
+}
+
+// eachValue translates the values of a map; nil stays nil.
+func eachValue[A, B any](m map[string]A, f func(A) B) map[string]B {
+	if m == nil {
+		return nil
+	}
+	out := make(map[string]B, len(m))
+	for key, value := range m {
+		out[key] = f(value)
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 var rewrite = flag.Bool("rewrite", false, "rewrite the golden file in testdata")
@@ -141,7 +143,8 @@ func TestRoundTrip(t *testing.T) {
 // TestEmpty says that nothing decodes to an empty state whose maps can be written to.
 func TestEmpty(t *testing.T) {
 	hard, err := Decode(nil)
-	if err != nil || hard.Pods == nil || hard.Leftovers == nil {
+	if err != nil || hard.Pods == nil || hard.Leftovers == nil ||
+		hard.Runs == nil || hard.Files == nil {
 		t.Errorf("%+v, %v", hard, err)
 	}
 }
@@ -179,6 +182,17 @@ func TestDecodeRefuses(t *testing.T) {
 		{"leftover/r", `{"reservation":"r"}`, `the field "agent" is missing`},
 		{"leftover/q", `{"reservation":"r","agent":"a","pod":{"type":"k","index":0}}`,
 			`what it holds belongs to "leftover/r"`},
+		{"earlier/t", `{"id":"t"}`, `the field "service" is missing`},
+		{"earlier/u", `{"id":"t","service":{"name":"a"}}`, `what it holds belongs to "earlier/t"`},
+		{"run/deploy", `null`, `it is null`},
+		{"run/%zz", `{}`, `invalid URL escape "%zz"`},
+		{"run/a/b", `{}`, `what it holds belongs to "run/a%2Fb"`},
+		{"journal/0000000000000000001", `{}`, `the field "number" is missing`},
+		{"journal/1", `{"number":1}`, `what it holds belongs to "journal/0000000000000000001"`},
+		{"file/a", `{}`, `one of the fields "text" and "bytes" must be there`},
+		{"file/a", `{"text":"","bytes":""}`, `one of the fields "text" and "bytes" must be there`},
+		{"file/a", `{"bytes":"?"}`, `illegal base64 data`},
+		{"file/a/b", `{"text":""}`, `what it holds belongs to "file/a%2Fb"`},
 		{"horoscope", `{}`, `there is no such key`},
 	} {
 		_, err := Decode(map[string][]byte{test.key: []byte(test.value)})
@@ -261,11 +275,100 @@ func checkStore(t *testing.T, s Store, again func() Store) {
 	delete(full.Leftovers, reservation)
 	load(full)
 
+	checkHistory(&full, apply, load)
+
 	apply()
 	load(full)
 	apply(scheduler.WriteIntent{Intent: scheduler.Stop}, scheduler.WriteFramework{ID: "f2"})
 	full.Intent, full.Framework = scheduler.Stop, "f2"
 	load(full)
+}
+
+// checkHistory plays what grows and is cut again at its old end.
+func checkHistory(
+	full *scheduler.Hard, apply func(...scheduler.Write), load func(scheduler.Hard),
+) {
+	first, last := full.Earlier[0], scheduler.EarlierTarget(full.Target)
+	last.ID, last.Number = "0, before all others", full.Earlier[1].Number+1
+	full.Earlier = []scheduler.EarlierTarget{full.Earlier[1], last}
+	full.Earlier[0].By = "someone else"
+	entry := scheduler.JournalEntry{Number: 1<<63 - 1, What: "restart"}
+	oldest := full.Journal[0].Number
+	full.Journal = []scheduler.JournalEntry{full.Journal[1], entry}
+	apply(scheduler.WriteEarlier{Earlier: last}, scheduler.WriteEarlier{Earlier: full.Earlier[0]},
+		scheduler.DeleteEarlier{ID: first.ID}, scheduler.WriteJournal{Entry: entry},
+		scheduler.DeleteJournal{Number: oldest})
+	load(*full)
+
+	plan := slices.Sorted(maps.Keys(full.Runs))[0]
+	delete(full.Runs, plan)
+	apply(scheduler.DeleteRun{Plan: plan}, scheduler.DeleteRun{Plan: "never was"})
+	load(*full)
+
+	for _, name := range oddNames {
+		full.Runs[name] = scheduler.PlanRun{Number: 1}
+		full.Files[name] = "the text of " + name
+		apply(scheduler.WriteFile{Name: name, Content: "an older text"},
+			scheduler.WriteFile{Name: name, Content: full.Files[name]},
+			scheduler.WriteRun{Plan: name, Run: full.Runs[name]})
+	}
+	load(*full)
+}
+
+// oddNames are what people can call plans and files, if they try.
+var oddNames = []string{
+	"", "/", ".", "..", "../..", "a/b", "a%2Fb", "a%252Fb", "%", "?#", "a b", "a+b", "übung",
+	"\x00", "\n", "\xff", "a\xc3", "\u2028", `"`,
+}
+
+// TestPlainKeys says that every name makes one key of its own, whatever is in it, and that the
+// keys of the journal are in the order of its numbers.
+func TestPlainKeys(t *testing.T) {
+	plain := regexp.MustCompile(`^(run|file)/[-!$&'()*+,.:;=@_~%0-9A-Za-z]*$`)
+	seen := map[string]bool{}
+	for _, name := range oddNames {
+		writes := []scheduler.Write{
+			scheduler.WriteFile{Name: name}, scheduler.WriteRun{Plan: name}}
+		for key := range entriesOf(t, writes) {
+			if !plain.MatchString(key) || seen[key] {
+				t.Errorf("%q makes the key %q", name, key)
+			}
+			seen[key] = true
+		}
+	}
+	last := ""
+	for _, number := range []int64{0, 1, 9, 10, 99, 100, 1 << 40, 1<<63 - 1} {
+		key := journalKeyOf(number)
+		if key <= last {
+			t.Errorf("the key %q does not come behind %q", key, last)
+		}
+		last = key
+	}
+}
+
+// TestOlderRows says that fields which a row lacks are zero.
+func TestOlderRows(t *testing.T) {
+	hard, err := Decode(map[string][]byte{
+		"target": []byte(`{"id":"t","service":{"name":"a"}}`),
+		"pod/kafka-0": []byte(
+			`{"name":{"type":"kafka","index":0},"incarnation":1,"tasks":[{"name":"broker"}]}`),
+		"run/deploy":                  []byte(`{}`),
+		"journal/0000000000000000001": []byte(`{"number":1}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := scheduler.PodName{Type: "kafka"}
+	want := scheduler.Hard{
+		Target: scheduler.Target{ID: "t", Service: servicespec.Service{Name: "a"}},
+		Pods: map[scheduler.PodName]scheduler.Pod{
+			name: {Name: name, Incarnation: 1, Tasks: []scheduler.Task{{Name: "broker"}}}},
+		Runs:    map[string]scheduler.PlanRun{"deploy": {}},
+		Journal: []scheduler.JournalEntry{{Number: 1}},
+	}
+	if diff := same(want, hard); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }
 
 // FuzzDecode decodes garbage under every key; what is accepted can be written again and reads
@@ -276,6 +379,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add("pod/kafka-0", []byte(`{"name":{"type":"kafka","index":0},"tasks":[]}`))
 	f.Add("intent", []byte(`{"intent":"run"}`))
+	f.Add("file/a%2Fb", []byte(`{"bytes":"/w=="}`))
 	f.Fuzz(func(t *testing.T, key string, value []byte) {
 		hard, err := Decode(map[string][]byte{key: value})
 		if err != nil {

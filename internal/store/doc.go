@@ -6,6 +6,10 @@
 // Change of one key, whose value is JSON.
 //
 //	framework  target  intent  kafka  overrides  pod/<type>-<index>  leftover/<reservation>
+//	earlier/<target id>  run/<plan>  journal/<number>  file/<name>
+//
+// The names of plans and files are escaped as in a URL, and the journal's numbers are padded, so
+// that its keys are in their order.
 //
 // It does not know what the state means: it gives back what was written, or refuses.
 //
@@ -22,10 +26,12 @@
 // # Non-obvious
 //
 // The schema version stands for the meaning of keys and fields; it is raised when an older
-// release must not read the file, not when a field is added. Every value carries a checksum
-// over its key and itself, as bbolt protects only its own first two pages. Before bbolt may
-// open a file for writing, it is opened for reading alone and read through: bbolt writes to a
-// file that it finds odd, and ends the process when a page points outside of the file.
+// release must not read the file, not when a field is added. One checksum stands over all keys
+// and values, as bbolt protects only its own first two pages. Before bbolt may open a file for
+// writing, it is opened for reading alone and read through: bbolt writes to a file that it
+// finds odd, and ends the process when a page points outside of the file.
+//
+// A file's content that is no valid UTF-8 is stored as bytes, because JSON would change it.
 //
 // Tested by a golden file of a full state, by random states and writes, by flipping and cutting
 // bytes of a real file, and by fuzzing the decoder.

@@ -103,6 +103,17 @@ func special(s source, v reflect.Value) bool {
 		*p = services[s.number(int64(len(services)-1))]
 	case *scheduler.PodName:
 		*p = scheduler.PodName{Type: "p" + s.text("Type"), Index: int(s.number(1000))}
+	case *[]scheduler.EarlierTarget: // sorted, and each with an id of its own
+		*p = someOf[scheduler.EarlierTarget](s)
+		for i := range *p {
+			(*p)[i].Number = int64(i + 1)
+			(*p)[i].ID += fmt.Sprint("-", i)
+		}
+	case *[]scheduler.JournalEntry:
+		*p = someOf[scheduler.JournalEntry](s)
+		for i := range *p {
+			(*p)[i].Number += int64(i) << 41
+		}
 	case *resource.Kind:
 		*p = resource.Kind(s.number(2))
 	case *resource.Resource:
@@ -122,6 +133,14 @@ func special(s source, v reflect.Value) bool {
 		return false
 	}
 	return true
+}
+
+func someOf[T any](s source) []T {
+	out := make([]T, max(s.size(), 0))
+	for i := range out {
+		out[i] = filled[T](s)
+	}
+	return out
 }
 
 // counter fills everything, always the same way: texts are the names of their fields.
@@ -155,6 +174,18 @@ func writesOf(h scheduler.Hard) []scheduler.Write {
 	}
 	for _, l := range h.Leftovers {
 		out = append(out, scheduler.WriteLeftover{Leftover: l})
+	}
+	for _, t := range h.Earlier {
+		out = append(out, scheduler.WriteEarlier{Earlier: t})
+	}
+	for plan, run := range h.Runs {
+		out = append(out, scheduler.WriteRun{Plan: plan, Run: run})
+	}
+	for _, e := range h.Journal {
+		out = append(out, scheduler.WriteJournal{Entry: e})
+	}
+	for name, content := range h.Files {
+		out = append(out, scheduler.WriteFile{Name: name, Content: content})
 	}
 	return out
 }

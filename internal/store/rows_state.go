@@ -3,8 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -75,25 +73,17 @@ type said struct {
 }
 
 func overridesToRow(o plans.Overrides) overrides {
-	row := overrides{Interrupted: o.Interrupted, Forced: o.Forced, Released: o.Released}
-	for _, key := range slices.Sorted(maps.Keys(o.Said)) {
-		if row.Said == nil {
-			row.Said = map[string]said{}
-		}
-		row.Said[key] = said(o.Said[key])
+	return overrides{
+		Interrupted: o.Interrupted, Forced: o.Forced, Released: o.Released,
+		Said: eachValue(o.Said, func(s plans.Said) said { return said(s) }),
 	}
-	return row
 }
 
 func (r overrides) domain() plans.Overrides {
-	o := plans.Overrides{Interrupted: r.Interrupted, Forced: r.Forced, Released: r.Released}
-	for _, key := range slices.Sorted(maps.Keys(r.Said)) {
-		if o.Said == nil {
-			o.Said = map[string]plans.Said{}
-		}
-		o.Said[key] = plans.Said(r.Said[key])
+	return plans.Overrides{
+		Interrupted: r.Interrupted, Forced: r.Forced, Released: r.Released,
+		Said: eachValue(r.Said, func(s said) plans.Said { return plans.Said(s) }),
 	}
-	return o
 }
 
 type podName struct {
@@ -114,15 +104,18 @@ type pod struct {
 	Name        *podName          `json:"name"`
 	Incarnation int               `json:"incarnation"`
 	Place       *place            `json:"place,omitempty"`
-	Executor    mesos.ExecutorID  `json:"executor,omitempty"`
+	Executor    executorRow       `json:"executor,omitzero"`
 	Tasks       []task            `json:"tasks"`
 	Request     scheduler.Request `json:"request,omitempty"`
-	Deployed    string            `json:"deployed,omitempty"`
-	Failures    int               `json:"failures,omitempty"`
-	NotBefore   time.Time         `json:"not_before,omitzero"`
-	Launch      string            `json:"launch,omitempty"`
 	Caretaker   bool              `json:"caretaker,omitempty"`
 	Ran         bool              `json:"ran,omitempty"`
+	Recovery    *recovery         `json:"recovery,omitempty"`
+}
+
+type recovery struct {
+	Kind  string     `json:"kind"`
+	Order int        `json:"order"`
+	Steps [][]string `json:"steps"`
 }
 
 func podToRow(p scheduler.Pod) pod {
@@ -131,29 +124,24 @@ func podToRow(p scheduler.Pod) pod {
 		Name:        &name,
 		Incarnation: p.Incarnation,
 		Place:       maybe(p.Place, placeToRow),
-		Executor:    p.Executor,
+		Executor:    executorToRow(p.Executor),
 		Tasks:       each(p.Tasks, taskToRow),
 		Request:     p.Request,
-		Deployed:    p.Deployed,
-		Failures:    p.Failures,
-		NotBefore:   p.NotBefore.UTC(),
-		Launch:      p.Launch,
 		Caretaker:   p.Caretaker,
 		Ran:         p.Ran,
+		Recovery:    maybe(p.Recovery, func(r scheduler.Recovery) recovery { return recovery(r) }),
 	}
 }
 
 func (r pod) domain() (out scheduler.Pod, err error) {
 	out = scheduler.Pod{
 		Incarnation: r.Incarnation,
-		Executor:    r.Executor,
+		Executor:    r.Executor.domain(),
 		Request:     r.Request,
-		Deployed:    r.Deployed,
-		Failures:    r.Failures,
-		NotBefore:   r.NotBefore.UTC(),
-		Launch:      r.Launch,
 		Caretaker:   r.Caretaker,
 		Ran:         r.Ran,
+		Recovery: maybe(r.Recovery,
+			func(r recovery) scheduler.Recovery { return scheduler.Recovery(r) }),
 	}
 	if out.Name, err = namedPod(r.Name); err != nil {
 		return out, err
@@ -174,6 +162,48 @@ func (r pod) domain() (out scheduler.Pod, err error) {
 	return out, err
 }
 
+type executorRow struct {
+	ID            mesos.ExecutorID `json:"id,omitempty"`
+	Command       commandRow       `json:"command"`
+	ShutdownGrace time.Duration    `json:"shutdown_grace_ns,omitempty"`
+}
+
+type commandRow struct {
+	Value string   `json:"value"`
+	User  string   `json:"user,omitempty"`
+	URIs  []uriRow `json:"uris,omitempty"`
+	Env   []envRow `json:"env,omitempty"`
+}
+
+type uriRow struct {
+	Value      string `json:"value"`
+	Executable bool   `json:"executable,omitempty"`
+	Extract    bool   `json:"extract,omitempty"`
+	Cache      bool   `json:"cache,omitempty"`
+	OutputFile string `json:"output_file,omitempty"`
+}
+
+type envRow struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+func executorToRow(e scheduler.Executor) executorRow {
+	return executorRow{e.ID, commandRow{
+		Value: e.Command.Value, User: e.Command.User,
+		URIs: each(e.Command.URIs, func(u mesos.URI) uriRow { return uriRow(u) }),
+		Env:  each(e.Command.Env, func(v mesos.EnvVar) envRow { return envRow(v) }),
+	}, e.ShutdownGrace}
+}
+
+func (r executorRow) domain() scheduler.Executor {
+	return scheduler.Executor{ID: r.ID, ShutdownGrace: r.ShutdownGrace, Command: mesos.Command{
+		Value: r.Command.Value, User: r.Command.User,
+		URIs: each(r.Command.URIs, func(u uriRow) mesos.URI { return mesos.URI(u) }),
+		Env:  each(r.Command.Env, func(v envRow) mesos.EnvVar { return mesos.EnvVar(v) }),
+	}}
+}
+
 type place struct {
 	Agent       *mesos.AgentID       `json:"agent"`
 	Hostname    string               `json:"hostname"`
@@ -182,7 +212,7 @@ type place struct {
 	Attributes  []attribute          `json:"attributes,omitempty"`
 	Reservation *mesos.ReservationID `json:"reservation"`
 	Executor    []resourceRow        `json:"executor"`
-	Tasks       []taskResources      `json:"tasks"`
+	Sets        []setResources       `json:"sets"`
 	Confirmed   bool                 `json:"confirmed"`
 }
 
@@ -206,7 +236,7 @@ func placeToRow(p scheduler.Place) place {
 			func(a mesos.Attribute) attribute { return attribute(a) }),
 		Reservation: &p.Reservation,
 		Executor:    each(p.Executor, resourceToRow),
-		Tasks:       each(p.Tasks, taskResourcesToRow),
+		Sets:        each(p.Sets, setToRow),
 		Confirmed:   p.Confirmed,
 	}
 }
@@ -229,11 +259,11 @@ func (r place) domain() (out scheduler.Place, err error) {
 	if out.Executor, err = resourcesToDomain(r.Executor); err != nil {
 		return out, err
 	}
-	out.Tasks, err = tried(r.Tasks, taskResources.domain)
+	out.Sets, err = tried(r.Sets, setResources.domain)
 	return out, err
 }
 
-type taskResources struct {
+type setResources struct {
 	Name      *string       `json:"name"`
 	Resources []resourceRow `json:"resources"`
 	Ports     []portUse     `json:"ports,omitempty"`
@@ -244,17 +274,17 @@ type portUse struct {
 	Number int    `json:"number"`
 }
 
-func taskResourcesToRow(t offer.TaskResources) taskResources {
-	return taskResources{
+func setToRow(t offer.SetResources) setResources {
+	return setResources{
 		Name:      &t.Name,
 		Resources: each(t.Resources, resourceToRow),
 		Ports:     each(t.Ports, func(p offer.PortUse) portUse { return portUse(p) }),
 	}
 }
 
-func (r taskResources) domain() (out offer.TaskResources, err error) {
+func (r setResources) domain() (out offer.SetResources, err error) {
 	out.Ports = each(r.Ports, func(p portUse) offer.PortUse { return offer.PortUse(p) })
-	if out.Name, err = required("place.tasks.name", r.Name); err != nil {
+	if out.Name, err = required("place.sets.name", r.Name); err != nil {
 		return out, err
 	}
 	out.Resources, err = resourcesToDomain(r.Resources)
@@ -273,14 +303,31 @@ type task struct {
 	Target  string          `json:"target,omitempty"`
 	IP      string          `json:"ip,omitempty"`
 	// WasReady says that this launch was complete once.
-	WasReady bool `json:"was_ready,omitempty"`
+	WasReady bool   `json:"was_ready,omitempty"`
+	Deployed string `json:"deployed,omitempty"`
+	Launch   string `json:"launch,omitempty"`
+	Paused   bool   `json:"paused,omitempty"`
+	Idle     bool   `json:"idle,omitempty"`
+	Again    bool   `json:"again,omitempty"`
+	Resumed  bool   `json:"resumed,omitempty"`
+
+	FormerID    mesos.TaskID    `json:"former_id,omitempty"`
+	FormerState mesos.TaskState `json:"former_state,omitempty"`
+
+	Params    map[string]string `json:"params,omitempty"`
+	Failures  int               `json:"failures,omitempty"`
+	NotBefore time.Time         `json:"not_before,omitzero"`
 }
 
 func taskToRow(t scheduler.Task) task {
 	return task{
 		Name: &t.Name, ID: t.ID, State: t.State, Reason: t.Reason, Message: t.Message,
 		Since: t.Since.UTC(), Ready: t.Ready, Healthy: t.Healthy, Target: t.Target, IP: t.IP,
-		WasReady: t.WasReady,
+		WasReady: t.WasReady, Deployed: t.Deployed, Launch: t.Launch,
+		Paused: t.Paused, Idle: t.Idle, Again: t.Again, Resumed: t.Resumed,
+		FormerID: t.FormerID, FormerState: t.FormerState,
+		Params:   t.Params,
+		Failures: t.Failures, NotBefore: t.NotBefore.UTC(),
 	}
 }
 
@@ -289,7 +336,11 @@ func (r task) domain() (scheduler.Task, error) {
 	return scheduler.Task{
 		Name: name, ID: r.ID, State: r.State, Reason: r.Reason, Message: r.Message,
 		Since: r.Since.UTC(), Ready: r.Ready, Healthy: r.Healthy, Target: r.Target, IP: r.IP,
-		WasReady: r.WasReady,
+		WasReady: r.WasReady, Deployed: r.Deployed, Launch: r.Launch,
+		Paused: r.Paused, Idle: r.Idle, Again: r.Again, Resumed: r.Resumed,
+		FormerID: r.FormerID, FormerState: r.FormerState,
+		Params:   r.Params,
+		Failures: r.Failures, NotBefore: r.NotBefore.UTC(),
 	}, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/kafka-sched/kafka-sched/scheduler"
 	"github.com/kafka-sched/kafka-sched/servicespec"
@@ -14,14 +15,25 @@ import (
 type target struct {
 	ID      *string         `json:"id"`
 	Service json.RawMessage `json:"service"`
+	Number  int64           `json:"number,omitempty"`
+	Since   time.Time       `json:"since,omitzero"`
+	By      string          `json:"by,omitempty"`
+	Done    time.Time       `json:"done,omitzero"`
+	Updates bool            `json:"updates,omitempty"`
 }
 
 func targetToRow(t scheduler.Target) (target, error) {
 	service, err := t.Service.Encode()
-	return target{ID: &t.ID, Service: service}, err
+	return target{
+		ID: &t.ID, Service: service, Number: t.Number,
+		Since: t.Since.UTC(), By: t.By, Done: t.Done.UTC(), Updates: t.Updates,
+	}, err
 }
 
 func (r target) domain() (out scheduler.Target, err error) {
+	out = scheduler.Target{
+		Number: r.Number, Since: r.Since.UTC(), By: r.By, Done: r.Done.UTC(), Updates: r.Updates,
+	}
 	if out.ID, err = required("id", r.ID); err != nil {
 		return out, err
 	}

@@ -59,7 +59,7 @@ func benchmarkBroker() offer.Requirement {
 		Pod: "kafka-3", Role: role, Principal: principal,
 		Labels:   []resource.Label{{Key: resource.ResourceID, Value: "res-1"}},
 		Executor: offer.Scalars{CPUs: 100, Mem: 64, Disk: 10},
-		Tasks: []offer.TaskNeed{{
+		Sets: []offer.SetNeed{{
 			Name:    "broker",
 			Scalars: offer.Scalars{CPUs: 1000, Mem: 2048},
 			Ports: []servicespec.Port{

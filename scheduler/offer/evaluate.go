@@ -18,7 +18,8 @@ import (
 // instance would fit by its scarcest scalar: spread, not packed), then the lowest agent id and
 // offer id. An agent with a maintenance window gets nothing new.
 //
-// An instance with a reservation goes back to it, window or not, and nowhere else.
+// An instance with a reservation goes back to it, window or not, and nowhere else; what its
+// sets want more is reserved there, what they want less is given back.
 //
 // Each offer is looked at for itself: two offers of one agent are not put together.
 func Evaluate(req Requirement, offers []mesos.Offer) (Match, *Refusal) {
@@ -40,10 +41,16 @@ func Evaluate(req Requirement, offers []mesos.Offer) (Match, *Refusal) {
 	return Match{}, refusal(&req, candidates)
 }
 
-// Operations gives what an ACCEPT must carry before the launch: a RESERVE and a CREATE, or
-// nothing for an instance that returns to its reservation.
+// Operations gives what an ACCEPT must carry before the launch, nothing for an instance that
+// returns to its reservation as it is.
 func Operations(m Match) []mesos.Operation {
 	var out []mesos.Operation
+	if len(m.Destroy) > 0 {
+		out = append(out, mesos.Destroy{Volumes: m.Destroy})
+	}
+	if len(m.Unreserve) > 0 {
+		out = append(out, mesos.Unreserve{Resources: m.Unreserve})
+	}
 	if len(m.Reserve) > 0 {
 		out = append(out, mesos.Reserve{Resources: m.Reserve})
 	}
@@ -182,8 +189,8 @@ func (a amounts) room(need amounts) float64 {
 // total adds up what the instance needs of each scalar, its ROOT volumes included.
 func (req *Requirement) total() amounts {
 	sum := req.Executor.amounts().plus(rootDisk(req.Volumes))
-	for i := range req.Tasks {
-		t := &req.Tasks[i]
+	for i := range req.Sets {
+		t := &req.Sets[i]
 		sum = sum.plus(t.Scalars.amounts()).plus(rootDisk(t.Volumes))
 	}
 	return sum

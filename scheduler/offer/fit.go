@@ -1,6 +1,8 @@
 package offer
 
 import (
+	"crypto/sha1"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,8 +66,9 @@ func newPool(req *Requirement, o *mesos.Offer) *pool {
 // refuse notes a reason; the instance does not fit.
 func (p *pool) refuse(r Reason) { p.reasons = append(p.reasons, r) }
 
-// holding is what the executor or a task gets, as the offer has it.
+// holding is what the executor or a set gets, as the offer has it.
 type holding struct {
+	kept    resource.List // it has this already, and keeps it
 	pieces  resource.List
 	volumes []takenVolume
 	ports   []PortUse
@@ -87,28 +90,38 @@ func (req *Requirement) place(need amounts, o *mesos.Offer) (Match, []Reason) {
 		}
 	}
 	diskShort := have[diskAt] < need[diskAt]
-	// The first holding is the executor's, the others are those of the tasks. Volumes come
+	// The first holding is the executor's, the others are those of the sets. Volumes come
 	// before all other disk because they must be of one piece.
-	holdings := make([]holding, 1+len(req.Tasks))
+	holdings := make([]holding, 1+len(req.Sets))
 	p.takeVolumes(&holdings[0], req.Volumes, diskShort)
-	for i := range req.Tasks {
-		p.takeVolumes(&holdings[i+1], req.Tasks[i].Volumes, diskShort)
+	for i := range req.Sets {
+		p.takeVolumes(&holdings[i+1], req.Sets[i].Volumes, diskShort)
 	}
-	p.takePorts(holdings[1:], req.Tasks)
+	p.takePorts(holdings[1:], req.Sets)
 	if len(p.reasons) > 0 {
 		return Match{}, p.reasons
 	}
-	p.takeScalars(&holdings[0], req.Executor)
-	for i := range req.Tasks {
-		p.takeScalars(&holdings[i+1], req.Tasks[i].Scalars)
+	p.takeScalars(&holdings[0], req.Executor.amounts())
+	for i := range req.Sets {
+		p.takeScalars(&holdings[i+1], req.Sets[i].Scalars.amounts())
 	}
-	return req.match(o, holdings), nil
+	m := Match{Offer: o.ID, Agent: o.Agent}
+	m.Executor, _ = m.hold(req, "", &holdings[0])
+	for i := range req.Sets {
+		resources, ports := m.hold(req, req.Sets[i].Name, &holdings[i+1])
+		m.Sets = append(m.Sets, SetResources{req.Sets[i].Name, resources, ports})
+	}
+	var err error
+	if m.Remaining, err = o.Resources.Sub(m.Used); err != nil {
+		panic(fmt.Sprintf("placing %s took more than offer %s holds: %v", req.Pod, o.ID, err))
+	}
+	return m, nil
 }
 
 // takeScalars takes amounts that are known to be there, of several resources if need be.
-func (p *pool) takeScalars(h *holding, s Scalars) {
+func (p *pool) takeScalars(h *holding, wanted amounts) {
 	var pieces resource.List
-	for i, amount := range s.amounts() {
+	for i, amount := range wanted {
 		for k := range p.free {
 			r := &p.free[k]
 			if r.Name != scalarNames[i] || !plain(r) || amount <= 0 || r.Scalar <= 0 {
@@ -210,39 +223,46 @@ func smaller(a, b *resource.Resource) bool {
 	return a.Scalar < b.Scalar || a.Scalar == b.Scalar && a.Disk.Root < b.Disk.Root
 }
 
-// match turns what was taken into the answer.
-func (req *Requirement) match(o *mesos.Offer, holdings []holding) Match {
-	m := Match{Offer: o.ID, Agent: o.Agent}
-	reservation := resource.Reservation{
-		Dynamic: true, Role: req.Role, Principal: req.Principal, Labels: req.Labels,
-	}
-	for i := range holdings {
-		h := &holdings[i]
-		reserved := h.pieces.PushReservation(reservation)
-		m.Used = m.Used.Add(h.pieces...)
+// hold adds to the match what a holding takes of the offer, and gives what it comes to with
+// what it had already, without the allocation role.
+func (m *Match) hold(req *Requirement, set string, h *holding) (resource.List, []PortUse) {
+	all := h.kept
+	m.Used = m.Used.Add(h.kept...)
+	for _, piece := range h.pieces {
+		reserved := resource.List{piece}.PushReservation(req.reservation(set, piece.Name))
+		m.Used = m.Used.Add(piece)
 		m.Reserve = m.Reserve.Add(reserved...)
-		for _, v := range h.volumes {
-			disk := resource.List{v.disk}
-			volume := disk.PushReservation(reservation)
-			m.Used = m.Used.Add(disk...)
-			m.Reserve = m.Reserve.Add(volume...)
-			volume = resource.List{req.volume(volume[0], v.need)}
-			m.Create = append(m.Create, volume...)
-			reserved = append(reserved, volume...)
-		}
-		if reserved = reserved.WithoutRole(); i == 0 {
-			m.Executor = reserved
-		} else {
-			m.Tasks = append(m.Tasks, TaskResources{
-				Name: req.Tasks[i-1].Name, Resources: reserved, Ports: h.ports,
-			})
-		}
+		all = all.Add(reserved...)
 	}
-	var err error
-	if m.Remaining, err = o.Resources.Sub(m.Used); err != nil {
-		panic(fmt.Sprintf("placing %s took more than offer %s holds: %v", req.Pod, o.ID, err))
+	for _, v := range h.volumes {
+		disk := resource.List{v.disk}
+		volume := disk.PushReservation(req.reservation(set, v.need.Volume.Path))
+		m.Used = m.Used.Add(disk...)
+		m.Reserve = m.Reserve.Add(volume...)
+		volume = resource.List{req.volume(volume[0], v.need)}
+		m.Create = append(m.Create, volume...)
+		all = append(all, volume...)
 	}
-	return m
+	return all.WithoutRole(), h.ports
+}
+
+// reservation is what one resource of a set is reserved with.
+func (req *Requirement) reservation(set, name string) resource.Reservation {
+	id := resource.Label{
+		Key: resource.ResourceID, Value: ResourceID(req.Reservation, set, name)}
+	return resource.Reservation{
+		Dynamic: true, Role: req.Role, Principal: req.Principal,
+		Labels: append([]resource.Label{id}, req.Labels...),
+	}
+}
+
+// ResourceID is the id of what a reservation holds of one resource (by its name, or a volume's
+// path) for one of its sets, "" being the executor's: a UUID of version 5 (RFC 9562).
+func ResourceID(reservation mesos.ReservationID, set, name string) string {
+	sum := sha1.Sum([]byte(string(reservation) + "\x00" + set + "\x00" + name))
+	sum[6], sum[8] = sum[6]&0x0f|0x50, sum[8]&0x3f|0x80
+	text := hex.EncodeToString(sum[:16])
+	return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
 }
 
 // volume makes a persistent volume of a reserved disk; of a MOUNT disk the source is kept.

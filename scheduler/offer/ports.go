@@ -16,18 +16,23 @@ var unprivileged = resource.Ranges{{Begin: 1024, End: 65535}}
 type portWant struct {
 	port   *servicespec.Port
 	within resource.Ranges
-	task   int
+	set    int
 	index  int
 }
 
 // takePorts finds all ports of the instance. Fixed ones come first, so that no dynamic port is
 // put onto them, and then the dynamic ones with the narrowest ranges, each the lowest that is
 // free. A number is taken once, so no two ports of one instance are the same.
-func (p *pool) takePorts(holdings []holding, tasks []TaskNeed) {
-	for _, w := range portWants(tasks) {
-		h := &holdings[w.task]
+//
+// A holding that has some of its ports already keeps them.
+func (p *pool) takePorts(holdings []holding, sets []SetNeed) {
+	for _, w := range portWants(sets) {
+		h := &holdings[w.set]
 		if h.ports == nil {
-			h.ports = make([]PortUse, len(tasks[w.task].Ports))
+			h.ports = make([]PortUse, len(sets[w.set].Ports))
+		}
+		if h.ports[w.index].Number != 0 {
+			continue
 		}
 		piece, ok := p.takePort(w.within)
 		switch {
@@ -43,13 +48,13 @@ func (p *pool) takePorts(holdings []holding, tasks []TaskNeed) {
 	}
 }
 
-// portWants lists the ports of all tasks in the order in which they are found.
-func portWants(tasks []TaskNeed) []portWant {
+// portWants lists the ports of all sets in the order in which they are found.
+func portWants(sets []SetNeed) []portWant {
 	var out []portWant
-	for t := range tasks {
-		for i := range tasks[t].Ports {
-			port := &tasks[t].Ports[i]
-			out = append(out, portWant{port: port, within: within(port), task: t, index: i})
+	for s := range sets {
+		for i := range sets[s].Ports {
+			port := &sets[s].Ports[i]
+			out = append(out, portWant{port: port, within: within(port), set: s, index: i})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b portWant) int {

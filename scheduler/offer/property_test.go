@@ -51,7 +51,7 @@ func requirements() *rapid.Generator[offer.Requirement] {
 			Executor: drawScalars(t), Volumes: drawVolumes(t, "executor"),
 		}
 		for i := range rapid.IntRange(1, 2).Draw(t, "tasks") {
-			task := offer.TaskNeed{Name: fmt.Sprintf("task-%d", i), Scalars: drawScalars(t)}
+			task := offer.SetNeed{Name: fmt.Sprintf("task-%d", i), Scalars: drawScalars(t)}
 			task.Volumes = drawVolumes(t, task.Name)
 			for k := range rapid.IntRange(0, 2).Draw(t, "ports") {
 				port := servicespec.Port{Name: fmt.Sprintf("port-%d", k)}
@@ -63,7 +63,7 @@ func requirements() *rapid.Generator[offer.Requirement] {
 				}
 				task.Ports = append(task.Ports, port)
 			}
-			req.Tasks = append(req.Tasks, task)
+			req.Sets = append(req.Sets, task)
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "peers") {
 			req.Peers = append(req.Peers, drawAgent(t))
@@ -128,7 +128,7 @@ func drawResources(t *rapid.T) resource.List {
 // whole gives what the match hands to executor and tasks, as the offer had it.
 func whole(m offer.Match) resource.List {
 	sum := m.Executor.Merged()
-	for _, task := range m.Tasks {
+	for _, task := range m.Sets {
 		sum = sum.Add(task.Resources...)
 	}
 	for i := range sum {
@@ -163,9 +163,9 @@ func TestMatchIsExact(t *testing.T) {
 		}
 		checkOwner(t, m.Executor, req.Executor, req.Volumes)
 		seen := map[int]bool{}
-		for i, task := range m.Tasks {
-			checkOwner(t, task.Resources, req.Tasks[i].Scalars, req.Tasks[i].Volumes)
-			checkPorts(t, task, req.Tasks[i].Ports, seen)
+		for i, task := range m.Sets {
+			checkOwner(t, task.Resources, req.Sets[i].Scalars, req.Sets[i].Volumes)
+			checkPorts(t, task, req.Sets[i].Ports, seen)
 		}
 	})
 }
@@ -199,7 +199,7 @@ func checkOwner(t *rapid.T, got resource.List, s offer.Scalars, volumes []offer.
 
 // checkPorts checks the ports of one task; seen are those of the tasks before it.
 func checkPorts(
-	t *rapid.T, got offer.TaskResources, want []servicespec.Port, seen map[int]bool,
+	t *rapid.T, got offer.SetResources, want []servicespec.Port, seen map[int]bool,
 ) {
 	var held resource.Ranges
 	for _, r := range got.Resources {
@@ -250,7 +250,7 @@ func TestReturn(t *testing.T) {
 		if refusal != nil {
 			t.Fatal(refusal)
 		}
-		diff := cmp.Diff(first.Executor, again.Executor) + cmp.Diff(first.Tasks, again.Tasks)
+		diff := cmp.Diff(first.Executor, again.Executor) + cmp.Diff(first.Sets, again.Sets)
 		if diff != "" || again.Offer != back.ID || len(again.Reserve)+len(again.Create) > 0 ||
 			!again.Remaining.Equal(first.Remaining) {
 			t.Fatalf("at first %+v, then %+v\n%s", first, again, diff)

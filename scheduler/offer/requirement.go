@@ -13,12 +13,15 @@ type Requirement struct {
 	Pod string
 	// Role and Principal are those that new reservations are made with.
 	Role, Principal string
-	// Labels go onto every new reservation; "resource_id" must be among them.
-	Labels []resource.Label
+	// Reservation is what the ids of new reservations are derived from: each resource gets one
+	// of its own, as the label "resource_id" (see ResourceID). Labels go onto each as well.
+	Reservation mesos.ReservationID
+	Labels      []resource.Label
 	// Executor is what the pod's executor itself needs.
 	Executor Scalars
-	// Tasks of the pod, in the order of the spec; each brings its own resource set.
-	Tasks []TaskNeed
+	// Sets are resource sets of the pod: all of them for a new place, and for a kept one those
+	// that the tasks to be launched use.
+	Sets []SetNeed
 	// Volumes are those of the pod itself; they belong to the executor.
 	Volumes []VolumeNeed
 	// Rule is the pod's placement rule; Peers are the places of the pod type's other
@@ -28,7 +31,8 @@ type Requirement struct {
 	// Taken are ports that a new place must not have although an agent offers them: agents that
 	// share an address each offer all of its ports.
 	Taken []TakenPorts
-	// Kept is set when the instance already holds a reservation; then only that one will do.
+	// Kept is set when the instance already holds a reservation; then only that one will do,
+	// with what Sets want more or less of.
 	Kept *Kept
 }
 
@@ -44,8 +48,8 @@ type Scalars struct {
 	Mem, Disk  resource.MiB
 }
 
-// TaskNeed is what one task needs.
-type TaskNeed struct {
+// SetNeed is what one resource set is to hold.
+type SetNeed struct {
 	Name    string
 	Scalars Scalars
 	Ports   []servicespec.Port
@@ -59,20 +63,25 @@ type VolumeNeed struct {
 }
 
 // Kept is a reservation that the instance already holds. An offer satisfies it when it is of
-// this agent and holds all these resources with exactly these reservations and volumes.
+// this agent, holds the volumes, and holds something under each id of what is to be launched
+// with; how much of that there is decides what is reserved or given back to suit the Sets.
 type Kept struct {
 	Agent mesos.AgentID
 	// Hostname of the agent, for refusals; "" will do.
 	Hostname string
 	Executor resource.List
-	Tasks    []TaskResources
+	// ExecutorRuns says that the instance's executor runs, so that it needs nothing.
+	ExecutorRuns bool
+	Sets         []SetResources
+	// Drop names those of them that the spec has no more; they are freed if they are offered.
+	Drop []string
 }
 
-// TaskResources is what one task got.
-type TaskResources struct {
+// SetResources is what one resource set holds.
+type SetResources struct {
 	Name      string
 	Resources resource.List
-	Ports     []PortUse // in the order of TaskNeed.Ports
+	Ports     []PortUse // in the order of SetNeed.Ports
 }
 
 // PortUse is a port that was chosen.
@@ -85,13 +94,14 @@ type PortUse struct {
 type Match struct {
 	Offer mesos.OfferID
 	Agent mesos.AgentID
-	// Reserve and Create are what the ACCEPT must carry before the launch, in that order, as
-	// allocated to the role; both are empty for an instance that returns to its reservation.
-	Reserve, Create resource.List
-	// Executor and Tasks are the reserved resources (volumes among them) to launch with,
+	// Destroy, Unreserve, Reserve and Create are what the ACCEPT must carry before the launch,
+	// in that order, as allocated to the role; all are empty for an instance that returns to
+	// its reservation as it is.
+	Destroy, Unreserve, Reserve, Create resource.List
+	// Executor and Sets are the reserved resources (volumes among them) to launch with,
 	// without the allocation role; they are what a later Kept must name.
 	Executor resource.List
-	Tasks    []TaskResources
+	Sets     []SetResources
 	// Used is what all this takes of the offer, as the offer has it, and Remaining is what the
 	// offer still holds afterwards; merged, as resource.List.Add does.
 	Used, Remaining resource.List

@@ -99,11 +99,11 @@ func (s *story) pod(t *testing.T, d *datadriven.TestData) {
 		case "executor":
 			s.req.Executor = scalars(t, words[1:])
 		case "task":
-			s.req.Tasks = append(s.req.Tasks, offer.TaskNeed{
+			s.req.Sets = append(s.req.Sets, offer.SetNeed{
 				Name: words[1], Scalars: scalars(t, words[2:]),
 			})
 		case "port":
-			task := &s.req.Tasks[len(s.req.Tasks)-1]
+			task := &s.req.Sets[len(s.req.Sets)-1]
 			p := servicespec.Port{Name: words[1], Port: int(number(t, words[2]))}
 			if len(words) > 3 {
 				p.Ranges = ranges(t, words[3])
@@ -111,8 +111,8 @@ func (s *story) pod(t *testing.T, d *datadriven.TestData) {
 			task.Ports = append(task.Ports, p)
 		case "volume":
 			volumes := &s.req.Volumes
-			if n := len(s.req.Tasks); n > 0 {
-				volumes = &s.req.Tasks[n-1].Volumes
+			if n := len(s.req.Sets); n > 0 {
+				volumes = &s.req.Sets[n-1].Volumes
 			}
 			*volumes = append(*volumes, offer.VolumeNeed{
 				Volume: servicespec.Volume{
@@ -217,7 +217,7 @@ func (s *story) evaluate() string {
 		}
 	}
 	fmt.Fprintf(&b, "executor  %s\n", orNothing(match.Executor))
-	for _, task := range match.Tasks {
+	for _, task := range match.Sets {
 		fmt.Fprintf(&b, "task      %s %s", task.Name, orNothing(task.Resources))
 		for _, p := range task.Ports {
 			fmt.Fprintf(&b, " %s=%d", p.Name, p.Number)
@@ -237,7 +237,7 @@ func orNothing(l resource.List) string {
 
 // keep gives the reservation that the match made.
 func keep(m offer.Match) *offer.Kept {
-	return &offer.Kept{Agent: m.Agent, Executor: m.Executor, Tasks: m.Tasks}
+	return &offer.Kept{Agent: m.Agent, Executor: m.Executor, Sets: m.Sets}
 }
 
 // comeBack gives the offer that the master makes once an instance launched with the match has
@@ -249,7 +249,7 @@ func comeBack(offers []mesos.Offer, m offer.Match) mesos.Offer {
 		}
 		held := keep(m)
 		list := m.Remaining.Add(held.Executor.WithRole(o.Role)...)
-		for _, task := range held.Tasks {
+		for _, task := range held.Sets {
 			list = list.Add(task.Resources.WithRole(o.Role)...)
 		}
 		o.ID += "'"

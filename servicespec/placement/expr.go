@@ -53,6 +53,9 @@ func ParseExpr(text string) (Expr, error) {
 		return Expr{}, fmt.Errorf("parsing placement %q: something follows the JSON", text)
 	}
 	e, err := exprOf(v, 0)
+	if err == nil {
+		err = checkSize(e.constraints())
+	}
 	if err != nil {
 		return Expr{}, fmt.Errorf("parsing placement %q: %w", text, err)
 	}

@@ -180,7 +180,13 @@ func FuzzParseExpr(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		e, err := placement.ParseExpr(text)
+		var e placement.Expr
+		var err error
+		bounded(t, func() {
+			e, err = placement.ParseExpr(text)
+			e.Evaluate(agents["a"], []placement.Agent{agents["b"]})
+			e.Explain(placement.Agent{Hostname: "h"}, nil)
+		})
 		if err != nil {
 			return
 		}
@@ -188,7 +194,6 @@ func FuzzParseExpr(f *testing.F) {
 		if err != nil || back.String() != e.String() {
 			t.Errorf("%q became %q, %v", e, back, err)
 		}
-		e.Explain(placement.Agent{Hostname: "h"}, nil)
 	})
 }
 

@@ -24,6 +24,9 @@ import (
 // "[]" are the rule that allows every agent. Operators may be written in lower case.
 func Parse(text string) (Rule, error) {
 	rule, err := parseAny(strings.TrimSpace(text))
+	if err == nil {
+		err = checkSize(rule.Constraints)
+	}
 	if err != nil {
 		return Rule{}, fmt.Errorf("parsing placement %q: %w%s", text, err, escapingHint(text))
 	}
@@ -176,8 +179,25 @@ func parseField(field string) (string, error) {
 		return fieldHostname, nil
 	case field[0] == '@' && field != fieldRegion && field != fieldZone:
 		return "", fmt.Errorf("field %q is unknown: want @hostname, @region or @zone", field)
+	case calls(field):
+		return "", fmt.Errorf("%q is no field: combinations are written in JSON, as in %s", field,
+			`{"not": "rack:IS:r1"} or {"any": ["rack:IS:r1", "rack:IS:r2"]}`)
+	case strings.ContainsAny(field, "(){}[]\"' \t\r\n"):
+		return "", fmt.Errorf("%q is not the name of an attribute: those have no blanks, quotes "+
+			"and brackets", field)
 	}
 	return field, nil
+}
+
+// calls says that a field is the beginning of not(…), any(…) or all(…), or of a word before
+// the field.
+func calls(field string) bool {
+	end := strings.IndexAny(field, "( ")
+	if end < 0 {
+		return false
+	}
+	word := strings.ToLower(field[:end])
+	return slices.Contains([]string{"not", "any", "all", "or", "and"}, word)
 }
 
 // checkParam gives the parameter in its canonical form.

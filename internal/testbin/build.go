@@ -1,0 +1,27 @@
+package testbin
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// With builds the program, has it used, and removes it again. It is for TestMain: what it gives
+// is the exit code, that of use, or 1 when the program cannot be built.
+func With(use func(binary string) (code int)) int {
+	dir, err := os.MkdirTemp("", "kafka-sched-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "kafka-sched")
+	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", binary,
+		"github.com/kafka-sched/kafka-sched")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building kafka-sched: %v\n%s", err, out)
+		return 1
+	}
+	return use(binary)
+}

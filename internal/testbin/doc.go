@@ -1,0 +1,2 @@
+// Package testbin builds kafka-sched for tests that run the program itself.
+package testbin

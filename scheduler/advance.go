@@ -1,0 +1,358 @@
+package scheduler
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// What a step does to its instance: which tasks it wants launched, which ones must end first,
+// and whether they may.
+
+// wanted reports whether a step wants a task launched, or launched anew.
+func (m *Machine) wanted(
+	plan string, s plans.Step, p Pod, spec servicespec.Pod, ts servicespec.Task,
+) bool {
+	t, _ := p.task(ts.Name)
+	switch {
+	case t.ID == "" || t.unsure() && !p.anyRuns() || toggled(t, ts):
+		return true
+	case plan == planDeploy && m.outdated(p, spec, t):
+		return true
+	case !byItself(plan):
+		step := m.hard.Runs[plan].Steps[s.ID]
+		return step.Again || !slices.Contains(step.Tasks, t.ID) || fell(t, ts)
+	}
+	return fell(t, ts)
+}
+
+// toggled reports whether the operator wants a task paused that is not, or the reverse.
+func toggled(t Task, ts servicespec.Task) bool {
+	return ts.Goal == servicespec.GoalRunning && t.ID != "" && t.Paused != t.Idle
+}
+
+// fell reports whether a task was launched and ended without having done its work.
+func fell(t Task, ts servicespec.Task) bool {
+	return t.ID != "" && !t.live() && !t.complete(ts)
+}
+
+// outdated reports whether a task was launched from something else than the target says. A
+// task that ran once and for all never is.
+func (m *Machine) outdated(p Pod, spec servicespec.Pod, t Task) bool {
+	ts, ok := taskSpec(spec, t.Name)
+	if !ok || t.ID == "" || t.Again || t.Deployed == m.hard.Target.ID {
+		return ok && t.Again
+	}
+	if ts.Goal == servicespec.GoalOnce && t.complete(ts) {
+		return false
+	}
+	return m.launchHash(p.Name.Type, t.Name) != t.Launch
+}
+
+// launchHash is what stands for all that a task of the target is launched with.
+func (m *Machine) launchHash(pod, task string) string {
+	m.built()
+	return m.hashes[pod+"/"+task]
+}
+
+// toLaunch lists the tasks that a step wants launched, in its order. An essential task that is
+// launched anew takes those with it that run beside it in the same step.
+func (m *Machine) toLaunch(
+	plan string, s plans.Step, p Pod, spec servicespec.Pod,
+) []string {
+	var names []string
+	whole := false
+	for _, name := range s.Tasks {
+		ts, ok := taskSpec(spec, name)
+		if !ok || !m.wanted(plan, s, p, spec, ts) {
+			continue
+		}
+		names = append(names, name)
+		t, _ := p.task(name)
+		whole = whole || ts.Essential && ts.Goal == servicespec.GoalRunning && t.ID != ""
+	}
+	if !whole {
+		return names
+	}
+	all := names[:0:0]
+	for _, name := range s.Tasks {
+		ts, _ := taskSpec(spec, name)
+		if slices.Contains(names, name) || ts.Goal == servicespec.GoalRunning {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// advance does the next thing for the instance of a step that may be worked on now.
+func (w *work) advance(plan string, s plans.Step) {
+	m, name := w.m, PodName{s.Pod, s.Index}
+	spec, ok := m.spec(name)
+	if !ok {
+		return
+	}
+	p, known := m.hard.Pods[name]
+	p.Name = name
+	if known && (p.Request != "" || p.Caretaker && p.anyLive()) {
+		return
+	}
+	names := m.toLaunch(plan, s, p, spec)
+	if len(names) == 0 {
+		return
+	}
+	ends, rolls := m.inTheWay(p, spec, names)
+	if len(ends) > 0 {
+		m.disown(plan, s.ID)
+	}
+	switch {
+	case len(ends) == 0:
+		w.place(launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID})
+	case rolls:
+		if reason := m.holdRoll(name); reason != "" && !m.endsNow(name) {
+			m.waits[name] = reason
+			return
+		}
+		w.killTasks(p, ends, nil)
+		m.waits[name] = "its tasks are being stopped, to be launched anew"
+	default:
+		w.killTasks(p, ends, nil)
+		m.waits[name] = "its other tasks are being stopped, because one of them ended"
+	}
+}
+
+// disown forgets what a step launched before it was to be done again: it is about to be ended.
+func (m *Machine) disown(plan, step string) {
+	run := m.hard.Runs[plan]
+	if run.Steps[step].Again {
+		run.Steps = maps.Clone(run.Steps)
+		delete(run.Steps, step)
+		m.setRun(plan, run)
+	}
+}
+
+// inTheWay lists the launches that must end before tasks can be launched: those of the tasks
+// themselves, those that have the resources which they need, and all of them when the executor
+// has not fetched what the tasks need. rolls says that nothing is broken, so that there is
+// time.
+func (m *Machine) inTheWay(
+	p Pod, spec servicespec.Pod, names []string,
+) (ends []mesos.TaskID, rolls bool) {
+	sets := map[string]bool{}
+	rolls = true
+	for _, name := range names {
+		ts, _ := taskSpec(spec, name)
+		sets[ts.Resources.Name] = true
+		t, _ := p.task(name)
+		rolls = rolls && !fell(t, ts)
+	}
+	stale := p.anyRuns() && m.staleExecutor(p, spec)
+	for _, t := range p.Tasks {
+		ts, known := taskSpec(spec, t.Name)
+		if t.runs() && (stale || !known || sets[ts.Resources.Name]) {
+			ends = append(ends, t.ID)
+		}
+	}
+	return ends, rolls
+}
+
+// staleExecutor reports whether the executor that runs was launched with something else than
+// the target says. The executor's own binary does not count: an older one does as well.
+func (m *Machine) staleExecutor(p Pod, spec servicespec.Pod) bool {
+	want := m.executorOf(p, spec)
+	same := slices.EqualFunc(p.Executor.Command.URIs, want.Command.URIs,
+		func(a, b mesos.URI) bool { return a == b || a.Executable && b.Executable })
+	return !same || p.Executor.Command.User != want.Command.User
+}
+
+// holdRoll says why an instance may not be stopped for a new configuration now, "" if it may.
+func (m *Machine) holdRoll(name PodName) string {
+	if spec, ok := m.spec(name); ok && spec.Kafka == nil {
+		return "" // the plan's own order is all that there is to keep
+	}
+	for _, other := range m.podNames() {
+		p := m.hard.Pods[other]
+		if other == name || other.Type != name.Type || !p.deployed() {
+			continue
+		}
+		if m.endsNow(other) {
+			return fmt.Sprintf("%s is being stopped", other)
+		}
+		if ok, reason := m.ready(p); !ok {
+			return fmt.Sprintf("%s is not ready: %s", other, reason)
+		}
+	}
+	return ""
+}
+
+// tend looks after one instance of the target, whatever the plans say: it notes what became
+// complete, and what has to be brought back.
+func (w *work) tend(name PodName) {
+	m := w.m
+	p := m.hard.Pods[name]
+	spec, ok := m.spec(name)
+	if !ok {
+		return
+	}
+	if p.Caretaker && p.anyLive() {
+		w.kill(p, nil)
+		m.waits[name] = "its controller, which ran alone, is being stopped"
+		return
+	}
+	if p.Request != "" {
+		return
+	}
+	p = m.settle(p, spec)
+	if broken, essential := m.broken(w, p, spec); len(broken) > 0 {
+		if essential {
+			broken = m.beside(p, spec)
+		}
+		m.recover(name, transient, [][]string{broken})
+	}
+	if r := m.recovery[name]; r != nil && !r.done && m.restored(p, spec, r) {
+		r.done = true
+		p = m.hard.Pods[name]
+		p.Recovery = nil
+		m.setPod(p)
+	}
+}
+
+// broken lists the tasks of an instance that have to be brought back, for all that is known,
+// and says whether one of them is essential.
+func (m *Machine) broken(
+	w *work, p Pod, spec servicespec.Pod,
+) (names []string, essential bool) {
+	for _, ts := range spec.Tasks {
+		t, _ := p.task(ts.Name)
+		if ts.Goal != servicespec.GoalRunning || t.ID == "" {
+			continue
+		}
+		if (t.unsure() || fell(t, ts)) && m.needed(w, p, t) || toggled(t, ts) {
+			names = append(names, ts.Name)
+			essential = essential || ts.Essential
+		}
+	}
+	return names, essential
+}
+
+// beside lists the tasks of an instance that run, or ran, for good.
+func (m *Machine) beside(p Pod, spec servicespec.Pod) []string {
+	var names []string
+	for _, ts := range spec.Tasks {
+		t, _ := p.task(ts.Name)
+		if ts.Goal == servicespec.GoalRunning && t.ID != "" {
+			names = append(names, ts.Name)
+		}
+	}
+	return names
+}
+
+// needed reports whether a task is brought back without regard to the order of the plans: one
+// that no plan is about to launch now. Those that come before it in a plan may be unable to come
+// up without it, as Kafka nodes are without a quorum.
+func (m *Machine) needed(w *work, p Pod, t Task) bool {
+	return !slices.Contains(w.current[p.Name], t.Name)
+}
+
+// noteCurrent collects the tasks of the steps whose turn it is in the plans that launch things.
+func (m *Machine) noteCurrent(w *work) {
+	for _, plan := range m.built() {
+		if !byItself(plan.Name) && !m.hard.Runs[plan.Name].Active {
+			continue
+		}
+		for _, s := range m.assess(plan).Current {
+			name := PodName{s.Pod, s.Index}
+			w.current[name] = append(w.current[name], s.Tasks...)
+		}
+	}
+}
+
+// restored reports whether all that a recovery brings back is there again.
+func (m *Machine) restored(p Pod, spec servicespec.Pod, r *recovery) bool {
+	for _, step := range r.Steps {
+		for _, name := range step {
+			ts, ok := taskSpec(spec, name)
+			t, _ := p.task(name)
+			if !ok {
+				continue
+			}
+			if ready, _ := m.taskReady(p, spec, ts, t); !ready && !t.restsAsWanted() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// The kinds of recovery.
+const (
+	transient = "TRANSIENT" // in the same place, with the same data
+	permanent = "PERMANENT" // in a new place
+)
+
+// recover notes that tasks of an instance are being brought back.
+func (m *Machine) recover(name PodName, kind string, steps [][]string) {
+	if len(steps) == 0 || len(steps[0]) == 0 {
+		return
+	}
+	r := m.recovery[name]
+	var next Recovery
+	switch {
+	case r == nil || r.done || r.Kind != kind && kind == permanent:
+		next = Recovery{Kind: kind, Order: m.nextOrder(), Steps: steps}
+	case r.Kind == kind && kind == transient:
+		spec, _ := m.spec(name)
+		next = r.Recovery
+		next.Steps = [][]string{union(spec, r.Steps[0], steps[0])}
+		if slices.Equal(next.Steps[0], r.Steps[0]) {
+			return
+		}
+	default:
+		return
+	}
+	m.recovery[name] = &recovery{Recovery: next}
+	p := m.hard.Pods[name]
+	p.Recovery = &next
+	m.setPod(p)
+}
+
+func (m *Machine) nextOrder() int {
+	m.orders++
+	return m.orders
+}
+
+// union lists the tasks that are in one of two lists, in the order of the spec.
+func union(spec servicespec.Pod, a, b []string) []string {
+	var names []string
+	for _, ts := range spec.Tasks {
+		if slices.Contains(a, ts.Name) || slices.Contains(b, ts.Name) {
+			names = append(names, ts.Name)
+		}
+	}
+	return names
+}
+
+// rebuilding are the steps that bring an instance up in a new place: those of the plan deploy,
+// as far as they were done once.
+func (m *Machine) rebuilding(p Pod) [][]string {
+	m.built()
+	var steps [][]string
+	for _, phase := range m.declared.Phases {
+		for _, s := range phase.Steps {
+			var names []string
+			for _, name := range s.Tasks {
+				t, _ := p.task(name)
+				if s.Pod == p.Name.Type && s.Index == p.Name.Index && t.Deployed != "" {
+					names = append(names, name)
+				}
+			}
+			if len(names) > 0 {
+				steps = append(steps, names)
+			}
+		}
+	}
+	return steps
+}

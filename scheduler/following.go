@@ -1,0 +1,121 @@
+package scheduler
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/kafka-sched/kafka-sched/plans"
+)
+
+// What is kept of plans beyond their statuses: which steps of started plans are done, when
+// plans began and ended, and the journal of it.
+
+// journalMost is how many entries the journal keeps.
+const journalMost = 1000
+
+// record adds an entry to the journal and drops the oldest beyond the bound.
+func (m *Machine) record(e JournalEntry) {
+	e.Number, e.At = 1, m.now
+	if n := len(m.hard.Journal); n > 0 {
+		e.Number = m.hard.Journal[n-1].Number + 1
+	}
+	m.hard.Journal = append(slices.Clip(m.hard.Journal), e)
+	m.write(WriteJournal{e})
+	for len(m.hard.Journal) > journalMost {
+		m.write(DeleteJournal{m.hard.Journal[0].Number})
+		m.hard.Journal = m.hard.Journal[1:]
+	}
+}
+
+// setRun replaces what is kept of a plan. Records are values: a caller hands in maps of its own.
+func (m *Machine) setRun(plan string, r PlanRun) {
+	runs := maps.Clone(m.hard.Runs)
+	if runs == nil {
+		runs = map[string]PlanRun{}
+	}
+	runs[plan] = r
+	m.hard.Runs = runs
+	m.write(WriteRun{plan, r})
+}
+
+// followSteps notes which steps of started plans have reached their goals.
+func (m *Machine) followSteps() {
+	for _, plan := range m.built() {
+		if byItself(plan.Name) || len(m.hard.Runs[plan.Name].Steps) == 0 {
+			continue
+		}
+		for _, phase := range plan.Phases {
+			for _, s := range phase.Steps {
+				run := m.hard.Runs[plan.Name]
+				step, launched := run.Steps[s.ID]
+				if !launched || step.Done || !m.reached(s, step) {
+					continue
+				}
+				step.Done, step.Again = true, false
+				run.Steps = maps.Clone(run.Steps)
+				run.Steps[s.ID] = step
+				m.setRun(plan.Name, run)
+			}
+		}
+	}
+}
+
+// reached reports whether all that a step launched did what it is there for.
+func (m *Machine) reached(s plans.Step, run StepRun) bool {
+	p := m.hard.Pods[PodName{s.Pod, s.Index}]
+	spec, _ := m.spec(p.Name)
+	for _, name := range s.Tasks {
+		t, _ := p.task(name)
+		ts, _ := taskSpec(spec, name)
+		ready, _ := m.taskReady(p, spec, ts, t)
+		if !slices.Contains(run.Tasks, t.ID) || !ready && !t.restsAsWanted() {
+			return false
+		}
+	}
+	return true
+}
+
+// followPlans notes in the journal which plans began, and which came to an end.
+func (m *Machine) followPlans() {
+	for _, plan := range m.plans() {
+		run := m.hard.Runs[plan.Name]
+		status := m.assess(plan).Status
+		begun, kind := working(status), ""
+		switch {
+		case begun && !working(run.Seen):
+			kind = "plan-start"
+			if byItself(plan.Name) {
+				run.Number, run.Since, run.By = run.Number+1, m.now, ""
+			}
+		case status == plans.Complete && (working(run.Seen) || plan.Name == planDeploy &&
+			run.Seen != plans.Complete):
+			kind = "plan-complete"
+		case status == plans.Error && run.Seen != plans.Error:
+			kind = "plan-halt"
+		case status == plans.Waiting && working(run.Seen):
+			kind = "plan-wait"
+		default:
+			continue
+		}
+		run.Seen = status
+		if begun {
+			run.Seen = plans.InProgress
+		}
+		m.setRun(plan.Name, run)
+		m.record(JournalEntry{Kind: kind, Plan: plan.Name, By: run.By,
+			What: "plan " + plan.Name, Outcome: string(status)})
+		if plan.Name == planDeploy && status == plans.Complete && m.hard.Target.Done.IsZero() {
+			m.hard.Target.Done = m.now
+			m.write(WriteTarget{m.hard.Target})
+		}
+	}
+}
+
+// working reports whether a plan of that status is under way.
+func working(s plans.Status) bool {
+	switch s {
+	case plans.Complete, plans.Waiting, plans.Error, "":
+		return false
+	}
+	return true
+}

@@ -1,0 +1,129 @@
+package scheduler
+
+import (
+	"slices"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/resource"
+)
+
+// free destroys and unreserves what is offered of leftovers and strays, and forgets leftovers
+// that are gone.
+func (w *work) free() {
+	m := w.m
+	if len(m.offers) > 0 {
+		owners := m.owners()
+		for _, id := range sortedOffers(m.offers) {
+			w.freeIn(m.offers[id], owners)
+		}
+	}
+	for _, id := range m.leftoverIDs() {
+		w.wants["leftover/"+string(id)] = true
+	}
+}
+
+// held is the owner of what an instance holds; see owners.
+const held = mesos.ReservationID("held")
+
+// owners tells for each id on a reserved resource which leftover it belongs to, or that an
+// instance has it.
+func (m *Machine) owners() map[string]mesos.ReservationID {
+	owners := map[string]mesos.ReservationID{}
+	for _, id := range m.leftoverIDs() {
+		for _, r := range resourceIDs(m.hard.Leftovers[id].Resources) {
+			owners[r] = id
+		}
+	}
+	for _, name := range m.podNames() {
+		if place := m.hard.Pods[name].Place; place != nil {
+			for _, r := range resourceIDs(placeResources(*place)) {
+				owners[r] = held
+			}
+		}
+	}
+	return owners
+}
+
+// freeIn frees what one offer holds of reservations that no instance has.
+func (w *work) freeIn(o mesos.Offer, owners map[string]mesos.ReservationID) {
+	m := w.m
+	ours := map[mesos.ReservationID]resource.List{}
+	var order []mesos.ReservationID
+	for _, r := range o.Resources {
+		id, ok := m.ownReservation(r)
+		if !ok || owners[id] == held {
+			continue
+		}
+		owner := owners[id]
+		if owner == "" {
+			owner = mesos.ReservationID("stray " + id)
+		}
+		if ours[owner] == nil {
+			order = append(order, owner)
+		}
+		ours[owner] = append(ours[owner], r)
+	}
+	m.forgetFreed(o, ours)
+	for _, id := range order {
+		l, known := m.hard.Leftovers[id]
+		if known && !l.Confirmed {
+			l.Confirmed, l.Freeing = true, false
+			m.setLeftover(l)
+		}
+		there := resourceIDs(ours[id])
+		if known && slices.ContainsFunc(resourceIDs(l.Resources),
+			func(r string) bool { return !slices.Contains(there, r) }) {
+			continue // a part of it is still in use
+		}
+		if known && !l.Freeing {
+			l.Freeing = true
+			m.setLeftover(l)
+		}
+		w.operations[o.ID] = append(w.operations[o.ID], freeing(ours[id])...)
+	}
+}
+
+// forgetFreed drops the leftovers of an offer's agent that the offer shows to be gone.
+func (m *Machine) forgetFreed(o mesos.Offer, ours map[mesos.ReservationID]resource.List) {
+	for _, id := range m.leftoverIDs() {
+		l := m.hard.Leftovers[id]
+		if l.Agent != o.Agent || ours[id] != nil || !l.Freeing && l.Confirmed ||
+			len(l.Tasks) > 0 {
+			continue
+		}
+		if !l.Freeing {
+			// It was never seen; the offer may be older than it, so one more is awaited.
+			l.Freeing = true
+			m.setLeftover(l)
+			continue
+		}
+		delete(m.hard.Leftovers, id)
+		m.write(DeleteLeftover{id})
+		m.note(Info, CountUnreserves, "reservation freed", "reservation", string(id),
+			"host", l.Hostname)
+	}
+}
+
+// ownReservation gives the id of a reserved resource of this framework.
+func (m *Machine) ownReservation(r resource.Resource) (string, bool) {
+	if len(r.Reservations) == 0 {
+		return "", false
+	}
+	last := r.Reservations[len(r.Reservations)-1]
+	if !last.Dynamic || last.Role != m.hard.Target.Service.Role {
+		return "", false
+	}
+	id := r.Label(resource.ResourceID)
+	ours := slices.Contains(last.Labels,
+		resource.Label{Key: labelFramework, Value: string(m.hard.Framework)})
+	return id, id != "" && ours
+}
+
+// freeing gives the operations that destroy the volumes in a list and unreserve all of it.
+func freeing(list resource.List) []mesos.Operation {
+	var ops []mesos.Operation
+	if volumes := list.Volumes(); len(volumes) > 0 {
+		ops = append(ops, mesos.Destroy{Volumes: volumes})
+	}
+	return append(ops, mesos.Unreserve{Resources: list.WithoutVolumes()})
+}

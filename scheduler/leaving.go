@@ -1,0 +1,286 @@
+package scheduler
+
+import (
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/resource"
+	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// How instances go for good: all of them when the service is uninstalled, and those that a
+// smaller count or a removed pod leaves over, one after the other.
+
+// farewell is what there was of an instance when its decommissioning began, so that the plan
+// keeps its steps while they come true.
+type farewell struct {
+	order int
+	tasks []string // in the order of the record
+	ids   []string // of its resources
+}
+
+// decommissionPlan has a phase for each instance that the target does not want: later pods of
+// the spec first, those of removed pods before all, and of one pod the highest index first.
+func (m *Machine) decommissionPlan() plans.Plan {
+	plan := plans.Plan{Name: planDecommission, Strategy: servicespec.Serial}
+	if m.hard.Intent == Run || m.hard.Intent == Stop {
+		m.noteLeaving()
+	}
+	names := make([]PodName, 0, len(m.farewells))
+	for name := range m.farewells {
+		names = append(names, name)
+	}
+	sort.Slice(names, func(i, j int) bool {
+		return m.farewells[names[i]].order < m.farewells[names[j]].order
+	})
+	for _, name := range names {
+		f := m.farewells[name]
+		phase := plans.NewPhase(planDecommission, name.String(), servicespec.Serial)
+		add := func(verb, what string) {
+			phase.Steps = append(phase.Steps, plans.NewSubjectStep(planDecommission,
+				phase.Name, verb+"-"+what, verb+" "+what))
+			last := &phase.Steps[len(phase.Steps)-1]
+			last.Pod, last.Index = name.Type, name.Index
+		}
+		for _, task := range f.tasks {
+			add("kill", name.fullName(task))
+		}
+		for _, id := range f.ids {
+			add("unreserve", id)
+		}
+		for _, task := range f.tasks {
+			add("erase", name.fullName(task))
+		}
+		plan.Phases = append(plan.Phases, phase)
+	}
+	return plan
+}
+
+// noteLeaving takes in who is to go, and forgets whom the target wants again.
+func (m *Machine) noteLeaving() {
+	var leaving []PodName
+	for _, name := range m.podNames() {
+		if _, wanted := m.spec(name); !wanted && m.farewells[name].order == 0 {
+			leaving = append(leaving, name)
+		}
+	}
+	for name := range m.farewells {
+		if _, wanted := m.spec(name); wanted {
+			delete(m.farewells, name)
+		}
+	}
+	position := func(n PodName) int {
+		return slices.IndexFunc(m.hard.Target.Service.Pods,
+			func(p servicespec.Pod) bool { return p.Type == n.Type })
+	}
+	sort.SliceStable(leaving, func(i, j int) bool {
+		a, b := position(leaving[i]), position(leaving[j])
+		if (a < 0) != (b < 0) {
+			return a < 0
+		}
+		return a > b || a == b && leaving[i].Index > leaving[j].Index
+	})
+	for _, name := range leaving {
+		p := m.hard.Pods[name]
+		f := farewell{order: m.nextOrder()}
+		for _, t := range p.Tasks {
+			if t.ID != "" {
+				f.tasks = append(f.tasks, t.Name)
+			}
+		}
+		if p.Place != nil {
+			f.ids = resourceIDs(placeResources(*p.Place))
+		}
+		m.farewells[name] = f
+	}
+}
+
+// resourceIDs are the ids on reserved resources, each once, in their order.
+func resourceIDs(list resource.List) []string {
+	var ids []string
+	for _, r := range list {
+		if id := r.Label(resource.ResourceID); !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// decommission does the next thing for an instance that is to go.
+func (w *work) decommission(name PodName) {
+	m := w.m
+	p, known := m.hard.Pods[name]
+	switch {
+	case !known:
+	case p.anyLive():
+		w.kill(p, nil)
+	case p.Place != nil:
+		m.setPod(m.leave(p))
+	case m.leftover(name) == nil:
+		delete(m.hard.Pods, name)
+		m.write(DeletePod{name})
+		m.note(Info, "", "instance decommissioned", "pod", name.String())
+	}
+}
+
+// leftover finds what is left of an instance, nil for nothing.
+func (m *Machine) leftover(name PodName) *Leftover {
+	for _, id := range m.leftoverIDs() {
+		if l := m.hard.Leftovers[id]; l.Pod == name {
+			return &l
+		}
+	}
+	return nil
+}
+
+// decommissionState says how far a step of the decommission plan has come.
+func (m *Machine) decommissionState(s plans.Step) (plans.Status, string) {
+	name := PodName{s.Pod, s.Index}
+	p, known := m.hard.Pods[name]
+	verb, what := subject(s)
+	switch verb {
+	case "kill":
+		for _, t := range p.Tasks {
+			if known && name.fullName(t.Name) == what && t.live() {
+				if m.endsNow(name) {
+					return plans.Started, "the task is " + string(t.State)
+				}
+				return plans.Pending, "the task runs"
+			}
+		}
+	case "unreserve":
+		if known && p.Place != nil {
+			return plans.Pending, "waits until the tasks have ended"
+		}
+		if l := m.leftover(name); l != nil && slices.Contains(resourceIDs(l.Resources), what) {
+			return plans.Prepared, "waits for an offer of its agent " + l.Hostname
+		}
+	case "erase":
+		if known {
+			return plans.Pending, "waits until everything is freed"
+		}
+	}
+	return plans.Complete, ""
+}
+
+// subject takes apart what a step of the decommission plan is about.
+func subject(s plans.Step) (verb, what string) {
+	verb, what, _ = strings.Cut(s.Subject, " ")
+	return verb, what
+}
+
+// uninstallPlan names everything that was there when uninstalling began, or was met since.
+func (m *Machine) uninstallPlan() plans.Plan {
+	if m.leaving == nil {
+		m.leaving = map[string]bool{}
+	}
+	m.noteEverything()
+	keys := make([]string, 0, len(m.leaving))
+	for key := range m.leaving {
+		keys = append(keys, key)
+	}
+	order := map[string]int{"kill": 0, "unre": 1, "dere": 2}
+	sort.Slice(keys, func(i, j int) bool {
+		a, b := order[keys[i][:4]], order[keys[j][:4]]
+		return a < b || a == b && keys[i] < keys[j]
+	})
+	plan := plans.Plan{Name: planUninstall, Strategy: plans.Dependency}
+	for _, key := range keys {
+		phase, step, _ := strings.Cut(key, "/")
+		if n := len(plan.Phases); n == 0 || plan.Phases[n-1].Name != phase {
+			plan.Phases = append(plan.Phases,
+				plans.NewPhase(planUninstall, phase, servicespec.Parallel))
+		}
+		last := &plan.Phases[len(plan.Phases)-1]
+		last.Steps = append(last.Steps,
+			plans.NewSubjectStep(planUninstall, phase, step, step))
+	}
+	return plan
+}
+
+// noteEverything takes in what is there to be ended or freed.
+func (m *Machine) noteEverything() {
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		for _, t := range p.Tasks {
+			if t.ID != "" {
+				m.leave1("kill-tasks", "kill-task-"+string(t.ID))
+			}
+		}
+		if p.Place != nil {
+			m.leaveAll(p.Place.Hostname, placeResources(*p.Place))
+		}
+	}
+	for _, id := range m.leftoverIDs() {
+		m.leaveAll(m.hard.Leftovers[id].Hostname, m.hard.Leftovers[id].Resources)
+	}
+	m.leave1("deregister-service", "deregister")
+}
+
+func (m *Machine) leaveAll(host string, list resource.List) {
+	for _, id := range resourceIDs(list) {
+		m.leave1("unreserve-resources-"+host, "unreserve-"+id)
+	}
+}
+
+func (m *Machine) leave1(phase, step string) { m.leaving[phase+"/"+step] = true }
+
+// uninstallState says whether what a step of the uninstall plan names is still there.
+func (m *Machine) uninstallState(s plans.Step) (plans.Status, string) {
+	holds := func(list resource.List) bool {
+		return slices.ContainsFunc(resourceIDs(list),
+			func(id string) bool { return s.Subject == "unreserve-"+id })
+	}
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		for _, t := range p.Tasks {
+			if s.Subject == "kill-task-"+string(t.ID) && t.live() {
+				return plans.Started, "the task is " + string(t.State)
+			}
+		}
+		if p.Place != nil && holds(placeResources(*p.Place)) {
+			return plans.Pending, "waits until the tasks have ended"
+		}
+	}
+	for _, id := range m.leftoverIDs() {
+		if holds(m.hard.Leftovers[id].Resources) {
+			return plans.Prepared, "waits for an offer of its agent"
+		}
+	}
+	if s.Subject == "deregister" && m.hard.Intent != Uninstalled {
+		return plans.Pending, "waits until everything is freed"
+	}
+	return plans.Complete, ""
+}
+
+// passUninstall ends all tasks at once, since their data goes as well, and turns all
+// reservations into leftovers.
+func (m *Machine) passUninstall(w *work) {
+	now := time.Duration(0)
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		if p.anyLive() {
+			w.kill(p, &now)
+			continue
+		}
+		m.leave(p)
+		delete(m.hard.Pods, name)
+		m.write(DeletePod{name})
+	}
+}
+
+// passUninstalled removes the framework itself, the last thing that is left.
+func (m *Machine) passUninstalled() {
+	switch {
+	case m.finished:
+	case m.hard.Framework == "":
+		m.exit(0, "uninstalled")
+	case m.connected:
+		m.send(mesos.Teardown{})
+		m.exit(0, "uninstalled")
+	}
+}

@@ -1,0 +1,301 @@
+package scheduler
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// How another configuration becomes the target, or is refused, or only looked at.
+
+// adoptTarget makes the process's configuration the target of a service that has none, and of
+// one that has another if it was offered.
+func (m *Machine) adoptTarget() {
+	if m.hard.Target.ID == "" {
+		m.hard.Target = m.cfg.Target
+		m.hard.Target.Number, m.hard.Target.Since = 1, m.now
+		m.write(WriteTarget{m.hard.Target})
+	}
+	if m.hard.Intent == "" {
+		m.setIntent(Run)
+	}
+	if m.cfg.Offered && m.hard.Intent != Uninstall && m.hard.Intent != Uninstalled {
+		m.cfg.Offered = false
+		m.offered()
+	}
+	if m.hard.Kafka.ID == "" && m.hasKafka() {
+		m.setKafka(KafkaCluster{ID: kafkaID(m.cfg.UUID())})
+	}
+}
+
+// offered takes the process's configuration as the target. What cannot be rolled out is shown,
+// and work goes on with the configuration before; whom the tasks run as is fixed for ever, and
+// a process that was started for another user ends.
+func (m *Machine) offered() {
+	old, next := m.hard.Target.Service, m.cfg.Target.Service
+	if old.User != next.User {
+		m.exit(1, fmt.Sprintf("the user cannot change from %s to %s: the data belongs to the "+
+			"old one", old.User, next.User))
+		return
+	}
+	var r Reply
+	m.setTarget(SetTarget{ID: m.cfg.Target.ID, Service: next}, "start", &r)
+	if r.Problem != nil && r.Problem.Code != AlreadyDone {
+		m.planErrors = forbidden(canonical(old), canonical(next))
+		m.note(Err, "", "the configuration cannot be rolled out",
+			"reasons", strings.Join(m.planErrors, "; "))
+	}
+}
+
+// setTarget makes another configuration the target, if this release can roll it out.
+func (m *Machine) setTarget(cmd SetTarget, by string, r *Reply) {
+	old, next := canonical(m.hard.Target.Service), canonical(cmd.Service)
+	if reflect.DeepEqual(old, next) {
+		r.Problem = problem(AlreadyDone, "the service has this configuration already")
+		return
+	}
+	if reasons := forbidden(old, next); len(reasons) > 0 {
+		r.Problem = problem(Conflict, "this change cannot be rolled out: %s",
+			strings.Join(reasons, "; "))
+		return
+	}
+	known := slices.IndexFunc(m.hard.Earlier,
+		func(e EarlierTarget) bool { return e.ID == cmd.ID })
+	if cmd.ID == m.hard.Target.ID || known >= 0 &&
+		!reflect.DeepEqual(canonical(m.hard.Earlier[known].Service), next) {
+		r.Problem = problem(InvalidRequest, "another configuration has the id %s already", cmd.ID)
+		return
+	}
+	target := Target{ID: cmd.ID, Service: cmd.Service, Number: m.hard.Target.Number + 1,
+		Since: m.now, By: by, Updates: m.hard.Target.Updates || !m.hard.Target.Done.IsZero()}
+	if cmd.Preview {
+		r.Preview = m.preview(target)
+		r.Message = fmt.Sprintf("%d steps would be done", len(r.Preview))
+		return
+	}
+	m.replaceTarget(target)
+	r.Message = "configuration " + cmd.ID + " is the target now"
+}
+
+// earlierMost is how many configurations before the target are kept, beside those that a task
+// still runs with.
+const earlierMost = 10
+
+// replaceTarget makes a configuration the target, keeps the one before, and forgets what was
+// said of its deployment.
+func (m *Machine) replaceTarget(next Target) {
+	before := EarlierTarget(m.hard.Target)
+	keep := []EarlierTarget{}
+	for _, e := range m.hard.Earlier {
+		if e.ID != next.ID {
+			keep = append(keep, e)
+			continue
+		}
+		m.write(DeleteEarlier{e.ID})
+	}
+	keep = append(keep, before)
+	m.write(WriteEarlier{before})
+	for i := 0; len(keep) > earlierMost && i < len(keep)-earlierMost; {
+		if m.launchedWith(keep[i].ID) {
+			i++
+			continue
+		}
+		m.write(DeleteEarlier{keep[i].ID})
+		keep = slices.Delete(keep, i, i+1)
+	}
+	m.hard.Earlier, m.hard.Target, m.planErrors = keep, next, nil
+	m.write(WriteTarget{next})
+	for _, name := range m.podNames() {
+		again := func(t Task) bool { return t.Again }
+		if p := m.hard.Pods[name]; slices.ContainsFunc(p.Tasks, again) {
+			m.setPod(p.withTasks(func(t *Task) { t.Again = false }))
+		}
+	}
+	m.hard.Overrides = m.hard.Overrides.Forget(planDeploy)
+	m.write(WriteOverrides{m.hard.Overrides})
+	run := m.hard.Runs[planDeploy]
+	run.Params, run.Steps, run.Seen = nil, nil, ""
+	m.setRun(planDeploy, run)
+}
+
+// launchedWith reports whether a task runs with a configuration.
+func (m *Machine) launchedWith(target string) bool {
+	for _, name := range m.podNames() {
+		for _, t := range m.hard.Pods[name].Tasks {
+			if t.live() && t.Target == target {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// rollback makes an earlier configuration the target again.
+func (m *Machine) rollback(cmd Rollback, by string, r *Reply) {
+	earlier := m.hard.Earlier
+	if len(earlier) == 0 {
+		r.Problem = problem(Conflict, "there is no earlier configuration to go back to")
+		return
+	}
+	to := earlier[len(earlier)-1]
+	if cmd.ID != "" {
+		i := slices.IndexFunc(earlier, func(e EarlierTarget) bool { return e.ID == cmd.ID })
+		if i < 0 {
+			r.Problem = problem(NotFound, "there is no earlier configuration %s", cmd.ID)
+			return
+		}
+		to = earlier[i]
+	}
+	m.setTarget(SetTarget{ID: to.ID, Service: to.Service, Preview: cmd.Preview}, by, r)
+}
+
+// preview lists the steps that a configuration would make necessary, in order.
+func (m *Machine) preview(next Target) []PlannedStep {
+	changes := servicespec.Diff(m.hard.Target.Service, next.Service)
+	var list []PlannedStep
+	for _, plan := range plans.Build(declaredPlans(next)) {
+		if plan.Name != planDeploy {
+			continue
+		}
+		for _, phase := range plan.Phases {
+			for _, s := range phase.Steps {
+				if step, ok := m.plannedStep(next, s, changes); ok {
+					step.Phase = phase.Name
+					list = append(list, step)
+				}
+			}
+		}
+	}
+	for _, name := range m.podNames() {
+		spec := podSpec(next.Service, name.Type)
+		if spec == nil || name.Index >= spec.Count {
+			list = append(list, PlannedStep{Phase: name.String(), Step: name.String(),
+				Action:  "decommission",
+				Reasons: []string{"the configuration does not want it any more"}})
+		}
+	}
+	return list
+}
+
+func podSpec(s servicespec.Service, pod string) *servicespec.Pod {
+	for i := range s.Pods {
+		if s.Pods[i].Type == pod {
+			return &s.Pods[i]
+		}
+	}
+	return nil
+}
+
+// plannedStep says what a configuration would make of one step; ok is false for nothing.
+func (m *Machine) plannedStep(
+	next Target, s plans.Step, changes []servicespec.Change,
+) (step PlannedStep, ok bool) {
+	step = PlannedStep{Step: s.Name}
+	p := m.hard.Pods[PodName{s.Pod, s.Index}]
+	spec := podSpec(next.Service, s.Pod)
+	for _, name := range s.Tasks {
+		t, _ := p.task(name)
+		ts, _ := taskSpec(*spec, name)
+		switch {
+		case t.ID == "":
+			step.Action = "launch"
+			step.Reasons = append(step.Reasons, name+" was never launched")
+		case ts.Goal == servicespec.GoalOnce && t.complete(ts):
+		case next.Service.TaskLaunchHash(s.Pod, name) != t.Launch:
+			if step.Action == "" {
+				step.Action = "restart"
+			}
+			step.Reasons = append(step.Reasons, reasonsOf(changes, s.Pod, name)...)
+		}
+	}
+	slices.Sort(step.Reasons)
+	step.Reasons = slices.Compact(step.Reasons)
+	return step, step.Action != ""
+}
+
+// reasonsOf are the changes that concern the launch of a task of a pod.
+func reasonsOf(changes []servicespec.Change, pod, task string) []string {
+	var reasons []string
+	for _, c := range changes {
+		inPod := strings.HasPrefix(c.Path, "pods."+pod+".")
+		other := strings.HasPrefix(c.Path, "pods."+pod+".tasks.") &&
+			!strings.HasPrefix(c.Path, "pods."+pod+".tasks."+task+".")
+		if c.Class != servicespec.Nothing && inPod && !other {
+			reasons = append(reasons, c.String())
+		}
+	}
+	if len(reasons) == 0 {
+		reasons = append(reasons, task+" runs with an older configuration")
+	}
+	return reasons
+}
+
+// canonical gives a service as the store would give it back, so that two can be compared: an
+// empty list and none are the same there.
+func canonical(s servicespec.Service) servicespec.Service {
+	data, err := s.Encode()
+	if err == nil {
+		s, err = servicespec.DecodeService(data)
+	}
+	if err != nil {
+		panic("scheduler: a service has no canonical form: " + err.Error())
+	}
+	return s
+}
+
+// forbidden says what in a change cannot be rolled out.
+func forbidden(old, next servicespec.Service) []string {
+	var reasons []string
+	refuse := func(format string, args ...any) {
+		reasons = append(reasons, fmt.Sprintf(format, args...))
+	}
+	if old.Name != next.Name || old.Role != next.Role || old.Principal != next.Principal ||
+		old.User != next.User {
+		refuse("name, role, principal and user are for ever")
+	}
+	for _, o := range old.Pods {
+		n := podSpec(next, o.Type)
+		switch {
+		case n == nil && !o.AllowDecommission:
+			refuse("pod %s cannot be removed: its allow-decommission is not set", o.Type)
+		case n == nil && o.Kafka != nil || n != nil && n.Count < o.Count && o.Kafka != nil:
+			refuse("pod %s runs Kafka, whose partitions would have to be moved off first, "+
+				"which is not supported yet", o.Type)
+		case n == nil:
+		case n.Count < o.Count && !n.AllowDecommission:
+			refuse("the count of pod %s cannot shrink from %d to %d: its allow-decommission "+
+				"is not set", o.Type, o.Count, n.Count)
+		default:
+			reasons = append(reasons, forbiddenIn(o, *n)...)
+		}
+	}
+	return reasons
+}
+
+// forbiddenIn says what in a change of one pod cannot be rolled out: what is reserved for good.
+func forbiddenIn(o, n servicespec.Pod) []string {
+	var reasons []string
+	if o.PreReservedRole != n.PreReservedRole {
+		reasons = append(reasons, fmt.Sprintf("pod %s: the pre-reserved role cannot change",
+			o.Type))
+	}
+	if (o.Kafka == nil) != (n.Kafka == nil) {
+		reasons = append(reasons, fmt.Sprintf("pod %s: whether it runs Kafka cannot change",
+			o.Type))
+	}
+	if !reflect.DeepEqual(o.Volumes, n.Volumes) {
+		reasons = append(reasons, fmt.Sprintf("pod %s: its volumes cannot change", o.Type))
+	}
+	for _, was := range o.Tasks {
+		is, ok := taskSpec(n, was.Name)
+		if ok && !reflect.DeepEqual(was.Resources.Volumes, is.Resources.Volumes) {
+			reasons = append(reasons, fmt.Sprintf(
+				"pod %s, task %s: its volumes cannot change", o.Type, was.Name))
+		}
+	}
+	return reasons
+}

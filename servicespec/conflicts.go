@@ -1,0 +1,73 @@
+package servicespec
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Conflicts says in a sentence each which phases launch tasks in one step that cannot run at once,
+// as one would take the place or the name of the other. As with the predecessor that is no mistake
+// in the file, but the steps are in error for ever.
+func (s Service) Conflicts() []string {
+	pods := podsOf(s)
+	var list []string
+	for _, plan := range s.Plans {
+		for _, phase := range plan.Phases {
+			pod := pods[phase.Pod]
+			if pod == nil {
+				continue
+			}
+			for _, names := range launches(phase, *pod) {
+				reason := apart(*pod, names)
+				sentence := fmt.Sprintf("plan %s, phase %s: %s; launch them in steps of their own",
+					plan.Name, phase.Name, reason)
+				if reason != "" && !slices.Contains(list, sentence) {
+					list = append(list, sentence)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// launches gives the tasks of each step that a phase can have.
+func launches(phase Phase, pod Pod) [][]string {
+	if phase.Steps == nil {
+		var all []string
+		for _, t := range pod.Tasks {
+			all = append(all, t.Name)
+		}
+		return [][]string{all}
+	}
+	var steps [][]string
+	for _, s := range phase.Steps {
+		steps = append(steps, s.Steps...)
+	}
+	return steps
+}
+
+// apart says why tasks of a pod cannot be launched in one step, "" when they can.
+func apart(pod Pod, names []string) string {
+	sets, prefixes := map[string]string{}, map[string]string{}
+	for _, t := range pod.Tasks {
+		if !slices.Contains(names, t.Name) {
+			continue
+		}
+		set := t.Resources.Name
+		if other, taken := sets[set]; taken {
+			return fmt.Sprintf("the tasks %s and %s share the resource set %s, and so cannot run "+
+				"at once", other, t.Name, set)
+		}
+		sets[set] = t.Name
+		if t.Discovery == nil || t.Discovery.Prefix == "" {
+			continue
+		}
+		prefix := t.Discovery.Prefix
+		if other, taken := prefixes[prefix]; taken {
+			return fmt.Sprintf("the tasks %s and %s share the discovery prefix %s, and so cannot "+
+				"run at once", other, t.Name, prefix)
+		}
+		prefixes[prefix] = t.Name
+	}
+	return ""
+}
