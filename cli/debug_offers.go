@@ -55,10 +55,12 @@ func yesOrNo(text string) (*bool, error) {
 
 // printOffers prints a table of offers. Without -o wide each has one line.
 func (e *env) printOffers(offers []api.OfferOutcome, now time.Time) error {
-	t := e.table([]string{"AGE", "POD", "HOST", "FITS", "WHY"}, "OFFER", "AGENT", "RESOURCES")
+	t := e.table([]string{"AGE", "POD", "HOST", "FITS", "WHY"}, "OFFER", "AGENT", "RESOURCES",
+		"CODES")
 	for _, o := range offers {
 		row(t, sinceAge(&o.At, now), o.Pod, o.Hostname, yesNo(&o.Fits),
-			strings.Join(o.Why, "; "), o.OfferID, o.AgentID, o.Resources)
+			strings.Join(o.Reasons, "; "), o.OfferID, o.AgentID, o.Resources,
+			strings.Join(o.Codes, " "))
 	}
 	return t.Flush()
 }

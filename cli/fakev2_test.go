@@ -55,8 +55,10 @@ func (f *fake) readsV2(get serve) {
 		for i, fits := range []bool{false, true} {
 			o := api.OfferOutcome{At: s.Now.Add(-time.Duration(i+1) * time.Minute),
 				Pod: fmt.Sprintf("kafka-%d", i), OfferID: fmt.Sprintf("O%d", i), AgentID: "S0",
-				Hostname: "127.0.0.1", Fits: fits, Resources: "cpus:1; mem:512",
-				Why: []string{[]string{"1 of 2 cpus", "launched kafka-1-broker"}[i]}}
+				Hostname: "127.0.0.1", Fits: fits, Resources: "cpus:1; mem:512"}
+			if !fits {
+				o.Reasons, o.Codes = []string{"1 of 2 cpus"}, []string{"cpus"}
+			}
 			if pod := r.FormValue("pod"); pod == "" || pod == o.Pod {
 				list.Offers = append(list.Offers, o)
 			}

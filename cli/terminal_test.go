@@ -170,7 +170,7 @@ func TestWatch(t *testing.T) {
 // The picture has the pods, the steps that are open, and the offers.
 func TestPicture(t *testing.T) {
 	f := newFake(servicespec.Service{Name: "kafka"}, "", "stuck")
-	s := sight{service: f.service(), offers: []api.OfferOutcome{{Pod: "kafka-1", Why: []string{
+	s := sight{service: f.service(), offers: []api.OfferOutcome{{Pod: "kafka-1", Reasons: []string{
 		"1 of 2 cpus"}}}, trouble: errors.New("nobody listens")}
 	e := &env{getenv: func(string) string { return "1" }}
 	picture, err := e.picture("http://here", s, 100)

@@ -10,37 +10,24 @@ import (
 	"github.com/kafka-sched/kafka-sched/api"
 )
 
-// The paths of the predecessor's Kafka service.
-const (
-	pathBrokers         = "/v1/brokers"
-	pathBroker          = "/v1/brokers/{broker}"
-	pathTopics          = "/v1/topics"
-	pathTopic           = "/v1/topics/{topic}"
-	pathTopicOffsets    = "/v1/topics/{topic}/offsets"
-	pathTopicOperation  = "/v1/topics/{topic}/operation/{operation}"
-	pathTopicConfig     = "/v1/topics/{topic}/operation/config/{key}"
-	pathUnavailable     = "/v1/topics/unavailable_partitions"
-	pathUnderReplicated = "/v1/topics/under_replicated_partitions"
-)
-
 // BrokerIDs gives the ids of the brokers that Kafka knows, as texts.
 func (c *Client) BrokerIDs(ctx context.Context) ([]string, error) {
-	return read[[]string](ctx, c, pathBrokers)
+	return read[[]string](ctx, c, api.PathBrokers)
 }
 
 // BrokerNode gives a broker by its id, in the shape that ZooKeeper had it in.
 func (c *Client) BrokerNode(ctx context.Context, id string) (json.RawMessage, error) {
-	return read[json.RawMessage](ctx, c, api.Fill(pathBroker, id))
+	return read[json.RawMessage](ctx, c, api.Fill(api.PathBroker, id))
 }
 
 // Topics gives the names of the topics.
 func (c *Client) Topics(ctx context.Context) ([]string, error) {
-	return read[[]string](ctx, c, pathTopics)
+	return read[[]string](ctx, c, api.PathTopics)
 }
 
 // Topic gives the partitions of a topic, as they are sent.
 func (c *Client) Topic(ctx context.Context, topic string) (json.RawMessage, error) {
-	return read[json.RawMessage](ctx, c, api.Fill(pathTopic, topic))
+	return read[json.RawMessage](ctx, c, api.Fill(api.PathTopic, topic))
 }
 
 // TopicOffsets gives the offsets of a topic's partitions, as they are sent, at a time: "first",
@@ -50,17 +37,17 @@ func (c *Client) TopicOffsets(
 ) (json.RawMessage, error) {
 	q := query{}
 	q.text("time", at)
-	return read[json.RawMessage](ctx, c, q.after(api.Fill(pathTopicOffsets, topic)))
+	return read[json.RawMessage](ctx, c, q.after(api.Fill(api.PathTopicOffsets, topic)))
 }
 
 // UnavailablePartitions tells of the partitions that have no leader.
 func (c *Client) UnavailablePartitions(ctx context.Context) (api.Message, error) {
-	return read[api.Message](ctx, c, pathUnavailable)
+	return read[api.Message](ctx, c, api.PathUnavailable)
 }
 
 // UnderReplicatedPartitions tells of the partitions of which a replica is not in sync.
 func (c *Client) UnderReplicatedPartitions(ctx context.Context) (api.Message, error) {
-	return read[api.Message](ctx, c, pathUnderReplicated)
+	return read[api.Message](ctx, c, api.PathUnderReplicated)
 }
 
 // CreateTopic makes a topic; 0 partitions or replicas are the brokers' default.
@@ -74,19 +61,20 @@ func (c *Client) CreateTopic(
 	if replication > 0 {
 		q.text("replication", strconv.Itoa(replication))
 	}
-	return command[api.Message](ctx, c, http.MethodPut, q.after(api.Fill(pathTopic, topic)), nil)
+	path := q.after(api.Fill(api.PathTopic, topic))
+	return command[api.Message](ctx, c, http.MethodPut, path, nil)
 }
 
 // DeleteTopic deletes a topic with all that is in it.
 func (c *Client) DeleteTopic(ctx context.Context, topic string) (api.Message, error) {
-	return command[api.Message](ctx, c, http.MethodDelete, api.Fill(pathTopic, topic), nil)
+	return command[api.Message](ctx, c, http.MethodDelete, api.Fill(api.PathTopic, topic), nil)
 }
 
 // SetTopicConfig gives a topic a setting of its own.
 func (c *Client) SetTopicConfig(
 	ctx context.Context, topic, key, value string,
 ) (api.Message, error) {
-	return c.operate(ctx, topic, "config", query{"key": {key}, "value": {value}})
+	return c.operate(ctx, topic, api.TopicConfig, query{"key": {key}, "value": {value}})
 }
 
 // DeleteTopicConfig takes a topic's own setting away.
@@ -94,26 +82,26 @@ func (c *Client) DeleteTopicConfig(
 	ctx context.Context, topic, key string,
 ) (api.Message, error) {
 	return command[api.Message](ctx, c, http.MethodDelete,
-		api.Fill(pathTopicConfig, topic, key), nil)
+		api.Fill(api.PathTopicConfig, topic, key), nil)
 }
 
 // SetTopicPartitions gives a topic more partitions: so many in all.
 func (c *Client) SetTopicPartitions(
 	ctx context.Context, topic string, total int,
 ) (api.Message, error) {
-	return c.operate(ctx, topic, "partitions", query{"partitions": {strconv.Itoa(total)}})
+	return c.operate(ctx, topic, api.TopicPartitions, query{"partitions": {strconv.Itoa(total)}})
 }
 
 // TestProducer writes so many records to a topic and tells how fast that was.
 func (c *Client) TestProducer(
 	ctx context.Context, topic string, messages int,
 ) (api.Message, error) {
-	return c.operate(ctx, topic, "producer-test", query{"messages": {strconv.Itoa(messages)}})
+	return c.operate(ctx, topic, api.TopicProducerTest, query{"messages": {strconv.Itoa(messages)}})
 }
 
 func (c *Client) operate(
 	ctx context.Context, topic, operation string, q query,
 ) (api.Message, error) {
-	path := api.Fill(pathTopicOperation, topic, operation)
+	path := api.Fill(api.PathTopicOperation, topic, operation)
 	return command[api.Message](ctx, c, http.MethodPut, path+"?"+url.Values(q).Encode(), nil)
 }

@@ -8,24 +8,17 @@ import (
 	"github.com/kafka-sched/kafka-sched/api"
 )
 
-// The paths of the predecessor's state.
-const (
-	pathProperties = "/v1/state/properties"
-	pathProperty   = "/v1/state/properties/{key}"
-	pathRefresh    = "/v1/state/refresh"
-)
-
 // Properties gives the keys of what the predecessor called the state's properties.
 func (c *Client) Properties(ctx context.Context) ([]string, error) {
-	return read[[]string](ctx, c, pathProperties)
+	return read[[]string](ctx, c, api.PathProperties)
 }
 
 // Property gives the value of such a key, as it is sent.
 func (c *Client) Property(ctx context.Context, key string) (json.RawMessage, error) {
-	return read[json.RawMessage](ctx, c, api.Fill(pathProperty, key))
+	return read[json.RawMessage](ctx, c, api.Fill(api.PathProperty, key))
 }
 
 // RefreshState asks for the state to be read again.
 func (c *Client) RefreshState(ctx context.Context) (api.Message, error) {
-	return command[api.Message](ctx, c, http.MethodPut, pathRefresh, nil)
+	return command[api.Message](ctx, c, http.MethodPut, api.PathRefresh, nil)
 }
