@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"time"
 
@@ -58,9 +59,12 @@ func (e *env) printOffers(offers []api.OfferOutcome, now time.Time) error {
 	t := e.table([]string{"AGE", "POD", "HOST", "FITS", "WHY"}, "OFFER", "AGENT", "RESOURCES",
 		"CODES")
 	for _, o := range offers {
-		row(t, sinceAge(&o.At, now), o.Pod, o.Hostname, yesNo(&o.Fits),
-			strings.Join(o.Reasons, "; "), o.OfferID, o.AgentID, o.Resources,
-			strings.Join(o.Codes, " "))
+		why := strings.Join(o.Reasons, "; ")
+		if o.Fits {
+			why = or(why, "it was used")
+		}
+		row(t, sinceAge(&o.At, now), o.Pod, o.Hostname, yesNo(&o.Fits), why,
+			o.OfferID, o.AgentID, o.Resources, strings.Join(o.Codes, " "))
 	}
 	return t.Flush()
 }
@@ -88,6 +92,17 @@ func (e *env) debugReservationsCmd() *cobra.Command {
 	}
 }
 
+// labels are what Mesos' text form has after the name of a resource: its role and its marks.
+var labels = regexp.MustCompile(`\([^()]*\)`)
+
+// quantities leaves the labels of resources out, unless all is wanted.
+func (e *env) quantities(resources string) string {
+	if e.wide() {
+		return resources
+	}
+	return labels.ReplaceAllString(resources, "")
+}
+
 // holdings is all that a service holds of a Mesos.
 type holdings struct {
 	Reservations []api.Reservation `json:"reservations"`
@@ -104,7 +119,7 @@ func (e *env) printHoldings(all holdings) error {
 		}
 		var resources []string
 		for _, o := range r.Resources {
-			resources = append(resources, o.Owner+" "+o.Resources)
+			resources = append(resources, o.Owner+" "+e.quantities(o.Resources))
 		}
 		row(t, r.Pod, r.Hostname, state, strings.Join(resources, "; "), r.ID, r.AgentID,
 			strings.Join(r.Volumes, " "))

@@ -32,7 +32,9 @@ func (e *env) debugWhyCmd() *cobra.Command {
 func (e *env) printWhy(why api.Why) error {
 	e.printf("%s\n", why.Summary)
 	for _, r := range why.Reasons {
-		e.printf("\n%s\n", r.Text)
+		if r.Text != why.Summary {
+			e.printf("\n%s\n", r.Text)
+		}
 		if r.Help != "" {
 			e.printf("  what helps: %s\n", r.Help)
 		}
