@@ -318,7 +318,8 @@ func (req *Requirement) reservation(set, name string) resource.Reservation {
 func PortID(port string) string { return resource.Ports + "/" + port }
 
 // ResourceID is the id of what a reservation holds of one resource (by its name, PortID of a
-// port, or a volume's path) for one of its sets, "" being the executor's: a UUID of version 5 (RFC 9562).
+// port, or a volume's path) for one of its sets, "" being the executor's: a UUID of version 5
+// (RFC 9562).
 func ResourceID(reservation mesos.ReservationID, set, name string) string {
 	sum := sha1.Sum([]byte(string(reservation) + "\x00" + set + "\x00" + name))
 	sum[6], sum[8] = sum[6]&0x0f|0x50, sum[8]&0x3f|0x80
