@@ -58,8 +58,9 @@
 //     ours may stay.
 //   - Times. Of a JSON number named timestamp only the type counts. Milliseconds since 1970 within
 //     a text, and the time in an encoded task status, may be any.
-//   - Metrics. Of /v1/metrics only the types of values count, of /v1/metrics/prometheus not the
-//     numbers that samples end in.
+//   - Metrics. Of /v1/metrics only the types of values count; of /v1/metrics/prometheus, metric by
+//     metric, its type, the names and labels of its samples, but not their numbers, their order
+//     and the explanations (# HELP).
 //   - Numbers are equal if their values are: 1 and 1.0.
 //   - Order of the members of objects, since JSON has none. Order of those members of a list that
 //     are called the same but for an id (["uuid-7", "uuid-9"], the steps unreserve-uuid-7 and
