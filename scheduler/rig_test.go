@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/resource"
-	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -105,7 +105,7 @@ func (m *Machine) copied() *Machine {
 	c.waits, c.since = maps.Clone(m.waits), maps.Clone(m.since)
 	c.leaving, c.farewells = maps.Clone(m.leaving), maps.Clone(m.farewells)
 	c.blocked, c.hashes = maps.Clone(m.blocked), maps.Clone(m.hashes)
-	c.outcomes = slices.Clone(m.outcomes)
+	c.outcomes, c.reachedBefore = slices.Clone(m.outcomes), maps.Clone(m.reachedBefore)
 	c.recovery = map[PodName]*recovery{}
 	for name, r := range m.recovery {
 		own := *r
@@ -393,9 +393,21 @@ func statuses(p PlanView) string {
 	return text
 }
 
-// released lets all canary steps of a plan go that wait now.
+// release lets the next canary step of a phase go.
 func (r *rig) release(plan, phase string) Reply {
 	return r.command(PlanCommand{Verb: PlanContinue, Plan: plan, Phase: phase})
 }
 
-var _ = plans.Complete
+// TestCopied fails when a machine has a map that a copy would share.
+func TestCopied(t *testing.T) {
+	const maps = 14 // those that copied knows
+	n := 0
+	for i := range reflect.TypeFor[Machine]().NumField() {
+		if reflect.TypeFor[Machine]().Field(i).Type.Kind() == reflect.Map {
+			n++
+		}
+	}
+	if n != maps {
+		t.Errorf("a machine has %d maps, and its copy knows of %d", n, maps)
+	}
+}
