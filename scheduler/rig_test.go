@@ -23,7 +23,7 @@ type rig struct {
 	machine *Machine
 	stored  Hard
 	now     time.Time
-	last    Output
+	replies []Reply // to the latest command
 	agents  []*rigAgent
 	tasks   []rigTask // in the order of their launches
 	kills   []mesos.TaskID
@@ -124,11 +124,14 @@ func (r *rig) step(ev Event) {
 
 func (r *rig) single(ev Event) {
 	r.now = r.now.Add(time.Millisecond)
-	r.last = r.machine.Step(r.now, ev)
-	for _, w := range r.last.Writes {
+	out := r.machine.Step(r.now, ev)
+	if len(out.Replies) > 0 {
+		r.replies = out.Replies
+	}
+	for _, w := range out.Writes {
 		r.stored.Apply(w)
 	}
-	for _, c := range r.last.Calls {
+	for _, c := range out.Calls {
 		to, ok := c.(ToMesos)
 		if !ok {
 			continue
@@ -352,15 +355,12 @@ func (r *rig) round() {
 
 // command commands, and gives the reply.
 func (r *rig) command(c Command) Reply {
+	r.replies = nil
 	r.step(Commanded{ID: 1, Command: c, Caller: Caller{Who: "test"}})
-	for _, w := range r.last.Replies {
-		return w
+	if len(r.replies) != 1 {
+		r.t.Fatalf("%d replies to %s", len(r.replies), commandText(c))
 	}
-	if r.events == r.crashAfter {
-		return Reply{}
-	}
-	r.t.Fatalf("no reply to %s", commandText(c))
-	return Reply{}
+	return r.replies[0]
 }
 
 // must commands what must be taken.
