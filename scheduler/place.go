@@ -42,7 +42,7 @@ func (w *work) place(l launchOf) {
 	if !known {
 		p = Pod{Name: name, Incarnation: 1}
 	}
-	if failures, notBefore := p.failures(); m.now.Before(notBefore) {
+	if failures, notBefore := p.failures(l.tasks...); m.now.Before(notBefore) {
 		m.waits[name] = fmt.Sprintf("backs off after %d failed launches", failures)
 		return
 	}

@@ -137,7 +137,7 @@ func (m *Machine) viewStep(plan, phase string, s plans.Step, status plans.Status
 		name := PodName{s.Pod, s.Index}
 		v.Pod = name.String()
 		if p := m.hard.Pods[name]; status != plans.Complete {
-			v.Attempts, v.NotBefore = p.failures()
+			v.Attempts, v.NotBefore = p.failures(s.Tasks...)
 		}
 		r := m.recovery[name]
 		v.Replaces = plan == planRecovery && r != nil && r.Kind == permanent
