@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -170,8 +169,7 @@ func (p Pod) listing(spec servicespec.Pod) Pod {
 // plans did is not theirs to do again: a recovery does it.
 func (p Pod) emptied() Pod {
 	p = p.withTasks(func(t *Task) {
-		*t = Task{Name: t.Name, Paused: t.Paused, Deployed: t.Deployed,
-			FormerID: cmp.Or(t.ID, t.FormerID), FormerState: cmp.Or(t.State, t.FormerState)}
+		*t = Task{Name: t.Name, Paused: t.Paused, Deployed: t.Deployed, Last: t.Last}
 	})
 	p.Place, p.Executor, p.Ran = nil, Executor{}, false
 	return p

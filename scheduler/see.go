@@ -184,11 +184,13 @@ func (m *Machine) viewTask(p Pod, spec servicespec.Pod, t Task, leaving bool) Ta
 		v.Superseded = v.Superseded || !t.live() && o.Name != t.Name && o.ID != "" &&
 			os.Resources.Name == ts.Resources.Name && o.Since.After(t.Since)
 	}
-	v.ID, v.State = t.FormerID, t.FormerState
+	if v.Last = t.Last; t.Last != nil {
+		v.ID, v.State = t.Last.ID, t.Last.State
+	}
 	if t.ID != "" {
 		v.ID, v.State, v.Reason, v.Message = t.ID, t.State, t.Reason, t.Message
 		v.Since, v.Ready, v.Healthy, v.Target = t.Since, t.Ready, t.Healthy, t.Target
-		v.Executor, v.IP, v.Source = p.Executor.ID, t.IP, t.Source
+		v.Executor, v.IP = t.Executor, t.IP
 	}
 	return v
 }
