@@ -13,6 +13,12 @@ func (in *installing) again(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(c.TaskConfig) > 0 { // which stay unless the environment gives them anew
+		in.specFlags.taskConfig = c.TaskConfig
+		if err := in.want(); err != nil {
+			return err
+		}
+	}
 	if _, err := in.source(); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ const followEvery = 250 * time.Millisecond
 type waiting struct {
 	quiet, noWait bool
 	timeout       time.Duration
+	reason        string // of those that change something, by reasonFlag
 }
 
 func (w *waiting) flags(c *cobra.Command, timeout time.Duration) {
@@ -196,11 +197,6 @@ func lastWords(ctx context.Context, s api.Service, p api.Pod, t api.Task) string
 		fmt.Fprintf(&b, "\nlast lines of %s:\n%s", file, indent(text))
 	}
 	return b.String()
-}
-
-func indent(text string) string {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	return "  " + strings.Join(lines, "\n  ")
 }
 
 // logTail gives the last lines of log files that exist, for error messages.

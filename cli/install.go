@@ -142,8 +142,8 @@ func (in *installing) prepare(ctx context.Context) error {
 	}
 	in.cluster = cluster{
 		Format: clusterFormat, Name: in.folder.name, Created: time.Now().UTC(),
-		Spec: in.wanted.path, Options: in.wanted.options, Master: in.master,
-		Listen: in.listen, Advertise: in.advertise, Watch: in.watch,
+		Spec: in.wanted.path, Options: in.wanted.options, TaskConfig: in.wanted.taskConfig,
+		Master: in.master, Listen: in.listen, Advertise: in.advertise, Watch: in.watch,
 		Kafka: dist{Asked: in.kafkaDist, AskedVersion: in.kafkaVersion},
 	}
 	home := homeOf(in.folder)
@@ -265,7 +265,7 @@ func (in *installing) start(ctx context.Context, release func()) error {
 	var err error
 	in.progress.say("starting %s", in.parts())
 	if in.foreground {
-		fg, err = e.keepHere(f)
+		fg, err = keepHere(f, in.cluster)
 	} else {
 		err = startKeeper(f)
 	}

@@ -3,8 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"path/filepath"
+	"io"
 	"strings"
 	"time"
 
@@ -54,7 +53,7 @@ func (l logs) file(task string) string {
 func (e *env) logs(ctx context.Context, l logs, args []string) error {
 	_, s, err := e.service(ctx)
 	if errors.Is(err, errNotRunning) {
-		return e.logsOnDisk(err, args[0])
+		return e.logsOnDisk(err, l, args[0], args[1])
 	}
 	if err != nil {
 		return err
@@ -72,20 +71,31 @@ func (e *env) logs(ctx context.Context, l logs, args []string) error {
 	if err != nil && !errors.Is(err, sandbox.ErrNoFile) {
 		return err
 	}
-	if e.json && !l.follow {
-		return e.printJSON(map[string]any{
-			"pod": args[0], "task": task, "file": file,
-			"lines": strings.Split(strings.TrimSuffix(text, "\n"), "\n"),
-		})
-	}
-	e.printf("%s", text)
 	if !l.follow {
 		e.hintAtErrors(ctx, l, box, task)
-		return nil
+		return e.printLog(args[0], task, file, text)
 	}
+	e.printf("%s", text)
 	return box.Follow(ctx, file, end, logsEvery, func(more string) error {
 		e.printf("%s", more)
 		return nil
+	})
+}
+
+// logDocument is the JSON document with what a task printed.
+type logDocument struct {
+	Pod   string   `json:"pod"`
+	Task  string   `json:"task"`
+	File  string   `json:"file"`
+	Lines []string `json:"lines"`
+}
+
+// printLog prints the end of a task's output.
+func (e *env) printLog(pod, task, file, text string) error {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	return e.print(logDocument{pod, task, file, lines}, func() error {
+		_, err := io.WriteString(e.stdout, text)
+		return printing(err)
 	})
 }
 
@@ -97,23 +107,8 @@ func (e *env) hintAtErrors(ctx context.Context, l logs, box *sandbox.Sandbox, ta
 	}
 	size, err := box.Size(ctx, sandbox.Stderr(task))
 	if err == nil && size > 0 {
-		fmt.Fprintf(e.stderr, "(%s has error output too, which --stderr shows)\n", task)
+		e.hint("(%s has error output too, which --stderr shows)", task)
 	}
-}
-
-// logsOnDisk adds to the error of a cluster that is stopped where the output of a pod lies.
-func (e *env) logsOnDisk(err error, pod string) error {
-	f, wrong := e.folder()
-	if wrong != nil {
-		return err
-	}
-	found, wrong := filepath.Glob(f.file("mesos", "agents", "*", "slaves", "*", "frameworks", "*",
-		"executors", "*", "runs", "latest", pod+"-*.out"))
-	if wrong != nil || len(found) == 0 {
-		return err
-	}
-	return fmt.Errorf("%w\nuntil then, what %s printed is in:\n  %s", err, pod,
-		strings.Join(found, "\n  "))
 }
 
 // sandboxOf finds the sandbox of a task by the names of its pod and, unless "", itself; and gives
@@ -133,6 +128,11 @@ func sandboxOf(
 		}
 		names = append(names, t.Name)
 	}
-	return nil, "", fail(exitNotFound, "pod %s has no task %q; there are: %s",
-		pod, task, orUnknown(strings.Join(names, ", ")))
+	return nil, "", noTask(pod, task, names)
+}
+
+// noTask is the error for a task that a pod does not have; it names those that it has.
+func noTask(pod, task string, names []string) error {
+	return fail(exitNotFound, "pod %s has no task %q; there are: %s", pod, task,
+		orUnknown(strings.Join(names, ", ")))
 }

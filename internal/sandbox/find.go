@@ -3,10 +3,8 @@ package sandbox
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -25,22 +23,34 @@ type Executor struct {
 
 // Sandbox is the folder of an executor's latest run.
 type Sandbox struct {
-	http  *http.Client
-	agent string // base URL
-	dir   string // the latest run, by its virtual path
+	http   *http.Client
+	agents []string // base URLs under which the agent may be reached
+	dir    string   // the latest run, by its virtual path
 }
 
-// requestTimeout ends a request that is not answered.
-const requestTimeout = 10 * time.Second
+// Patience with a Mesos that does not answer. A file may take longer to come.
+const (
+	dialTimeout   = 5 * time.Second
+	answerTimeout = 10 * time.Second
+)
+
+func newHTTP() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment, // never used for loopback
+		DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		ResponseHeaderTimeout: answerTimeout,
+		IdleConnTimeout:       30 * time.Second,
+	}}
+}
 
 // Find finds the sandbox of an executor.
 func Find(ctx context.Context, e Executor) (*Sandbox, error) {
 	s := &Sandbox{
-		http: &http.Client{Timeout: requestTimeout},
+		http: newHTTP(),
 		dir:  fmt.Sprintf("/frameworks/%s/executors/%s/runs/latest", e.Framework, e.Name),
 	}
 	var err error
-	s.agent, err = s.findAgent(ctx, e.Master, e.Agent)
+	s.agents, err = s.findAgent(ctx, e.Master, e.Agent)
 	return s, err
 }
 
@@ -58,56 +68,38 @@ type agents struct {
 	} `json:"get_agents"`
 }
 
-// findAgent asks the master's operator API for the address of an agent.
-func (s *Sandbox) findAgent(ctx context.Context, master, id string) (string, error) {
+// findAgent asks the master's operator API under which addresses an agent may be reached: the
+// one that it registered with, and its host name, which may be known where the address cannot
+// be reached.
+func (s *Sandbox) findAgent(ctx context.Context, master, id string) ([]string, error) {
 	body := []byte(`{"type":"GET_AGENTS"}`)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost,
-		"http://"+master+"/api/v1", bytes.NewReader(body))
+	res, err := s.ask([]string{"http://" + master}, func(base string) (*http.Request, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/api/v1",
+			bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Accept", "application/json")
+		return req, nil
+	})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "application/json")
-	text, err := s.do(req)
+	known, err := decoded[agents](res)
 	if err != nil {
-		return "", err
-	}
-	var known agents
-	if err := json.Unmarshal(text, &known); err != nil {
-		return "", fmt.Errorf("reading the answer of the master: %w", err)
+		return nil, err
 	}
 	for _, a := range known.GetAgents.Agents {
 		if a.AgentInfo.ID.Value != id {
 			continue
 		}
-		if _, addr, ok := strings.Cut(a.PID, "@"); ok {
-			return "http://" + addr, nil
+		var bases []string
+		byName := net.JoinHostPort(a.AgentInfo.Hostname, strconv.Itoa(a.AgentInfo.Port))
+		if _, addr, ok := strings.Cut(a.PID, "@"); ok && addr != byName {
+			bases = append(bases, "http://"+addr)
 		}
-		port := strconv.Itoa(a.AgentInfo.Port)
-		return "http://" + net.JoinHostPort(a.AgentInfo.Hostname, port), nil
+		return append(bases, "http://"+byName), nil
 	}
-	return "", fmt.Errorf("agent %s is not registered with the master at %s", id, master)
-}
-
-// largestAnswer is how much of an answer is read, in bytes.
-const largestAnswer = 16 << 20
-
-// do sends a request and gives the body of a good answer.
-func (s *Sandbox) do(req *http.Request) ([]byte, error) {
-	res, err := s.http.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(res.Body, largestAnswer))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("reading the answer of %s: %w", req.URL.Host, err)
-	case res.StatusCode == http.StatusNotFound:
-		return nil, ErrNoFile
-	case res.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("%s answered %s: %s", req.URL.Host, res.Status,
-			strings.TrimSpace(string(text)))
-	}
-	return text, nil
+	return nil, fmt.Errorf("agent %s is not registered with the master at %s", id, master)
 }

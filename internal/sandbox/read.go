@@ -2,10 +2,7 @@ package sandbox
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -42,25 +39,15 @@ func (p piece) length(left int64) int64 {
 
 // read reads a piece of a file; offset -1 gives the file's size as the offset.
 func (s *Sandbox) read(ctx context.Context, file string, offset int64) (piece, error) {
-	q := url.Values{"path": {s.dir + "/" + file}}
-	q.Set("offset", strconv.FormatInt(offset, 10))
+	q := url.Values{"offset": {strconv.FormatInt(offset, 10)}}
 	if offset >= 0 {
 		q.Set("length", strconv.Itoa(mostRead))
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
-		s.agent+"/files/read?"+q.Encode(), nil)
+	res, err := s.files(ctx, "read", file, q)
 	if err != nil {
 		return piece{}, err
 	}
-	text, err := s.do(req)
-	if err != nil {
-		return piece{}, err
-	}
-	var p piece
-	if err := json.Unmarshal(text, &p); err != nil {
-		return piece{}, fmt.Errorf("reading the answer of the agent: %w", err)
-	}
-	return p, nil
+	return decoded[piece](res)
 }
 
 // Size gives the size of a file in bytes.

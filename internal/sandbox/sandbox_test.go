@@ -89,8 +89,8 @@ func TestFind(t *testing.T) {
 	m := newMesos(t)
 	for _, pid := range []bool{true, false} {
 		m.pid = pid
-		if s := m.find(); s.agent != m.server.URL {
-			t.Errorf("the agent is at %s, not at %s", s.agent, m.server.URL)
+		if s := m.find(); len(s.agents) != 1 || s.agents[0] != m.server.URL {
+			t.Errorf("the agent is at %s, not at %s", s.agents, m.server.URL)
 		}
 	}
 	_, err := Find(context.Background(), Executor{m.address(), "fw-1", "ag-2", "ex-1"})
