@@ -102,6 +102,8 @@ type silence struct{}
 func (silence) Ask(context.Context, []string) scheduler.KafkaFacts { return scheduler.KafkaFacts{} }
 func (silence) Count(string)                                       {}
 func (silence) Observe(*scheduler.View)                            {}
+func (silence) Stepped(scheduler.Event, time.Duration)             {}
+func (silence) Sent(mesos.Call)                                    {}
 
 // deploying runs a scheduler of 10,000 tasks that has just begun to launch them, and gives the
 // address of its API.
