@@ -143,8 +143,7 @@ func (w *work) decommission(s plans.Step) {
 		if p.Place != nil { // its freeing was forced, so that nobody waits for it
 			m.leave(p)
 		}
-		delete(m.hard.Pods, name)
-		m.write(DeletePod{name})
+		m.dropPod(name)
 		m.note(Info, "", "instance decommissioned", "pod", name.String())
 	}
 }
@@ -306,8 +305,7 @@ func (m *Machine) passUninstall(w *work) {
 			continue
 		}
 		m.leave(p)
-		delete(m.hard.Pods, name)
-		m.write(DeletePod{name})
+		m.dropPod(name)
 	}
 }
 

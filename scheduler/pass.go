@@ -7,7 +7,9 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/scheduler/offer"
 	"github.com/kafka-sched/kafka-sched/servicespec"
+	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
 
 // pass compares what shall be with what is, for everything, and emits what is missing. It runs
@@ -16,6 +18,7 @@ func (m *Machine) pass() {
 	m.waits, m.blocked = map[PodName]string{}, map[string]string{}
 	work := &work{m: m, wants: map[string]bool{}, kills: map[mesos.TaskID]bool{},
 		holder: map[PodName]string{}, current: map[PodName][]string{},
+		crowds:     map[string][]placement.Agent{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.passRequests(work)
 	if m.hard.Intent != Stop {
@@ -44,11 +47,14 @@ func (m *Machine) pass() {
 
 // work is what one pass collects before it becomes calls.
 type work struct {
-	m          *Machine
-	wants      map[string]bool
-	kills      map[mesos.TaskID]bool
-	holder     map[PodName]string   // the plan that works on an instance
-	current    map[PodName][]string // the tasks that plans are about to launch
+	m       *Machine
+	wants   map[string]bool
+	kills   map[mesos.TaskID]bool
+	holder  map[PodName]string   // the plan that works on an instance
+	current map[PodName][]string // the tasks that plans are about to launch
+	// taken and crowds are what takenPorts and peers found, kept as long as the pass lasts.
+	taken      []offer.TakenPorts
+	crowds     map[string][]placement.Agent
 	operations map[mesos.OfferID][]mesos.Operation
 }
 
