@@ -15,12 +15,12 @@ import (
 )
 
 var (
-	pairsTried = flag.Int("pairs", 600, "how many pairs of commands are tried, 0 for all")
+	pairsTried = flag.Int("pairs", 400, "how many pairs of commands are tried, 0 for all")
 	pairsSeed  = flag.Uint64("pairs-seed", 1, "which ones")
 )
 
 // pairsPerCrash is with how many pairs one is tried again with a crash after each event.
-const pairsPerCrash = 150
+const pairsPerCrash = 100
 
 // TestPairsOfCommands gives in a state of a plan any two commands, one right after the other, and
 // then, as an operator who holds nothing up any more, continues everything. Nothing fails, so all

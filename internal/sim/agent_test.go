@@ -181,6 +181,7 @@ func (a *agent) launchAll(
 	w := a.m.w
 	for _, info := range launch.Tasks {
 		w.checkOne(a, info)
+		w.checkSets(a, info)
 		w.tasks++
 		t := &task{a: a, agent: a, info: info, order: w.tasks,
 			resources: info.Resources.WithoutRole(), state: mesos.Staging}
