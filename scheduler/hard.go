@@ -198,6 +198,8 @@ type Place struct {
 	Sets     []offer.SetResources
 	// Confirmed says that Mesos was seen to have carried the reservation out.
 	Confirmed bool
+	// Unseen are the names of sets that were added later and that no task was seen to run with.
+	Unseen []string
 }
 
 // Task is the record of one task of an instance.

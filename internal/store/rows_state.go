@@ -214,6 +214,7 @@ type place struct {
 	Executor    []resourceRow        `json:"executor"`
 	Sets        []setResources       `json:"sets"`
 	Confirmed   bool                 `json:"confirmed"`
+	Unseen      []string             `json:"unseen,omitempty"`
 }
 
 type domain struct {
@@ -237,6 +238,7 @@ func placeToRow(p scheduler.Place) place {
 		Reservation: &p.Reservation,
 		Executor:    each(p.Executor, resourceToRow),
 		Sets:        each(p.Sets, setToRow),
+		Unseen:      p.Unseen,
 		Confirmed:   p.Confirmed,
 	}
 }
@@ -248,7 +250,7 @@ func (r place) domain() (out scheduler.Place, err error) {
 		Domain:   mesos.Domain(r.Domain),
 		Attributes: each(r.Attributes,
 			func(a attribute) mesos.Attribute { return mesos.Attribute(a) }),
-		Confirmed: r.Confirmed,
+		Confirmed: r.Confirmed, Unseen: r.Unseen,
 	}
 	if out.Agent, err = required("place.agent", r.Agent); err != nil {
 		return out, err
@@ -352,6 +354,7 @@ type leftover struct {
 	Hostname    string               `json:"hostname"`
 	Resources   []resourceRow        `json:"resources"`
 	Confirmed   bool                 `json:"confirmed"`
+	Unseen      []string             `json:"unseen,omitempty"`
 	Freeing     bool                 `json:"freeing,omitempty"`
 	Tasks       []mesos.TaskID       `json:"tasks,omitempty"`
 }
