@@ -128,7 +128,11 @@ func (w *work) decommission(s plans.Step) {
 			}
 		}
 	case "unreserve":
-		if p.Place != nil && !p.anyLive() {
+		switch {
+		case p.Place == nil:
+		case p.anyLive(): // the kill was forced
+			w.kill(p, nil)
+		default:
 			m.setPod(m.leave(p))
 			m.due = true
 		}
@@ -145,6 +149,7 @@ func (w *work) decommission(s plans.Step) {
 		}
 		delete(m.hard.Pods, name)
 		m.write(DeletePod{name})
+		m.forget(plans.Key(planDecommission, name.String(), ""))
 		m.note(Info, "", "instance decommissioned", "pod", name.String())
 	}
 }

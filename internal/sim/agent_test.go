@@ -48,7 +48,7 @@ type runner struct {
 
 func newAgent(m *master, i int) *agent {
 	host := fmt.Sprintf("h%d", i)
-	total, err := resource.ParseList("cpus:4;mem:4096;disk:9000;ports:[31000-31100]")
+	total, err := resource.ParseList("cpus:8;mem:4096;disk:9000;ports:[31000-31100]")
 	if err != nil {
 		panic(err)
 	}

@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"strings"
-
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
@@ -12,14 +10,15 @@ import (
 // reason for one more launch by each plan that has it.
 type checkJobs struct {
 	w       *world
-	reasons map[string]int // by the full name of a task
+	reasons map[string]int // see commanded
+	again   map[string]int // launches after the first one had finished, by the full name
 	// done are the tasks of which a launch has finished in the place that they have, by that
 	// and their full names, as far as that is stored.
 	done map[string]bool
 }
 
 func newCheckJobs(w *world) *checkJobs {
-	return &checkJobs{w, map[string]int{}, map[string]bool{}}
+	return &checkJobs{w, map[string]int{}, map[string]int{}, map[string]bool{}}
 }
 
 func (c *checkJobs) stepped(ev scheduler.Event, out scheduler.Output) {
@@ -32,7 +31,7 @@ func (c *checkJobs) stepped(ev scheduler.Event, out scheduler.Output) {
 		key := jobKey(p, t)
 		if isOnce(info) && c.done[key] {
 			delete(c.done, key)
-			if c.reasons[info.Name]--; c.reasons[info.Name] < 0 {
+			if c.again[info.Name]++; c.again[info.Name] > c.most(p, t.Name) {
 				c.w.fail("jobs", "%s is launched, and it has finished before", info.ID)
 			}
 		}
@@ -55,26 +54,27 @@ func jobKey(p scheduler.Pod, t scheduler.Task) string {
 	return string(p.Place.Reservation) + " " + t.Name
 }
 
-// commanded notes reasons for all tasks that a command can concern.
+// commanded notes the reasons that a command gives: for any task, for those that another
+// configuration concerns, or for those of an instance.
 func (c *checkJobs) commanded(command scheduler.Command) {
-	add := func(prefix string, most int) {
-		for _, a := range []string{"init", "backup", "format", "once"} {
-			for name := range c.w.store.hard.Pods {
-				full := name.String() + "-" + a
-				if strings.HasPrefix(full, prefix) && (most == 0 || a == "format") {
-					c.reasons[full]++
-				}
-			}
-		}
-	}
 	switch cmd := command.(type) {
 	case scheduler.PodReplace:
-		add(cmd.Pod+"-", 0)
+		c.reasons[cmd.Pod]++
 	case scheduler.SetTarget, scheduler.Rollback:
-		add("", 1)
+		c.reasons["format"]++
 	case scheduler.PlanCommand:
 		if cmd.Verb != scheduler.PlanInterrupt && cmd.Verb != scheduler.PlanForceComplete {
-			add("", 0)
+			c.reasons["any"]++
 		}
 	}
+}
+
+// most is how often a task may be launched again after it finished, for all reasons that there
+// were.
+func (c *checkJobs) most(p scheduler.Pod, task string) int {
+	most := c.reasons["any"] + c.reasons[p.Name.String()]
+	if task == "format" {
+		most += c.reasons[task]
+	}
+	return most
 }

@@ -71,7 +71,8 @@ func (w *world) unheld() string {
 		want[p.Place.Agent] = want[p.Place.Agent].Add(resourcesOf(p).WithoutRole()...)
 		spec, _ := w.wanted(p.Name)
 		for _, t := range p.Tasks {
-			if ts, ok := taskOf(spec, t.Name); !ok || ts.Goal == servicespec.GoalRunning {
+			ts, ok := taskOf(spec, t.Name)
+			if t.ID != "" && (!ok || ts.Goal == servicespec.GoalRunning) {
 				tasks[t.ID] = true
 			}
 		}
