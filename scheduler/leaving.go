@@ -128,7 +128,11 @@ func (w *work) decommission(s plans.Step) {
 			}
 		}
 	case "unreserve":
-		if p.Place != nil && !p.anyLive() {
+		switch {
+		case p.Place == nil:
+		case p.anyLive(): // the kill was forced
+			w.kill(p, nil)
+		default:
 			m.setPod(m.leave(p))
 			m.due = true
 		}
@@ -144,6 +148,7 @@ func (w *work) decommission(s plans.Step) {
 			m.leave(p)
 		}
 		m.dropPod(name)
+		m.forget(plans.Key(planDecommission, name.String(), ""))
 		m.note(Info, "", "instance decommissioned", "pod", name.String())
 	}
 }

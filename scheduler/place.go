@@ -54,6 +54,11 @@ func (w *work) place(l launchOf) {
 		m.waits[name] = "no Mesos master is connected"
 		return
 	}
+	if p.Place != nil && !p.Place.Confirmed && p.anyRuns() {
+		// A part of it may have been made: what runs, or not, is about to tell.
+		m.waits[name] = "waits to see whether its reservation on " + p.hostname() + " was made"
+		return
+	}
 	w.wants["pod/"+name.String()] = true
 	if m.tried[name] != l.step {
 		m.tried[name], m.refusals[name] = l.step, nil
