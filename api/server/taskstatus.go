@@ -15,7 +15,7 @@ func statusProto(pod scheduler.PodView, task scheduler.TaskView) *proto {
 	status := proto{
 		{"taskId", value(string(task.ID))},
 		{"state", enum("TASK_" + string(task.State))},
-	}.maybe("message", task.Message).maybe("reason", task.Reason)
+	}.maybe("source", task.Source).maybe("message", task.Message).maybe("reason", task.Reason)
 	if task.State != mesos.Staging && pod.Agent != "" {
 		status = append(status, field{"slaveId", value(string(pod.Agent))})
 	}
@@ -66,6 +66,9 @@ func statusBytes(pod scheduler.PodView, task scheduler.TaskView) string {
 	}
 	if task.Message != "" {
 		status.Message = &task.Message
+	}
+	if code, known := wire.TaskStatus_Source_value[task.Source]; known {
+		status.Source = wire.TaskStatus_Source(code).Enum()
 	}
 	if code, known := wire.TaskStatus_Reason_value[task.Reason]; known {
 		status.Reason = wire.TaskStatus_Reason(code).Enum()

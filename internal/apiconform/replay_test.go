@@ -229,7 +229,15 @@ func (r *replay) start(changes []string) error {
 	if r.backoff {
 		backoff = scheduler.Backoff{First: 3 * time.Second, Max: time.Minute, Factor: 2}
 	}
-	return r.process.start(service, backoff, r.vars[uninstallFlag] == "true")
+	return r.process.start(service, backoff, r.address(), r.vars[uninstallFlag] == "true")
+}
+
+// address is the one that the scheduler's cluster had for it.
+func (r *replay) address() string {
+	parts := strings.Split(strings.Trim(r.vars["FRAMEWORK_NAME"], "/"), "/")
+	slices.Reverse(parts)
+	return fmt.Sprintf("%s.%s.%s:%s", strings.Join(parts, "-"), r.vars["MARATHON_NAME"],
+		serviceTLD, r.vars["PORT_API"])
 }
 
 func (r *replay) status(l line, args []string) error {
