@@ -25,7 +25,7 @@ func (h *handlers) podInfo(w http.ResponseWriter, r *http.Request, v *scheduler.
 	for _, task := range tasksByName(pod) {
 		of := described{h: h, v: v, pod: pod, task: task}
 		of.find()
-		list = append(list, proto{{"info", of.info()}, {"status", statusProto(pod, task)}})
+		list = append(list, proto{{"info", of.info()}, {"status", statusProto(task)}})
 	}
 	writeJSON(w, http.StatusOK, list)
 }
