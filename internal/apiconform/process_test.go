@@ -106,10 +106,8 @@ func (p *process) step(ev scheduler.Event) {
 			p.metrics.Sent(to.Call)
 		}
 	}
-	if out.View != nil {
-		p.view = out.View
-		p.metrics.Observe(out.View)
-	}
+	p.view = p.machine.View() // also when the tick that would bring it is not in the recording
+	p.metrics.Observe(p.view)
 	for _, r := range out.Replies {
 		p.replies[r.ID] = r
 	}
