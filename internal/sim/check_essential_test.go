@@ -36,7 +36,9 @@ func (c *checkEssential) stepped(ev scheduler.Event, out scheduler.Output) {
 		}
 	}
 	if _, tick := ev.(scheduler.Tick); tick {
-		c.quiet = c.w.store.hard.Intent == scheduler.Run && allComplete(out.View)
+		if out.View != nil {
+			c.quiet = c.w.store.hard.Intent == scheduler.Run && allComplete(out.View)
+		}
 	}
 }
 
