@@ -309,7 +309,13 @@ func (m *Machine) recover(name PodName, kind string, steps [][]string) {
 	switch {
 	case r == nil || r.done || r.Kind != kind && kind == permanent:
 		next = Recovery{Kind: kind, Order: m.nextOrder(), Steps: steps}
-	case r.Kind == kind && kind == transient:
+	case r.Kind == permanent && kind == permanent:
+		next = r.Recovery
+		next.Steps = steps
+		if slices.EqualFunc(next.Steps, r.Steps, slices.Equal) {
+			return
+		}
+	case r.Kind == kind:
 		spec, _ := m.spec(name)
 		next = r.Recovery
 		next.Steps = [][]string{union(spec, r.Steps[0], steps[0])}
