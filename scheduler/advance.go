@@ -213,6 +213,9 @@ func (w *work) tend(name PodName) {
 		}
 		m.recover(name, transient, [][]string{broken})
 	}
+	if r := m.recovery[name]; (r == nil || r.done) && unbuilt(p, spec) {
+		m.recover(name, permanent, m.rebuilding(p))
+	}
 	if r := m.recovery[name]; r != nil && !r.done && m.restored(p, spec, r) {
 		r.done = true
 		m.due = true // what is broken all the same is brought back anew
@@ -220,6 +223,14 @@ func (w *work) tend(name PodName) {
 		p.Recovery = nil
 		m.setPod(p)
 	}
+}
+
+// unbuilt reports whether a task that was complete once was not launched in a new place yet.
+func unbuilt(p Pod, spec servicespec.Pod) bool {
+	return slices.ContainsFunc(p.Tasks, func(t Task) bool {
+		ts, _ := taskSpec(spec, t.Name)
+		return ts.Goal == servicespec.GoalRunning && t.ID == "" && t.Deployed != ""
+	})
 }
 
 // broken lists the tasks of an instance that have to be brought back, for all that is known,
