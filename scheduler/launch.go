@@ -106,8 +106,8 @@ func (m *Machine) launched(old Task, p Pod, l launchOf) Task {
 		Failures: old.Failures, NotBefore: old.NotBefore, Params: old.Params, IP: old.IP,
 		Resumed: old.Resumed, Executor: p.Executor.ID, Last: old.Last,
 	}
-	if old.Again {
-		t.Deployed = restarted
+	if old.Again || old.Deployed != "" && old.Deployed != m.hard.Target.ID {
+		t.Deployed = restarted // what was complete under another target is none of this launch
 	}
 	if run, ok := m.hard.Runs[l.plan]; ok && l.plan != planRecovery {
 		t.Params = run.Params
