@@ -42,7 +42,7 @@ func (w *work) launch(
 		Executor: match.Executor, Sets: match.Sets, Unseen: unseen,
 		Confirmed: !fresh && p.Place.Confirmed || len(match.Reserve) == 0,
 	}
-	m.hard.Pods[p.Name] = p // so that the orders of a first broker know its own place
+	m.filePod(p) // so that the orders of a first broker know its own place
 	m.found(p, l.spec)
 	if !p.anyRuns() {
 		p.Executor = m.executorOf(p, l.spec)
@@ -56,6 +56,9 @@ func (w *work) launch(
 	}
 	m.setPod(p)
 	m.noteLaunch(p, l)
+	if fresh {
+		w.placed(p.Name, *p.Place)
+	}
 	delete(w.wants, "pod/"+p.Name.String())
 	o.Resources = match.Remaining
 	m.offers[match.Offer] = o
