@@ -105,6 +105,7 @@ func (m *Machine) launched(old Task, p Pod, l launchOf) Task {
 		Deployed: old.Deployed, Paused: old.Paused, Idle: old.Paused && !l.caretaker,
 		Failures: old.Failures, NotBefore: old.NotBefore, Params: old.Params, IP: old.IP,
 		Resumed: old.Resumed, Executor: p.Executor.ID, Last: old.Last,
+		Reached: old.Reached,
 	}
 	if old.Again {
 		t.Deployed = restarted
