@@ -213,6 +213,9 @@ func (w *work) tend(name PodName) {
 		}
 		m.recover(name, transient, [][]string{broken})
 	}
+	if r := m.recovery[name]; (r == nil || r.done) && unbuilt(p, spec) {
+		m.recover(name, permanent, m.rebuilding(p))
+	}
 	if r := m.recovery[name]; r != nil && !r.done && m.restored(p, spec, r) {
 		r.done = true
 		m.due = true // what is broken all the same is brought back anew
@@ -220,6 +223,14 @@ func (w *work) tend(name PodName) {
 		p.Recovery = nil
 		m.setPod(p)
 	}
+}
+
+// unbuilt reports whether a task that was complete once was not launched in a new place yet.
+func unbuilt(p Pod, spec servicespec.Pod) bool {
+	return slices.ContainsFunc(p.Tasks, func(t Task) bool {
+		ts, _ := taskSpec(spec, t.Name)
+		return ts.Goal == servicespec.GoalRunning && t.ID == "" && t.Deployed != ""
+	})
 }
 
 // broken lists the tasks of an instance that have to be brought back, for all that is known,
@@ -309,7 +320,13 @@ func (m *Machine) recover(name PodName, kind string, steps [][]string) {
 	switch {
 	case r == nil || r.done || r.Kind != kind && kind == permanent:
 		next = Recovery{Kind: kind, Order: m.nextOrder(), Steps: steps}
-	case r.Kind == kind && kind == transient:
+	case r.Kind == permanent && kind == permanent:
+		next = r.Recovery
+		next.Steps = steps
+		if slices.EqualFunc(next.Steps, r.Steps, slices.Equal) {
+			return
+		}
+	case r.Kind == kind:
 		spec, _ := m.spec(name)
 		next = r.Recovery
 		next.Steps = [][]string{union(spec, r.Steps[0], steps[0])}

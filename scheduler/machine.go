@@ -133,7 +133,6 @@ func Restore(cfg Config, hard Hard) *Machine {
 		farewells: map[PodName]farewell{},
 		since:     map[string]change{},
 	}
-	//tidy:unordered sorted below
 	for name := range hard.Pods {
 		m.names = append(m.names, name)
 	}

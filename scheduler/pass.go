@@ -116,6 +116,7 @@ func (m *Machine) leave(p Pod) Pod {
 // passRun works on plans, in their order, after everything was looked after that needs no
 // plan.
 func (m *Machine) passRun(w *work) {
+	m.forgetEmpty()
 	m.noteCurrent(w)
 	for _, name := range m.podNames() {
 		w.tend(name)
@@ -184,8 +185,14 @@ func (w *work) hold(plan string, s plans.Step) {
 }
 
 // mayWork reports whether a plan may work on a step: no other plan has one of its resource sets
-// in hand. Deploy and recovery do not exclude each other where they want the same tasks.
+// in hand, and what an instance lost with its place was built up again. Deploy and recovery do
+// not exclude each other where they want the same tasks.
 func (w *work) mayWork(plan string, s plans.Step) bool {
+	r := w.m.recovery[PodName{s.Pod, s.Index}]
+	if r != nil && !r.done && r.Kind == permanent && plan != planRecovery {
+		w.m.blocked[s.ID] = "waits for the plan recovery, which builds it up in a new place"
+		return false
+	}
 	own := func(plan string) bool { return plan == planDeploy || plan == planRecovery }
 	for i, key := range w.m.setKeys(s) {
 		h := w.holders[key]

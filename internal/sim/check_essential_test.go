@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -11,8 +12,9 @@ import (
 // checkEssential: the failure of a task that is not essential ends no other task. While all plans
 // are complete and nothing else happens than such failures, nobody is killed.
 type checkEssential struct {
-	w     *world
-	quiet bool
+	w      *world
+	quiet  bool
+	killed []mesos.TaskID // in the end none of them lives
 }
 
 func (c *checkEssential) stepped(ev scheduler.Event, out scheduler.Output) {
@@ -27,7 +29,13 @@ func (c *checkEssential) stepped(ev scheduler.Event, out scheduler.Output) {
 	for _, call := range out.Calls {
 		to, _ := call.(scheduler.ToMesos)
 		kill, ok := to.Call.(mesos.Kill)
-		if !ok || !c.quiet {
+		if !ok {
+			continue
+		}
+		if !slices.Contains(c.killed, kill.Task) {
+			c.killed = append(c.killed, kill.Task)
+		}
+		if !c.quiet {
 			continue
 		}
 		if _, _, known := c.w.stored(kill.Task); known {
@@ -36,7 +44,12 @@ func (c *checkEssential) stepped(ev scheduler.Event, out scheduler.Output) {
 		}
 	}
 	if _, tick := ev.(scheduler.Tick); tick {
-		c.quiet = c.w.store.hard.Intent == scheduler.Run && allComplete(out.View)
+		c.killed = slices.DeleteFunc(c.killed, func(id mesos.TaskID) bool {
+			_, t, known := c.w.stored(id)
+			return !known || t.State.Terminal()
+		})
+		c.quiet = len(c.killed) == 0 && c.w.store.hard.Intent == scheduler.Run &&
+			out.View != nil && allComplete(out.View)
 	}
 }
 
@@ -61,7 +74,7 @@ func allComplete(v *scheduler.View) bool {
 			return false
 		}
 		for _, t := range p.Tasks {
-			if t.State == mesos.Killing || t.Override != "" {
+			if t.State == mesos.Killing || t.Override != "" || t.Goal == "" {
 				return false
 			}
 		}

@@ -11,7 +11,8 @@ import (
 // offTarget says in which way what runs is not what the target says, "" in none: all tasks that
 // run for good, with the target's environment and resources, none of them paused.
 func (w *world) offTarget() string {
-	for name, p := range w.store.hard.Pods {
+	for _, name := range w.operator.pods() {
+		p := w.store.hard.Pods[name]
 		spec, wanted := w.wanted(name)
 		if !wanted {
 			return name.String() + " is not wanted"

@@ -39,6 +39,7 @@ func TestSim(t *testing.T) {
 	if *whole {
 		sink = func(line string) { fmt.Println(line) }
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // worlds are small, and thrown away
 	var next, failed atomic.Uint64
 	next.Store(first)
 	var all sync.WaitGroup

@@ -153,6 +153,7 @@ func (t *task) vanish() {
 	delete(t.a.tasks, t.info.ID)
 	if t.executor != nil {
 		delete(t.a.executors, t.executor.id)
+		t.a.gone[t.executor.id] = true
 	}
 }
 
