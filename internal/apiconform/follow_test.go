@@ -40,6 +40,48 @@ func TestUnknownEvents(t *testing.T) {
 	}
 }
 
+const (
+	plan = "/v1/plans/deploy"
+	info = "/v1/pod/node-0/info"
+)
+
+var circumstanceCases = []struct {
+	steps string // "POST path", "!target" another one of ours, or events; by ";"
+	path  string
+	want  string
+}{
+	{"", plan, ""},
+	{"POST /v1/pod/node-1/restart", plan, beforePass},
+	{"POST /v1/pod/node-1/restart; offers > killTask x; status x TASK_KILLED", plan,
+		beforePass},
+	{"POST /v1/pod/node-1/restart; offers > killTask x; offers", plan, ""},
+	{"POST /v1/plans/deploy/interrupt; tick", plan, ""},
+	{"POST /v1/plans/deploy/interrupt; start", plan, wordsKept},
+	{"POST /v1/plans/deploy/interrupt; start", "/v1/health", wordsKept},
+	{"POST /v1/plans/deploy/interrupt; start", "/v1/plans/backup", ""},
+	{"POST /v1/plans/deploy/interrupt; start; !other", plan, ""},
+	{"POST /v1/plans/backup/stop; start; !other", "/v1/plans/backup", wordsKept},
+	{"POST /v1/pod/node-0/replace; tick", info, endsAgain},
+	{"POST /v1/pod/node-0/replace; tick", "/v1/pod/node-1/info", ""},
+	{"POST /v1/pod/node-0/replace; tick", "/v1/pod/status", endsAgain},
+	{"POST /v1/pod/kafka-0/replace; tick", "/v1/pod/status", ""},
+	{"POST /v1/pod/node-0/resume; tick", info, staysStarting},
+	{"POST /v1/pod/node-0/pause; tick", info, isPaused},
+	{"POST /v1/pod/node-0/pause; POST /v1/pod/node-0/resume; tick", info,
+		isPaused + ", " + staysStarting},
+	{"POST /v1/pod/node-0/pause; POST /v1/pod/node-0/resume; " +
+		"offers > LAUNCH_GROUP node-0-agent", info, staysStarting},
+	{"start SDK_UNINSTALL=true", plan, whileUninstalling},
+	{"status kafka-0-broker TASK_RUNNING", plan, noCheck},
+	{"status kafka-0-broker TASK_RUNNING; status kafka-0-broker TASK_RUNNING check=1", plan,
+		noCheck},
+	{"status kafka-0-broker TASK_RUNNING; status kafka-0-broker TASK_RUNNING check=0", plan, ""},
+	{"status node-0-server TASK_RUNNING", plan, ""},
+	{"status node-0-agent TASK_KILLED; status node-0-agent TASK_RUNNING", plan, cameBack},
+	{"status node-0-agent TASK_KILLED; offers > LAUNCH_GROUP node-0-agent; " +
+		"status node-0-agent TASK_RUNNING", plan, ""},
+}
+
 // What was recorded before tells which circumstances hold, whatever the moments are called.
 func TestCircumstances(t *testing.T) {
 	kafka, err := readService(kafkaService, variablesOf(kafkaService))
@@ -50,42 +92,7 @@ func TestCircumstances(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const plan, info = "/v1/plans/deploy", "/v1/pod/node-0/info"
-	for _, c := range []struct {
-		steps string // "POST path", "!target" another one of ours, or events; by ";"
-		path  string
-		want  string
-	}{
-		{"", plan, ""},
-		{"POST /v1/pod/node-1/restart", plan, beforePass},
-		{"POST /v1/pod/node-1/restart; offers > killTask x; status x TASK_KILLED", plan, beforePass},
-		{"POST /v1/pod/node-1/restart; offers > killTask x; offers", plan, ""},
-		{"POST /v1/plans/deploy/interrupt; tick", plan, ""},
-		{"POST /v1/plans/deploy/interrupt; start", plan, wordsKept},
-		{"POST /v1/plans/deploy/interrupt; start", "/v1/health", wordsKept},
-		{"POST /v1/plans/deploy/interrupt; start", "/v1/plans/backup", ""},
-		{"POST /v1/plans/deploy/interrupt; start; !other", plan, ""},
-		{"POST /v1/plans/backup/stop; start; !other", "/v1/plans/backup", wordsKept},
-		{"POST /v1/pod/node-0/replace; tick", info, endsAgain},
-		{"POST /v1/pod/node-0/replace; tick", "/v1/pod/node-1/info", ""},
-		{"POST /v1/pod/node-0/replace; tick", "/v1/pod/status", endsAgain},
-		{"POST /v1/pod/kafka-0/replace; tick", "/v1/pod/status", ""},
-		{"POST /v1/pod/node-0/resume; tick", info, staysStarting},
-		{"POST /v1/pod/node-0/pause; tick", info, isPaused},
-		{"POST /v1/pod/node-0/pause; POST /v1/pod/node-0/resume; tick", info,
-			isPaused + ", " + staysStarting},
-		{"POST /v1/pod/node-0/pause; POST /v1/pod/node-0/resume; offers > LAUNCH_GROUP node-0-agent",
-			info, staysStarting},
-		{"start SDK_UNINSTALL=true", plan, whileUninstalling},
-		{"status kafka-0-broker TASK_RUNNING", plan, noCheck},
-		{"status kafka-0-broker TASK_RUNNING; status kafka-0-broker TASK_RUNNING check=1", plan,
-			noCheck},
-		{"status kafka-0-broker TASK_RUNNING; status kafka-0-broker TASK_RUNNING check=0", plan, ""},
-		{"status node-0-server TASK_RUNNING", plan, ""},
-		{"status node-0-agent TASK_KILLED; status node-0-agent TASK_RUNNING", plan, cameBack},
-		{"status node-0-agent TASK_KILLED; offers > LAUNCH_GROUP node-0-agent; " +
-			"status node-0-agent TASK_RUNNING", plan, ""},
-	} {
+	for _, c := range circumstanceCases {
 		now, target := newCircumstances(), "first"
 		service := mixed
 		if strings.Contains(c.steps, "kafka") {
