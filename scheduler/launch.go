@@ -105,6 +105,7 @@ func (m *Machine) launched(old Task, p Pod, l launchOf) Task {
 		Deployed: old.Deployed, Paused: old.Paused, Idle: old.Paused && !l.caretaker,
 		Failures: old.Failures, NotBefore: old.NotBefore, Params: old.Params, IP: old.IP,
 		Resumed: old.Resumed, Executor: p.Executor.ID, Last: old.Last,
+		Reached: old.Reached,
 	}
 	if old.Again || old.Deployed != "" && old.Deployed != m.hard.Target.ID {
 		t.Deployed = restarted // what was complete under another target is none of this launch

@@ -184,6 +184,7 @@ func (m *Machine) viewTask(p Pod, spec servicespec.Pod, t Task, leaving bool) Ta
 		v.Superseded = v.Superseded || !t.live() && o.Name != t.Name && o.ID != "" &&
 			os.Resources.Name == ts.Resources.Name && o.Since.After(t.Since)
 	}
+	v.Reached = t.Reached
 	if v.Last = t.Last; t.Last != nil {
 		v.ID, v.State = t.Last.ID, t.Last.State
 	}
