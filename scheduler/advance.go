@@ -113,7 +113,7 @@ func (w *work) advance(plan string, s plans.Step) {
 	case len(ends) == 0:
 		w.place(launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID})
 	case rolls:
-		if reason := m.holdRoll(name); reason != "" && !m.endsNow(name) {
+		if reason := m.holdRoll(name); reason != "" && !m.endsNow(name) && !p.idles(ends) {
 			m.waits[name] = reason
 			return
 		}
@@ -137,7 +137,7 @@ func (m *Machine) disown(plan, step string) {
 
 // inTheWay lists the launches that must end before tasks can be launched: those of the tasks
 // themselves, those that have the resources which they need, and all of them when the executor
-// has not fetched what the tasks need. rolls says that nothing is broken or idle, so that there is
+// has not fetched what the tasks need. rolls says that nothing is broken, so that there is
 // time.
 func (m *Machine) inTheWay(
 	p Pod, spec servicespec.Pod, names []string,
@@ -148,7 +148,7 @@ func (m *Machine) inTheWay(
 		ts, _ := taskSpec(spec, name)
 		sets[ts.Resources.Name] = true
 		t, _ := p.task(name)
-		rolls = rolls && !fell(t, ts) && !t.Idle
+		rolls = rolls && !fell(t, ts)
 	}
 	stale := p.anyRuns() && m.staleExecutor(p, spec)
 	for _, t := range p.Tasks {
@@ -167,6 +167,13 @@ func (m *Machine) staleExecutor(p Pod, spec servicespec.Pod) bool {
 	same := slices.EqualFunc(p.Executor.Command.URIs, want.Command.URIs,
 		func(a, b mesos.URI) bool { return a == b || a.Executable && b.Executable })
 	return !same || p.Executor.Command.User != want.Command.User
+}
+
+// idles reports whether launches are all idle, so that nobody misses them.
+func (p Pod) idles(launches []mesos.TaskID) bool {
+	return !slices.ContainsFunc(p.Tasks, func(t Task) bool {
+		return slices.Contains(launches, t.ID) && !t.Idle
+	})
 }
 
 // holdRoll says why an instance may not be stopped for a new configuration now, "" if it may.
