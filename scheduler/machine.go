@@ -48,7 +48,7 @@ type Machine struct {
 	builtFor     string            // the target that the next three are of
 	builtPlans   []plans.Plan
 	declared     plans.Plan        // the plan "deploy" of the spec
-	hashes       map[string]string // TaskLaunchHash by "<pod>/<task>"
+	hashes       map[string]string // as launchHashes gives them
 	// reachedBefore holds the ids of steps with nothing to do when the process began.
 	reachedBefore map[string]bool
 	stopLive      int       // tasks that still ran when a stopping service last got on

@@ -27,7 +27,27 @@ func (s Service) Conflicts() []string {
 			}
 		}
 	}
-	return list
+	return append(list, s.late()...)
+}
+
+// late says which phases of the plan deploy wait for ever, because the controllers that they need
+// come behind them.
+func (s Service) late() []string {
+	pods := podsOf(s)
+	for _, plan := range s.Plans {
+		for _, phase := range plan.Phases {
+			pod := pods[phase.Pod]
+			if plan.Name != deployPlan || plan.Strategy != Serial || pod == nil || pod.Kafka == nil {
+				continue
+			}
+			if pod.Kafka.Controls() {
+				break
+			}
+			return []string{fmt.Sprintf("plan %s, phase %s: its brokers cannot start before "+
+				"controllers do; put a phase of controllers first", plan.Name, phase.Name)}
+		}
+	}
+	return nil
 }
 
 // launches gives the tasks of each step that a phase can have.
