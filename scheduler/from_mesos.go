@@ -148,7 +148,7 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 	if t.State != s.State && !(t.State == mesos.Running && s.State == mesos.Starting) {
 		t.State, t.Since = s.State, m.now
 	}
-	t.Reason, t.Message = s.Reason, s.Message
+	t.Reason, t.Message, t.Source = s.Reason, s.Message, s.Source
 	if s.Ready != nil {
 		if *s.Ready && (t.Ready == nil || !*t.Ready) {
 			m.freshAfter = m.now
@@ -195,6 +195,7 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 	}
 	wasReady := t.WasReady
 	t.State, t.Since, t.Reason, t.Message = s.State, m.now, s.Reason, s.Message
+	t.Source = s.Source
 	t.Ready, t.Healthy = nil, nil
 	if m.failure(p.withTask(i, t), i, told) {
 		t.Failures++

@@ -208,6 +208,8 @@ type Task struct {
 	State   mesos.TaskState
 	Reason  string
 	Message string
+	// Source says who reported the State: SOURCE_MASTER, SOURCE_AGENT or SOURCE_EXECUTOR.
+	Source string
 	// FormerID and FormerState are those of the latest launch in the place before, until there
 	// is one in this.
 	FormerID    mesos.TaskID

@@ -49,6 +49,7 @@ type Machine struct {
 	builtPlans   []plans.Plan
 	declared     plans.Plan        // the plan "deploy" of the spec
 	hashes       map[string]string // as launchHashes gives them
+	passed       bool              // a pass was made since the process began
 	// reachedBefore holds the ids of steps with nothing to do when the process began.
 	reachedBefore map[string]bool
 	stopLive      int       // tasks that still ran when a stopping service last got on

@@ -139,6 +139,9 @@ func (m *Machine) recoveryPlan() plans.Plan {
 		return m.recovery[names[i]].Order < m.recovery[names[j]].Order
 	})
 	plan := plans.Plan{Name: planRecovery, Strategy: servicespec.Parallel}
+	if len(names) == 0 && !m.passed {
+		plan.Strategy = servicespec.Serial // what the predecessor shows before it looked
+	}
 	for _, name := range names {
 		if _, ok := m.spec(name); !ok {
 			continue

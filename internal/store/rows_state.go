@@ -311,6 +311,7 @@ type task struct {
 	Again    bool   `json:"again,omitempty"`
 	Resumed  bool   `json:"resumed,omitempty"`
 
+	Source      string          `json:"source,omitempty"`
 	FormerID    mesos.TaskID    `json:"former_id,omitempty"`
 	FormerState mesos.TaskState `json:"former_state,omitempty"`
 
@@ -325,7 +326,7 @@ func taskToRow(t scheduler.Task) task {
 		Since: t.Since.UTC(), Ready: t.Ready, Healthy: t.Healthy, Target: t.Target, IP: t.IP,
 		WasReady: t.WasReady, Deployed: t.Deployed, Launch: t.Launch,
 		Paused: t.Paused, Idle: t.Idle, Again: t.Again, Resumed: t.Resumed,
-		FormerID: t.FormerID, FormerState: t.FormerState,
+		Source: t.Source, FormerID: t.FormerID, FormerState: t.FormerState,
 		Params:   t.Params,
 		Failures: t.Failures, NotBefore: t.NotBefore.UTC(),
 	}
@@ -338,7 +339,7 @@ func (r task) domain() (scheduler.Task, error) {
 		Since: r.Since.UTC(), Ready: r.Ready, Healthy: r.Healthy, Target: r.Target, IP: r.IP,
 		WasReady: r.WasReady, Deployed: r.Deployed, Launch: r.Launch,
 		Paused: r.Paused, Idle: r.Idle, Again: r.Again, Resumed: r.Resumed,
-		FormerID: r.FormerID, FormerState: r.FormerState,
+		Source: r.Source, FormerID: r.FormerID, FormerState: r.FormerState,
 		Params:   r.Params,
 		Failures: r.Failures, NotBefore: r.NotBefore.UTC(),
 	}, err
