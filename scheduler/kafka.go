@@ -61,9 +61,12 @@ func (m *Machine) found(p Pod, spec servicespec.Pod) {
 	if spec.Kafka == nil || !spec.Kafka.Controls() || m.hard.Kafka.Founded {
 		return
 	}
-	for _, id := range volumesIn(placeResources(*p.Place)) {
-		if m.hard.Kafka.Founder == "" {
-			m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID, Founder: id})
+	for _, r := range placeResources(*p.Place) {
+		disk := r.DiskInfo()
+		if m.hard.Kafka.Founder == "" && disk.PersistenceID != "" &&
+			disk.ContainerPath == spec.Kafka.Volume {
+			m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID,
+				Founder: mesos.PersistenceID(disk.PersistenceID)})
 		}
 	}
 }

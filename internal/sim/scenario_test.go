@@ -41,6 +41,49 @@ pods:
         kill-grace-period: 300
 `
 
+// apartSpec has controllers of their own, and brokers with two log directories, one of them
+// unlike the others.
+const apartSpec = `
+name: kafka
+scheduler: {user: nobody}
+pods:
+  broker:
+    count: %d
+    placement: '[["hostname","MAX_PER","1"]]'
+    kafka:
+      process: broker
+      heap: 256
+      volumes: [logs-0, logs-1]
+      instances: {0: {properties: {num.io.threads: 1%[2]d}}}
+    tasks:
+      node:
+        goal: RUNNING
+        cpus: 1
+        memory: 768
+        ports:
+          broker: {port: 0, advertise: true}
+        volumes:
+          first: {path: logs-0, type: ROOT, size: 300}
+          second: {path: logs-1, type: ROOT, size: 200}
+        readiness-check: {tcp: {port: broker}, interval: 1, timeout: 5}
+        kill-grace-period: 300
+  controller:
+    count: %[1]d
+    placement: '[["hostname","MAX_PER","1"]]'
+    kafka: {process: controller, heap: 128}
+    tasks:
+      node:
+        goal: RUNNING
+        cpus: 0.5
+        memory: 400
+        env: {EXTRA: "%[2]d"}
+        ports:
+          controller: {port: 0}
+        volume: {path: quorum, type: ROOT, size: 100}
+        readiness-check: {tcp: {port: controller}, interval: 1, timeout: 5}
+        kill-grace-period: 60
+`
+
 const otherSpec = `
   web:
     count: 2
@@ -65,26 +108,35 @@ const otherSpec = `
         readiness-check: {cmd: "true", interval: 1, timeout: 5}
 `
 
-// services are parsed once: by number of brokers, whether there is another pod, and revision.
+// services are parsed once: by the form of the cluster, its number of brokers, whether there is
+// another pod, and revision.
 var services = map[string]servicespec.Service{}
 
 func init() {
-	for _, brokers := range []int{1, 3} {
-		for _, other := range []bool{false, true} {
-			for revision := range 3 {
-				text := fmt.Sprintf(kafkaSpec, brokers, revision)
-				if other {
-					text += otherSpec
+	for form, spec := range map[string]string{combined: kafkaSpec, apart: apartSpec} {
+		for _, brokers := range []int{1, 3} {
+			for _, other := range []bool{false, true} {
+				for revision := range 3 {
+					text := fmt.Sprintf(spec, brokers, revision)
+					if other {
+						text += otherSpec
+					}
+					service, problems := servicespec.Parse("spec.yml", []byte(text), nil)
+					if len(problems) > 0 {
+						panic(fmt.Sprint(problems))
+					}
+					services[fmt.Sprint(form, brokers, other, revision)] = service
 				}
-				service, problems := servicespec.Parse("spec.yml", []byte(text), nil)
-				if len(problems) > 0 {
-					panic(fmt.Sprint(problems))
-				}
-				services[fmt.Sprint(brokers, other, revision)] = service
 			}
 		}
 	}
 }
+
+// The forms of clusters: nodes that are brokers and controllers, or nodes that are either.
+const (
+	combined = "combined"
+	apart    = "apart"
+)
 
 func drawScenario(rng *rand.Rand) scenario {
 	brokers := 3
@@ -92,16 +144,20 @@ func drawScenario(rng *rand.Rand) scenario {
 		brokers = 1
 	}
 	other := rng.Float64() < 0.3
+	form := combined
+	if rng.Float64() < 0.35 {
+		form = apart
+	}
 	level := func() float64 { return []float64{0, 0.3, 1, 1, 3}[rng.IntN(5)] }
 	s := scenario{
-		service:   services[fmt.Sprint(brokers, other, 0)],
+		service:   services[fmt.Sprint(form, brokers, other, 0)],
 		agents:    brokers + rng.IntN(3),
 		safety:    time.Duration(1+rng.IntN(6)) * time.Minute,
 		uninstall: rng.Float64() < 0.3,
 		crashes:   level(), tasks: level(), network: level(), asked: level(),
 	}
 	for revision := 1; revision < 3; revision++ {
-		s.next = append(s.next, services[fmt.Sprint(brokers, other, revision)])
+		s.next = append(s.next, services[fmt.Sprint(form, brokers, other, revision)])
 	}
 	return s
 }
