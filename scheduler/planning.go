@@ -69,7 +69,6 @@ func launchHashes(s servicespec.Service) map[string]string {
 			if p.Kafka == nil {
 				continue
 			}
-			//tidy:unordered each instance for itself
 			for index := range p.Kafka.Instances {
 				hashes[ownTask(PodName{p.Type, index}, t.Name)] =
 					s.TaskLaunchHash(p.Type, index, t.Name)

@@ -210,7 +210,8 @@ func (m *Machine) plannedStep(
 			if step.Action == "" {
 				step.Action = "restart"
 			}
-			step.Reasons = append(step.Reasons, reasonsOf(changes, PodName{s.Pod, s.Index}, name)...)
+			step.Reasons = append(step.Reasons,
+				reasonsOf(changes, PodName{s.Pod, s.Index}, name)...)
 		}
 	}
 	slices.Sort(step.Reasons)

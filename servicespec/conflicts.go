@@ -35,9 +35,12 @@ func (s Service) Conflicts() []string {
 func (s Service) late() []string {
 	pods := podsOf(s)
 	for _, plan := range s.Plans {
+		if plan.Name != deployPlan || plan.Strategy != Serial {
+			continue
+		}
 		for _, phase := range plan.Phases {
 			pod := pods[phase.Pod]
-			if plan.Name != deployPlan || plan.Strategy != Serial || pod == nil || pod.Kafka == nil {
+			if pod == nil || pod.Kafka == nil {
 				continue
 			}
 			if pod.Kafka.Controls() {

@@ -57,7 +57,6 @@ func launchedNodes(k *Kafka) *Kafka {
 	plain := *k
 	plain.Instances = nil
 	differs := map[int]KafkaInstance{}
-	//tidy:unordered each instance for itself
 	for index := range k.Instances {
 		if node := k.Node(index); !reflect.DeepEqual(node, plain) {
 			differs[index] = KafkaInstance{node.Heap, node.JVMFlags, node.Properties}

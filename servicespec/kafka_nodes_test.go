@@ -14,6 +14,7 @@ pods:
   kafka:
     count: 3
     kafka:
+      task: node
       first-id: 100
       heap: 512
       volumes: [a, b]
@@ -36,7 +37,7 @@ func nodes(t *testing.T, old, next string) Service {
 		t.Fatalf("there is no %q", old)
 	}
 	text := strings.Replace(nodesSpec, old, next, 1)
-	return parse(t, strings.Replace(text, "kafka:\n      f", "kafka:\n      task: node\n      f", 1))
+	return parse(t, text)
 }
 
 func TestNodeIsThePodsWithWhatDiffers(t *testing.T) {
@@ -77,8 +78,10 @@ func TestInstancesConcernThemselves(t *testing.T) {
 		{"threads: 16", "threads: 32", []bool{false, true, false, false}, Restart},
 		{"1: {heap: 600, properties: {num.io.threads: 16}}", "{}",
 			[]bool{false, true, false, false}, Restart},
-		{"        1:", "        2: {heap: 700}\n        1:", []bool{false, false, true, false}, Restart},
-		{"        1:", "        2: {heap: 512}\n        1:", []bool{false, false, false, false}, Nothing},
+		{"        1:", "        2: {heap: 700}\n        1:",
+			[]bool{false, false, true, false}, Restart},
+		{"        1:", "        2: {heap: 512}\n        1:",
+			[]bool{false, false, false, false}, Nothing},
 		{"partitions: 2", "partitions: 3", []bool{true, true, true, false}, Restart},
 		{"threads: 8", "threads: 9", []bool{true, false, true, false}, Restart},
 		{"volumes: [a, b]", "volumes: [b, a]", nil, Forbidden},
