@@ -24,7 +24,7 @@ name: kafka
 scheduler: {user: nobody}
 pods:
   kafka:
-    count: %d
+    count: %[1]d
     placement: '[["hostname","MAX_PER","1"]]'
     kafka: {version: 4.3.1, heap: 256}
     tasks:
@@ -32,7 +32,7 @@ pods:
         goal: RUNNING
         cpus: 1
         memory: 768
-        env: {EXTRA: "%d"}
+        env: {EXTRA: "%[2]d"}
         ports:
           broker: {port: 0, advertise: true}
           controller: {port: 0}
@@ -42,13 +42,20 @@ pods:
 `
 
 // apartSpec has controllers of their own, and brokers with two log directories, one of them
-// unlike the others.
+// unlike the others; everything is deployed at once.
 const apartSpec = `
 name: kafka
 scheduler: {user: nobody}
+plans:
+  deploy:
+    strategy: parallel
+    phases:
+      broker: {pod: broker, strategy: parallel}
+      controller: {pod: controller, strategy: parallel}
+%[3]s
 pods:
   broker:
-    count: %d
+    count: %[1]d
     placement: '[["hostname","MAX_PER","1"]]'
     kafka:
       process: broker
@@ -84,6 +91,8 @@ pods:
         kill-grace-period: 60
 `
 
+const otherPhase = "      web: {pod: web}"
+
 const otherSpec = `
   web:
     count: 2
@@ -117,19 +126,25 @@ func init() {
 		for _, brokers := range []int{1, 3} {
 			for _, other := range []bool{false, true} {
 				for revision := range 3 {
-					text := fmt.Sprintf(spec, brokers, revision)
-					if other {
-						text += otherSpec
-					}
-					service, problems := servicespec.Parse("spec.yml", []byte(text), nil)
-					if len(problems) > 0 {
-						panic(fmt.Sprint(problems))
-					}
-					services[fmt.Sprint(form, brokers, other, revision)] = service
+					services[fmt.Sprint(form, brokers, other, revision)] =
+						parse(spec, brokers, revision, other)
 				}
 			}
 		}
 	}
+}
+
+func parse(spec string, brokers, revision int, other bool) servicespec.Service {
+	phase, pod := "", ""
+	if other {
+		phase, pod = otherPhase, otherSpec
+	}
+	text := fmt.Sprintf(spec, brokers, revision, phase) + pod
+	service, problems := servicespec.Parse("spec.yml", []byte(text), nil)
+	if len(problems) > 0 {
+		panic(fmt.Sprint(problems))
+	}
+	return service
 }
 
 // The forms of clusters: nodes that are brokers and controllers, or nodes that are either.
