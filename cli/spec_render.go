@@ -215,8 +215,15 @@ func (f filler) value(k *servicespec.Key, name string, path []string) *yaml.Node
 	if len(path) == 3 && path[0] == "pods" && path[2] == "kafka" {
 		return f.kafka(name, path[1])
 	}
-	if k.Path == "scheduler.principal" {
+	switch k.Path {
+	case "scheduler.principal":
 		return scalar(f.service.Principal)
+	case "plans.<name>.strategy":
+		for _, p := range f.service.Plans {
+			if p.Name == path[1] {
+				return scalar(string(p.Strategy))
+			}
+		}
 	}
 	switch k.Type {
 	case "integer", "boolean":

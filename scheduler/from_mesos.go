@@ -148,7 +148,7 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 	if t.State != s.State && !(t.State == mesos.Running && s.State == mesos.Starting) {
 		t.State, t.Since = s.State, m.now
 	}
-	t.Reason, t.Message, t.Source = s.Reason, s.Message, s.Source
+	t.Reason, t.Message = s.Reason, s.Message
 	if s.Ready != nil {
 		if *s.Ready && (t.Ready == nil || !*t.Ready) {
 			m.freshAfter = m.now
@@ -167,14 +167,39 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 	seen := s.State == mesos.Starting || s.State == mesos.Running || s.State == mesos.Killing
 	ran := s.State == mesos.Running && !p.Ran
 	p.Ran = p.Ran || ran
-	if p.Place != nil && !p.Place.Confirmed && seen {
-		place := *p.Place
-		place.Confirmed = true
-		p.Place = &place
-	} else if sameTask(old, t) && !ran {
-		return
+	confirmed := seen && m.confirm(&p, t.Name)
+	if confirmed || ran || !sameTask(old, t) {
+		t.Last = m.update(t, s)
+		m.setPod(p.withTask(i, t))
 	}
-	m.setPod(p.withTask(i, t))
+}
+
+// update is what is kept of a status.
+func (m *Machine) update(t Task, s mesos.Status) *StatusUpdate {
+	return &StatusUpdate{ID: s.Task, Executor: t.Executor, Agent: s.Agent, State: s.State,
+		Source: s.Source, Reason: s.Reason, Message: s.Message, At: m.now,
+		Ready: s.Ready, Healthy: s.Healthy, IP: s.IP}
+}
+
+// confirm notes that a task was seen, and with it all that it was launched with; it reports
+// whether that is news.
+func (m *Machine) confirm(p *Pod, task string) bool {
+	if p.Place == nil {
+		return false
+	}
+	spec, _ := m.spec(p.Name)
+	ts, _ := taskSpec(spec, task)
+	i := slices.Index(p.Place.Unseen, ts.Resources.Name)
+	if p.Place.Confirmed && i < 0 {
+		return false
+	}
+	place := *p.Place
+	place.Confirmed = true
+	if i >= 0 {
+		place.Unseen = slices.Concat(place.Unseen[:i], place.Unseen[i+1:])
+	}
+	p.Place = &place
+	return true
 }
 
 // sameTask reports whether two records of a task say the same.
@@ -195,7 +220,6 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 	}
 	wasReady := t.WasReady
 	t.State, t.Since, t.Reason, t.Message = s.State, m.now, s.Reason, s.Message
-	t.Source = s.Source
 	t.Ready, t.Healthy = nil, nil
 	if m.failure(p.withTask(i, t), i, told) {
 		t.Failures++
@@ -207,6 +231,7 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 		m.note(Warn, CountFailures, "task failed", "task", p.Name.fullName(t.Name),
 			"state", string(s.State), "reason", s.Reason, "message", s.Message)
 	}
+	t.Last = m.update(t, s)
 	p = p.withTask(i, t)
 	if t.Failures > 0 && s.Reason == reasonLaunchFailed {
 		p = m.giveUpPlace(p)

@@ -35,10 +35,11 @@ func (w *work) launch(
 	m := w.m
 	o := m.offers[match.Offer]
 	fresh := p.Place == nil
+	unseen := addedSets(p.Place, match)
 	p.Place = &Place{
 		Agent: o.Agent, Hostname: o.Hostname, IP: o.IP, Domain: o.Domain,
 		Attributes: o.Attributes, Reservation: reservation,
-		Executor: match.Executor, Sets: match.Sets,
+		Executor: match.Executor, Sets: match.Sets, Unseen: unseen,
 		Confirmed: !fresh && p.Place.Confirmed || len(match.Reserve) == 0,
 	}
 	m.hard.Pods[p.Name] = p // so that the orders of a first broker know its own place
@@ -68,6 +69,22 @@ func (w *work) launch(
 		"tasks", strings.Join(l.tasks, " "))
 }
 
+// addedSets are the sets that a place gets with a match beyond those that are known to be there.
+func addedSets(before *Place, match offer.Match) []string {
+	if before == nil {
+		return nil
+	}
+	var added []string
+	for _, set := range match.Sets {
+		known := slices.ContainsFunc(before.Sets,
+			func(s offer.SetResources) bool { return s.Name == set.Name })
+		if !known || slices.Contains(before.Unseen, set.Name) {
+			added = append(added, set.Name)
+		}
+	}
+	return added
+}
+
 // taskPrefix begins the ids of the service's tasks and executors: its name, with dots for
 // slashes.
 func (m *Machine) taskPrefix() string {
@@ -84,7 +101,7 @@ func (m *Machine) launched(old Task, p Pod, l launchOf) Task {
 		Target: m.hard.Target.ID, Launch: m.launchHash(p.Name, old.Name),
 		Deployed: old.Deployed, Paused: old.Paused, Idle: old.Paused && !l.caretaker,
 		Failures: old.Failures, NotBefore: old.NotBefore, Params: old.Params, IP: old.IP,
-		Resumed: old.Resumed,
+		Resumed: old.Resumed, Executor: p.Executor.ID, Last: old.Last,
 	}
 	if old.Again {
 		t.Deployed = restarted

@@ -214,15 +214,26 @@ func (m *Machine) uninstallPlan() plans.Plan {
 	for _, key := range keys {
 		phase, step, _ := strings.Cut(key, "/")
 		if n := len(plan.Phases); n == 0 || plan.Phases[n-1].Name != phase {
-			plan.Phases = append(plan.Phases,
-				plans.NewPhase(planUninstall, phase, servicespec.Parallel))
+			strategy := servicespec.Parallel
+			if phase == phaseDeregister {
+				strategy = servicespec.Serial
+			}
+			plan.Phases = append(plan.Phases, plans.NewPhase(planUninstall, phase, strategy))
 		}
 		last := &plan.Phases[len(plan.Phases)-1]
 		last.Steps = append(last.Steps,
 			plans.NewSubjectStep(planUninstall, phase, step, step))
 	}
+	last := len(plan.Phases) - 1
+	for _, phase := range plan.Phases[:last] {
+		plan.Phases[last].After = append(plan.Phases[last].After, plans.After{
+			Phase: phase.Name, Index: -1})
+	}
 	return plan
 }
+
+// phaseDeregister is the last phase of the plan uninstall.
+const phaseDeregister = "deregister-service"
 
 // noteEverything takes in what is there to be ended or freed.
 func (m *Machine) noteEverything() {
@@ -240,7 +251,7 @@ func (m *Machine) noteEverything() {
 	for _, id := range m.leftoverIDs() {
 		m.leaveAll(m.hard.Leftovers[id].Hostname, m.hard.Leftovers[id].Resources)
 	}
-	m.leave1("deregister-service", "deregister")
+	m.leave1(phaseDeregister, "deregister")
 }
 
 func (m *Machine) leaveAll(host string, list resource.List) {

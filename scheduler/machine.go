@@ -160,16 +160,24 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 	case Commanded:
 		m.commanded(ev)
 	}
-	if _, tick := ev.(Tick); tick || len(m.offers) > 0 {
+	_, tick := ev.(Tick)
+	_, command := ev.(Commanded)
+	if tick || len(m.offers) > 0 {
 		m.due = false
 		m.pass()
 	}
-	m.out.View = m.view()
+	if command || !m.due || m.finished {
+		m.out.View = m.view()
+	}
 	if err := m.check(); err != nil {
 		panic("scheduler: invariant broken: " + err.Error())
 	}
 	return m.out
 }
+
+// View makes the picture of this moment. The outputs bring it after commands and passes; in
+// between it is for tests.
+func (m *Machine) View() *View { return m.view() }
 
 // NextWake is when the machine wants a Tick although nothing else happened; the zero time
 // means never.
@@ -207,8 +215,10 @@ func (m *Machine) NextWake() time.Time {
 	}
 	//tidy:unordered the earliest of all
 	for _, p := range m.hard.Pods {
-		if _, notBefore := p.failures(); notBefore.After(m.now) {
-			soonest(notBefore)
+		for _, t := range p.Tasks {
+			if t.NotBefore.After(m.now) {
+				soonest(t.NotBefore)
+			}
 		}
 	}
 	return next

@@ -229,7 +229,9 @@ func (p *process) step(ev scheduler.Event) {
 	for _, r := range out.Replies {
 		p.replies[r.ID] = r
 	}
-	p.view = out.View
+	if out.View != nil {
+		p.view = out.View
+	}
 	p.arm()
 }
 
