@@ -3,6 +3,7 @@ package servicespec
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Conflicts says in a sentence each which phases launch tasks in one step that cannot run at once,
@@ -30,27 +31,45 @@ func (s Service) Conflicts() []string {
 	return append(list, s.late()...)
 }
 
-// late says which phases of the plan deploy wait for ever, because the controllers that they need
-// come behind them.
+// late says which phase of the plan deploy waits for ever, because all controllers, without which
+// its brokers cannot start, wait for it.
 func (s Service) late() []string {
 	pods := podsOf(s)
+	kafka := func(phase Phase, controls bool) bool {
+		pod := pods[phase.Pod]
+		return pod != nil && pod.Kafka != nil && pod.Kafka.Controls() == controls
+	}
 	for _, plan := range s.Plans {
-		if plan.Name != deployPlan || plan.Strategy != Serial {
-			continue
-		}
 		for _, phase := range plan.Phases {
-			pod := pods[phase.Pod]
-			if pod == nil || pod.Kafka == nil {
-				continue
+			early := func(other Phase) bool {
+				return kafka(other, true) && !plan.after(other, phase)
 			}
-			if pod.Kafka.Controls() {
-				break
+			if plan.Name == deployPlan && kafka(phase, false) &&
+				!slices.ContainsFunc(plan.Phases, early) {
+				return []string{fmt.Sprintf("plan %s, phase %s: its brokers cannot start before "+
+					"controllers do; put a phase of controllers first", plan.Name, phase.Name)}
 			}
-			return []string{fmt.Sprintf("plan %s, phase %s: its brokers cannot start before "+
-				"controllers do; put a phase of controllers first", plan.Name, phase.Name)}
 		}
 	}
 	return nil
+}
+
+// after reports whether a phase of the plan begins only when another one is complete.
+func (p Plan) after(phase, other Phase) bool {
+	at := func(name string) int {
+		return slices.IndexFunc(p.Phases, func(ph Phase) bool { return ph.Name == name })
+	}
+	switch p.Strategy {
+	case Serial:
+		return at(other.Name) < at(phase.Name)
+	case Dependency:
+		return slices.ContainsFunc(phase.DependsOn, func(on string) bool {
+			name, _, _ := strings.Cut(on, ":")
+			i := at(name)
+			return name == other.Name || i >= 0 && p.after(p.Phases[i], other)
+		})
+	}
+	return false
 }
 
 // launches gives the tasks of each step that a phase can have.

@@ -125,4 +125,13 @@ func TestBrokersBeforeControllersConflict(t *testing.T) {
 	if list := s.Conflicts(); list != nil {
 		t.Errorf("a parallel plan has %q", list)
 	}
+	s.Plans[0].Strategy = Dependency
+	if list := s.Conflicts(); list != nil {
+		t.Errorf("a plan without dependencies has %q", list)
+	}
+	s.Plans[0].Phases[0].DependsOn = []string{"all:0"}
+	s.Plans[0].Phases[2].DependsOn = []string{"web"}
+	if diff := cmp.Diff(want, s.Conflicts()); diff != "" {
+		t.Errorf("conflicts of dependencies (-want +got):\n%s", diff)
+	}
 }
