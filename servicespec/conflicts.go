@@ -3,7 +3,6 @@ package servicespec
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Conflicts says in a sentence each which phases launch tasks in one step that cannot run at once,
@@ -56,20 +55,19 @@ func (s Service) late() []string {
 
 // after reports whether a phase of the plan begins only when another one is complete.
 func (p Plan) after(phase, other Phase) bool {
-	at := func(name string) int {
-		return slices.IndexFunc(p.Phases, func(ph Phase) bool { return ph.Name == name })
+	names := p.PhaseNames()
+	if p.Strategy == Serial {
+		return slices.Index(names, other.Name) < slices.Index(names, phase.Name)
 	}
-	switch p.Strategy {
-	case Serial:
-		return at(other.Name) < at(phase.Name)
-	case Dependency:
-		return slices.ContainsFunc(phase.DependsOn, func(on string) bool {
-			name, _, _ := strings.Cut(on, ":")
-			i := at(name)
-			return name == other.Name || i >= 0 && p.after(p.Phases[i], other)
-		})
+	awaited := []string{phase.Name}
+	for i := 0; i < len(awaited); i++ {
+		for _, text := range p.Phases[slices.Index(names, awaited[i])].DependsOn {
+			if on, _ := DependencyOf(text, names); !slices.Contains(awaited, on) {
+				awaited = append(awaited, on)
+			}
+		}
 	}
-	return false
+	return phase.Name != other.Name && slices.Contains(awaited, other.Name)
 }
 
 // launches gives the tasks of each step that a phase can have.
