@@ -30,21 +30,32 @@ func (s Service) Conflicts() []string {
 	return append(list, s.late()...)
 }
 
-// late says which phase of the plan deploy waits for ever, because all controllers, without which
-// its brokers cannot start, wait for it.
+// late plays the plan deploy through, and says which phase waits for ever, because all controllers,
+// without which its brokers cannot start, wait for it.
 func (s Service) late() []string {
 	pods := podsOf(s)
-	kafka := func(phase Phase, controls bool) bool {
-		pod := pods[phase.Pod]
-		return pod != nil && pod.Kafka != nil && pod.Kafka.Controls() == controls
-	}
 	for _, plan := range s.Plans {
-		for _, phase := range plan.Phases {
-			early := func(other Phase) bool {
-				return kafka(other, true) && !plan.after(other, phase)
+		if plan.Name != deployPlan {
+			continue
+		}
+		done, controllers := map[string]bool{}, false
+		waits := func(phase Phase) bool {
+			pod := pods[phase.Pod]
+			return pod != nil && pod.Kafka != nil && !pod.Kafka.Controls() && !controllers
+		}
+		for before := -1; before < len(done); {
+			before = len(done)
+			for i, phase := range plan.Phases {
+				if !plan.mayBegin(i, done) || waits(phase) {
+					continue
+				}
+				done[phase.Name] = true
+				pod := pods[phase.Pod]
+				controllers = controllers || pod != nil && pod.Kafka != nil && pod.Kafka.Controls()
 			}
-			if plan.Name == deployPlan && kafka(phase, false) &&
-				!slices.ContainsFunc(plan.Phases, early) {
+		}
+		for i, phase := range plan.Phases {
+			if plan.mayBegin(i, done) && waits(phase) {
 				return []string{fmt.Sprintf("plan %s, phase %s: its brokers cannot start before "+
 					"controllers do; put a phase of controllers first", plan.Name, phase.Name)}
 			}
@@ -53,21 +64,19 @@ func (s Service) late() []string {
 	return nil
 }
 
-// after reports whether a phase of the plan begins only when another one is complete.
-func (p Plan) after(phase, other Phase) bool {
-	names := p.PhaseNames()
-	if p.Strategy == Serial {
-		return slices.Index(names, other.Name) < slices.Index(names, phase.Name)
+// mayBegin reports whether all that comes before the i-th phase of a plan is done.
+func (p Plan) mayBegin(i int, done map[string]bool) bool {
+	switch p.Strategy {
+	case Serial:
+		return i == 0 || done[p.Phases[i-1].Name]
+	case Dependency:
+		names := p.PhaseNames()
+		return !slices.ContainsFunc(p.Phases[i].DependsOn, func(text string) bool {
+			on, _ := DependencyOf(text, names)
+			return !done[on]
+		})
 	}
-	awaited := []string{phase.Name}
-	for i := 0; i < len(awaited); i++ {
-		for _, text := range p.Phases[slices.Index(names, awaited[i])].DependsOn {
-			if on, _ := DependencyOf(text, names); !slices.Contains(awaited, on) {
-				awaited = append(awaited, on)
-			}
-		}
-	}
-	return phase.Name != other.Name && slices.Contains(awaited, other.Name)
+	return true
 }
 
 // launches gives the tasks of each step that a phase can have.
