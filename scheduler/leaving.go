@@ -128,7 +128,11 @@ func (w *work) decommission(s plans.Step) {
 			}
 		}
 	case "unreserve":
-		if p.Place != nil && !p.anyLive() {
+		switch {
+		case p.Place == nil:
+		case p.anyLive(): // the kill was forced
+			w.kill(p, nil)
+		default:
 			m.setPod(m.leave(p))
 			m.due = true
 		}
@@ -143,8 +147,8 @@ func (w *work) decommission(s plans.Step) {
 		if p.Place != nil { // its freeing was forced, so that nobody waits for it
 			m.leave(p)
 		}
-		delete(m.hard.Pods, name)
-		m.write(DeletePod{name})
+		m.dropPod(name)
+		m.forget(plans.Key(planDecommission, name.String(), ""))
 		m.note(Info, "", "instance decommissioned", "pod", name.String())
 	}
 }
@@ -306,8 +310,7 @@ func (m *Machine) passUninstall(w *work) {
 			continue
 		}
 		m.leave(p)
-		delete(m.hard.Pods, name)
-		m.write(DeletePod{name})
+		m.dropPod(name)
 	}
 }
 

@@ -48,7 +48,7 @@ type runner struct {
 
 func newAgent(m *master, i int) *agent {
 	host := fmt.Sprintf("h%d", i)
-	total, err := resource.ParseList("cpus:4;mem:4096;disk:9000;ports:[31000-31100]")
+	total, err := resource.ParseList("cpus:8;mem:4096;disk:9000;ports:[31000-31100]")
 	if err != nil {
 		panic(err)
 	}
@@ -181,6 +181,7 @@ func (a *agent) launchAll(
 	w := a.m.w
 	for _, info := range launch.Tasks {
 		w.checkOne(a, info)
+		w.checkSets(a, info)
 		w.tasks++
 		t := &task{a: a, agent: a, info: info, order: w.tasks,
 			resources: info.Resources.WithoutRole(), state: mesos.Staging}

@@ -159,7 +159,7 @@ func (p *process) start() {
 	p.alive = true
 	p.w.tell("the scheduler starts, life %d", p.life)
 	p.machine = scheduler.Restore(scheduler.Config{
-		Target:      scheduler.Target{ID: "target-1", Service: p.w.scenario.service},
+		Target:      scheduler.Target{ID: "target-1", Service: p.w.scenario.shape.service()},
 		ExecutorURI: "http://s/executor", KafkaURI: "http://s/kafka.tgz", UUID: p.uuid,
 	}, p.w.store.load())
 	p.framework = p.w.store.hard.Framework

@@ -1,0 +1,371 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// shape is a configuration: a Kafka cluster, maybe with another pod beside it, or the two pods of
+// all kinds of tasks with plans of all kinds.
+type shape struct {
+	revision int // a variable of the environment of all tasks
+	brokers  int // 0 for none
+	// controllers are those that are no brokers, 0 for brokers that are controllers too.
+	controllers int
+	unlike      int // something that differs for one broker, if there are such controllers
+	other       bool
+	// nodes and data count the instances of the mixed pods, without which nodes is 0.
+	nodes, data  int
+	large        bool // more cpus
+	agent, extra bool // optional tasks
+	update       bool // there is a plan update
+	// The strategies of the plan deploy and of its phases.
+	order, nodeOrder, dataOrder string
+}
+
+func drawKafka(rng *rand.Rand) shape {
+	s := shape{brokers: 3, other: rng.Float64() < 0.3}
+	if rng.Float64() < 0.15 {
+		s.brokers = 1
+	}
+	if rng.Float64() < 0.4 {
+		s.controllers = []int{1, 3, 3}[rng.IntN(3)]
+		s.order = []string{"serial", "parallel"}[rng.IntN(2)]
+	}
+	return s
+}
+
+func drawMixed(rng *rand.Rand) shape {
+	s := shape{nodes: 1 + rng.IntN(3), data: 1 + rng.IntN(3), agent: rng.IntN(4) > 0,
+		extra: rng.IntN(4) == 0, update: rng.IntN(2) == 0}
+	s.order = []string{"serial", "parallel"}[rng.IntN(2)]
+	orders := []string{"serial", "parallel", "serial-canary", "parallel-canary"}
+	s.nodeOrder, s.dataOrder = orders[rng.IntN(4)], orders[rng.IntN(4)]
+	return s
+}
+
+// changed draws another configuration of the same service; some of them are refused.
+func (s shape) changed(rng *rand.Rand, agents int) shape {
+	if s.brokers > 0 {
+		switch rng.IntN(6) {
+		case 0:
+			s.large = !s.large
+		case 1:
+			s.brokers = min(s.brokers+1, agents)
+		case 2:
+			s.controllers = min(2*s.controllers, s.controllers+1, agents)
+		case 3:
+			s.unlike = rng.IntN(3)
+		default:
+			s.revision = rng.IntN(3)
+		}
+		return s
+	}
+	switch rng.IntN(9) {
+	case 0:
+		s.nodes = 1 + rng.IntN(3)
+	case 1:
+		s.nodes = max(1, s.nodes-1)
+	case 2:
+		s.data = 1 + rng.IntN(min(4, agents))
+	case 3:
+		s.large = !s.large
+	case 4:
+		s.agent = !s.agent
+	case 5:
+		s.extra = !s.extra
+	case 6:
+		s.update = !s.update
+	default:
+		s.revision = rng.IntN(3)
+	}
+	return s
+}
+
+const kafkaSpec = `
+  kafka:
+    count: %d
+    placement: '[["hostname","MAX_PER","1"]]'
+    kafka: {version: 4.3.1, heap: 256}
+    tasks:
+      broker:
+        goal: RUNNING
+        cpus: %s
+        memory: 768
+        env: {REVISION: "%d"}
+        ports:
+          broker: {port: 0, advertise: true}
+          controller: {port: 0}
+        volume: {path: kafka-data, type: ROOT, size: 500}
+        readiness-check: {tcp: {port: broker}, interval: 1, timeout: 5}
+        kill-grace-period: 300
+`
+
+// apartSpec has controllers of their own, and brokers with two log directories, one of them
+// unlike the others.
+const apartSpec = `
+  controller:
+    count: %d
+    placement: '[["hostname","MAX_PER","1"]]'
+    kafka: {process: controller, heap: 128}
+    tasks:
+      node:
+        goal: RUNNING
+        cpus: 0.5
+        memory: 400
+        env: {REVISION: "%d"}
+        ports:
+          controller: {port: 0}
+        volume: {path: quorum, type: ROOT, size: 100}
+        readiness-check: {tcp: {port: controller}, interval: 1, timeout: 5}
+        kill-grace-period: 60
+  broker:
+    count: %d
+    placement: '[["hostname","MAX_PER","1"]]'
+    kafka:
+      process: broker
+      heap: 256
+      volumes: [logs-0, logs-1]
+      instances: {0: {properties: {num.io.threads: 1%d}}}
+    tasks:
+      node:
+        goal: RUNNING
+        cpus: %s
+        memory: 768
+        ports:
+          broker: {port: 0, advertise: true}
+        volumes:
+          first: {path: logs-0, type: ROOT, size: 300}
+          second: {path: logs-1, type: ROOT, size: 200}
+        readiness-check: {tcp: {port: broker}, interval: 1, timeout: 5}
+        kill-grace-period: 300
+`
+
+// apartPlan deploys all at once, brokers too, which wait for the controllers; the plan that is
+// made when there is none begins with the controllers.
+const apartPlan = `
+plans:
+  deploy:
+    strategy: parallel
+    phases:
+      broker: {pod: broker, strategy: parallel}
+      controller: {pod: controller, strategy: parallel}
+`
+
+const otherSpec = `
+  web:
+    count: 2
+    tasks:
+      main:
+        goal: RUNNING
+        cmd: sleep 1000
+        cpus: 0.2
+        memory: 64
+        volume: {path: web-data, type: ROOT, size: 50}
+        readiness-check: {cmd: "true", interval: 1, timeout: 5}
+      once:
+        goal: ONCE
+        cmd: echo done
+        cpus: 0.1
+        memory: 32
+      side:
+        goal: RUNNING
+        cmd: sleep 1000
+        cpus: 0.1
+        memory: 32
+        readiness-check: {cmd: "true", interval: 1, timeout: 5}
+`
+
+const nodeSpec = `
+  node:
+    count: %d
+    allow-decommission: true
+    placement: '[["hostname","MAX_PER","3"]]'
+    resource-sets:
+      node-resources:
+        cpus: %s
+        memory: 256
+        ports:
+          http: {port: 0, env-key: NODE_HTTP_PORT, advertise: true}
+        volume: {path: node-data, type: ROOT, size: 500}
+      side-resources: {cpus: 0.2, memory: 64}
+    tasks:
+      init: {goal: ONCE, cmd: ./init, resource-set: node-resources}
+      server:
+        goal: RUNNING
+        cmd: ./server
+        resource-set: node-resources
+        env: {REVISION: "%d"}
+        readiness-check: {cmd: "true", interval: 1, timeout: 5}
+      backup:
+        goal: ONCE
+        cmd: ./backup $TARGET
+        resource-set: side-resources
+        env: {TARGET: here}
+`
+
+const agentSpec = `
+      agent:
+        goal: RUNNING
+        essential: false
+        cmd: ./agent
+        cpus: 0.1
+        memory: 32
+        env: {REVISION: "%d"}
+`
+
+const dataSpec = `
+  data:
+    count: %d
+    placement: '[["hostname","UNIQUE"]]'
+    tasks:
+      format:
+        goal: FINISH
+        cmd: ./format
+        cpus: 0.1
+        memory: 32
+        volume: {path: format-data, type: ROOT, size: 50}
+      server:
+        goal: RUNNING
+        cmd: ./data-server
+        cpus: %s
+        memory: 128
+        env: {REVISION: "%d"}
+        ports:
+          data: {port: 0, advertise: true}
+`
+
+const extraSpec = `
+      extra:
+        goal: RUNNING
+        cmd: ./extra
+        cpus: 0.1
+        memory: 32
+        env: {REVISION: "%d"}
+`
+
+const planSpec = `
+plans:
+  deploy:
+    strategy: %[1]s
+    phases:
+      node-deploy:
+        strategy: %[2]s
+        pod: node
+        steps:
+          - default: [[init], [%[4]s]]
+      data-deploy:
+        strategy: %[3]s
+        pod: data
+        steps:
+          - 0: [[format, %[5]s]]
+          - default: [[format], [%[5]s]]
+  backup:
+    strategy: serial
+    phases:
+      backup:
+        strategy: parallel
+        pod: node
+        steps:
+          - default: [[backup]]
+      reformat:
+        strategy: serial
+        pod: data
+        steps:
+          - default: [[format]]
+  verify:
+    strategy: parallel
+    phases:
+      first:
+        strategy: serial-canary
+        pod: node
+        steps:
+          - 0: [[backup]]
+          - default: []
+      second:
+        strategy: parallel-canary
+        pod: data
+        steps:
+          - default: [[format]]
+`
+
+const updateSpec = `
+  update:
+    strategy: parallel
+    phases:
+      node-update:
+        strategy: parallel
+        pod: node
+        steps:
+          - default: [[%s]]
+      data-update:
+        strategy: serial
+        pod: data
+        steps:
+          - default: [[%s]]
+`
+
+// text is the spec of a shape.
+func (s shape) text() string {
+	var b strings.Builder
+	b.WriteString("name: kafka\nscheduler: {user: nobody}\npods:\n")
+	cpus := map[bool]string{false: "0.5", true: "0.8"}[s.large]
+	switch {
+	case s.controllers > 0:
+		fmt.Fprintf(&b, apartSpec, s.controllers, s.revision, s.brokers, s.unlike, cpus)
+	case s.brokers > 0:
+		fmt.Fprintf(&b, kafkaSpec, s.brokers, cpus, s.revision)
+	}
+	if s.other {
+		b.WriteString(otherSpec)
+	}
+	if s.controllers > 0 && s.order == "parallel" {
+		b.WriteString(apartPlan)
+		if s.other {
+			b.WriteString("      web: {pod: web}\n")
+		}
+	}
+	if s.nodes == 0 {
+		return b.String()
+	}
+	nodes, data := "server", "server"
+	fmt.Fprintf(&b, nodeSpec, s.nodes, cpus, s.revision)
+	if s.agent {
+		fmt.Fprintf(&b, agentSpec, s.revision)
+		nodes += ", agent"
+	}
+	fmt.Fprintf(&b, dataSpec, s.data, cpus, s.revision)
+	if s.extra {
+		fmt.Fprintf(&b, extraSpec, s.revision)
+		data += ", extra"
+	}
+	fmt.Fprintf(&b, planSpec, s.order, s.nodeOrder, s.dataOrder, nodes, data)
+	if s.update {
+		fmt.Fprintf(&b, updateSpec, nodes, data)
+	}
+	return b.String()
+}
+
+var (
+	servicesLock sync.Mutex
+	services     = map[shape]servicespec.Service{}
+)
+
+// service is the parsed spec of a shape.
+func (s shape) service() servicespec.Service {
+	servicesLock.Lock()
+	defer servicesLock.Unlock()
+	if service, known := services[s]; known {
+		return service
+	}
+	service, problems := servicespec.Parse("spec.yml", []byte(s.text()), nil)
+	if len(problems) > 0 {
+		panic(fmt.Sprint(problems))
+	}
+	services[s] = service
+	return service
+}
