@@ -166,7 +166,7 @@ func (m *Machine) viewPod(name PodName) PodView {
 	}
 	sort.SliceStable(v.Tasks, func(i, j int) bool { return v.Tasks[i].Name < v.Tasks[j].Name })
 	if spec.Kafka != nil && m.facts != nil {
-		v.Broker = m.facts.broker(name.Index)
+		v.Broker = m.facts.broker(nodeID(name, spec))
 	}
 	return v
 }
