@@ -50,13 +50,16 @@ func (m *Machine) outdated(p Pod, spec servicespec.Pod, t Task) bool {
 	if ts.Goal == servicespec.GoalOnce && t.complete(ts) {
 		return false
 	}
-	return m.launchHash(p.Name.Type, t.Name) != t.Launch
+	return m.launchHash(p.Name, t.Name) != t.Launch
 }
 
-// launchHash is what stands for all that a task of the target is launched with.
-func (m *Machine) launchHash(pod, task string) string {
+// launchHash is what stands for all that a task of an instance of the target is launched with.
+func (m *Machine) launchHash(name PodName, task string) string {
 	m.built()
-	return m.hashes[pod+"/"+task]
+	if own, ok := m.hashes[ownTask(name, task)]; ok {
+		return own
+	}
+	return m.hashes[name.Type+"/"+task]
 }
 
 // toLaunch lists the tasks that a step wants launched, in its order. An essential task that is
@@ -183,7 +186,7 @@ func (m *Machine) holdRoll(name PodName) string {
 	}
 	for _, other := range m.podNames() {
 		p := m.hard.Pods[other]
-		if other == name || other.Type != name.Type || !p.deployed() {
+		if s, _ := m.spec(other); other == name || s.Kafka == nil || !p.deployed() {
 			continue
 		}
 		if m.endsNow(other) {

@@ -214,7 +214,10 @@ type Task struct {
 	Executor mesos.ExecutorID
 	// Last is the latest status that was taken of any launch under this name, nil when none
 	// was; it stays over a new launch and a new place until there is another.
-	Last  *StatusUpdate
+	Last *StatusUpdate
+	// Reached is the latest of these that had an address, kept as long.
+	Reached *StatusUpdate
+
 	Since time.Time // when State was last changed
 	// Ready and Healthy are the latest results of the checks, nil when none came.
 	Ready, Healthy *bool

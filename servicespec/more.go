@@ -37,9 +37,6 @@ type PodMore struct {
 	Prefer    []placement.Preference `json:"prefer,omitempty"`
 	Fault     *FaultPolicy           `json:"fault-policy,omitempty"`
 	Update    *UpdatePolicy          `json:"update,omitempty"`
-	// KafkaVolumes are the paths of several volumes with a log directory each.
-	KafkaVolumes   []string        `json:"kafka-volumes,omitempty"`
-	KafkaInstances []KafkaInstance `json:"kafka-instances,omitempty"`
 	// Tasks holds those tasks that say more than their Task has.
 	Tasks []TaskMore `json:"tasks,omitempty"`
 }
@@ -130,14 +127,6 @@ type UpdatePolicy struct {
 	HaltOnFailure  bool    `json:"halt-on-failure"`
 }
 
-// KafkaInstance is what differs for one Kafka node.
-type KafkaInstance struct {
-	Index      int               `json:"index"`
-	Heap       resource.MiB      `json:"heap,omitempty"`
-	JVMFlags   []string          `json:"jvm-flags,omitempty"`
-	Properties map[string]string `json:"properties,omitempty"`
-}
-
 // Action starts a plan when something happens to a pod: so many failures of one instance, or a
 // metric above or below a value.
 type Action struct {
@@ -186,24 +175,10 @@ func (s Spec) Beyond() []string {
 // Beyond says in a sentence each what is in a Service that no scheduler runs yet.
 func (s Service) Beyond() []string {
 	var list []string
-	kafka := ""
 	for _, pod := range s.Pods {
 		if pod.Image != "" {
 			list = append(list, "pod "+pod.Type+": image is not supported yet")
 		}
-		if pod.Kafka == nil {
-			continue
-		}
-		if pod.Kafka.Process == "broker" {
-			list = append(list, "pod "+pod.Type+
-				": brokers without controllers in the same pod are not supported yet")
-		}
-		if kafka != "" {
-			list = append(list, fmt.Sprintf(
-				"pod %s: a second pod with kafka, next to %s, is not supported yet", pod.Type,
-				kafka))
-		}
-		kafka = pod.Type
 	}
 	return list
 }
@@ -224,8 +199,6 @@ func (m PodMore) beyond() []string {
 		{m.ShmSize != 0, "shm-size"}, {m.User != "", "user"},
 		{m.Placement != nil, "placement with any or not"}, {m.Prefer != nil, "prefer"},
 		{m.Fault != nil, "fault-policy"}, {m.Update != nil, "update"},
-		{m.KafkaVolumes != nil, "kafka.volumes"},
-		{m.KafkaInstances != nil, "kafka.instances"},
 	})
 	for _, t := range m.Tasks {
 		list = append(list, t.beyond("pod "+m.Type+", task "+t.Name)...)
