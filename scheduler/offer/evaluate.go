@@ -19,22 +19,23 @@ import (
 // offer id. An agent with a maintenance window gets nothing new.
 //
 // An instance with a reservation goes back to it, window or not, and nowhere else; what its
-// sets want more is reserved there, what they want less is given back.
+// sets want more is reserved there, what they want less is given back, and what one of them
+// gives back another may have.
 //
 // Each offer is looked at for itself: two offers of one agent are not put together.
 func Evaluate(req Requirement, offers []mesos.Offer) (Match, *Refusal) {
 	if req.Kept != nil {
 		return returnToKept(&req, offers)
 	}
-	need := req.total()
-	candidates := req.candidates(need, offers)
+	parts := req.parts()
+	candidates := req.candidates(total(parts), offers)
 	for i := range candidates {
 		c := &candidates[i]
 		if len(c.reasons) > 0 {
 			continue
 		}
 		var match Match
-		if match, c.reasons = req.place(need, c.offer); len(c.reasons) == 0 {
+		if match, c.reasons = req.place(parts, c.offer); len(c.reasons) == 0 {
 			return match, nil
 		}
 	}
@@ -186,12 +187,18 @@ func (a amounts) room(need amounts) float64 {
 	return room
 }
 
-// total adds up what the instance needs of each scalar, its ROOT volumes included.
-func (req *Requirement) total() amounts {
-	sum := req.Executor.amounts().plus(rootDisk(req.Volumes))
-	for i := range req.Sets {
-		t := &req.Sets[i]
-		sum = sum.plus(t.Scalars.amounts()).plus(rootDisk(t.Volumes))
+// parts are what an instance consists of: its executor, and then its sets.
+func (req *Requirement) parts() []SetNeed {
+	parts := make([]SetNeed, 0, 1+len(req.Sets))
+	parts = append(parts, SetNeed{Scalars: req.Executor, Volumes: req.Volumes})
+	return append(parts, req.Sets...)
+}
+
+// total adds up what the parts need of each scalar, their ROOT volumes included.
+func total(parts []SetNeed) amounts {
+	var sum amounts
+	for i := range parts {
+		sum = sum.plus(parts[i].Scalars.amounts()).plus(rootDisk(parts[i].Volumes))
 	}
 	return sum
 }
@@ -210,12 +217,18 @@ func rootDisk(volumes []VolumeNeed) amounts {
 func (req *Requirement) offered(o *mesos.Offer) amounts {
 	var sum amounts
 	for i := range o.Resources {
-		r := &o.Resources[i]
-		for k, name := range scalarNames {
-			if r.Name == name && plain(r) && req.usable(r) {
-				sum[k] += r.Scalar
-			}
+		if r := &o.Resources[i]; req.usable(r) {
+			sum.count(r)
 		}
 	}
 	return sum
+}
+
+// count adds a resource, if it is one of which any part can be used.
+func (a *amounts) count(r *resource.Resource) {
+	for i, name := range scalarNames {
+		if r.Name == name && plain(r) {
+			a[i] += r.Scalar
+		}
+	}
 }

@@ -48,13 +48,14 @@ type pool struct {
 	reasons []Reason
 }
 
-// newPool gives what the offer has for a new place. What is reserved for a role above ours
-// comes first and is used up first: it was set aside for the likes of us.
-func newPool(req *Requirement, o *mesos.Offer) *pool {
-	free := make(resource.List, 0, len(o.Resources))
+// newPool gives what there is of some resources for a new place at the agent of an offer. What
+// is reserved for a role above ours comes first and is used up first: it was set aside for the
+// likes of us.
+func newPool(req *Requirement, o *mesos.Offer, resources resource.List) *pool {
+	free := make(resource.List, 0, len(resources))
 	for _, reserved := range []bool{true, false} {
-		for i := range o.Resources {
-			r := &o.Resources[i]
+		for i := range resources {
+			r := &resources[i]
 			if len(r.Reservations) > 0 == reserved && req.usable(r) {
 				free = append(free, *r)
 			}
@@ -69,59 +70,68 @@ func (p *pool) refuse(r Reason) { p.reasons = append(p.reasons, r) }
 // holding is what the executor or a set gets, as the offer has it.
 type holding struct {
 	kept    resource.List // it has this already, and keeps it
+	wanted  amounts       // what it is to get of each scalar
+	volumes []VolumeNeed  // and those that are to be created for it
 	pieces  resource.List
-	volumes []takenVolume
+	disks   []takenDisk // in the order of volumes
 	ports   []PortUse
 }
 
-// takenVolume is a disk on which a volume is to be created.
-type takenVolume struct {
+// takenDisk is a disk on which a volume is to be created.
+type takenDisk struct {
 	need *VolumeNeed
 	disk resource.Resource
 }
 
 // place fits the instance into one offer or tells all that is missing there.
-func (req *Requirement) place(need amounts, o *mesos.Offer) (Match, []Reason) {
-	p := newPool(req, o)
-	have := req.offered(o)
-	for i, name := range scalarNames {
-		if have[i] < need[i] {
-			p.refuse(Reason{Code: Insufficient, Name: name, Need: need[i], Have: have[i]})
-		}
+func (req *Requirement) place(parts []SetNeed, o *mesos.Offer) (Match, []Reason) {
+	holdings := make([]holding, len(parts))
+	for i := range parts {
+		holdings[i].wanted, holdings[i].volumes = parts[i].Scalars.amounts(), parts[i].Volumes
 	}
-	diskShort := have[diskAt] < need[diskAt]
-	// The first holding is the executor's, the others are those of the sets. Volumes come
-	// before all other disk because they must be of one piece.
-	holdings := make([]holding, 1+len(req.Sets))
-	p.takeVolumes(&holdings[0], req.Volumes, diskShort)
-	for i := range req.Sets {
-		p.takeVolumes(&holdings[i+1], req.Sets[i].Volumes, diskShort)
-	}
-	p.takePorts(holdings[1:], req.Sets)
-	if len(p.reasons) > 0 {
+	p := newPool(req, o, o.Resources)
+	if p.fill(parts, holdings, ""); len(p.reasons) > 0 {
 		return Match{}, p.reasons
 	}
-	p.takeScalars(&holdings[0], req.Executor.amounts())
-	for i := range req.Sets {
-		p.takeScalars(&holdings[i+1], req.Sets[i].Scalars.amounts())
-	}
 	m := Match{Offer: o.ID, Agent: o.Agent}
-	m.Executor, _ = m.hold(req, "", &holdings[0])
-	for i := range req.Sets {
-		resources, ports := m.hold(req, req.Sets[i].Name, &holdings[i+1])
-		m.Sets = append(m.Sets, SetResources{req.Sets[i].Name, resources, ports})
-	}
-	var err error
-	if m.Remaining, err = o.Resources.Sub(m.Used); err != nil {
-		panic(fmt.Sprintf("placing %s took more than offer %s holds: %v", req.Pod, o.ID, err))
-	}
+	m.hold(req, parts, holdings)
+	m.settle(req, o, nil)
 	return m, nil
 }
 
+// fill takes what the holdings want, or notes all that is missing, which detail goes with.
+func (p *pool) fill(parts []SetNeed, holdings []holding, detail string) {
+	var need, have amounts
+	for i := range holdings {
+		need = need.plus(holdings[i].wanted).plus(rootDisk(holdings[i].volumes))
+	}
+	for i := range p.free {
+		have.count(&p.free[i])
+	}
+	for i, name := range scalarNames {
+		if have[i] < need[i] {
+			p.refuse(Reason{
+				Code: Insufficient, Name: name, Need: need[i], Have: have[i], Detail: detail,
+			})
+		}
+	}
+	// Volumes come before all other disk because they must be of one piece.
+	for i := range holdings {
+		p.takeVolumes(&holdings[i], have[diskAt] < need[diskAt])
+	}
+	p.takePorts(holdings, parts)
+	if len(p.reasons) > 0 {
+		return
+	}
+	for i := range holdings {
+		p.takeScalars(&holdings[i])
+	}
+}
+
 // takeScalars takes amounts that are known to be there, of several resources if need be.
-func (p *pool) takeScalars(h *holding, wanted amounts) {
+func (p *pool) takeScalars(h *holding) {
 	var pieces resource.List
-	for i, amount := range wanted {
+	for i, amount := range h.wanted {
 		for k := range p.free {
 			r := &p.free[k]
 			if r.Name != scalarNames[i] || !plain(r) || amount <= 0 || r.Scalar <= 0 {
@@ -139,9 +149,9 @@ func (p *pool) takeScalars(h *holding, wanted amounts) {
 
 // takeVolumes takes a disk for each of the volumes. When the agent is known to be short of root
 // disk there is no need to say it again for each volume.
-func (p *pool) takeVolumes(h *holding, needs []VolumeNeed, diskShort bool) {
-	for i := range needs {
-		n := &needs[i]
+func (p *pool) takeVolumes(h *holding, diskShort bool) {
+	for i := range h.volumes {
+		n := &h.volumes[i]
 		take := p.takeRoot
 		if n.Volume.Type == mountType {
 			take = p.takeMount
@@ -153,7 +163,7 @@ func (p *pool) takeVolumes(h *holding, needs []VolumeNeed, diskShort bool) {
 				Have: largest, Detail: n.kind(),
 			})
 		}
-		h.volumes = append(h.volumes, takenVolume{need: n, disk: disk})
+		h.disks = append(h.disks, takenDisk{need: n, disk: disk})
 	}
 }
 
@@ -223,9 +233,18 @@ func smaller(a, b *resource.Resource) bool {
 	return a.Scalar < b.Scalar || a.Scalar == b.Scalar && a.Disk.Root < b.Disk.Root
 }
 
-// hold adds to the match what a holding takes of the offer, and gives what it comes to with
-// what it had already, without the allocation role.
-func (m *Match) hold(req *Requirement, set string, h *holding) (resource.List, []PortUse) {
+// hold adds to the match what the holdings have and take, that of the executor first.
+func (m *Match) hold(req *Requirement, parts []SetNeed, holdings []holding) {
+	m.Executor = m.reserve(req, "", &holdings[0])
+	for i := 1; i < len(parts); i++ {
+		name, h := parts[i].Name, &holdings[i]
+		m.Sets = append(m.Sets, SetResources{name, m.reserve(req, name, h), h.ports})
+	}
+}
+
+// reserve adds to the match what one holding has and takes, and gives what that comes to,
+// without the allocation role.
+func (m *Match) reserve(req *Requirement, set string, h *holding) resource.List {
 	all := h.kept
 	m.Used = m.Used.Add(h.kept...)
 	for _, piece := range h.pieces {
@@ -234,16 +253,47 @@ func (m *Match) hold(req *Requirement, set string, h *holding) (resource.List, [
 		m.Reserve = m.Reserve.Add(reserved...)
 		all = all.Add(reserved...)
 	}
-	for _, v := range h.volumes {
-		disk := resource.List{v.disk}
-		volume := disk.PushReservation(req.reservation(set, v.need.Volume.Path))
+	for _, d := range h.disks {
+		disk := resource.List{d.disk}
+		reserved := disk.PushReservation(req.reservation(set, d.need.Volume.Path))
 		m.Used = m.Used.Add(disk...)
-		m.Reserve = m.Reserve.Add(volume...)
-		volume = resource.List{req.volume(volume[0], v.need)}
-		m.Create = append(m.Create, volume...)
-		all = append(all, volume...)
+		m.Reserve = m.Reserve.Add(reserved...)
+		volume := req.volume(reserved[0], d.need)
+		m.Create = append(m.Create, volume)
+		all = append(all, volume)
 	}
-	return all.WithoutRole(), h.ports
+	return all.WithoutRole()
+}
+
+// settle tells what the match uses of the offer besides what it gives back, and what it leaves.
+// What it takes of the resources that it frees itself is no use of the offer: in there they are
+// still reserved.
+func (m *Match) settle(req *Requirement, o *mesos.Offer, given resource.List) {
+	if len(given) > 0 {
+		m.Used = less(m.Used, m.Unreserve.PopReservation()).Add(given...)
+	}
+	var err error
+	if m.Remaining, err = o.Resources.Sub(m.Used); err != nil {
+		panic(fmt.Sprintf("fitting %s took more than offer %s holds: %v", req.Pod, o.ID, err))
+	}
+}
+
+// less takes away from a list what there is in it of another.
+func less(list, other resource.List) resource.List {
+	out := list.Merged()
+	for _, r := range other {
+		i := slices.IndexFunc(out, r.Same)
+		if i < 0 {
+			continue
+		}
+		if r.Kind == resource.RangesKind {
+			r.Ranges = r.Ranges.Intersect(out[i].Ranges)
+		} else {
+			r.Scalar = min(r.Scalar, out[i].Scalar)
+		}
+		out, _ = out.Sub(resource.List{r})
+	}
+	return out
 }
 
 // reservation is what one resource of a set is reserved with.

@@ -1,7 +1,7 @@
 package offer
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -12,9 +12,11 @@ import (
 // returnToKept brings an instance back to the reservation that it holds.
 //
 // What it holds is taken from the offer, by the ids on it, and not from the record: an earlier
-// change of it may have been lost on its way, and then this one mends it. Only when nothing is
-// there under an id, or a volume is missing, is the offer refused: then something still runs
-// on it, or the reservation is not what it should be.
+// change of it may have been lost on its way, and then this one mends it. What is on record of
+// a set tells only what must be there for the offer to do. That is anything at all, since a
+// task has the whole set or nothing of it: as long as nothing is there, something still runs on
+// it, and once something is, nobody will bring the rest. And it is every volume, because what
+// has data is never replaced by something empty.
 func returnToKept(req *Requirement, offers []mesos.Offer) (Match, *Refusal) {
 	candidates := make([]candidate, len(offers))
 	var best *Match
@@ -41,226 +43,235 @@ func returnToKept(req *Requirement, offers []mesos.Offer) (Match, *Refusal) {
 // otherAgent is what is wrong with every agent but the one of the reservation.
 var otherAgent = []Reason{{Code: OtherAgent}}
 
-// resume fits the instance into what it holds of one offer of its agent.
+// resume fits the instance into what it holds of one offer of its agent, and into what is free
+// there or becomes so. What is missing is told first, and then what else would be, were it
+// there.
 func (req *Requirement) resume(o *mesos.Offer) (Match, []Reason) {
-	kept := req.Kept
-	p := newPool(req, o)
-	m := Match{Offer: o.ID, Agent: o.Agent, Executor: kept.Executor.WithoutRole()}
-	parts := make([]SetNeed, 0, 1+len(req.Sets))
-	if !kept.ExecutorRuns {
-		parts = append(parts, SetNeed{Scalars: req.Executor, Volumes: req.Volumes})
+	kept, parts := req.Kept, req.parts()
+	if kept.ExecutorRuns {
+		parts[0] = SetNeed{}
 	}
-	parts = append(parts, req.Sets...)
-	holdings := make([]holding, len(parts))
+	m := Match{Offer: o.ID, Agent: o.Agent}
+	var goes resource.List
+	m.Sets, goes = kept.others(req.Sets, o)
+	holdings, fixed := make([]holding, len(parts)), fixedPorts(parts)
+	var reasons []Reason
+	own := portsIn(goes)
 	for i := range parts {
-		p.keep(&m, &holdings[i], &parts[i], kept.set(parts[i].Name), o)
+		had := kept.record(parts, i)
+		there, missing := kept.present(had, o)
+		reasons = lacking(reasons, missing)
+		there = append(there, missing.WithRole(o.Role)...)
+		goes = append(goes, holdings[i].keep(&parts[i], had, there, fixed)...)
+		own = own.Add(portsIn(there)).Add(portsIn(had.Resources))
 	}
-	p.takePorts(holdings, parts)
-	for i := range parts {
-		p.grow(&holdings[i], &parts[i])
+	if len(goes) > 0 {
+		m.Destroy, m.Unreserve = goes.Volumes(), goes.WithoutVolumes()
 	}
-	if len(p.reasons) > 0 {
+	p := newPool(req, o, o.Resources.Add(m.Unreserve.PopReservation()...))
+	p.reasons = reasons
+	p.taken, _ = p.taken.Sub(p.taken.Intersect(own))
+	if p.fill(parts, holdings, "more"); len(p.reasons) > 0 {
 		return Match{}, p.reasons
 	}
-	m.Sets = kept.others(&m, req.Sets, o)
-	for i := range parts {
-		resources, ports := m.hold(req, parts[i].Name, &holdings[i])
-		if parts[i].Name == "" {
-			m.Executor = resources
-			continue
-		}
-		m.Sets = append(m.Sets, SetResources{parts[i].Name, resources, ports})
+	m.hold(req, parts, holdings)
+	if kept.ExecutorRuns {
+		m.Executor = kept.Executor.WithoutRole()
 	}
 	slices.SortStableFunc(m.Sets, func(a, b SetResources) int {
-		return kept.position(a.Name) - kept.position(b.Name)
+		return cmp.Compare(kept.position(a.Name), kept.position(b.Name))
 	})
-	var err error
-	if m.Remaining, err = o.Resources.Sub(m.Used); err != nil {
-		panic(fmt.Sprintf("returning %s took more than offer %s holds: %v", req.Pod, o.ID, err))
-	}
+	m.settle(req, o, goes)
 	return m, nil
 }
 
-// set is what is on record of a set, "" being the executor's; it is empty for a new set.
-func (k *Kept) set(name string) SetResources {
-	if name == "" {
+// record is what is on record of a part, the first of which is the executor; nothing of an
+// executor that runs, nor of a new set.
+func (k *Kept) record(parts []SetNeed, i int) SetResources {
+	if i > 0 {
+		if at := k.position(parts[i].Name); at < len(k.Sets) {
+			return k.Sets[at]
+		}
+	} else if !k.ExecutorRuns {
 		return SetResources{Resources: k.Executor}
 	}
-	for _, s := range k.Sets {
-		if s.Name == name {
-			return s
-		}
-	}
-	return SetResources{Name: name}
+	return SetResources{}
 }
 
 // position orders sets as they were, new ones last.
 func (k *Kept) position(name string) int {
-	for i := range k.Sets {
-		if k.Sets[i].Name == name {
-			return i
-		}
+	i := slices.IndexFunc(k.Sets, func(s SetResources) bool { return s.Name == name })
+	if i < 0 {
+		return len(k.Sets)
 	}
-	return len(k.Sets)
+	return i
 }
 
-// others are the sets that nothing is to be launched with, as they are; those that are to be
-// dropped are freed if the offer has them.
-func (k *Kept) others(m *Match, wanted []SetNeed, o *mesos.Offer) []SetResources {
-	var out []SetResources
+// others are the sets that nothing is to be launched with, as they are; and what goes back of
+// those that are to be dropped, if the offer has them.
+func (k *Kept) others(wanted []SetNeed, o *mesos.Offer) (stay []SetResources, goes resource.List) {
 	for _, s := range k.Sets {
 		if slices.ContainsFunc(wanted, func(n SetNeed) bool { return n.Name == s.Name }) {
 			continue
 		}
 		if slices.Contains(k.Drop, s.Name) {
-			if there, missing := present(o, s.Resources); len(missing) == 0 {
-				m.giveBack(there)
+			there, missing := k.present(s, o)
+			if len(there) > 0 || len(missing) == 0 {
+				goes = append(goes, there...)
 				continue
 			}
 		}
 		s.Resources = s.Resources.WithoutRole()
-		out = append(out, s)
+		stay = append(stay, s)
 	}
-	return out
+	return stay, goes
 }
 
-// present gives what an offer holds under the ids of a list, and what is missing there.
-func present(o *mesos.Offer, list resource.List) (resource.List, []Reason) {
-	var there resource.List
-	var missing []Reason
-	seen := map[string]bool{}
-	for _, r := range list {
-		id := r.Label(resource.ResourceID)
-		volume := r.DiskInfo().PersistenceID
-		if seen[id] && volume == "" {
-			continue
+// present gives what an offer holds of a set, and what must be there and is missing.
+func (k *Kept) present(s SetResources, o *mesos.Offer) (there, missing resource.List) {
+	ids := map[string]bool{}
+	for _, r := range s.Resources {
+		if id := r.Label(resource.ResourceID); id != "" {
+			ids[id] = true
 		}
-		seen[id] = true
-		found := o.Resources.Filter(func(x resource.Resource) bool {
-			return x.Name == r.Name && x.Label(resource.ResourceID) == id &&
-				x.DiskInfo().PersistenceID == volume
-		})
-		if len(found) == 0 {
-			missing = append(missing, notReserved(r))
-		}
-		there = append(there, found...)
 	}
+	there = o.Resources.Filter(func(r resource.Resource) bool {
+		return len(r.Reservations) > 0 && ids[r.Label(resource.ResourceID)]
+	})
+	if slices.Contains(k.Unseen, s.Name) {
+		return there, nil
+	}
+	missing = s.Resources.Filter(func(r resource.Resource) bool {
+		volume := volumeOf(r)
+		return volume == "" && len(there) == 0 || volume != "" && !hasVolume(there, volume)
+	})
 	return there, missing
 }
 
-func notReserved(r resource.Resource) Reason {
-	if id := r.DiskInfo().PersistenceID; id != "" {
-		return Reason{Code: NotReserved, Name: id, Detail: "volume"}
-	}
-	return Reason{Code: NotReserved, Name: r.Name, Need: r.Scalar, Ports: r.Ranges}
+// volumeOf is the persistence id of a volume, "" of anything else.
+func volumeOf(r resource.Resource) string { return r.DiskInfo().PersistenceID }
+
+func hasVolume(l resource.List, id string) bool {
+	return slices.ContainsFunc(l, func(r resource.Resource) bool { return volumeOf(r) == id })
 }
 
-// keep decides what a set keeps of what the offer holds for it, and what it gives back.
-func (p *pool) keep(
-	m *Match, h *holding, need *SetNeed, had SetResources, o *mesos.Offer,
-) {
-	there, missing := present(o, had.Resources)
-	if len(missing) > 0 {
-		p.reasons = append(p.reasons, missing...)
-		return
-	}
-	var volumes []VolumeNeed
-	for _, v := range need.Volumes {
-		if !slices.ContainsFunc(there, func(r resource.Resource) bool {
-			return r.DiskInfo().PersistenceID != "" && r.DiskInfo().ContainerPath == v.Volume.Path
-		}) {
-			volumes = append(volumes, v)
+// lacking adds what is missing to reasons: each volume, and the sum of anything else.
+func lacking(reasons []Reason, missing resource.List) []Reason {
+	for _, r := range missing {
+		if id := volumeOf(r); id != "" {
+			reasons = append(reasons, Reason{Code: NotReserved, Name: id, Detail: "volume"})
+			continue
 		}
+		i := slices.IndexFunc(reasons, func(known Reason) bool {
+			return known.Name == r.Name && known.Detail == ""
+		})
+		if i < 0 {
+			i = len(reasons)
+			reasons = append(reasons, Reason{Code: NotReserved, Name: r.Name})
+		}
+		reasons[i].Need += r.Scalar
+		reasons[i].Ports = reasons[i].Ports.Add(r.Ranges)
 	}
-	h.ports = keptPorts(need.Ports, had.Ports)
-	wanted := need.Scalars.amounts()
+	return reasons
+}
+
+// keep decides what a set keeps of what is there for it, and what it is to get. The rest goes
+// back: first that which is not of a role above ours, since others can use it too.
+func (h *holding) keep(
+	need *SetNeed, had SetResources, there resource.List, fixed resource.Ranges,
+) (goes resource.List) {
+	h.wanted = need.Scalars.amounts()
+	h.ports = keptPorts(need.Ports, had.Ports, portsIn(there), fixed)
+	slices.SortStableFunc(there, func(a, b resource.Resource) int {
+		return cmp.Compare(len(b.Reservations), len(a.Reservations))
+	})
 	for _, r := range there {
-		stays, goes := split(r, need, h.ports, &wanted)
+		stays, back := h.split(r, need, had)
 		if !stays.Empty() {
-			h.kept = append(h.kept, stays)
+			h.kept = h.kept.Add(stays)
 		}
-		if !goes.Empty() {
-			m.giveBack(resource.List{goes})
+		if !back.Empty() {
+			goes = append(goes, back)
 		}
 	}
-	p.takeVolumes(h, volumes, false)
+	for _, v := range need.Volumes {
+		if !slices.ContainsFunc(h.kept, v.is) {
+			h.volumes = append(h.volumes, v)
+		}
+	}
+	return goes
 }
 
-// split parts a held resource into what stays and what goes back; wanted is what is still to
-// be had of each scalar, and becomes less by what stays.
-func split(
-	r resource.Resource, need *SetNeed, ports []PortUse, wanted *amounts,
+// is says whether a resource is the volume at the path that is wanted.
+func (n *VolumeNeed) is(r resource.Resource) bool {
+	return volumeOf(r) != "" && r.DiskInfo().ContainerPath == n.Volume.Path
+}
+
+// split parts a resource of a set into what stays and what goes back.
+func (h *holding) split(
+	r resource.Resource, need *SetNeed, had SetResources,
 ) (stays, goes resource.Resource) {
 	stays, goes = r, r
+	scalar := slices.Index(scalarNames[:], r.Name)
 	switch {
-	case r.DiskInfo().PersistenceID != "":
-		path := r.DiskInfo().ContainerPath
-		if slices.ContainsFunc(need.Volumes,
-			func(v VolumeNeed) bool { return v.Volume.Path == path }) {
+	case volumeOf(r) != "":
+		if hasVolume(had.Resources, volumeOf(r)) && slices.ContainsFunc(need.Volumes,
+			func(n VolumeNeed) bool { return n.is(r) }) {
 			return stays, resource.Resource{}
 		}
 		return resource.Resource{}, goes
 	case r.Name == resource.Ports:
 		var used resource.Ranges
-		for _, p := range ports {
+		for _, p := range h.ports {
 			if p.Number != 0 {
-				n := uint64(p.Number)
-				used = used.Add(resource.Ranges{{Begin: n, End: n}})
+				used = used.Add(onePort(p.Number))
 			}
 		}
 		stays.Ranges = r.Ranges.Intersect(used)
 		goes.Ranges, _ = r.Ranges.Sub(stays.Ranges)
 		return stays, goes
-	}
-	i := slices.Index(scalarNames[:], r.Name)
-	if i < 0 {
+	case scalar < 0 || !plain(&r):
 		return resource.Resource{}, goes
 	}
-	stays.Scalar = min(r.Scalar, wanted[i])
-	goes.Scalar = r.Scalar - stays.Scalar
-	wanted[i] -= stays.Scalar
+	stays.Scalar = min(r.Scalar, h.wanted[scalar])
+	goes.Scalar -= stays.Scalar
+	h.wanted[scalar] -= stays.Scalar
 	return stays, goes
 }
 
-// keptPorts are the ports that a set has already and may keep, by the index of the port wanted;
-// those that it is to get have the number 0.
-func keptPorts(wanted []servicespec.Port, had []PortUse) []PortUse {
+// keptPorts are the ports that a set has already and keeps, by the index of the port wanted;
+// those that it is to get have the number 0. A fixed port is kept whatever it was called, a
+// dynamic one if it had that name and is nobody's fixed port.
+func keptPorts(
+	wanted []servicespec.Port, had []PortUse, held, fixed resource.Ranges,
+) []PortUse {
+	if len(wanted) == 0 {
+		return nil
+	}
 	ports := make([]PortUse, len(wanted))
 	for i := range wanted {
-		for _, h := range had {
-			if h.Name == wanted[i].Name && within(&wanted[i]).Has(uint64(h.Number)) {
-				ports[i] = h
+		w := &wanted[i]
+		number := w.Port
+		if number == 0 {
+			number = portNamed(had, w.Name)
+			if fixed.Has(uint64(number)) || !within(w).Has(uint64(number)) {
+				continue
 			}
+		}
+		if rest, ok := held.Sub(onePort(number)); ok {
+			held = rest
+			ports[i] = PortUse{Name: w.Name, Number: number}
 		}
 	}
 	return ports
 }
 
-// grow takes from what is free of the offer what a set wants beyond what it keeps.
-func (p *pool) grow(h *holding, need *SetNeed) {
-	wanted := need.Scalars.amounts()
-	for i, name := range scalarNames {
-		for _, r := range h.kept {
-			if r.Name == name && r.DiskInfo().PersistenceID == "" {
-				wanted[i] -= r.Scalar
-			}
-		}
-		var free resource.Milli
-		for k := range p.free {
-			if p.free[k].Name == name && plain(&p.free[k]) {
-				free += p.free[k].Scalar
-			}
-		}
-		if free < wanted[i] {
-			p.refuse(Reason{Code: Insufficient, Name: name, Need: wanted[i], Have: free})
+// portNamed gives the number that a port has, 0 if there is none of that name.
+func portNamed(ports []PortUse, name string) int {
+	for _, p := range ports {
+		if p.Name == name {
+			return p.Number
 		}
 	}
-	p.takeScalars(h, wanted)
-}
-
-// giveBack adds to what is destroyed and unreserved.
-func (m *Match) giveBack(list resource.List) {
-	m.Used = m.Used.Add(list...)
-	m.Destroy = append(m.Destroy, list.Volumes()...)
-	m.Unreserve = m.Unreserve.Add(list.WithoutVolumes()...)
+	return 0
 }

@@ -73,11 +73,40 @@ func portWants(sets []SetNeed) []portWant {
 func within(port *servicespec.Port) resource.Ranges {
 	switch {
 	case port.Port != 0:
-		return resource.Ranges{{Begin: uint64(port.Port), End: uint64(port.Port)}}
+		return onePort(port.Port)
 	case len(port.Ranges) == 0:
 		return unprivileged
 	}
 	return resource.NewRanges(port.Ranges...)
+}
+
+// onePort is the range of a single number.
+func onePort(number int) resource.Ranges {
+	return resource.Ranges{{Begin: uint64(number), End: uint64(number)}}
+}
+
+// fixedPorts are the fixed ports of all sets.
+func fixedPorts(sets []SetNeed) resource.Ranges {
+	var out resource.Ranges
+	for i := range sets {
+		for k := range sets[i].Ports {
+			if number := sets[i].Ports[k].Port; number != 0 {
+				out = out.Add(onePort(number))
+			}
+		}
+	}
+	return out
+}
+
+// portsIn are all ports of a list.
+func portsIn(l resource.List) resource.Ranges {
+	var out resource.Ranges
+	for i := range l {
+		if l[i].Name == resource.Ports {
+			out = out.Add(l[i].Ranges)
+		}
+	}
+	return out
 }
 
 // taken gives the ports that are in use at the agent of an offer.

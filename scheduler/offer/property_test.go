@@ -38,32 +38,39 @@ func drawVolumes(t *rapid.T, owner string) []offer.VolumeNeed {
 	return out
 }
 
-// requirements draws instances with up to two tasks; their fixed ports differ, as those of a
-// valid spec do.
+// drawPorts draws the ports of the set with a number; fixed ones differ from those of other
+// sets, as they do in a valid spec.
+func drawPorts(t *rapid.T, set int) []servicespec.Port {
+	var out []servicespec.Port
+	for k := range rapid.IntRange(0, 2).Draw(t, "ports") {
+		port := servicespec.Port{Name: fmt.Sprintf("port-%d", k)}
+		switch rapid.IntRange(0, 2).Draw(t, "port kind") {
+		case 0:
+			port.Port = 31000 + 2*set + k
+		case 1:
+			port.Ranges = []resource.Range{{Begin: 31000, End: 31003}}
+		}
+		out = append(out, port)
+	}
+	return out
+}
+
+// reservation is that of all instances drawn.
+const reservation = "res-1"
+
+// requirements draws instances with up to two sets.
 func requirements() *rapid.Generator[offer.Requirement] {
 	rules := rapid.SampledFrom([]string{
 		"", "", "hostname:UNIQUE", "hostname:MAX_PER:2", "@zone:GROUP_BY", "hostname:UNLIKE:h1",
 	})
 	return rapid.Custom(func(t *rapid.T) offer.Requirement {
 		req := offer.Requirement{
-			Pod: "kafka-1", Role: role, Principal: principal,
-			Labels:   []resource.Label{{Key: resource.ResourceID, Value: "new"}},
+			Pod: "kafka-1", Role: role, Principal: principal, Reservation: reservation,
+			Labels:   []resource.Label{{Key: "pod", Value: "kafka-1"}},
 			Executor: drawScalars(t), Volumes: drawVolumes(t, "executor"),
 		}
-		for i := range rapid.IntRange(1, 2).Draw(t, "tasks") {
-			task := offer.SetNeed{Name: fmt.Sprintf("task-%d", i), Scalars: drawScalars(t)}
-			task.Volumes = drawVolumes(t, task.Name)
-			for k := range rapid.IntRange(0, 2).Draw(t, "ports") {
-				port := servicespec.Port{Name: fmt.Sprintf("port-%d", k)}
-				switch rapid.IntRange(0, 2).Draw(t, "port kind") {
-				case 0:
-					port.Port = 31000 + 2*i + k
-				case 1:
-					port.Ranges = []resource.Range{{Begin: 31000, End: 31003}}
-				}
-				task.Ports = append(task.Ports, port)
-			}
-			req.Sets = append(req.Sets, task)
+		for i := range rapid.IntRange(1, 2).Draw(t, "sets") {
+			req.Sets = append(req.Sets, drawSet(t, i, ""))
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "peers") {
 			req.Peers = append(req.Peers, drawAgent(t))
@@ -74,6 +81,15 @@ func requirements() *rapid.Generator[offer.Requirement] {
 		}
 		return req
 	})
+}
+
+// drawSet draws the set with a number; version tells its volumes from those of others.
+func drawSet(t *rapid.T, i int, version string) offer.SetNeed {
+	name := fmt.Sprintf("set-%d", i)
+	return offer.SetNeed{
+		Name: name, Scalars: drawScalars(t), Ports: drawPorts(t, i),
+		Volumes: drawVolumes(t, name+version),
+	}
 }
 
 func drawAgent(t *rapid.T) placement.Agent {
@@ -125,20 +141,13 @@ func drawResources(t *rapid.T) resource.List {
 	return rapid.Permutation(list.Merged()).Draw(t, "order")
 }
 
-// whole gives what the match hands to executor and tasks, as the offer had it.
+// whole gives what the match hands to executor and sets, as allocated to the role.
 func whole(m offer.Match) resource.List {
 	sum := m.Executor.Merged()
-	for _, task := range m.Sets {
-		sum = sum.Add(task.Resources...)
+	for _, set := range m.Sets {
+		sum = sum.Add(set.Resources...)
 	}
-	for i := range sum {
-		if sum[i].Disk != nil {
-			info := *sum[i].Disk
-			info.PersistenceID, info.Principal, info.ContainerPath = "", "", ""
-			sum[i].Disk = &info
-		}
-	}
-	return sum.PopReservation().WithRole(role)
+	return sum.WithRole(role)
 }
 
 // TestMatchIsExact checks a match against its offer and against what was wanted.
@@ -153,35 +162,51 @@ func TestMatchIsExact(t *testing.T) {
 		if !m.Remaining.Add(m.Used...).Equal(o.Resources) {
 			t.Fatalf("%s and %s are not %s", m.Used, m.Remaining, o.Resources)
 		}
-		if !m.Reserve.PopReservation().Equal(m.Used) || !whole(m).Equal(m.Used) {
-			t.Fatalf("used %s, reserved %s, handed out %s", m.Used, m.Reserve, whole(m))
+		handed := whole(m).WithoutVolumes()
+		if !m.Reserve.PopReservation().Equal(m.Used) || !handed.Equal(m.Reserve) {
+			t.Fatalf("used %s, reserved %s, handed out %s", m.Used, m.Reserve, handed)
 		}
 		for _, r := range m.Used {
 			if r.Revocable || len(r.Reservations) > 0 || r.Role != role {
 				t.Fatalf("%s was used", r)
 			}
 		}
-		checkOwner(t, m.Executor, req.Executor, req.Volumes)
+		after := carryOut(t, o.Resources, offer.Operations(m))
+		if !m.Remaining.Add(whole(m)...).Equal(after) {
+			t.Fatalf("%s and %s are not %s", whole(m), m.Remaining, after)
+		}
+		checkOwner(t, "", m.Executor, req.Executor, req.Volumes)
 		seen := map[int]bool{}
-		for i, task := range m.Sets {
-			checkOwner(t, task.Resources, req.Sets[i].Scalars, req.Sets[i].Volumes)
-			checkPorts(t, task, req.Sets[i].Ports, seen)
+		for i, set := range m.Sets {
+			need := req.Sets[i]
+			checkOwner(t, need.Name, set.Resources, need.Scalars, need.Volumes)
+			checkPorts(t, set, need.Ports, seen)
 		}
 	})
 }
 
-// checkOwner checks that an executor or task got its scalars and volumes, no more and no less.
-func checkOwner(t *rapid.T, got resource.List, s offer.Scalars, volumes []offer.VolumeNeed) {
+// checkOwner checks that an executor or set got its scalars and volumes, no more and no less,
+// each reserved under its own id. A volume that is kept may be of another size and kind than is
+// wanted now.
+func checkOwner(
+	t *rapid.T, set string, got resource.List, s offer.Scalars, volumes []offer.VolumeNeed,
+) {
 	made := got.Volumes()
 	rest, err := got.Sub(made)
 	if err != nil || len(made) != len(volumes) {
 		t.Fatalf("volumes %s of %s, want %v: %v", made, got, volumes, err)
 	}
-	for i, v := range volumes {
+	for _, v := range volumes {
+		i := slices.IndexFunc(made, func(r resource.Resource) bool {
+			return r.Disk.ContainerPath == v.Volume.Path
+		})
+		if i < 0 {
+			t.Fatalf("no volume at %s in %s", v.Volume.Path, made)
+		}
 		root := v.Volume.Type == "ROOT"
 		size := v.Volume.Size.Milli()
-		if string(v.ID) != made[i].Disk.PersistenceID || made[i].Scalar < size ||
-			root && made[i].Scalar != size || root != (made[i].Disk.Source == "") {
+		if string(v.ID) == made[i].Disk.PersistenceID && (made[i].Scalar < size ||
+			root && made[i].Scalar != size || root != (made[i].Disk.Source == "")) {
 			t.Fatalf("made %s, want %+v", made[i], v)
 		}
 	}
@@ -192,32 +217,49 @@ func checkOwner(t *rapid.T, got resource.List, s offer.Scalars, volumes []offer.
 			t.Fatalf("got %s, want %s %s", rest, want, name)
 		}
 	}
-	if rest.Labelled(resource.ResourceID, "new").String() != rest.String() {
-		t.Fatalf("%s is not all reserved", rest)
+	for _, r := range got {
+		name := r.Name
+		if r.DiskInfo().PersistenceID != "" {
+			name = r.Disk.ContainerPath
+		}
+		if r.Label(resource.ResourceID) != offer.ResourceID(reservation, set, name) {
+			t.Fatalf("%s of %q is not reserved under its id", r, set)
+		}
 	}
 }
 
-// checkPorts checks the ports of one task; seen are those of the tasks before it.
+// checkPorts checks the ports of one set; seen are those of the sets before it.
 func checkPorts(
 	t *rapid.T, got offer.SetResources, want []servicespec.Port, seen map[int]bool,
 ) {
-	var held resource.Ranges
-	for _, r := range got.Resources {
-		held = held.Add(r.Ranges)
-	}
+	held := portsOf(got.Resources)
 	if len(got.Ports) != len(want) || held.Count() != uint64(len(want)) {
 		t.Fatalf("got %v in %s, want %v", got.Ports, held, want)
 	}
 	for i, p := range got.Ports {
-		fits := want[i].Port == 0 && p.Number >= 1024 || want[i].Port == p.Number
-		for _, r := range want[i].Ranges {
-			fits = fits && uint64(p.Number) >= r.Begin && uint64(p.Number) <= r.End
-		}
-		if !fits || seen[p.Number] || !held.Has(uint64(p.Number)) || p.Name != want[i].Name {
+		if !fitsPort(want[i], p.Number) || seen[p.Number] || !held.Has(uint64(p.Number)) ||
+			p.Name != want[i].Name {
 			t.Fatalf("got %v in %s, want %v", p, held, want[i])
 		}
 		seen[p.Number] = true
 	}
+}
+
+func portsOf(l resource.List) resource.Ranges {
+	var held resource.Ranges
+	for _, r := range l {
+		held = held.Add(r.Ranges)
+	}
+	return held
+}
+
+// fitsPort says whether a number will do for a port.
+func fitsPort(want servicespec.Port, number int) bool {
+	fits := want.Port == 0 && number >= 1024 || want.Port == number
+	for _, r := range want.Ranges {
+		fits = fits && uint64(number) >= r.Begin && uint64(number) <= r.End
+	}
+	return fits
 }
 
 func TestOrderOfOffersDoesNotMatter(t *testing.T) {
@@ -243,7 +285,7 @@ func TestReturn(t *testing.T) {
 		if refusal != nil {
 			return
 		}
-		back := comeBack(all, first)
+		back := comeBack(t, all, first)
 		req.Kept = keep(first)
 		others := slices.DeleteFunc(all, func(o mesos.Offer) bool { return o.ID == first.Offer })
 		again, refusal := offer.Evaluate(req, append(others, back))
@@ -251,7 +293,7 @@ func TestReturn(t *testing.T) {
 			t.Fatal(refusal)
 		}
 		diff := cmp.Diff(first.Executor, again.Executor) + cmp.Diff(first.Sets, again.Sets)
-		if diff != "" || again.Offer != back.ID || len(again.Reserve)+len(again.Create) > 0 ||
+		if diff != "" || again.Offer != back.ID || len(offer.Operations(again)) > 0 ||
 			!again.Remaining.Equal(first.Remaining) {
 			t.Fatalf("at first %+v, then %+v\n%s", first, again, diff)
 		}
@@ -262,7 +304,7 @@ func TestReturn(t *testing.T) {
 }
 
 // TestRefusalIsHonest checks that all agents are refused with reasons, that each would be alone,
-// and that adding just what is said to be missing of scalars makes the instance fit.
+// and that adding just what is said to be missing makes the instance fit.
 func TestRefusalIsHonest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		req, all := requirements().Draw(t, "req"), offers().Draw(t, "offers")
@@ -286,30 +328,4 @@ func TestRefusalIsHonest(t *testing.T) {
 			t.Fatalf("%d offers: %+v", len(all), refusal)
 		}
 	})
-}
-
-func checkShortage(t *rapid.T, req offer.Requirement, o mesos.Offer, reasons []offer.Reason) {
-	if len(reasons) == 0 {
-		t.Fatalf("%s is refused without a reason", o.Resources)
-	}
-	var more resource.List
-	for _, r := range reasons {
-		if r.String() == "" {
-			t.Fatalf("no words for %+v", r)
-		}
-		if r.Code != offer.Insufficient {
-			return
-		}
-		more = append(more, resource.NewScalar(r.Name, r.Need-r.Have))
-	}
-	have := o.Resources
-	o.Resources = have.Add(more.WithRole(role)...)
-	if _, refusal := offer.Evaluate(req, []mesos.Offer{o}); refusal != nil {
-		t.Fatalf("with %s more: %s", more, refusal)
-	}
-	more[0].Scalar--
-	o.Resources = have.Add(more.WithRole(role)...)
-	if _, refusal := offer.Evaluate(req, []mesos.Offer{o}); refusal == nil {
-		t.Fatalf("%s more would have been enough", more)
-	}
 }

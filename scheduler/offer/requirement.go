@@ -63,8 +63,8 @@ type VolumeNeed struct {
 }
 
 // Kept is a reservation that the instance already holds. An offer satisfies it when it is of
-// this agent, holds the volumes, and holds something under each id of what is to be launched
-// with; how much of that there is decides what is reserved or given back to suit the Sets.
+// this agent and holds something of each set to be launched with, and all of its volumes; how
+// much there is decides what is reserved or given back to suit the needs.
 type Kept struct {
 	Agent mesos.AgentID
 	// Hostname of the agent, for refusals; "" will do.
@@ -73,6 +73,9 @@ type Kept struct {
 	// ExecutorRuns says that the instance's executor runs, so that it needs nothing.
 	ExecutorRuns bool
 	Sets         []SetResources
+	// Unseen names those of them that no task was ever seen to run with: the ACCEPT that made
+	// them may have been lost, so what is missing of them is made anew, volumes too.
+	Unseen []string
 	// Drop names those of them that the spec has no more; they are freed if they are offered.
 	Drop []string
 }
@@ -102,8 +105,8 @@ type Match struct {
 	// without the allocation role; they are what a later Kept must name.
 	Executor resource.List
 	Sets     []SetResources
-	// Used is what all this takes of the offer, as the offer has it, and Remaining is what the
-	// offer still holds afterwards; merged, as resource.List.Add does.
+	// Used is what all this takes of the offer, as the offer has it, with what is given back;
+	// Remaining is what the offer still holds afterwards; merged, as resource.List.Add does.
 	Used, Remaining resource.List
 }
 
@@ -135,7 +138,7 @@ type Reason struct {
 	// Ports are those of which one was wanted, or for NotReserved those that are missing.
 	Ports resource.Ranges
 	// Detail is what amounts cannot say: for Placement a sentence, for NoVolume the kind of
-	// disk wanted.
+	// disk wanted, for Insufficient "more" when it is that much more than what is kept.
 	Detail string
 }
 

@@ -24,11 +24,16 @@ const (
 // TestStories runs the stories in testdata. Their commands are
 //
 //	pod NAME [id=RESERVATION] [role=ROLE]     the instance to place, from now on
+//	pod NAME kept [runs] [drop=SET] [unseen=SET]
+//	                                          new needs of the instance, which holds what it
+//	                                          held; runs: its executor is running
 //	evaluate                                  one offer a line, see story.offer
 //	keep                                      the instance holds what was last found
 //	return                                    the last offer comes back after the launch ended
+//	lost                                      the last offer comes back as it was
 //
-// Resources are written as resource.ParseList reads them; principals are left out.
+// Resources are written as resource.ParseList reads them, one or more a line; principals are
+// left out, and the ids of reserved resources are written RESERVATION/SET/NAME.
 func TestStories(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(paths) == 0 {
@@ -36,7 +41,7 @@ func TestStories(t *testing.T) {
 	}
 	for _, path := range paths {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			s := &story{}
+			s := &story{ids: readableIDs{}}
 			datadriven.RunTest(t, path, s.run)
 		})
 	}
@@ -47,6 +52,7 @@ type story struct {
 	req    offer.Requirement
 	offers []mesos.Offer
 	match  offer.Match
+	ids    readableIDs
 }
 
 // run carries out one command and gives what it prints.
@@ -57,7 +63,7 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return ""
 	case "evaluate":
 		s.offers = nil
-		for _, line := range lines(d.Input) {
+		for _, line := range lines(strings.ReplaceAll(d.Input, "\n ", " ")) {
 			s.offers = append(s.offers, s.offer(t, line))
 		}
 		return s.evaluate()
@@ -65,8 +71,10 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		s.req.Kept = keep(s.match)
 		return ""
 	case "return":
-		s.offers = []mesos.Offer{comeBack(s.offers, s.match)}
-		return s.offers[0].Resources.String() + "\n" + s.evaluate()
+		s.offers = []mesos.Offer{comeBack(t, s.offers, s.match)}
+		return s.print("offered", s.offers[0].Resources) + s.evaluate()
+	case "lost":
+		return s.print("offered", s.offers[0].Resources) + s.evaluate()
 	}
 	t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
 	return ""
@@ -82,60 +90,84 @@ func lines(text string) []string {
 // pod reads a requirement, line by line:
 //
 //	executor cpus=0.1 mem=32 disk=10
-//	task broker cpus=1 mem=2048
+//	set broker cpus=1 mem=2048
 //	port client 9092                     0 is dynamic, ranges may follow: 0 [31000-31005]
-//	volume ROOT kafka-data 5000 vol-1    and profiles; before any task it is the executor's
+//	volume ROOT kafka-data 5000 vol-1    and profiles; before any set it is the executor's
 //	placement hostname:MAX_PER:1
 //	peer 127.0.0.1 [ZONE]
+//	taken HOST [9092,31000-31005]
 func (s *story) pod(t *testing.T, d *datadriven.TestData) {
-	id := "res-1"
+	id, kept := "res-1", s.req.Kept
 	s.req = offer.Requirement{Pod: d.CmdArgs[0].Key, Role: role, Principal: principal}
 	d.MaybeScanArgs(t, "id", &id)
 	d.MaybeScanArgs(t, "role", &s.req.Role)
-	s.req.Labels = []resource.Label{{Key: resource.ResourceID, Value: id}}
-	for _, line := range lines(d.Input) {
-		words := strings.Fields(line)
-		switch words[0] {
-		case "executor":
-			s.req.Executor = scalars(t, words[1:])
-		case "task":
-			s.req.Sets = append(s.req.Sets, offer.SetNeed{
-				Name: words[1], Scalars: scalars(t, words[2:]),
-			})
-		case "port":
-			task := &s.req.Sets[len(s.req.Sets)-1]
-			p := servicespec.Port{Name: words[1], Port: int(number(t, words[2]))}
-			if len(words) > 3 {
-				p.Ranges = ranges(t, words[3])
-			}
-			task.Ports = append(task.Ports, p)
-		case "volume":
-			volumes := &s.req.Volumes
-			if n := len(s.req.Sets); n > 0 {
-				volumes = &s.req.Sets[n-1].Volumes
-			}
-			*volumes = append(*volumes, offer.VolumeNeed{
-				Volume: servicespec.Volume{
-					Type: words[1], Path: words[2], Profiles: words[5:],
-					Size: resource.MiB(number(t, words[3])),
-				},
-				ID: mesos.PersistenceID(words[4]),
-			})
-		case "placement":
-			rule, err := placement.Parse(strings.TrimPrefix(line, "placement "))
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.req.Rule = rule
-		case "peer":
-			peer := placement.Agent{Hostname: words[1]}
-			if len(words) > 2 {
-				peer.Zone = words[2]
-			}
-			s.req.Peers = append(s.req.Peers, peer)
-		default:
-			t.Fatalf("%s: unknown line %q", d.Pos, line)
+	s.req.Reservation = mesos.ReservationID(id)
+	if d.HasArg("kept") {
+		now := *kept
+		now.ExecutorRuns, now.Drop, now.Unseen = d.HasArg("runs"), nil, nil
+		if d.HasArg("drop") {
+			now.Drop = make([]string, 1)
+			d.ScanArgs(t, "drop", &now.Drop[0])
 		}
+		if d.HasArg("unseen") {
+			now.Unseen = make([]string, 1)
+			d.ScanArgs(t, "unseen", &now.Unseen[0])
+		}
+		s.req.Kept = &now
+	}
+	for _, line := range lines(d.Input) {
+		s.need(t, strings.Fields(line))
+	}
+	s.ids.of(s.req)
+}
+
+// need reads one line of a requirement.
+func (s *story) need(t *testing.T, words []string) {
+	volumes := &s.req.Volumes
+	var set *offer.SetNeed
+	if n := len(s.req.Sets); n > 0 {
+		set = &s.req.Sets[n-1]
+		volumes = &set.Volumes
+	}
+	switch words[0] {
+	case "executor":
+		s.req.Executor = scalars(t, words[1:])
+	case "set":
+		s.req.Sets = append(s.req.Sets, offer.SetNeed{
+			Name: words[1], Scalars: scalars(t, words[2:]),
+		})
+	case "port":
+		p := servicespec.Port{Name: words[1], Port: int(number(t, words[2]))}
+		if len(words) > 3 {
+			p.Ranges = ranges(t, words[3])
+		}
+		set.Ports = append(set.Ports, p)
+	case "volume":
+		*volumes = append(*volumes, offer.VolumeNeed{
+			Volume: servicespec.Volume{
+				Type: words[1], Path: words[2], Profiles: words[5:],
+				Size: resource.MiB(number(t, words[3])),
+			},
+			ID: mesos.PersistenceID(words[4]),
+		})
+	case "placement":
+		rule, err := placement.Parse(strings.Join(words[1:], " "))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.req.Rule = rule
+	case "peer":
+		peer := placement.Agent{Hostname: words[1]}
+		if len(words) > 2 {
+			peer.Zone = words[2]
+		}
+		s.req.Peers = append(s.req.Peers, peer)
+	case "taken":
+		s.req.Taken = append(s.req.Taken, offer.TakenPorts{
+			Host: words[1], Ports: ranges(t, words[2]),
+		})
+	default:
+		t.Fatalf("unknown line %q", words)
 	}
 }
 
@@ -163,14 +195,19 @@ func scalars(t *testing.T, words []string) offer.Scalars {
 	return s
 }
 
-// offer reads "OFFER@AGENT HOST [zone=Z] [attr=NAME:VALUE] [maintenance] [role=R] RESOURCES".
+// offer reads "OFFER@AGENT HOST [zone=Z] [attr=NAME:VALUE] [maintenance] [role=R] RESOURCES ..."
 func (s *story) offer(t *testing.T, line string) mesos.Offer {
 	words := strings.Fields(line)
 	id, agent, _ := strings.Cut(words[0], "@")
 	o := mesos.Offer{
 		ID: mesos.OfferID(id), Agent: mesos.AgentID(agent), Hostname: words[1], Role: s.req.Role,
 	}
-	for _, word := range words[2 : len(words)-1] {
+	var resources []string
+	for _, word := range words[2:] {
+		if i := strings.IndexAny(word, ":="); i >= 0 && word[i] == ':' {
+			resources = append(resources, word)
+			continue
+		}
 		switch key, value, _ := strings.Cut(word, "="); key {
 		case "zone":
 			o.Domain.Zone = value
@@ -185,11 +222,11 @@ func (s *story) offer(t *testing.T, line string) mesos.Offer {
 			t.Fatalf("unknown word %q of an offer", word)
 		}
 	}
-	list, err := resource.ParseList(words[len(words)-1])
+	list, err := resource.ParseList(strings.Join(resources, ";"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Resources = list.WithRole(o.Role).WithPrincipal(principal)
+	o.Resources = s.ids.parsed(list).WithRole(o.Role).WithPrincipal(principal)
 	return o
 }
 
@@ -210,53 +247,54 @@ func (s *story) evaluate() string {
 	fmt.Fprintf(&b, "%s@%s\n", match.Offer, match.Agent)
 	for _, op := range offer.Operations(match) {
 		switch op := op.(type) {
+		case mesos.Destroy:
+			b.WriteString(s.print("destroy", op.Volumes))
+		case mesos.Unreserve:
+			b.WriteString(s.print("unreserve", op.Resources))
 		case mesos.Reserve:
-			fmt.Fprintf(&b, "reserve   %s\n", op.Resources)
+			b.WriteString(s.print("reserve", op.Resources))
 		case mesos.Create:
-			fmt.Fprintf(&b, "create    %s\n", op.Volumes)
+			b.WriteString(s.print("create", op.Volumes))
 		}
 	}
-	fmt.Fprintf(&b, "executor  %s\n", orNothing(match.Executor))
-	for _, task := range match.Sets {
-		fmt.Fprintf(&b, "task      %s %s", task.Name, orNothing(task.Resources))
-		for _, p := range task.Ports {
+	b.WriteString(s.print("executor", match.Executor))
+	for _, set := range match.Sets {
+		fmt.Fprintf(&b, "set       %s", set.Name)
+		for _, p := range set.Ports {
 			fmt.Fprintf(&b, " %s=%d", p.Name, p.Number)
 		}
-		b.WriteByte('\n')
+		b.WriteString("\n" + s.print("", set.Resources))
 	}
-	fmt.Fprintf(&b, "remaining %s\n", orNothing(match.Remaining))
+	b.WriteString(s.print("remaining", match.Remaining))
 	return b.String()
 }
 
-func orNothing(l resource.List) string {
-	if len(l) == 0 {
-		return "nothing"
+// print gives a list with a title, one resource a line, but those that nobody has reserved on
+// one.
+func (s *story) print(title string, l resource.List) string {
+	var b strings.Builder
+	line := func(l resource.List) {
+		fmt.Fprintf(&b, "%-9s %s\n", title, s.ids.printed(l))
+		title = ""
 	}
-	return l.String()
+	free := l.Filter(func(r resource.Resource) bool { return len(r.Reservations) == 0 })
+	if len(free) > 0 {
+		line(free)
+	}
+	for _, r := range l {
+		if len(r.Reservations) > 0 {
+			line(resource.List{r})
+		}
+	}
+	if len(l) == 0 {
+		fmt.Fprintf(&b, "%-9s nothing\n", title)
+	}
+	return b.String()
 }
 
 // keep gives the reservation that the match made.
 func keep(m offer.Match) *offer.Kept {
 	return &offer.Kept{Agent: m.Agent, Executor: m.Executor, Sets: m.Sets}
-}
-
-// comeBack gives the offer that the master makes once an instance launched with the match has
-// ended: all is there again, what was reserved is reserved, and what is addable is added up.
-func comeBack(offers []mesos.Offer, m offer.Match) mesos.Offer {
-	for _, o := range offers {
-		if o.ID != m.Offer {
-			continue
-		}
-		held := keep(m)
-		list := m.Remaining.Add(held.Executor.WithRole(o.Role)...)
-		for _, task := range held.Sets {
-			list = list.Add(task.Resources.WithRole(o.Role)...)
-		}
-		o.ID += "'"
-		o.Resources = list
-		return o
-	}
-	panic("the match is of no offer")
 }
 
 func number(t *testing.T, s string) int64 {

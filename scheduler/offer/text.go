@@ -28,32 +28,51 @@ func (r Refusal) String() string {
 
 // waiting is the sentence of an instance that can only return to its reservation.
 func (r Refusal) waiting() string {
-	host := r.KeptHost
-	var lacks []string
-	others := 0
-	for _, a := range r.Agents {
-		if a.Agent != r.Kept {
-			others++
-			continue
+	nearest, offered := r.nearest()
+	host := cmp.Or(r.KeptHost, nearest.Hostname, "agent "+string(r.Kept))
+	if !offered {
+		text := r.Pod + " waits for its reservation on " + host
+		if others := len(r.Agents); others > 0 {
+			text += fmt.Sprintf(" (not among the %d offered)", others)
 		}
-		if host == "" {
-			host = a.Hostname
-		}
-		for _, reason := range a.Reasons {
+		return text
+	}
+	var lacks, room []string
+	for _, reason := range nearest.Reasons {
+		if reason.Code == NotReserved {
 			lacks = append(lacks, reason.shortage())
+		} else {
+			room = append(room, reason.String())
 		}
 	}
-	if host == "" {
-		host = "agent " + string(r.Kept)
+	if len(lacks) == 0 {
+		return r.Pod + " waits for room to grow on " + host + ": " + strings.Join(room, "; ")
 	}
-	text := r.Pod + " waits for its reservation on " + host
-	if len(lacks) > 0 {
-		return text + ", whose offer lacks " + strings.Join(lacks, ", ")
-	}
-	if others > 0 {
-		text += fmt.Sprintf(" (not among the %d offered)", others)
+	text := r.Pod + " waits for its reservation on " + host + ", whose offer lacks " +
+		strings.Join(lacks, ", ")
+	if len(room) > 0 {
+		text += ", and for room to grow there: " + strings.Join(room, "; ")
 	}
 	return text
+}
+
+// nearest is the offer of the agent of the reservation that holds most of it, if there is one;
+// an agent may make several.
+func (r Refusal) nearest() (best AgentRefusal, offered bool) {
+	lacking := func(a AgentRefusal) (n int) {
+		for _, reason := range a.Reasons {
+			if reason.Code == NotReserved {
+				n++
+			}
+		}
+		return n
+	}
+	for _, a := range r.Agents {
+		if a.Agent == r.Kept && (!offered || lacking(a) < lacking(best)) {
+			best, offered = a, true
+		}
+	}
+	return best, offered
 }
 
 // group is one reason that some agents share.
@@ -145,7 +164,11 @@ func (g group) where() string {
 func (r Reason) String() string {
 	switch r.Code {
 	case Insufficient:
-		return fmt.Sprintf("needs %s, offered is %s", quantity(r.Name, r.Need), r.Have)
+		text := "needs " + quantity(r.Name, r.Need)
+		if r.Detail != "" {
+			text += " " + r.Detail
+		}
+		return fmt.Sprintf("%s, offered is %s", text, r.Have)
 	case PortTaken:
 		return fmt.Sprintf("port %s (%s) is not free", shortRanges(r.Ports), r.Name)
 	case NoPort:
@@ -175,8 +198,6 @@ func (r Reason) shortage() string {
 		return r.Detail + " " + r.Name
 	case len(r.Ports) > 0:
 		return "port " + shortRanges(r.Ports)
-	case r.Have > 0:
-		return fmt.Sprintf("%s (%s there)", quantity(r.Name, r.Need), r.Have)
 	}
 	return quantity(r.Name, r.Need)
 }
