@@ -15,8 +15,7 @@ import (
 type Spec struct {
 	Service Service `json:"service"`
 	// Pods holds those pods that say more than their Service has, in the order of Service.
-	Pods    []PodMore `json:"pods,omitempty"`
-	Actions []Action  `json:"actions,omitempty"`
+	Pods []PodMore `json:"pods,omitempty"`
 }
 
 // PodMore is what a pod says beyond its Pod.
@@ -33,10 +32,7 @@ type PodMore struct {
 	ShmSize           resource.MiB     `json:"shm-size,omitempty"`
 	User              string           `json:"user,omitempty"`
 	// Placement is set when the pod's rule is no plain list of constraints.
-	Placement *placement.Expr        `json:"placement,omitempty"`
-	Prefer    []placement.Preference `json:"prefer,omitempty"`
-	Fault     *FaultPolicy           `json:"fault-policy,omitempty"`
-	Update    *UpdatePolicy          `json:"update,omitempty"`
+	Placement *placement.Expr `json:"placement,omitempty"`
 	// KafkaVolumes are the paths of several volumes with a log directory each.
 	KafkaVolumes   []string        `json:"kafka-volumes,omitempty"`
 	KafkaInstances []KafkaInstance `json:"kafka-instances,omitempty"`
@@ -112,44 +108,12 @@ type Certificate struct {
 	Type string `json:"type"` // TLS or KEYSTORE
 }
 
-// Seconds is a time in whole seconds.
-type Seconds int
-
-// FaultPolicy is what to do about agents that are not there.
-type FaultPolicy struct {
-	UnreachableTimeout Seconds `json:"unreachable-timeout"`
-	Action             string  `json:"action"` // wait or replace
-	MaxReplacements    int     `json:"max-replacements"`
-}
-
-// UpdatePolicy is how a new configuration is rolled out.
-type UpdatePolicy struct {
-	MaxUnavailable int     `json:"max-unavailable"`
-	ByRack         bool    `json:"by-rack"`
-	Settle         Seconds `json:"settle"`
-	HaltOnFailure  bool    `json:"halt-on-failure"`
-}
-
 // KafkaInstance is what differs for one Kafka node.
 type KafkaInstance struct {
 	Index      int               `json:"index"`
 	Heap       resource.MiB      `json:"heap,omitempty"`
 	JVMFlags   []string          `json:"jvm-flags,omitempty"`
 	Properties map[string]string `json:"properties,omitempty"`
-}
-
-// Action starts a plan when something happens to a pod: so many failures of one instance, or a
-// metric above or below a value.
-type Action struct {
-	Name     string   `json:"name"`
-	Pod      string   `json:"pod"`
-	Failures int      `json:"failures,omitempty"`
-	Within   Seconds  `json:"within,omitempty"`
-	Metric   string   `json:"metric,omitempty"`
-	Above    *float64 `json:"above,omitempty"`
-	Below    *float64 `json:"below,omitempty"`
-	Plan     string   `json:"plan"`
-	Cooldown Seconds  `json:"cooldown"`
 }
 
 // Encode gives the canonical JSON of a spec, as Service.Encode does.
@@ -176,9 +140,6 @@ func (s Spec) Beyond() []string {
 	list := s.Service.Beyond()
 	for _, pod := range s.Pods {
 		list = append(list, pod.beyond()...)
-	}
-	for _, a := range s.Actions {
-		list = append(list, fmt.Sprintf("action %s: actions are not supported yet", a.Name))
 	}
 	return list
 }
@@ -222,8 +183,7 @@ func (m PodMore) beyond() []string {
 		{m.SeccompUnconfined, "seccomp-unconfined"},
 		{m.SeccompProfile != "", "seccomp-profile-name"}, {m.IPCMode != "", "ipc-mode"},
 		{m.ShmSize != 0, "shm-size"}, {m.User != "", "user"},
-		{m.Placement != nil, "placement with any or not"}, {m.Prefer != nil, "prefer"},
-		{m.Fault != nil, "fault-policy"}, {m.Update != nil, "update"},
+		{m.Placement != nil, "placement with any or not"},
 		{m.KafkaVolumes != nil, "kafka.volumes"},
 		{m.KafkaInstances != nil, "kafka.instances"},
 	})

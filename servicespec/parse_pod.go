@@ -156,10 +156,10 @@ func (p *parser) pod(e entry, path string) (Pod, bool) {
 		pod.Kafka = p.kafka(v, join(path, "kafka"), &pod, &more)
 	}
 	p.checkCommands(f, pod)
+	p.policies(f, &pod)
 	if p.entire {
 		pod.Image, _ = f.text("image")
 		p.morePod(f, &more)
-		p.policies(f, &pod, &more)
 		if len(more.beyond()) > 0 {
 			p.more.Pods = append(p.more.Pods, more)
 		}
