@@ -160,8 +160,8 @@ func (m *Machine) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.R
 			{Key: labelPod, Value: p.Name.String()},
 			{Key: labelReservation, Value: string(id)},
 		},
-		Executor: executorNeed, Rule: l.spec.Placement, Peers: m.peers(p.Name),
-		Volumes: m.volumes(l.spec.Volumes), Taken: m.takenPorts(),
+		Executor: executorNeed, Rule: l.spec.Placement, Prefer: l.spec.Prefer,
+		Peers: m.peers(p.Name), Volumes: m.volumes(l.spec.Volumes), Taken: m.takenPorts(),
 	}
 	seen := map[string]bool{}
 	for _, t := range l.spec.Tasks {
