@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -112,7 +113,8 @@ func (w *work) advance(plan string, s plans.Step) {
 	case len(ends) == 0:
 		w.place(launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID})
 	case rolls:
-		if reason := m.holdRoll(name); reason != "" && !m.endsNow(name) {
+		reason := cmp.Or(m.holdRoll(name), m.holdUpdate(plan, s))
+		if reason != "" && !m.endsNow(name) {
 			m.waits[name] = reason
 			return
 		}
@@ -216,7 +218,7 @@ func (w *work) tend(name PodName) {
 		r.done = true
 		p = m.hard.Pods[name]
 		p.Recovery = nil
-		m.setPod(p)
+		m.setPod(m.replaced(p))
 	}
 }
 

@@ -146,7 +146,10 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 	}
 	old := t
 	if t.State != s.State && !(t.State == mesos.Running && s.State == mesos.Starting) {
-		t.State, t.Since = s.State, m.now
+		t.State = s.State
+		if !old.unsure() || !t.unsure() { // else it has been away since
+			t.Since = m.now
+		}
 	}
 	t.Reason, t.Message = s.Reason, s.Message
 	if s.Ready != nil {
@@ -196,7 +199,9 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 	wasReady := t.WasReady
 	t.State, t.Since, t.Reason, t.Message = s.State, m.now, s.Reason, s.Message
 	t.Ready, t.Healthy = nil, nil
-	if m.failure(p.withTask(i, t), i, told) {
+	failed := m.failure(p.withTask(i, t), i, told)
+	if failed {
+		p = m.countFailure(p)
 		t.Failures++
 		wait := m.cfg.Backoff.wait(t.Failures)
 		if wasReady && t.Failures == 1 {
@@ -211,6 +216,9 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 		p = m.giveUpPlace(p)
 	}
 	m.setPod(p)
+	if failed {
+		m.haltUpdate(p, t)
+	}
 }
 
 // reasonLaunchFailed is the reason of a task whose process never began, above all because a

@@ -52,7 +52,9 @@ type Machine struct {
 	stopLive     int               // tasks that still ran when a stopping service last got on
 	stopAt       time.Time         // when that was
 	due          bool              // something happened since the last pass
-	finished     bool              // Exit was sent
+	wake         time.Time         // when a policy wants the next pass, zero for never
+	readySince   map[PodName]time.Time
+	finished     bool // Exit was sent
 }
 
 // question is a task whose status was asked for.
@@ -125,7 +127,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		tried:     map[PodName]string{},
 		recovery:  map[PodName]*recovery{},
 		farewells: map[PodName]farewell{},
-		since:     map[string]change{},
+		since:     map[string]change{}, readySince: map[PodName]time.Time{},
 	}
 	//tidy:unordered each instance for itself, and the highest order of all
 	for name, p := range hard.Pods {
@@ -198,6 +200,9 @@ func (m *Machine) NextWake() time.Time {
 		soonest(m.factsDue)
 	} else {
 		soonest(m.asking.Add(factsLost))
+	}
+	if m.wake.After(m.now) {
+		soonest(m.wake)
 	}
 	if rough := m.stopAt.Add(stopPatience); m.hard.Intent == Stop && rough.After(m.now) {
 		soonest(rough)

@@ -17,6 +17,10 @@ func (m *Machine) pass() {
 	work := &work{m: m, wants: map[string]bool{}, kills: map[mesos.TaskID]bool{},
 		holder: map[PodName]string{}, current: map[PodName][]string{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
+	m.wake = time.Time{}
+	if m.hard.Intent == Run {
+		m.passFaults()
+	}
 	m.passRequests(work)
 	if m.hard.Intent != Stop {
 		m.stopLive, m.stopAt = 0, time.Time{}
@@ -111,7 +115,10 @@ func (m *Machine) passRun(w *work) {
 	for _, name := range m.podNames() {
 		w.tend(name)
 	}
+	m.noteReplaced()
+	m.noteReady()
 	m.followSteps()
+	m.passActions()
 	list := m.plans()
 	assessed := make([]plans.Assessment, len(list))
 	for i, plan := range list {

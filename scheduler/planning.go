@@ -60,7 +60,7 @@ func (m *Machine) built() []plans.Plan {
 			}
 		}
 	}
-	return m.builtPlans
+	return m.byRack(m.builtPlans)
 }
 
 // declaredPlans gives the service of a target with the plans that are worked on: update in the
@@ -241,11 +241,14 @@ func (m *Machine) missingState(s plans.Step, p Pod, t Task) (plans.Status, strin
 	if m.tried[p.Name] == s.ID {
 		status = plans.Prepared
 	}
+	_, _, away := p.away()
 	switch {
+	case away && m.faultPolicy(p.Name) != nil:
+		return status, m.awayReason(p)
 	case m.refusals[p.Name] != nil && m.tried[p.Name] == s.ID:
 		return status, m.refusals[p.Name].String()
 	case t.unsure():
-		return status, fmt.Sprintf("its agent %s is not reachable", p.hostname())
+		return status, m.awayReason(p)
 	case p.Place != nil:
 		return status, "no offer of its agent came yet"
 	}
