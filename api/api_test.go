@@ -14,14 +14,20 @@ type document struct {
 	OpenAPI    string
 	Paths      map[string]map[string]operation
 	Components struct {
-		Schemas map[string]schema
+		Schemas    map[string]schema
+		Parameters map[string]parameter
 	}
 }
 
 type operation struct {
 	Summary    string
-	Parameters []struct{ Name, In string }
+	Parameters []parameter
 	Responses  map[string]any
+}
+
+type parameter struct {
+	Ref      string `yaml:"$ref"`
+	Name, In string
 }
 
 type schema struct {
@@ -37,6 +43,15 @@ func load(t *testing.T) document {
 	}
 	if doc.OpenAPI != "3.1.0" {
 		t.Errorf("OpenAPI version %s", doc.OpenAPI)
+	}
+	for _, operations := range doc.Paths {
+		for _, o := range operations {
+			for i, p := range o.Parameters {
+				if name, ok := strings.CutPrefix(p.Ref, "#/components/parameters/"); ok {
+					o.Parameters[i] = doc.Components.Parameters[name]
+				}
+			}
+		}
 	}
 	return doc
 }
@@ -85,6 +100,11 @@ func TestEveryShapeIsDocumented(t *testing.T) {
 		Plan{}, Phase{}, Step{}, PlanList{}, Message{}, Outcome{}, PodsStatus{},
 		PodTypeStatus{}, PodInstanceStatus{}, TaskStatus{}, PodCommanded{}, PodList{}, Pod{},
 		AgentRefusal{}, Task{}, Port{}, Broker{}, Service{}, Leftover{}, Endpoint{},
+		Progress{}, Held{}, PlanRun{}, PlannedStep{}, TaskList{}, ServiceCommand{},
+		PlanCommand{}, PodCommand{}, Rollback{}, Journal{}, JournalEntry{}, History{},
+		HistoryRun{}, ConfigurationList{}, Configuration{}, Diff{}, Change{}, OfferList{},
+		OfferOutcome{}, ReservationList{}, Reservation{}, OwnedResources{}, LeftoverList{},
+		Why{}, WhyReason{}, Event{}, LogLines{},
 		NamedEndpoint{}, Kafka{}, SetTarget{}, Version{}, Health{}, Problem{}, DebugPlans{},
 		DebugPlan{}, DebugPhase{}, DebugStep{}, DebugNode{}, DebugPlanTasks{},
 		DebugPhaseTasks{}, DebugStepTasks{}, DebugTask{}, DebugOffers{}, DebugOffer{},

@@ -1,8 +1,48 @@
 package api
 
-import _ "embed"
+import (
+	_ "embed"
+	"strings"
+)
+
+// The document's halves. That of the predecessor begins the document; each has paths, and
+// then components in sections such as schemas.
+var (
+	//go:embed openapi.yaml
+	openAPIV1 string
+	//go:embed openapi_v2.yaml
+	openAPIV2 string
+)
 
 // OpenAPI is the OpenAPI 3.1 document of the API, in YAML.
-//
-//go:embed openapi.yaml
-var OpenAPI []byte
+var OpenAPI = []byte(joined(openAPIV1, openAPIV2))
+
+// joined puts the paths and the components of a second document behind those of a first.
+func joined(first, second string) string {
+	const begin = "\ncomponents:\n"
+	paths, components, _ := strings.Cut(first, begin)
+	_, second, _ = strings.Cut(second, "paths:\n")
+	morePaths, moreComponents, _ := strings.Cut(second, begin)
+	return paths + "\n" + morePaths + begin + strings.Join(
+		sections(components+moreComponents), "")
+}
+
+// sections are the parts of components that have a name, in the order in which the names come
+// first; parts of the same name become one.
+func sections(components string) []string {
+	var list []string
+	place, at := map[string]int{}, 0
+	for line := range strings.Lines(components) {
+		name := strings.TrimPrefix(line, "  ")
+		if name != line && name[0] != ' ' {
+			known := false
+			if at, known = place[name]; !known {
+				at = len(list)
+				place[name], list = at, append(list, line)
+			}
+			continue
+		}
+		list[at] += line
+	}
+	return list
+}

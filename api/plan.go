@@ -44,6 +44,36 @@ type Plan struct {
 	Strategy string   `json:"strategy"`
 	Errors   []string `json:"errors"`
 	Status   string   `json:"status"`
+
+	// The rest is in /v2 only. Progress counts the steps; Held is set while an operator holds
+	// the plan; Run is its latest start, left out for a plan that was never started.
+	Progress *Progress `json:"progress,omitempty"`
+	Held     *Held     `json:"held,omitempty"`
+	Run      *PlanRun  `json:"run,omitempty"`
+}
+
+// Progress counts the steps of a plan or phase.
+type Progress struct {
+	Complete int `json:"complete"`
+	Total    int `json:"total"`
+}
+
+// Held is who holds a plan, phase or step, since when, and why.
+type Held struct {
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// PlanRun is the latest start of a plan.
+type PlanRun struct {
+	// Number counts the starts of the plan, from 1.
+	Number int64 `json:"number"`
+	// Active says that it was not stopped since.
+	Active bool              `json:"active"`
+	Params map[string]string `json:"params,omitempty"`
+	Since  *time.Time        `json:"since,omitempty"`
+	By     string            `json:"by,omitempty"`
 }
 
 // Phase is a phase of a plan.
@@ -53,6 +83,10 @@ type Phase struct {
 	Steps    []Step `json:"steps"`
 	Strategy string `json:"strategy"`
 	Status   string `json:"status"`
+
+	// The rest is in /v2 only, as in Plan.
+	Progress *Progress `json:"progress,omitempty"`
+	Held     *Held     `json:"held,omitempty"`
 }
 
 // Step is a step of a phase. The fields after Message are this project's additions.
@@ -75,11 +109,15 @@ type Step struct {
 	// the names of the tasks that it launches, as in the spec.
 	Pod   string   `json:"pod,omitempty"`
 	Tasks []string `json:"tasks,omitempty"`
+	// Held is in /v2 only, as in Plan.
+	Held *Held `json:"held,omitempty"`
 }
 
 // PlanList is the answer of PathPlansV2.
 type PlanList struct {
 	Plans []Plan `json:"plans"`
+	// NextCursor asks for what comes after these; left out at the end, as in every list.
+	NextCursor string `json:"next_cursor,omitempty"`
 }
 
 // Message is the predecessor's answer to a command that it took.
@@ -93,6 +131,22 @@ type Outcome struct {
 	Changed bool `json:"changed"`
 	// Message is a sentence on what happens now.
 	Message string `json:"message"`
-	// TargetID is the id of the target that was set; only PathServiceTarget gives it.
+	// TargetID is the id of the target that was, or would be, set.
 	TargetID string `json:"target_id,omitempty"`
+	// Tasks are the full names of the tasks concerned, for commands on pods.
+	Tasks []string `json:"tasks,omitempty"`
+	// DryRun says that nothing was changed because only a preview was asked for, and Steps are
+	// what would be done, in order.
+	DryRun bool          `json:"dry_run,omitempty"`
+	Steps  []PlannedStep `json:"steps,omitempty"`
+}
+
+// PlannedStep is a step that a new configuration makes necessary.
+type PlannedStep struct {
+	Phase string `json:"phase"`
+	Step  string `json:"step"`
+	// Action is launch, restart, decommission or nothing.
+	Action string `json:"action"`
+	// Reasons are the changes that make it necessary, a sentence each.
+	Reasons []string `json:"reasons"`
 }

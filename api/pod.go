@@ -36,7 +36,8 @@ type PodCommanded struct {
 
 // PodList is the answer of PathPodsV2.
 type PodList struct {
-	Pods []Pod `json:"pods"`
+	Pods       []Pod  `json:"pods"`
+	NextCursor string `json:"next_cursor,omitempty"`
 }
 
 // Pod is all that is known of one pod instance.
@@ -60,6 +61,11 @@ type Pod struct {
 	// Refusals holds one sentence for each agent that was refused.
 	Refusals []AgentRefusal `json:"refusals,omitempty"`
 	Tasks    []Task         `json:"tasks"`
+	// Failures counts launches in a row that failed; NextAttempt is when the next may come.
+	Failures    int        `json:"failures,omitempty"`
+	NextAttempt *time.Time `json:"next_attempt,omitempty"`
+	// Leaving says that the target does not want the instance, and it is being decommissioned.
+	Leaving bool `json:"leaving,omitempty"`
 	// Broker is what Kafka says of it, left out for pods that are not registered brokers.
 	Broker *Broker `json:"broker,omitempty"`
 }
@@ -89,6 +95,14 @@ type Task struct {
 	ExecutorID string `json:"executor_id,omitempty"`
 	TargetID   string `json:"target_id,omitempty"`
 	Ports      []Port `json:"ports"`
+	// Override is what an operator's pause or a smaller count makes of it: PAUSED, PAUSING,
+	// STARTING, DECOMMISSIONING or DECOMMISSIONED.
+	Override string `json:"override,omitempty"`
+}
+
+// TaskList is the answer of PathTasksV2.
+type TaskList struct {
+	Tasks []Task `json:"tasks"`
 }
 
 // Port is a port that a task got.

@@ -15,6 +15,7 @@ type Problem struct {
 // Media types.
 const (
 	JSONType    = "application/json"
+	EventsType  = "text/event-stream"
 	ProblemType = "application/problem+json"
 	TextType    = "text/plain"
 	PageType    = "text/html;charset=iso-8859-1" // the predecessor's error pages
@@ -35,6 +36,14 @@ const (
 	CodeUnsupportedType  = "unsupported-media-type"
 	CodeUnavailable      = "unavailable" // the scheduler has not started yet, or stops
 	CodeInternal         = "internal"    // a bug; the detail is in the scheduler's log
+	// CodeRevision says that If-Match names another revision than the present one.
+	CodeRevision = "revision-mismatch"
+	// CodeKeyReused says that the Idempotency-Key came before with another request, and
+	// CodeKeyInUse that the request that it came with is not answered yet.
+	CodeKeyReused = "idempotency-key-reused"
+	CodeKeyInUse  = "idempotency-key-in-use"
+	CodeBusy      = "busy"        // too much is asked at once; to be tried again
+	CodeAgent     = "agent-error" // a Mesos agent or master did not answer as it should
 )
 
 // MaxBody is the size in bytes of the largest request body that is read.

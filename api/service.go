@@ -99,6 +99,8 @@ type SetTarget struct {
 	ID string `json:"id,omitempty"`
 	// Files are the texts of the config templates that the spec names, by the paths it uses.
 	Files map[string]string `json:"files,omitempty"`
+	// Reason is kept in the journal.
+	Reason string `json:"reason,omitempty"`
 	// Spec is the text of the service's YAML, rendered.
 	Spec string `json:"spec"`
 }

@@ -13,6 +13,12 @@ func (in *installing) again(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(c.TaskConfig) > 0 { // which stay unless the environment gives them anew
+		in.specFlags.taskConfig = c.TaskConfig
+		if err := in.want(); err != nil {
+			return err
+		}
+	}
 	if _, err := in.source(); err != nil {
 		return err
 	}
@@ -53,6 +59,8 @@ func (in *installing) fixed(c cluster) []string {
 	for _, d := range []struct{ what, is, asked string }{
 		{"--master", c.Master, in.master},
 		{"--kafka-dist", c.Kafka.Asked, in.kafkaDist},
+		{"--webhook", c.Watch.Webhook, in.watch.Webhook},
+		{"--webhook-secret-file", c.Watch.SecretFile, in.watch.SecretFile},
 		{"--kafka-version", c.Kafka.AskedVersion, in.kafkaVersion},
 	} {
 		if d.is != d.asked {

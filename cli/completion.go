@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/api/client"
 	"github.com/spf13/cobra"
 )
 
@@ -33,17 +35,32 @@ func (e *env) completionCmd() *cobra.Command {
 // completeTime is how long the shell waits for words at most.
 const completeTime = 2 * time.Second
 
-// complete gives the words that a live service knows; a service that does not answer has none.
-func (e *env) complete(
-	cmd *cobra.Command, words func(api.Service) []string,
+// completeBy gives the words that are asked of a live service; one that does not answer has none.
+func (e *env) completeBy(
+	cmd *cobra.Command, ask func(context.Context, *client.Client) ([]string, error),
 ) ([]string, cobra.ShellCompDirective) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), completeTime)
 	defer cancel()
-	_, s, err := e.service(ctx)
+	e.nameGiven = cmd.Flags().Changed("name")
+	c, err := e.connect()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return words(s), cobra.ShellCompDirectiveNoFileComp
+	words, err := ask(ctx, c)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp
+}
+
+// complete gives words of the status document.
+func (e *env) complete(
+	cmd *cobra.Command, words func(api.Service) []string,
+) ([]string, cobra.ShellCompDirective) {
+	return e.completeBy(cmd, func(ctx context.Context, c *client.Client) ([]string, error) {
+		s, err := c.Service(ctx)
+		return words(s), err
+	})
 }
 
 func (e *env) completePods(
@@ -107,11 +124,49 @@ func (e *env) completeEndpoints(
 	})
 }
 
+// completeTasks gives the tasks of the pod that is named.
+func (e *env) completeTasks(
+	cmd *cobra.Command, args []string, _ string,
+) ([]string, cobra.ShellCompDirective) {
+	return e.complete(cmd, func(s api.Service) (words []string) {
+		if len(args) == 0 {
+			return nil
+		}
+		if p := s.Pod(args[0]); p != nil {
+			for _, t := range p.Tasks {
+				words = append(words, t.Name)
+			}
+		}
+		return words
+	})
+}
+
+// completeBrokers gives the ids of the brokers.
+func (e *env) completeBrokers(
+	cmd *cobra.Command, args []string, _ string,
+) ([]string, cobra.ShellCompDirective) {
+	return e.complete(cmd, func(s api.Service) (words []string) {
+		for _, b := range brokersOf(s) {
+			if len(args) == 0 {
+				words = append(words, strconv.Itoa(b.ID))
+			}
+		}
+		return words
+	})
+}
+
+// completeConfigs gives the ids of configurations.
+func (e *env) completeConfigs(
+	cmd *cobra.Command, _ []string, _ string,
+) ([]string, cobra.ShellCompDirective) {
+	return e.completeBy(cmd, configIDs)
+}
+
 // completeNames gives the clusters that are installed.
 func (e *env) completeNames(
 	*cobra.Command, []string, string,
 ) ([]string, cobra.ShellCompDirective) {
-	h, err := findHome(e.getenv)
+	h, err := e.clusters()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

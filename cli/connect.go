@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"os/user"
 	"strings"
 	"time"
 
@@ -40,15 +41,22 @@ func (f folder) address() (address, error) {
 	return a, nil
 }
 
+// apiURL is the URL that --url or, unless --name was given, KAFKA_SCHED_URL says, "" for none.
+func (e *env) apiURL() string {
+	if e.url == "" && !e.nameGiven {
+		return e.getenv("KAFKA_SCHED_URL")
+	}
+	return e.url
+}
+
+// here says whether a command is about a cluster of this machine.
+func (e *env) here() bool { return e.apiURL() == "" }
+
 // connect gives a client of the scheduler that the flags, the environment or the cluster's
 // folder name, in this order; a name given as a flag is stronger than the environment.
 func (e *env) connect() (*client.Client, error) {
-	url := e.url
-	if url == "" && !e.nameGiven {
-		url = e.getenv("KAFKA_SCHED_URL")
-	}
-	if url != "" {
-		return newClient(url)
+	if url := e.apiURL(); url != "" {
+		return e.newClient(url)
 	}
 	f, err := e.folder()
 	if err != nil {
@@ -57,37 +65,64 @@ func (e *env) connect() (*client.Client, error) {
 	if _, err := f.load(); err != nil {
 		return nil, err
 	}
-	a, err := f.address()
+	url, err := f.running()
 	if err != nil {
 		return nil, err
 	}
-	pid, err := holder(f.schedulerLock())
-	if err != nil {
-		return nil, err
-	}
-	if a.URL == "" || pid == 0 {
-		if keeper, err := holder(f.keeperLock()); err == nil && keeper != 0 && a.URL != "" {
-			return newClient(a.URL) // it is being started again
-		}
+	if url == "" {
 		return nil, fmt.Errorf("the scheduler of %q %w; kafka-sched start%s starts it",
 			f.name, errNotRunning, e.nameFlag())
 	}
-	return newClient(a.URL)
+	return e.newClient(url)
+}
+
+// running gives the URL of a cluster's scheduler, "" when neither it nor a keeper that starts
+// it again runs.
+func (f folder) running() (string, error) {
+	a, err := f.address()
+	if err != nil || a.URL == "" {
+		return "", err
+	}
+	for _, lock := range []string{f.schedulerLock(), f.keeperLock()} {
+		if pid, err := holder(lock); err != nil || pid != 0 {
+			return a.URL, err
+		}
+	}
+	return "", nil
 }
 
 // errNotRunning says of a scheduler that its process is not there.
 var errNotRunning = errors.New("does not run")
 
-func newClient(url string) (*client.Client, error) {
+func (e *env) newClient(url string) (*client.Client, error) {
 	if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
 		return nil, fail(exitUsage, "URL %q must begin with http:// or https://", url)
 	}
-	return client.New(url, client.WithPatience(readPatience)), nil
+	options := []client.Option{client.WithPatience(readPatience), client.WithCaller(e.caller())}
+	if e.verbose {
+		options = append(options, client.WithHTTPClient(talkative(e.stderr)))
+	}
+	return client.New(url, options...), nil
+}
+
+// caller is the name under which the journal has what this command does.
+func (e *env) caller() string {
+	name := e.getenv("USER")
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
+	}
+	return name
 }
 
 // nameFlag is what has to follow a command that we print for this cluster.
 func (e *env) nameFlag() string {
-	if e.name == "kafka" {
+	if e.url != "" {
+		return " --url " + e.url
+	}
+	if e.name == defaultName {
 		return ""
 	}
 	return " --name " + e.name

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -12,33 +13,53 @@ import (
 // daemonPatience is how long a background process waits for its own lock.
 const daemonPatience = 2 * time.Second
 
-// keepCmd is the background parent of a cluster's processes.
-func (e *env) keepCmd() *cobra.Command {
+// daemonCmd makes a hidden command that runs one of a cluster's background processes.
+func (e *env) daemonCmd(
+	name, short string, run func(context.Context, folder, cluster) error,
+) *cobra.Command {
 	return &cobra.Command{
-		Use: "keep", Short: "Keep the processes of a cluster running (started by install)",
-		Hidden: true, Args: cobra.NoArgs, Example: "  kafka-sched keep --name kafka",
+		Use: name, Short: short, Hidden: true, Args: cobra.NoArgs,
+		Example: "  kafka-sched " + name + " --name kafka",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := e.folder()
 			if err != nil {
 				return err
 			}
-			k, lock, err := e.newKeeper(f)
+			c, err := f.load()
+			if err != nil {
+				return err
+			}
+			return run(cmd.Context(), f, c)
+		},
+	}
+}
+
+// locked runs something while this process holds a lock.
+func locked(path, what string, run func() error) error {
+	lock, err := takeLock(path, daemonPatience)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	defer lock.release()
+	return run()
+}
+
+// keepCmd is the background parent of a cluster's processes.
+func (e *env) keepCmd() *cobra.Command {
+	return e.daemonCmd("keep", "Keep the processes of a cluster running (started by install)",
+		func(ctx context.Context, f folder, c cluster) error {
+			k, lock, err := newKeeper(f, c)
 			if err != nil {
 				return err
 			}
 			defer lock.release()
 			k.log = e.stderr
-			return k.run(cmd.Context())
-		},
-	}
+			return k.run(ctx)
+		})
 }
 
 // newKeeper makes the keeper of a cluster and takes its lock.
-func (e *env) newKeeper(f folder) (*keeper, procLock, error) {
-	c, err := f.load()
-	if err != nil {
-		return nil, procLock{}, err
-	}
+func newKeeper(f folder, c cluster) (*keeper, procLock, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, procLock{}, fmt.Errorf("finding our own program: %w", err)
@@ -59,30 +80,23 @@ func (e *env) newKeeper(f folder) (*keeper, procLock, error) {
 
 // schedulerCmd runs the scheduler of a cluster in this process.
 func (e *env) schedulerCmd() *cobra.Command {
-	return &cobra.Command{
-		Use: "scheduler", Short: "Run the scheduler of a cluster (started by the keeper)",
-		Hidden: true, Args: cobra.NoArgs, Example: "  kafka-sched scheduler --name kafka",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := e.folder()
-			if err != nil {
+	var w watch
+	c := e.daemonCmd("scheduler", "Run the scheduler of a cluster (started by the keeper)",
+		func(ctx context.Context, f folder, c cluster) error {
+			if err := w.check(); err != nil {
 				return err
 			}
-			c, err := f.load()
-			if err != nil {
-				return err
-			}
-			lock, err := takeLock(f.schedulerLock(), daemonPatience)
-			if err != nil {
-				return fmt.Errorf("scheduler of %q: %w", f.name, err)
-			}
-			defer lock.release()
+			c.Watch = w.over(c.Watch)
 			options, err := schedulerOptions(f, c)
 			if err != nil {
 				return err
 			}
-			return e.daemons.Scheduler(cmd.Context(), options)
-		},
-	}
+			return locked(f.schedulerLock(), fmt.Sprintf("scheduler of %q", f.name), func() error {
+				return e.daemons.Scheduler(ctx, options)
+			})
+		})
+	w.flags(c.Flags())
+	return c
 }
 
 // schedulerOptions are those of a cluster's scheduler.
@@ -100,37 +114,25 @@ func schedulerOptions(f folder, c cluster) (SchedulerOptions, error) {
 		Master: master, Listen: c.Listen, AnyPort: c.AnyPort, Advertise: c.Advertise,
 		KafkaDist: c.Kafka.Archive, KafkaVersion: c.Kafka.Version,
 		ExecutorBinary: exe, Java: c.Java, LogFile: f.schedulerLog(),
+		Webhook: c.Watch.Webhook, WebhookSecretFile: c.Watch.SecretFile,
+		StalledAfter: c.Watch.StalledAfter,
 	}, nil
 }
 
 // localMesosCmd runs the embedded Mesos of a cluster in this process.
 func (e *env) localMesosCmd() *cobra.Command {
-	return &cobra.Command{
-		Use: "localmesos", Short: "Run the embedded Mesos of a cluster (started by the keeper)",
-		Hidden: true, Args: cobra.NoArgs, Example: "  kafka-sched localmesos --name kafka",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := e.folder()
-			if err != nil {
-				return err
-			}
-			c, err := f.load()
-			if err != nil {
-				return err
-			}
+	return e.daemonCmd("localmesos", "Run the embedded Mesos of a cluster (started by the keeper)",
+		func(ctx context.Context, f folder, c cluster) error {
 			if c.Mesos == nil {
 				return fail(exitUsage, "%q uses the Mesos at %s", f.name, c.Master)
 			}
-			lock, err := takeLock(f.mesosLock(), daemonPatience)
-			if err != nil {
-				return fmt.Errorf("embedded Mesos of %q: %w", f.name, err)
-			}
-			defer lock.release()
-			return e.daemons.LocalMesos(cmd.Context(), LocalMesosOptions{
-				Dir: f.mesosDir(), MasterAddr: c.Mesos.MasterAddr, Name: f.name,
-				Agents: c.Mesos.Agents, LogFile: f.mesosLog(),
+			return locked(f.mesosLock(), fmt.Sprintf("embedded Mesos of %q", f.name), func() error {
+				return e.daemons.LocalMesos(ctx, LocalMesosOptions{
+					Dir: f.mesosDir(), MasterAddr: c.Mesos.MasterAddr, Name: f.name,
+					Agents: c.Mesos.Agents, LogFile: f.mesosLog(),
+				})
 			})
-		},
-	}
+		})
 }
 
 // executorCmd is what agents run.

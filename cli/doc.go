@@ -13,9 +13,14 @@
 // neither a cluster nor a home. The language is servicespec's; what they know of its keys comes
 // from servicespec.Keys, and docs/authoring.md is made of the same.
 //
+// Every command that shows something builds one document and says how a human wants it drawn;
+// output.go chooses between the forms, table.go draws all tables and tree.go all trees. What the
+// predecessor's command printed as JSON goes through printRaw, so that it is JSON here too.
+// What an update was made of is recorded beside the spec (record.go), so that it can be undone.
+//
 // What is not here: no decision about brokers, no Mesos, no Kafka. What the cluster does is
 // asked of the scheduler's API and nothing else; only the output of tasks is read from the
-// Mesos agent that has it (sandbox.go). The processes that run for long are given to Main as
+// Mesos agent that has it (internal/sandbox). The processes that run for long are given to Main as
 // functions, because the packages that hold them are not below this one.
 //
 // # Invariants

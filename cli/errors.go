@@ -19,6 +19,7 @@ const (
 	exitPrecheck    = 4
 	exitTimeout     = 5
 	exitConflict    = 6
+	exitAlready     = 7
 	exitInterrupted = 130
 )
 
@@ -27,10 +28,11 @@ const exitHelp = `Exit codes:
   0    it was done
   1    it failed
   2    wrong usage or invalid input (flags, options, spec)
-  3    there is no such cluster, pod, plan or endpoint
+  3    there is no such cluster, pod, plan, endpoint or configuration
   4    the machine lacks something (Java, memory, disk, a port, Mesos)
   5    it took longer than --timeout
   6    conflict: another command is at work, or the cluster exists with other options
+  7    there was nothing to do: the command was already issued, or what it is for is complete
   130  interrupted; what was started goes on`
 
 // exitError is an error together with the exit code that it ends the command with.

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -42,6 +44,7 @@ type memory struct {
 	Looks  int // since the intent changed
 	Count  int
 	Target string
+	Spec   string // of the target
 }
 
 func newFake(service servicespec.Service, file, mode string) *fake {
@@ -105,7 +108,7 @@ func (f *fake) handler() http.Handler {
 		}
 		return errors.New("Plan " + r.PathValue("plan") + " not found")
 	})
-	get(api.PathPods, func(_ *http.Request, s api.Service) any { return podNames(s) })
+	get(api.PathPods, func(_ *http.Request, s api.Service) any { return launchedNames(s) })
 	get(api.PathPodsStatus, func(_ *http.Request, s api.Service) any { return podsStatus(s) })
 	get(api.PathPodStatus, podAnswer(func(p api.Pod) any { return instance(p) }))
 	get(api.PathPodInfo, podAnswer(func(p api.Pod) any {
@@ -119,6 +122,8 @@ func (f *fake) handler() http.Handler {
 		}
 		return errors.New("Endpoint " + r.PathValue("endpoint") + " not found")
 	})
+	f.readsV2(get)
+	f.readsKafka(get)
 	f.commands(mux)
 	f.mesos(mux)
 	return mux
@@ -130,7 +135,13 @@ func (f *fake) commands(mux *http.ServeMux) {
 		mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, r *http.Request) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
-			f.calls = append(f.calls, r.Method+" "+r.URL.RequestURI())
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			call := r.Method + " " + r.URL.RequestURI()
+			if len(body) > 0 && len(body) < 200 && string(body) != "{}" {
+				call += " " + string(body)
+			}
+			f.calls = append(f.calls, call)
 			send(w, answer(r, f.service()))
 		})
 	}
@@ -147,34 +158,8 @@ func (f *fake) commands(mux *http.ServeMux) {
 	act("POST", api.PathServiceStop, intent(api.IntentStop))
 	act("POST", api.PathServiceStart, intent(api.IntentRun))
 	act("POST", api.PathServiceUninstall, intent(api.IntentUninstall))
-	act("POST", api.PathPlanCommand, func(r *http.Request, s api.Service) any {
-		if s.Plan(r.PathValue("plan")) == nil {
-			return errors.New("Plan " + r.PathValue("plan") + " not found")
-		}
-		if r.PathValue("command") == api.VerbInterrupt && r.URL.Query().Get("phase") == "done" {
-			return alreadyReported{}
-		}
-		return api.Message{Message: "Received cmd: " + r.PathValue("command")}
-	})
-	for _, path := range []string{api.PathPodRestart, api.PathPodReplace} {
-		act("POST", path, podAnswer(func(p api.Pod) any {
-			return api.PodCommanded{Pod: p.Name, Tasks: []string{p.Tasks[0].FullName}}
-		}))
-	}
-	act("PUT", api.PathServiceTarget, func(r *http.Request, _ api.Service) any {
-		var body api.SetTarget
-		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-			return err
-		}
-		service, errs := servicespec.Parse("spec", []byte(body.Spec), nil)
-		if len(errs) > 0 {
-			return api.Problem{Status: 400, Code: api.CodeInvalidRequest, Detail: errs[0].Error()}
-		}
-		f.memory.Count, f.memory.Looks = service.Pods[0].Count, 0
-		f.memory.Target = "t-2"
-		f.save()
-		return api.Outcome{Changed: true, Message: "ok", TargetID: "t-2"}
-	})
+	f.commandsV2(act)
+	f.commandsKafka(act)
 }
 
 // mesos serves the master's list of agents and the agent's files.
@@ -190,6 +175,16 @@ func (f *fake) mesos(mux *http.ServeMux) {
 	mux.HandleFunc("GET /master/version", func(w http.ResponseWriter, _ *http.Request) {
 		send(w, map[string]string{"version": "1.11.0"})
 	})
+	mux.HandleFunc("GET /files/browse", func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.browse(w, r.FormValue("path"))
+	})
+	mux.HandleFunc("GET /files/download", func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		fmt.Fprint(w, f.output[filepath.Base(r.FormValue("path"))])
+	})
 	mux.HandleFunc("GET /files/read", func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -203,9 +198,10 @@ func (f *fake) mesos(mux *http.ServeMux) {
 		case err != nil:
 			w.WriteHeader(http.StatusBadRequest)
 		case offset < 0:
-			send(w, piece{Offset: int64(len(content))})
+			send(w, map[string]any{"data": "", "offset": len(content)})
 		default:
-			send(w, piece{Data: content[min(offset, len(content)):], Offset: int64(offset)})
+			send(w, map[string]any{
+				"data": content[min(offset, len(content)):], "offset": offset})
 			f.reads = append(f.reads, offset)
 		}
 	})
@@ -253,7 +249,7 @@ func planNames(s api.Service) []string {
 	return names
 }
 
-func podNames(s api.Service) []string {
+func launchedNames(s api.Service) []string {
 	names := []string{}
 	for _, p := range s.Pods {
 		if p.Launched {

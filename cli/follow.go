@@ -11,6 +11,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/api/client"
+	"github.com/kafka-sched/kafka-sched/internal/sandbox"
 	"github.com/spf13/cobra"
 )
 
@@ -21,6 +22,7 @@ const followEvery = 250 * time.Millisecond
 type waiting struct {
 	quiet, noWait bool
 	timeout       time.Duration
+	reason        string // of those that change something, by reasonFlag
 }
 
 func (w *waiting) flags(c *cobra.Command, timeout time.Duration) {
@@ -187,19 +189,14 @@ func lastWords(ctx context.Context, s api.Service, p api.Pod, t api.Task) string
 		return "\n(its output cannot be read: " + err.Error() + ")"
 	}
 	var b strings.Builder
-	for _, suffix := range []string{".out", ".err"} {
-		text, _, err := box.tail(ctx, t.FullName+suffix, most)
+	for _, file := range []string{sandbox.Stdout(t.FullName), sandbox.Stderr(t.FullName)} {
+		text, _, err := box.Tail(ctx, file, most)
 		if err != nil || text == "" {
 			continue
 		}
-		fmt.Fprintf(&b, "\nlast lines of %s%s:\n%s", t.FullName, suffix, indent(text))
+		fmt.Fprintf(&b, "\nlast lines of %s:\n%s", file, indent(text))
 	}
 	return b.String()
-}
-
-func indent(text string) string {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	return "  " + strings.Join(lines, "\n  ")
 }
 
 // logTail gives the last lines of log files that exist, for error messages.
@@ -212,7 +209,7 @@ func logTail(files ...string) string {
 			continue
 		}
 		fmt.Fprintf(&b, "\nlast lines of %s:\n%s", filepath.Base(file),
-			indent(lastLines(string(text), most)))
+			indent(sandbox.LastLines(string(text), most)))
 	}
 	return b.String()
 }

@@ -108,6 +108,8 @@ type cluster struct {
 	// Spec is the path of the spec as given, "" for the built-in one.
 	Spec    string              `json:"spec,omitempty"`
 	Options servicespec.Options `json:"options,omitempty"`
+	// TaskConfig are the variables that were put into the environments of tasks.
+	TaskConfig map[string]string `json:"task_config,omitempty"`
 	// Master is the external master, "" for the embedded Mesos.
 	Master string `json:"master,omitempty"`
 	// Listen is the API's host:port; AnyPort says that another port will do when it is taken,
@@ -118,6 +120,7 @@ type cluster struct {
 	Java      string `json:"java,omitempty"`
 	Kafka     dist   `json:"kafka"`
 	Mesos     *local `json:"mesos,omitempty"`
+	Watch     watch  `json:"watch,omitzero"`
 }
 
 // dist is the Kafka distribution of a cluster. Asked and AskedVersion are what the flags said.

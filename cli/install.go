@@ -22,6 +22,7 @@ type installing struct {
 	kafkaVersion, kafkaDist   string
 	agents                    int
 	foreground                bool
+	watch                     watch
 
 	folder   folder
 	wanted   wanted
@@ -54,6 +55,7 @@ func (e *env) installCmd() *cobra.Command {
 	f.StringVar(&in.listen, "listen", "", "host:port of the API (default: a free one of 127.0.0.1)")
 	f.StringVar(&in.advertise, "advertise", "", "host:port under which agents reach the API")
 	f.BoolVar(&in.foreground, "foreground", false, "stay in the foreground, until interrupted")
+	in.watch.flags(f)
 	return c
 }
 
@@ -129,7 +131,7 @@ func (in *installing) want() error {
 	if in.foreground && in.noWait {
 		return fail(exitUsage, "--foreground and --no-wait exclude each other")
 	}
-	return nil
+	return in.watch.check()
 }
 
 // prepare checks the machine, gets Kafka, and only then writes the cluster down.
@@ -140,8 +142,8 @@ func (in *installing) prepare(ctx context.Context) error {
 	}
 	in.cluster = cluster{
 		Format: clusterFormat, Name: in.folder.name, Created: time.Now().UTC(),
-		Spec: in.wanted.path, Options: in.wanted.options, Master: in.master,
-		Listen: in.listen, Advertise: in.advertise,
+		Spec: in.wanted.path, Options: in.wanted.options, TaskConfig: in.wanted.taskConfig,
+		Master: in.master, Listen: in.listen, Advertise: in.advertise, Watch: in.watch,
 		Kafka: dist{Asked: in.kafkaDist, AskedVersion: in.kafkaVersion},
 	}
 	home := homeOf(in.folder)
@@ -263,7 +265,7 @@ func (in *installing) start(ctx context.Context, release func()) error {
 	var err error
 	in.progress.say("starting %s", in.parts())
 	if in.foreground {
-		fg, err = e.keepHere(f)
+		fg, err = keepHere(f, in.cluster)
 	} else {
 		err = startKeeper(f)
 	}

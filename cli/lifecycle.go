@@ -60,6 +60,7 @@ func (e *env) startCmd() *cobra.Command {
 		},
 	}
 	w.flags(c, 10*time.Minute)
+	reasonFlag(c, &w.reason)
 	return c
 }
 
@@ -79,22 +80,22 @@ func (e *env) start(ctx context.Context, w waiting) error {
 		return err
 	}
 	defer release()
-	api, err := e.bringUp(ctx, f, c, w, p)
+	scheduler, err := e.bringUp(ctx, f, c, w, p)
 	if err != nil {
 		return err
 	}
-	s, err := undoStop(ctx, api)
+	s, err := undoStop(ctx, scheduler, w.reason)
 	if err != nil {
 		return e.answer(err)
 	}
 	release()
 	if !w.noWait {
-		if s, err = e.awaitRunning(ctx, f, api, s, w, p); err != nil {
+		if s, err = e.awaitRunning(ctx, f, scheduler, s, w, p); err != nil {
 			return err
 		}
 	}
 	if e.json {
-		doc, err := statusDocument(api.URL(), s)
+		doc, err := statusDocument(scheduler.URL(), s)
 		if err != nil {
 			return err
 		}
@@ -104,7 +105,7 @@ func (e *env) start(ctx context.Context, w waiting) error {
 	if b := bootstrap(s); b != "" {
 		e.printf("  Bootstrap servers  %s\n", b)
 	}
-	e.printf("  API                %s\n", api.URL())
+	e.printf("  API                %s\n", scheduler.URL())
 	return nil
 }
 
@@ -189,7 +190,9 @@ func (e *env) haveKafka(
 }
 
 // undoStop tells the scheduler to run the service, unless it does.
-func undoStop(ctx context.Context, c *client.Client) (api.Service, error) {
+func undoStop(
+	ctx context.Context, c *client.Client, reason string,
+) (api.Service, error) {
 	s, err := c.Service(ctx)
 	if err != nil {
 		return s, err
@@ -199,7 +202,8 @@ func undoStop(ctx context.Context, c *client.Client) (api.Service, error) {
 		return s, fail(exitConflict, "%q is being uninstalled; kafka-sched uninstall goes on "+
 			"with it", s.Name)
 	case api.IntentStop:
-		if _, err := c.Start(ctx); err != nil {
+		_, err := c.CommandService(ctx, "start", api.ServiceCommand{Reason: reason})
+		if err != nil {
 			return s, err
 		}
 	}
@@ -271,6 +275,7 @@ func (e *env) stopCmd() *cobra.Command {
 		},
 	}
 	w.flags(c, 10*time.Minute)
+	reasonFlag(c, &w.reason)
 	return c
 }
 
@@ -296,7 +301,8 @@ func (e *env) stop(ctx context.Context, w waiting) error {
 	if err != nil {
 		return err
 	}
-	if _, err := scheduler.Stop(ctx); err != nil {
+	_, err = scheduler.CommandService(ctx, "stop", api.ServiceCommand{Reason: w.reason})
+	if err != nil {
 		return e.answer(err)
 	}
 	if w.noWait {

@@ -3,12 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"path/filepath"
+	"io"
 	"strings"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/internal/sandbox"
 	"github.com/spf13/cobra"
 )
 
@@ -42,118 +42,97 @@ type logs struct {
 	lines          int
 }
 
-// suffix is the end of the output file's name.
-func (l logs) suffix() string {
+// file is the name of a task's output file.
+func (l logs) file(task string) string {
 	if l.stderr {
-		return ".err"
+		return sandbox.Stderr(task)
 	}
-	return ".out"
+	return sandbox.Stdout(task)
 }
 
 func (e *env) logs(ctx context.Context, l logs, args []string) error {
 	_, s, err := e.service(ctx)
 	if errors.Is(err, errNotRunning) {
-		return e.logsOnDisk(err, args[0])
+		return e.logsOnDisk(err, l, args[0], args[1])
 	}
 	if err != nil {
 		return err
 	}
-	box, err := sandboxOf(ctx, s, args[0], args[1])
+	box, task, err := sandboxOf(ctx, s, args[0], args[1])
 	if err != nil {
 		return err
 	}
-	file := box.task + l.suffix()
-	text, end, err := box.tail(ctx, file, l.lines)
-	if errors.Is(err, errNoFile) && !l.follow {
+	file := l.file(task)
+	text, end, err := box.Tail(ctx, file, l.lines)
+	if errors.Is(err, sandbox.ErrNoFile) && !l.follow {
 		return fail(exitNotFound, "%s has printed nothing yet: its sandbox has no file %s",
-			box.task, file)
+			task, file)
 	}
-	if err != nil && !errors.Is(err, errNoFile) {
+	if err != nil && !errors.Is(err, sandbox.ErrNoFile) {
 		return err
 	}
-	if e.json && !l.follow {
-		return e.printJSON(map[string]any{
-			"pod": args[0], "task": box.task, "file": file,
-			"lines": strings.Split(strings.TrimSuffix(text, "\n"), "\n"),
-		})
+	if !l.follow {
+		e.hintAtErrors(ctx, l, box, task)
+		return e.printLog(args[0], task, file, text)
 	}
 	e.printf("%s", text)
-	if !l.follow {
-		e.hintAtErrors(ctx, l, box)
+	return box.Follow(ctx, file, end, logsEvery, func(more string) error {
+		e.printf("%s", more)
 		return nil
-	}
-	return e.followLog(ctx, box, file, end)
+	})
+}
+
+// logDocument is the JSON document with what a task printed.
+type logDocument struct {
+	Pod   string   `json:"pod"`
+	Task  string   `json:"task"`
+	File  string   `json:"file"`
+	Lines []string `json:"lines"`
+}
+
+// printLog prints the end of a task's output.
+func (e *env) printLog(pod, task, file, text string) error {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	return e.print(logDocument{pod, task, file, lines}, func() error {
+		_, err := io.WriteString(e.stdout, text)
+		return printing(err)
+	})
 }
 
 // hintAtErrors says so when a task wrote error output as well: that is where Java says why a
 // broker does not start.
-func (e *env) hintAtErrors(ctx context.Context, l logs, box *sandbox) {
+func (e *env) hintAtErrors(ctx context.Context, l logs, box *sandbox.Sandbox, task string) {
 	if l.stderr {
 		return
 	}
-	size, err := box.read(ctx, box.task+".err", -1)
-	if err == nil && size.Offset > 0 {
-		fmt.Fprintf(e.stderr, "(%s has error output too, which --stderr shows)\n", box.task)
+	size, err := box.Size(ctx, sandbox.Stderr(task))
+	if err == nil && size > 0 {
+		e.hint("(%s has error output too, which --stderr shows)", task)
 	}
 }
 
-// logsOnDisk adds to the error of a cluster that is stopped where the output of a pod lies.
-func (e *env) logsOnDisk(err error, pod string) error {
-	f, wrong := e.folder()
-	if wrong != nil {
-		return err
-	}
-	found, wrong := filepath.Glob(f.file("mesos", "agents", "*", "slaves", "*", "frameworks", "*",
-		"executors", "*", "runs", "latest", pod+"-*.out"))
-	if wrong != nil || len(found) == 0 {
-		return err
-	}
-	return fmt.Errorf("%w\nuntil then, what %s printed is in:\n  %s", err, pod,
-		strings.Join(found, "\n  "))
-}
-
-// sandboxOf finds the sandbox of a task by the names of its pod and, unless "", itself.
-func sandboxOf(ctx context.Context, s api.Service, pod, task string) (*sandbox, error) {
+// sandboxOf finds the sandbox of a task by the names of its pod and, unless "", itself; and gives
+// the task's full name.
+func sandboxOf(
+	ctx context.Context, s api.Service, pod, task string,
+) (*sandbox.Sandbox, string, error) {
 	p := s.Pod(pod)
 	if p == nil {
-		return nil, noPod(s, pod)
+		return nil, "", noPod(s, pod)
 	}
 	var names []string
 	for _, t := range p.Tasks {
 		if task == "" || t.Name == task || t.FullName == task {
-			return findSandbox(ctx, s, *p, t)
+			box, err := findSandbox(ctx, s, *p, t)
+			return box, t.FullName, err
 		}
 		names = append(names, t.Name)
 	}
-	return nil, fail(exitNotFound, "pod %s has no task %q; there are: %s",
-		pod, task, orUnknown(strings.Join(names, ", ")))
+	return nil, "", noTask(pod, task, names)
 }
 
-// followLog prints what comes until it is interrupted. A file that became shorter was rotated,
-// or belongs to a new start of the pod, and is read from its beginning. An agent that does not
-// answer is asked again.
-func (e *env) followLog(ctx context.Context, box *sandbox, file string, end int64) error {
-	tick := time.NewTicker(logsEvery)
-	defer tick.Stop()
-	for {
-		size, err := box.read(ctx, file, -1)
-		if err == nil && size.Offset < end {
-			end = 0
-		}
-		for err == nil && end < size.Offset {
-			var p piece
-			if p, err = box.read(ctx, file, end); err == nil {
-				if p.Data == "" {
-					break
-				}
-				e.printf("%s", p.Data)
-				end += p.length(size.Offset - end)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
+// noTask is the error for a task that a pod does not have; it names those that it has.
+func noTask(pod, task string, names []string) error {
+	return fail(exitNotFound, "pod %s has no task %q; there are: %s", pod, task,
+		orUnknown(strings.Join(names, ", ")))
 }

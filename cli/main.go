@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,9 +9,9 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 )
 
 // Daemons are the long-running parts of the program, which the command line starts and does
@@ -51,6 +50,12 @@ type SchedulerOptions struct {
 	Java       string
 	Foreground bool
 	LogFile    string
+	// Webhook is the URL that is told of what plans do, "" for none; WebhookSecretFile holds
+	// the secret that its messages are signed with.
+	Webhook, WebhookSecretFile string
+	// StalledAfter is how long a plan may make no progress until a metric says so; 0 is the
+	// default.
+	StalledAfter time.Duration
 }
 
 // LocalMesosOptions is what an embedded Mesos has to know.
@@ -80,6 +85,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, d Daemons) i
 	return e.run(args)
 }
 
+// defaultName is the name of a cluster that was given none.
+const defaultName = "kafka"
+
 // env is all that a command knows of the world.
 type env struct {
 	stdin          io.Reader
@@ -91,7 +99,9 @@ type env struct {
 
 	// The flags that every command has.
 	name, url, home string
-	json            bool
+	form            output
+	json            bool // the result is for a program: JSON, or YAML
+	verbose         bool
 	nameGiven       bool
 }
 
@@ -102,9 +112,13 @@ func (e *env) run(args []string) int {
 	root := e.root()
 	root.SetArgs(args)
 	began := false
-	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		began = true
 		e.nameGiven = cmd.Flags().Changed("name")
+		if name := e.getenv("KAFKA_SCHED_NAME"); name != "" && !e.nameGiven {
+			e.name = name
+		}
+		return e.chooseForm()
 	}
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -142,16 +156,20 @@ func (e *env) root() *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	flags := root.PersistentFlags()
-	flags.StringVar(&e.name, "name", "kafka", "name of the cluster")
+	flags.StringVar(&e.name, "name", defaultName,
+		"name of the cluster (default: KAFKA_SCHED_NAME, else kafka)")
 	flags.StringVar(&e.url, "url", "",
 		"URL of the scheduler's API (default: KAFKA_SCHED_URL, else the cluster's own)")
-	flags.BoolVar(&e.json, "json", false, "print JSON")
+	flags.BoolVar(&e.json, "json", false, "print JSON, as -o json does")
+	flags.VarP(&e.form, "output", "o", "how to print: "+strings.Join(forms, ", "))
+	flags.BoolVarP(&e.verbose, "verbose", "v", false, "show the requests to the scheduler")
 	flags.StringVar(&e.home, "home", "", "folder of all clusters")
 	cobra.CheckErr(flags.MarkHidden("home"))
 	root.AddCommand(
 		e.installCmd(), e.statusCmd(), e.planCmd(), e.podCmd(), e.endpointsCmd(), e.logsCmd(),
-		e.stopCmd(), e.startCmd(), e.updateCmd(), e.uninstallCmd(), e.versionCmd(),
-		e.specCmd(), e.completionCmd(),
+		e.stopCmd(), e.startCmd(), e.updateCmd(), e.configCmd(), e.describeCmd(), e.debugCmd(),
+		e.journalCmd(), e.brokerCmd(), e.topicCmd(), e.servicesCmd(), e.uninstallCmd(),
+		e.versionCmd(), e.specCmd(), e.completionCmd(), e.stateCmd(), exitCodesTopic(),
 		e.keepCmd(), e.schedulerCmd(), e.localMesosCmd(), e.executorCmd(),
 	)
 	cobra.CheckErr(root.RegisterFlagCompletionFunc("name", e.completeNames))
@@ -159,40 +177,24 @@ func (e *env) root() *cobra.Command {
 	return root
 }
 
+// clusters is the folder of all clusters.
+func (e *env) clusters() (home, error) {
+	if e.home != "" {
+		return home(e.home), nil
+	}
+	return findHome(e.getenv)
+}
+
 // folder gives the folder of the cluster that the flags name.
 func (e *env) folder() (folder, error) {
-	h := home(e.home)
-	if h == "" {
-		var err error
-		if h, err = findHome(e.getenv); err != nil {
-			return folder{}, err
-		}
+	h, err := e.clusters()
+	if err != nil {
+		return folder{}, err
 	}
 	if err := checkName(e.name); err != nil {
 		return folder{}, err
 	}
 	return h.cluster(e.name), nil
-}
-
-// isTerminal says whether a stream is a terminal.
-func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// printJSON prints a value as indented JSON.
-func (e *env) printJSON(v any) error {
-	enc := json.NewEncoder(e.stdout)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("printing: %w", err)
-	}
-	return nil
-}
-
-func (e *env) printf(format string, args ...any) {
-	fmt.Fprintf(e.stdout, format, args...)
 }
 
 // group makes a command that only holds others.

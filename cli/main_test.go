@@ -112,6 +112,13 @@ func fakeScheduler(ctx context.Context, o SchedulerOptions) error {
 	}
 	f := newFake(service, filepath.Join(o.Dir, "state.db"), mode)
 	f.self = o.Listen
+	if f.memory.Spec == "" {
+		text, err := os.ReadFile(o.SpecFile)
+		if err != nil {
+			return err
+		}
+		f.memory.Spec = string(text)
+	}
 	var once sync.Once
 	f.gone = func() {
 		once.Do(func() {

@@ -12,20 +12,20 @@ import (
 )
 
 func (e *env) podCmd() *cobra.Command {
-	return group("pod", "Show, restart and replace pods",
+	c := group("pod", "Show, restart, replace and pause pods",
 		"  kafka-sched pod status",
-		e.podListCmd(), e.podStatusCmd(), e.podInfoCmd(),
-		e.podActCmd("restart", "Stop a pod and start it again in the same place, on its data",
-			"will be started again in the same place", (*client.Client).PodRestart),
-		e.podActCmd("replace", "Give a pod a new place; the data in its old one is destroyed",
-			"will get a new place", (*client.Client).PodReplace),
-	)
+		e.podListCmd(), e.podStatusCmd(), e.podInfoCmd(), e.podFilesCmd())
+	for _, v := range podVerbs {
+		c.AddCommand(e.podVerbCmd(v))
+	}
+	return c
 }
 
 func (e *env) podListCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the pods that were launched", Args: arguments(0, 0),
-		Example: "  kafka-sched pod list",
+		Use: "list", Short: "List the pods that were launched (JSON; -o table with more)",
+		Args: arguments(0, 0), Aliases: []string{"ls"},
+		Example: "  kafka-sched pod list\n  kafka-sched pod list -o wide",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := e.connect()
 			if err != nil {
@@ -35,29 +35,30 @@ func (e *env) podListCmd() *cobra.Command {
 			if err != nil {
 				return e.answer(err)
 			}
-			return e.printNames(names)
+			return e.printRaw(listOf(names), func() error {
+				s, err := c.Service(cmd.Context())
+				if err != nil {
+					return e.answer(err)
+				}
+				return e.printPods(s, s.Pods)
+			})
 		},
 	}
 }
 
-// printNames prints a list, one name a line.
-func (e *env) printNames(names []string) error {
-	if e.json {
-		if names == nil {
-			names = []string{}
-		}
-		return e.printJSON(names)
+// listOf makes a list that is [] in JSON when it is empty.
+func listOf[T any](list []T) []T {
+	if list == nil {
+		return []T{}
 	}
-	for _, name := range names {
-		e.printf("%s\n", name)
-	}
-	return nil
+	return list
 }
 
 func (e *env) podStatusCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "status [POD]", Short: "Show pods and their tasks", Args: arguments(0, 1),
-		Example:           "  kafka-sched pod status\n  kafka-sched pod status kafka-0",
+		Example: "  kafka-sched pod status\n  kafka-sched pod status kafka-0\n" +
+			"  kafka-sched pod status -o wide",
 		ValidArgsFunction: e.completePods,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if e.json {
@@ -75,9 +76,46 @@ func (e *env) podStatusCmd() *cobra.Command {
 				}
 				pods = []api.Pod{*p}
 			}
-			return e.printPods(s, pods)
+			if e.form != formText {
+				return e.printPods(s, pods)
+			}
+			if len(args) == 1 {
+				return e.printTree(podNode(s, pods[0]))
+			}
+			return e.printTree(podsNode(s))
 		},
 	}
+}
+
+// podsNode is the tree of a service with its types of pods, their instances and tasks.
+func podsNode(s api.Service) node {
+	root := node{text: orUnknown(s.Name)}
+	for _, p := range s.Pods {
+		last := len(root.children) - 1
+		if last < 0 || root.children[last].text != p.Type {
+			root.children = append(root.children, node{text: orUnknown(p.Type)})
+			last++
+		}
+		kind := &root.children[last]
+		kind.children = append(kind.children, podNode(s, p))
+	}
+	return root
+}
+
+// podNode is the tree of an instance with its tasks.
+func podNode(s api.Service, p api.Pod) node {
+	n := node{text: orUnknown(p.Name)}
+	for _, t := range p.Tasks {
+		where := ""
+		if p.Hostname != "" {
+			where = "on " + p.Hostname
+		}
+		n.children = append(n.children, node{
+			text: orUnknown(t.FullName), status: orUnknown(taskState(t)),
+			age: sinceAge(t.Since, s.Now), note: join("; ", where, oneLine(note(p, t))),
+		})
+	}
+	return n
 }
 
 // noPod is the error for a pod that is not there; it names those that are.
@@ -109,18 +147,23 @@ func (e *env) podStatusJSON(ctx context.Context, args []string) error {
 
 // printPods prints a table with a line for each task.
 func (e *env) printPods(s api.Service, pods []api.Pod) error {
-	w := table(e.stdout, "POD", "TASK", "STATE", "READY", "AGE", "HOST", "PORTS", "NOTE")
+	t := e.table([]string{"POD", "TASK", "STATE", "READY", "AGE", "HOST", "PORTS", "NOTE"},
+		"IP", "ZONE", "AGENT", "TARGET", "VOLUMES")
 	for _, p := range pods {
-		for _, t := range p.Tasks {
-			row(w, p.Name, t.Name, taskState(t), yesNo(t.Ready), sinceAge(t.Since, s.Now),
-				p.Hostname, ports(t), oneLine(note(p, t)))
+		for _, task := range p.Tasks {
+			row(t, p.Name, task.Name, taskState(task), yesNo(task.Ready),
+				sinceAge(task.Since, s.Now), p.Hostname, ports(task), oneLine(note(p, task)),
+				p.IP, p.Zone, p.AgentID, task.TargetID, strings.Join(p.Volumes, " "))
 		}
 	}
-	return w.Flush()
+	return t.Flush()
 }
 
-// taskState is a task's Mesos state without its prefix, which /v2 does not write.
-func taskState(t api.Task) string { return strings.TrimPrefix(t.State, "TASK_") }
+// taskState is what a task is: what an operator made of it, else its state in Mesos without
+// the prefix, which /v2 does not write.
+func taskState(t api.Task) string {
+	return or(t.Override, strings.TrimPrefix(t.State, "TASK_"))
+}
 
 func ports(t api.Task) string {
 	var list []string
@@ -135,14 +178,18 @@ func note(p api.Pod, t api.Task) string {
 	switch {
 	case p.Refusal != "":
 		return p.Refusal
+	case p.Leaving:
+		return "is being decommissioned"
 	case p.Request != "":
 		return p.Request + " requested"
 	case taskState(t) != "RUNNING" && t.Message != "":
 		return t.Message
+	case p.Failures > 0:
+		return fmt.Sprintf("failed launches in a row: %d", p.Failures)
 	case p.Broker != nil && p.Broker.Fenced:
 		return "the broker is fenced"
 	case p.Broker != nil && p.Broker.NotInSync > 0:
-		return fmt.Sprintf("%d partitions are not in sync", p.Broker.NotInSync)
+		return plural(p.Broker.NotInSync, "partition") + " not in sync"
 	}
 	return ""
 }
@@ -159,40 +206,98 @@ func (e *env) podInfoCmd() *cobra.Command {
 			}
 			info, err := c.PodInfo(cmd.Context(), args[0])
 			if err != nil {
-				return e.answer(err)
+				return e.namesOf(err, func() ([]string, error) {
+					return c.PodNames(cmd.Context())
+				})
 			}
 			return e.printJSON(json.RawMessage(info))
 		},
 	}
 }
 
-// podActCmd makes the commands that act on one pod.
-func (e *env) podActCmd(
-	verb, about, said string,
-	act func(*client.Client, context.Context, string) (api.PodCommanded, error),
-) *cobra.Command {
-	return &cobra.Command{
-		Use: verb + " POD", Short: about, Args: arguments(1, 1),
-		Example:           "  kafka-sched pod " + verb + " kafka-1",
+// podVerb is a command that acts on a pod.
+type podVerb struct {
+	name, short, said string
+	tasks             bool   // whether -t may name tasks
+	plan              string // that shows what becomes of it, "" for the pod's own status
+}
+
+var podVerbs = []podVerb{
+	{name: api.CommandRestart, said: "will be started again in the same place",
+		short: "Stop a pod and start it again in the same place, on its data",
+		plan:  api.PlanRecovery},
+	{name: api.CommandReplace, said: "will get a new place",
+		short: "Give a pod a new place; the data in its old one is destroyed",
+		plan:  api.PlanRecovery},
+	podPausing, podResuming,
+	{name: api.CommandResetBackoff, said: "may be launched again at once",
+		short: "Let a pod that failed again and again be launched at once",
+		plan:  api.PlanRecovery},
+}
+
+// The verbs that the predecessor had below debug pod.
+var (
+	podPausing = podVerb{name: api.CommandPause, said: "is being paused", tasks: true,
+		short: "Run a command that does nothing in place of a pod's tasks, to look around"}
+	podResuming = podVerb{name: api.CommandResume, said: "is being resumed", tasks: true,
+		short: "Run a paused pod's own commands again"}
+)
+
+// podVerbCmd makes a command that acts on one pod. It prints JSON, as the predecessor did.
+func (e *env) podVerbCmd(v podVerb) *cobra.Command {
+	var body api.PodCommand
+	c := &cobra.Command{
+		Use: v.name + " POD", Short: v.short, Args: arguments(1, 1),
 		ValidArgsFunction: e.completePods,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := e.connect()
-			if err != nil {
-				return err
-			}
-			done, err := act(c, cmd.Context(), args[0])
-			if err != nil {
-				return e.namesOf(err, func() ([]string, error) {
-					return c.PodNames(cmd.Context())
-				})
-			}
-			if e.json {
-				return e.printJSON(done)
-			}
-			e.printf("%s %s (tasks: %s)\n", done.Pod, said, strings.Join(done.Tasks, ", "))
-			e.printf("follow it with: kafka-sched plan status recovery --watch%s\n",
-				e.nameFlag())
-			return nil
+			return e.podAct(cmd.Context(), v, args[0], body)
 		},
 	}
+	reasonFlag(c, &body.Reason)
+	c.Example = "  kafka-sched pod " + v.name + " kafka-1"
+	if v.tasks {
+		c.Flags().StringArrayVarP(&body.Tasks, "tasks", "t", nil,
+			"only this task, by its name in the spec or in full (repeatable)")
+		cobra.CheckErr(c.RegisterFlagCompletionFunc("tasks", e.completeTasks))
+		c.Example += "\n  kafka-sched debug pod " + v.name + " kafka-1 -t broker"
+	}
+	return c
+}
+
+func (e *env) podAct(ctx context.Context, v podVerb, pod string, body api.PodCommand) error {
+	c, err := e.connect()
+	if err != nil {
+		return err
+	}
+	outcome, err := c.CommandPod(ctx, pod, v.name, body)
+	if err != nil {
+		return e.namesOf(err, func() ([]string, error) { return podNames(ctx, c) })
+	}
+	if !outcome.Changed {
+		return e.alreadyDone(outcome, "%s: %s", v.name, pod)
+	}
+	done := api.PodCommanded{Pod: pod, Tasks: listOf(outcome.Tasks)}
+	err = e.printRaw(done, func() error {
+		e.printf("%s %s (tasks: %s)\n", pod, v.said, strings.Join(done.Tasks, ", "))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if v.plan == "" {
+		e.hint("follow it with: kafka-sched pod status %s%s", pod, e.nameFlag())
+		return nil
+	}
+	e.hintPlan(v.plan)
+	return nil
+}
+
+// podNames gives the names of all instances, those too that were never launched.
+func podNames(ctx context.Context, c *client.Client) ([]string, error) {
+	pods, err := c.Pods(ctx)
+	var names []string
+	for _, p := range pods {
+		names = append(names, p.Name)
+	}
+	return names, err
 }

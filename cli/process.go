@@ -83,9 +83,9 @@ type foreground struct {
 }
 
 // keepHere starts a keeper in this process.
-func (e *env) keepHere(f folder) (*foreground, error) {
+func keepHere(f folder, c cluster) (*foreground, error) {
 	os.Remove(f.keeperRecord())
-	k, lock, err := e.newKeeper(f)
+	k, lock, err := newKeeper(f, c)
 	if err != nil {
 		return nil, err
 	}

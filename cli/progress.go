@@ -138,15 +138,6 @@ func unfinishedFirst(lines []line) []line {
 	return append(open, done...)
 }
 
-// clip cuts a text to a width, so that no line wraps.
-func clip(text string, width int) string {
-	runes := []rune(text)
-	if len(runes) <= width {
-		return text
-	}
-	return string(runes[:max(width-1, 0)]) + "…"
-}
-
 // planLines are the steps of plans, as lines to follow; of the plans that have none, nothing.
 func planLines(s api.Service, names ...string) []line {
 	var lines []line

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -22,6 +23,10 @@ type specFlags struct {
 	file    string
 	options []string
 	set     []string
+	// stdin is what the file of options named - is read from.
+	stdin io.Reader
+	// taskConfig are the variables for tasks that a cluster has beside those of the environment.
+	taskConfig map[string]string
 }
 
 func (s *specFlags) flags(c *cobra.Command) {
@@ -33,7 +38,8 @@ func (s *specFlags) flags(c *cobra.Command) {
 // optionFlags are the flags that say options alone.
 func (s *specFlags) optionFlags(c *cobra.Command) {
 	f := c.Flags()
-	f.StringArrayVar(&s.options, "options", nil, "file with options, JSON or YAML (repeatable)")
+	f.StringArrayVar(&s.options, "options", nil, "file with options, JSON or YAML; - is the "+
+		"standard input (repeatable)")
 	f.StringArrayVar(&s.set, "set", nil, "one option as name=value (repeatable)")
 	known := func(
 		*cobra.Command, []string, string,
@@ -81,10 +87,13 @@ type wanted struct {
 	files map[string]string
 	// version of Kafka, "" when the service runs none.
 	version string
+	// taskConfig are the variables that were put into the environments of tasks.
+	taskConfig map[string]string
 }
 
 // want reads what the flags ask for, upon options that are there already.
 func (e *env) want(flags specFlags, base servicespec.Options) (wanted, error) {
+	flags.stdin = e.stdin
 	options, err := flags.merge(base)
 	if err != nil {
 		return wanted{}, err
@@ -97,6 +106,9 @@ func (e *env) want(flags specFlags, base servicespec.Options) (wanted, error) {
 	}
 	w := wanted{options: options}
 	if err := w.load(flags.file, e.templateVariables(options, flags.file != "")); err != nil {
+		return wanted{}, err
+	}
+	if err := w.configure(or(flags.file, builtIn), taskConfig(flags.taskConfig)); err != nil {
 		return wanted{}, err
 	}
 	if e.nameGiven && w.service.Name != e.name {
@@ -117,7 +129,7 @@ func (s specFlags) merge(base servicespec.Options) (servicespec.Options, error) 
 	options := servicespec.Options{}
 	maps.Copy(options, base)
 	for _, file := range s.options {
-		text, err := os.ReadFile(file)
+		text, err := s.readOptions(file)
 		if err != nil {
 			return nil, fail(exitUsage, "--options %s: %w", file, plain(err))
 		}
@@ -133,6 +145,14 @@ func (s specFlags) merge(base servicespec.Options) (servicespec.Options, error) 
 		}
 	}
 	return options, nil
+}
+
+// readOptions reads a file of options; - is the standard input.
+func (s specFlags) readOptions(file string) ([]byte, error) {
+	if file == "-" && s.stdin != nil {
+		return io.ReadAll(s.stdin)
+	}
+	return os.ReadFile(file)
 }
 
 // nameOption makes the option service.name and the flag --name the same.
@@ -169,9 +189,12 @@ func (e *env) templateVariables(o servicespec.Options, own bool) map[string]stri
 	return vars
 }
 
+// builtIn is the name of the built-in spec in messages.
+const builtIn = "kafka.yml"
+
 // load reads, renders and parses the spec.
 func (w *wanted) load(file string, vars map[string]string) error {
-	name, template := "kafka.yml", examples.Kafka
+	name, template := builtIn, examples.Kafka
 	if file != "" {
 		var err error
 		if template, err = os.ReadFile(file); err != nil {
@@ -252,7 +275,7 @@ func (f folder) saveSpec(w wanted) error {
 
 // ownNames are the names in a cluster's folder that no template may have.
 var ownNames = []string{
-	"cluster.json", "service.yml", "scheduler", "mesos",
+	"cluster.json", "service.yml", "scheduler", "mesos", "targets",
 	"install.lock", "keeper.lock", "keeper.json", "keeper.log",
 }
 

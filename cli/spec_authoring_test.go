@@ -29,7 +29,7 @@ func TestAuthoringDoc(t *testing.T) {
 	for name, text := range map[string]string{
 		"keys": keysChapter(), "mistakes": mistakesChapter(t), "options": optionsTable(),
 	} {
-		want = replaceRegion(t, want, name, text)
+		want = replaceRegion(t, want, "AuthoringDoc", name, text)
 	}
 	if *rewrite && want != page {
 		if err := os.WriteFile(authoringPage, []byte(want), 0o644); err != nil {
@@ -49,11 +49,11 @@ func TestAuthoringDoc(t *testing.T) {
 	}
 }
 
-// replaceRegion puts text between the marks of a region.
-func replaceRegion(t *testing.T, page, name, text string) string {
+// replaceRegion puts text between the marks of a region, which a test writes.
+func replaceRegion(t *testing.T, page, test, name, text string) string {
 	t.Helper()
-	begin := fmt.Sprintf("<!-- begin %s: written by go test ./cli -run AuthoringDoc -rewrite -->\n",
-		name)
+	begin := fmt.Sprintf("<!-- begin %s: written by go test ./cli -run %s -rewrite -->\n", name,
+		test)
 	end := fmt.Sprintf("<!-- end %s -->", name)
 	head, rest, ok := strings.Cut(page, begin)
 	_, tail, ok2 := strings.Cut(rest, end)

@@ -11,21 +11,29 @@ import (
 )
 
 func (e *env) statusCmd() *cobra.Command {
-	return &cobra.Command{
+	var watch bool
+	c := &cobra.Command{
 		Use: "status", Short: "Show the whole service", Args: arguments(0, 0),
 		Long: "Show the whole service: where its API is, its plans with what they wait for, its\n" +
 			"pods, its addresses. With --json it is the scheduler's status document with the\n" +
-			"API's address as \"url\".",
-		Example: "  kafka-sched status\n  kafka-sched status --json | jq -r .url",
+			"API's address as \"url\". With --watch it is drawn anew every second, with the\n" +
+			"latest offers; where the output is no terminal, a line tells each change.",
+		Example: "  kafka-sched status\n  kafka-sched status --watch\n" +
+			"  kafka-sched status --json | jq -r .url",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if e.url == "" && (e.nameGiven || e.getenv("KAFKA_SCHED_URL") == "") {
+			if e.here() {
 				if stopped, err := e.stopped(); err != nil || stopped {
 					return err
 				}
 			}
+			if watch {
+				return e.watchStatus(cmd.Context())
+			}
 			return e.status(cmd.Context())
 		},
 	}
+	c.Flags().BoolVarP(&watch, "watch", "w", false, "go on showing it until interrupted")
+	return c
 }
 
 // stopped says whether the cluster's processes do not run, and in that case prints so.
@@ -111,22 +119,25 @@ func (e *env) printHead(url string, s api.Service) {
 	if s.Connected {
 		mesos = "connected to " + s.Master
 	}
-	e.printf("%s: %s\n", s.Name, summary(s))
-	e.printf("  API        %s\n", url)
-	e.printf("  Mesos      %s\n", mesos)
-	e.printf("  Kafka      %s\n", kafkaLine(s.Kafka))
-	e.printf("  Bootstrap  %s\n", orHyphen(bootstrap(s)))
+	e.printLine("%s: %s", s.Name, summary(s))
+	e.printLine("  API        %s", url)
+	e.printLine("  Mesos      %s", mesos)
+	e.printLine("  Kafka      %s", kafkaLine(s.Kafka))
+	e.printLine("  Bootstrap  %s", orHyphen(bootstrap(s)))
 	for _, l := range s.Leftovers {
-		e.printf("  Leftover   reservation of %s on %s waits to be freed\n", l.Pod,
+		e.printLine("  Leftover   reservation of %s on %s waits to be freed", l.Pod,
 			orHyphen(l.Hostname))
 	}
 }
 
-func orHyphen(s string) string {
-	if s == "" {
-		return "-"
+// printLine prints a line. Where the output is drawn over, it is cut so that it does not wrap;
+// elsewhere it is kept whole, because somebody may copy from it.
+func (e *env) printLine(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if c, ok := e.stdout.(*canvas); ok && c.width > 0 {
+		text = clip(text, c.width)
 	}
-	return s
+	e.printf("%s\n", text)
 }
 
 // summary says in a few words how the service is.
@@ -186,7 +197,7 @@ func live(s api.Service) int {
 	n := 0
 	for _, p := range s.Pods {
 		for _, t := range p.Tasks {
-			if isLive(taskState(t)) {
+			if isLive(strings.TrimPrefix(t.State, "TASK_")) {
 				n++
 			}
 		}

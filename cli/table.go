@@ -3,90 +3,141 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
-	"text/tabwriter"
-	"time"
+	"unicode/utf8"
 
-	"github.com/kafka-sched/kafka-sched/api"
+	"golang.org/x/term"
+)
+
+// grid is a table: all rows are kept until Flush knows how wide the columns are.
+type grid struct {
+	out   io.Writer
+	width int // of the lines at most, 0 for any
+	paint painter
+	rows  [][]string // the first is the header
+}
+
+// columnGap is what stands between columns; columnLeast is what a column keeps when it is cut.
+const (
+	columnGap   = 2
+	columnLeast = 8
 )
 
 // table begins a table with its header.
-func table(out io.Writer, header ...string) *tabwriter.Writer {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row(w, header...)
-	return w
+func table(out io.Writer, header ...string) *grid {
+	return &grid{out: out, width: widthOf(out), rows: [][]string{header}}
 }
 
-// row adds a line to a table; empty cells get a hyphen.
-func row(w io.Writer, cells ...string) {
+// table begins a table in the form that was asked for: with -o wide it has more columns, and
+// nothing is cut.
+func (e *env) table(header []string, wide ...string) *grid {
+	t := table(e.stdout, header...)
+	t.paint = e.paint()
+	if e.wide() {
+		t.rows[0], t.width = slices.Concat(header, wide), 0
+	}
+	return t
+}
+
+// row adds a line to a table. Empty cells get a hyphen; cells of columns that the table does
+// not have are dropped.
+func row(t *grid, cells ...string) {
+	cells = slices.Clone(cells[:min(len(cells), len(t.rows[0]))])
 	for i, cell := range cells {
 		if cell == "" {
 			cells[i] = "-"
 		}
 	}
-	fmt.Fprintln(w, strings.Join(cells, "\t"))
+	t.rows = append(t.rows, cells)
 }
 
-// orUnknown is the predecessor's mark for what an answer lacks.
-func orUnknown(s string) string {
-	if s == "" {
-		return "<UNKNOWN>"
+// Flush prints the table.
+func (t *grid) Flush() error {
+	widths := t.fit()
+	var b strings.Builder
+	for i, cells := range t.rows {
+		var line strings.Builder
+		for j, cell := range cells {
+			text := clip(cell, widths[j])
+			pad := strings.Repeat(" ", widths[j]-utf8.RuneCountInString(text)+columnGap)
+			if i > 0 && (t.rows[0][j] == "STATUS" || t.rows[0][j] == "STATE") {
+				text = t.paint.status(text)
+			}
+			line.WriteString(text + pad)
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
-	return s
+	_, err := io.WriteString(t.out, b.String())
+	return printing(err)
 }
 
-// age prints a number of seconds as people say it: 4s, 3m10s, 5h2m, 3d4h.
-func age(seconds *float64) string {
-	if seconds == nil || *seconds < 0 {
-		return ""
+// fit gives the columns' widths: as wide as their cells, and while the whole is too wide, the
+// widest of them less.
+func (t *grid) fit() []int {
+	widths := make([]int, len(t.rows[0]))
+	all := -columnGap
+	for _, cells := range t.rows {
+		for i, cell := range cells {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
 	}
-	return short(time.Duration(*seconds * float64(time.Second)))
+	for _, w := range widths {
+		all += w + columnGap
+	}
+	for ; t.width > 0 && all > t.width; all-- {
+		widest := 0
+		for i, w := range widths {
+			if w > widths[widest] {
+				widest = i
+			}
+		}
+		if widths[widest] <= columnLeast {
+			break
+		}
+		widths[widest]--
+	}
+	return widths
 }
 
-// short prints a duration with its two largest units.
-func short(d time.Duration) string {
-	s := int64(d / time.Second)
-	switch {
-	case s < 60:
-		return fmt.Sprintf("%ds", s)
-	case s < 3600:
-		return fmt.Sprintf("%dm%ds", s/60, s%60)
-	case s < 24*3600:
-		return fmt.Sprintf("%dh%dm", s/3600, s%3600/60)
-	}
-	return fmt.Sprintf("%dd%dh", s/86400, s%86400/3600)
+// canvas is a part of a terminal that is drawn before it is shown.
+type canvas struct {
+	strings.Builder
+	width int
 }
 
-// sinceAge is the age of a moment, by the scheduler's clock.
-func sinceAge(since *time.Time, now time.Time) string {
-	if since == nil || since.IsZero() {
-		return ""
+// widthOf is how wide lines of a stream may be, 0 for any.
+func widthOf(out io.Writer) int {
+	switch to := out.(type) {
+	case *canvas:
+		return to.width
+	case *os.File:
+		if width, _, err := term.GetSize(int(to.Fd())); err == nil && width >= leastWidth {
+			return width
+		}
 	}
-	return short(max(now.Sub(*since), 0))
+	return 0
 }
 
-// oneLine makes one line of a text that may end with what a task printed. Of that it keeps the
-// last line, which mostly says why a program ended.
-func oneLine(text string) string {
-	first, rest, more := strings.Cut(strings.TrimSpace(text), "\n")
-	if !more {
-		return first
+// leastWidth is the width below which a terminal is taken for one that does not know its own.
+const leastWidth = 20
+
+// isTerminal says whether a stream is a terminal.
+func isTerminal(stream any) bool {
+	if _, ok := stream.(*canvas); ok {
+		return true
 	}
-	if what, _, quotes := strings.Cut(first, ": "); quotes {
-		first = what + ":"
-	}
-	return first + " … " + strings.TrimSpace(rest[strings.LastIndexByte(rest, '\n')+1:])
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// yesNo prints what a check found; "" when it has found nothing yet.
-func yesNo(b *bool) string {
-	switch {
-	case b == nil:
-		return ""
-	case *b:
-		return "yes"
+// clip cuts a text to a width, so that no line wraps.
+func clip(text string, width int) string {
+	if utf8.RuneCountInString(text) <= width {
+		return text
 	}
-	return "no"
+	return string([]rune(text)[:max(width-1, 0)]) + "…"
 }
 
 // painter colours statuses; the zero painter does not.
@@ -97,17 +148,21 @@ func (e *env) paint() painter {
 	return painter{on: isTerminal(e.stdout) && e.getenv("NO_COLOR") == ""}
 }
 
-// status colours a status: green for what is done, red for what is wrong, yellow for the rest.
+// colours are those of statuses that are neither under way nor unknown: green for what is done,
+// red for what is wrong. All others are yellow.
+var colours = map[string]string{
+	"COMPLETE": "32", "RUNNING": "32", "FINISHED": "32",
+	"ERROR": "31", "DELAYED": "31", "FAILED": "31", "LOST": "31", "GONE": "31",
+}
+
+// status colours a status.
 func (p painter) status(s string) string {
-	if !p.on {
+	if !p.on || s == "-" {
 		return s
 	}
-	colour := "33"
-	switch s {
-	case api.StatusComplete, "RUNNING":
-		colour = "32"
-	case api.StatusError, api.StatusDelayed, "FAILED", "LOST":
-		colour = "31"
+	colour, ok := colours[s]
+	if !ok {
+		colour = "33"
 	}
-	return "\x1b[" + colour + "m" + s + "\x1b[0m"
+	return fmt.Sprintf("\x1b[%sm%s\x1b[0m", colour, s)
 }

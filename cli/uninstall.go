@@ -42,6 +42,7 @@ func (e *env) uninstallCmd() *cobra.Command {
 		},
 	}
 	w.flags(c, 10*time.Minute)
+	reasonFlag(c, &w.reason)
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	c.Flags().BoolVar(&force, "force", false, "do without the scheduler (embedded Mesos only)")
 	return c
@@ -113,7 +114,8 @@ func (e *env) runUninstallPlan(
 		}
 		return err
 	}
-	if _, err := scheduler.Uninstall(ctx); err != nil {
+	_, err = scheduler.CommandService(ctx, "uninstall", api.ServiceCommand{Reason: w.reason})
+	if err != nil {
 		return e.answer(err)
 	}
 	if w.noWait {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -114,6 +115,22 @@ func (p *patience) Set(text string) error {
 	return nil
 }
 
+// atLeastOne is the value of a flag that counts something.
+type atLeastOne int
+
+func (n *atLeastOne) String() string { return strconv.Itoa(int(*n)) }
+func (n *atLeastOne) Type() string   { return "int" }
+
+// Set takes a whole number above zero.
+func (n *atLeastOne) Set(text string) error {
+	i, err := strconv.Atoi(text)
+	if err != nil || i < 1 {
+		return errors.New("this is no whole number above zero")
+	}
+	*n = atLeastOne(i)
+	return nil
+}
+
 // validOnly refuses arguments that are none of those that a command knows.
 func validOnly(cmd *cobra.Command, args []string) error {
 	for _, arg := range args {
@@ -122,4 +139,16 @@ func validOnly(cmd *cobra.Command, args []string) error {
 		}
 	}
 	return nil
+}
+
+// exitCodesTopic is a page of help that is no command.
+func exitCodesTopic() *cobra.Command {
+	c := &cobra.Command{
+		Use: "exit-codes", Short: "What the exit codes mean",
+		Long: exitHelp + "\n\nOf these, 7 lets a script tell that a repeated command changed " +
+			"nothing. What is wrong is\none line on the standard error; with --json the result, " +
+			"if there is one, is still on the\nstandard output.",
+	}
+	c.SetHelpTemplate("{{.Long}}\n")
+	return c
 }

@@ -108,6 +108,7 @@ func (w *work) advance(plan string, s plans.Step) {
 	ends, rolls := m.inTheWay(p, spec, names)
 	if len(ends) > 0 {
 		m.disown(plan, s.ID)
+		m.tried[name], m.refusals[name] = s.ID, nil
 	}
 	switch {
 	case len(ends) == 0:

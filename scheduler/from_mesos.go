@@ -151,7 +151,7 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 			t.Since = m.now
 		}
 	}
-	t.Reason, t.Message = s.Reason, s.Message
+	t.Reason, t.Message, t.Source = s.Reason, s.Message, s.Source
 	if s.Ready != nil {
 		if *s.Ready && (t.Ready == nil || !*t.Ready) {
 			m.freshAfter = m.now
@@ -170,14 +170,31 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 	seen := s.State == mesos.Starting || s.State == mesos.Running || s.State == mesos.Killing
 	ran := s.State == mesos.Running && !p.Ran
 	p.Ran = p.Ran || ran
-	if p.Place != nil && !p.Place.Confirmed && seen {
-		place := *p.Place
-		place.Confirmed = true
-		p.Place = &place
-	} else if sameTask(old, t) && !ran {
-		return
+	confirmed := seen && m.confirm(&p, t.Name)
+	if confirmed || ran || !sameTask(old, t) {
+		m.setPod(p.withTask(i, t))
 	}
-	m.setPod(p.withTask(i, t))
+}
+
+// confirm notes that a task was seen, and with it all that it was launched with; it reports
+// whether that is news.
+func (m *Machine) confirm(p *Pod, task string) bool {
+	if p.Place == nil {
+		return false
+	}
+	spec, _ := m.spec(p.Name)
+	ts, _ := taskSpec(spec, task)
+	i := slices.Index(p.Place.Unseen, ts.Resources.Name)
+	if p.Place.Confirmed && i < 0 {
+		return false
+	}
+	place := *p.Place
+	place.Confirmed = true
+	if i >= 0 {
+		place.Unseen = slices.Concat(place.Unseen[:i], place.Unseen[i+1:])
+	}
+	p.Place = &place
+	return true
 }
 
 // sameTask reports whether two records of a task say the same.
@@ -198,6 +215,7 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 	}
 	wasReady := t.WasReady
 	t.State, t.Since, t.Reason, t.Message = s.State, m.now, s.Reason, s.Message
+	t.Source = s.Source
 	t.Ready, t.Healthy = nil, nil
 	failed := m.failure(p.withTask(i, t), i, told)
 	if failed {

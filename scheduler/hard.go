@@ -212,6 +212,8 @@ type Place struct {
 	Sets     []offer.SetResources
 	// Confirmed says that Mesos was seen to have carried the reservation out.
 	Confirmed bool
+	// Unseen are the names of sets that were added later and that no task was seen to run with.
+	Unseen []string
 }
 
 // Task is the record of one task of an instance.
@@ -222,6 +224,8 @@ type Task struct {
 	State   mesos.TaskState
 	Reason  string
 	Message string
+	// Source says who reported the State: SOURCE_MASTER, SOURCE_AGENT or SOURCE_EXECUTOR.
+	Source string
 	// FormerID and FormerState are those of the latest launch in the place before, until there
 	// is one in this.
 	FormerID    mesos.TaskID

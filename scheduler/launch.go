@@ -35,10 +35,11 @@ func (w *work) launch(
 	m := w.m
 	o := m.offers[match.Offer]
 	fresh := p.Place == nil
+	unseen := addedSets(p.Place, match)
 	p.Place = &Place{
 		Agent: o.Agent, Hostname: o.Hostname, IP: o.IP, Domain: o.Domain,
 		Attributes: o.Attributes, Reservation: reservation,
-		Executor: match.Executor, Sets: match.Sets,
+		Executor: match.Executor, Sets: match.Sets, Unseen: unseen,
 		Confirmed: !fresh && p.Place.Confirmed || len(match.Reserve) == 0,
 	}
 	m.hard.Pods[p.Name] = p // so that the orders of a first broker know its own place
@@ -66,6 +67,22 @@ func (w *work) launch(
 	}
 	m.note(Info, CountLaunches, "launch", "pod", p.Name.String(), "host", o.Hostname,
 		"tasks", strings.Join(l.tasks, " "))
+}
+
+// addedSets are the sets that a place gets with a match beyond those that are known to be there.
+func addedSets(before *Place, match offer.Match) []string {
+	if before == nil {
+		return nil
+	}
+	var added []string
+	for _, set := range match.Sets {
+		known := slices.ContainsFunc(before.Sets,
+			func(s offer.SetResources) bool { return s.Name == set.Name })
+		if !known || slices.Contains(before.Unseen, set.Name) {
+			added = append(added, set.Name)
+		}
+	}
+	return added
 }
 
 // taskPrefix begins the ids of the service's tasks and executors: its name, with dots for

@@ -19,7 +19,7 @@ import (
 // keeps its steps while they come true.
 type farewell struct {
 	order int
-	tasks []string // in the order of the record
+	tasks []string // sorted
 	ids   []string // of its resources
 }
 
@@ -92,6 +92,7 @@ func (m *Machine) noteLeaving() {
 				f.tasks = append(f.tasks, t.Name)
 			}
 		}
+		slices.Sort(f.tasks)
 		if p.Place != nil {
 			f.ids = resourceIDs(placeResources(*p.Place))
 		}
@@ -110,17 +111,38 @@ func resourceIDs(list resource.List) []string {
 	return ids
 }
 
-// decommission does the next thing for an instance that is to go.
-func (w *work) decommission(name PodName) {
-	m := w.m
+// decommission does one step of what it takes to let an instance go, and wants a pass more if
+// that changed anything.
+func (w *work) decommission(s plans.Step) {
+	m, name := w.m, PodName{s.Pod, s.Index}
 	p, known := m.hard.Pods[name]
-	switch {
-	case !known:
-	case p.anyLive():
-		w.kill(p, nil)
-	case p.Place != nil:
-		m.setPod(m.leave(p))
-	case m.leftover(name) == nil:
+	if !known {
+		return
+	}
+	switch verb, what := subject(s); verb {
+	case "kill":
+		for _, t := range p.Tasks {
+			if t.live() && name.fullName(t.Name) == what {
+				w.killTasks(p, []mesos.TaskID{t.ID}, nil)
+				m.due = m.due || m.connected
+			}
+		}
+	case "unreserve":
+		if p.Place != nil && !p.anyLive() {
+			m.setPod(m.leave(p))
+			m.due = true
+		}
+	case "erase":
+		p.Tasks = slices.DeleteFunc(slices.Clone(p.Tasks),
+			func(t Task) bool { return name.fullName(t.Name) == what })
+		m.due = true
+		if p.launched() {
+			m.setPod(p)
+			return
+		}
+		if p.Place != nil { // its freeing was forced, so that nobody waits for it
+			m.leave(p)
+		}
 		delete(m.hard.Pods, name)
 		m.write(DeletePod{name})
 		m.note(Info, "", "instance decommissioned", "pod", name.String())
@@ -145,22 +167,22 @@ func (m *Machine) decommissionState(s plans.Step) (plans.Status, string) {
 	switch verb {
 	case "kill":
 		for _, t := range p.Tasks {
-			if known && name.fullName(t.Name) == what && t.live() {
-				if m.endsNow(name) {
-					return plans.Started, "the task is " + string(t.State)
-				}
+			_, sent := m.kills[t.ID]
+			if known && name.fullName(t.Name) == what && t.live() && !sent {
 				return plans.Pending, "the task runs"
 			}
 		}
 	case "unreserve":
-		if known && p.Place != nil {
+		if known && p.Place != nil && slices.Contains(resourceIDs(placeResources(*p.Place)), what) {
 			return plans.Pending, "waits until the tasks have ended"
 		}
 		if l := m.leftover(name); l != nil && slices.Contains(resourceIDs(l.Resources), what) {
 			return plans.Prepared, "waits for an offer of its agent " + l.Hostname
 		}
 	case "erase":
-		if known {
+		if known && slices.ContainsFunc(p.Tasks, func(t Task) bool {
+			return t.ID != "" && name.fullName(t.Name) == what
+		}) {
 			return plans.Pending, "waits until everything is freed"
 		}
 	}
@@ -192,8 +214,11 @@ func (m *Machine) uninstallPlan() plans.Plan {
 	for _, key := range keys {
 		phase, step, _ := strings.Cut(key, "/")
 		if n := len(plan.Phases); n == 0 || plan.Phases[n-1].Name != phase {
-			plan.Phases = append(plan.Phases,
-				plans.NewPhase(planUninstall, phase, servicespec.Parallel))
+			strategy := servicespec.Parallel
+			if phase == phaseDeregister {
+				strategy = servicespec.Serial
+			}
+			plan.Phases = append(plan.Phases, plans.NewPhase(planUninstall, phase, strategy))
 		}
 		last := &plan.Phases[len(plan.Phases)-1]
 		last.Steps = append(last.Steps,
@@ -201,6 +226,9 @@ func (m *Machine) uninstallPlan() plans.Plan {
 	}
 	return plan
 }
+
+// phaseDeregister is the last phase of the plan uninstall.
+const phaseDeregister = "deregister-service"
 
 // noteEverything takes in what is there to be ended or freed.
 func (m *Machine) noteEverything() {
@@ -218,7 +246,7 @@ func (m *Machine) noteEverything() {
 	for _, id := range m.leftoverIDs() {
 		m.leaveAll(m.hard.Leftovers[id].Hostname, m.hard.Leftovers[id].Resources)
 	}
-	m.leave1("deregister-service", "deregister")
+	m.leave1(phaseDeregister, "deregister")
 }
 
 func (m *Machine) leaveAll(host string, list resource.List) {
@@ -235,20 +263,25 @@ func (m *Machine) uninstallState(s plans.Step) (plans.Status, string) {
 		return slices.ContainsFunc(resourceIDs(list),
 			func(id string) bool { return s.Subject == "unreserve-"+id })
 	}
+	looked := plans.Pending
+	if m.connected {
+		looked = plans.Prepared
+	}
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
 		for _, t := range p.Tasks {
-			if s.Subject == "kill-task-"+string(t.ID) && t.live() {
-				return plans.Started, "the task is " + string(t.State)
+			_, sent := m.kills[t.ID]
+			if s.Subject == "kill-task-"+string(t.ID) && t.live() && !sent {
+				return plans.Pending, "waits for the master"
 			}
 		}
 		if p.Place != nil && holds(placeResources(*p.Place)) {
-			return plans.Pending, "waits until the tasks have ended"
+			return looked, "waits until the tasks have ended"
 		}
 	}
 	for _, id := range m.leftoverIDs() {
 		if holds(m.hard.Leftovers[id].Resources) {
-			return plans.Prepared, "waits for an offer of its agent"
+			return looked, "waits for an offer of its agent"
 		}
 	}
 	if s.Subject == "deregister" && m.hard.Intent != Uninstalled {

@@ -49,12 +49,15 @@ type Machine struct {
 	builtPlans   []plans.Plan
 	declared     plans.Plan        // the plan "deploy" of the spec
 	hashes       map[string]string // TaskLaunchHash by "<pod>/<task>"
-	stopLive     int               // tasks that still ran when a stopping service last got on
-	stopAt       time.Time         // when that was
-	due          bool              // something happened since the last pass
-	wake         time.Time         // when a policy wants the next pass, zero for never
-	readySince   map[PodName]time.Time
-	finished     bool // Exit was sent
+	passed       bool              // a pass was made since the process began
+	// reachedBefore holds the ids of steps with nothing to do when the process began.
+	reachedBefore map[string]bool
+	readySince    map[PodName]time.Time // of pods whose updates settle
+	wake          time.Time             // when a policy wants the next pass, zero for never
+	stopLive      int                   // tasks that still ran when a stopping service last got on
+	stopAt        time.Time             // when that was
+	due           bool                  // something happened since the last pass
+	finished      bool                  // Exit was sent
 }
 
 // question is a task whose status was asked for.

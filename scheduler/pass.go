@@ -35,6 +35,7 @@ func (m *Machine) pass() {
 	}
 	work.free()
 	work.finish()
+	m.passed = m.passed || m.connected
 	m.reconcile()
 	m.askKafka()
 	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.hard.Leftovers) == 0 {
@@ -171,21 +172,29 @@ func (w *work) mayWork(plan string, s plans.Step) bool {
 	return false
 }
 
-// passDecommission works on the first instance that is to go and is not gone yet.
+// passDecommission does the next step of each plan for what is to go, and repeats the kills that
+// were sent before.
 func (w *work) passDecommission(a plans.Assessment) {
 	m := w.m
-	if m.hard.Overrides.Interrupted[planDecommission] {
-		return
-	}
-	for i, phase := range a.Plan.Phases {
-		if a.Phases[i].Status == plans.Complete {
+	for _, name := range m.podNames() {
+		if _, wanted := m.spec(name); wanted {
 			continue
 		}
-		if !m.hard.Overrides.Interrupted[plans.Key(planDecommission, phase.Name, "")] {
-			s := phase.Steps[0]
-			w.decommission(PodName{s.Pod, s.Index})
+		p := m.hard.Pods[name]
+		for _, t := range p.Tasks {
+			if _, sent := m.kills[t.ID]; sent && t.live() {
+				w.killTasks(p, []mesos.TaskID{t.ID}, nil)
+			}
 		}
-		return
+	}
+	for _, s := range a.Candidates {
+		w.decommission(s)
+	}
+	for _, phase := range a.Plan.Phases {
+		name := PodName{phase.Steps[0].Pod, phase.Steps[0].Index}
+		if l := m.leftover(name); l != nil {
+			w.wants["leftover/"+string(l.Reservation)] = true
+		}
 	}
 }
 

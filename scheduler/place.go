@@ -179,7 +179,7 @@ func (m *Machine) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.R
 	if p.Place != nil {
 		req.Kept = &offer.Kept{
 			Agent: p.Place.Agent, Hostname: p.Place.Hostname, Executor: p.Place.Executor,
-			ExecutorRuns: p.anyRuns(), Sets: p.Place.Sets, Drop: dropped(*p.Place, l.spec)}
+			ExecutorRuns: p.anyRuns(), Unseen: p.Place.Unseen, Sets: p.Place.Sets, Drop: dropped(*p.Place, l.spec)}
 	}
 	return req
 }

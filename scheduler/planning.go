@@ -59,8 +59,34 @@ func (m *Machine) built() []plans.Plan {
 				m.hashes[p.Type+"/"+t.Name] = m.hard.Target.Service.TaskLaunchHash(p.Type, t.Name)
 			}
 		}
+		m.noteReached()
 	}
 	return m.byRack(m.builtPlans)
+}
+
+// noteReached notes which steps of plans that were not started have nothing to do, because what
+// they launch has done its work for other plans. As in the predecessor, that is looked at when a
+// process begins or a target does; it only shows, and a start does all steps.
+func (m *Machine) noteReached() {
+	m.reachedBefore = map[string]bool{}
+	for _, plan := range m.builtPlans {
+		if byItself(plan.Name) {
+			continue
+		}
+		for _, phase := range plan.Phases {
+			for _, s := range phase.Steps {
+				p := m.hard.Pods[PodName{s.Pod, s.Index}]
+				spec, _ := m.spec(PodName{s.Pod, s.Index})
+				all := len(s.Tasks) > 0
+				for _, name := range s.Tasks {
+					t, _ := p.task(name)
+					ts, _ := taskSpec(spec, name)
+					all = all && t.ID != "" && t.complete(ts) && !m.outdated(p, spec, t)
+				}
+				m.reachedBefore[s.ID] = all
+			}
+		}
+	}
 }
 
 // declaredPlans gives the service of a target with the plans that are worked on: update in the
@@ -94,6 +120,9 @@ func (m *Machine) recoveryPlan() plans.Plan {
 		return m.recovery[names[i]].Order < m.recovery[names[j]].Order
 	})
 	plan := plans.Plan{Name: planRecovery, Strategy: servicespec.Parallel}
+	if len(names) == 0 && !m.passed {
+		plan.Strategy = servicespec.Serial // what the predecessor shows before it looked
+	}
 	for _, name := range names {
 		if _, ok := m.spec(name); !ok {
 			continue
@@ -206,6 +235,9 @@ func (m *Machine) taskState(
 	full := p.Name.fullName(task)
 	switch {
 	case !byItself(plan) && !m.hard.Runs[plan].Active && !m.begun(plan, s):
+		if m.reachedBefore[s.ID] {
+			return plans.Complete, ""
+		}
 		return plans.Pending, "the plan waits to be started"
 	case m.wanted(plan, s, p, spec, ts):
 		return m.missingState(s, p, t)

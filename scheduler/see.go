@@ -188,7 +188,7 @@ func (m *Machine) viewTask(p Pod, spec servicespec.Pod, t Task, leaving bool) Ta
 	if t.ID != "" {
 		v.ID, v.State, v.Reason, v.Message = t.ID, t.State, t.Reason, t.Message
 		v.Since, v.Ready, v.Healthy, v.Target = t.Since, t.Ready, t.Healthy, t.Target
-		v.Executor, v.IP = p.Executor.ID, t.IP
+		v.Executor, v.IP, v.Source = p.Executor.ID, t.IP, t.Source
 	}
 	return v
 }

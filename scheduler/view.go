@@ -137,6 +137,7 @@ type TaskView struct {
 	FullName string // "kafka-0-broker"
 	ID       mesos.TaskID
 	State    mesos.TaskState // "" when never launched
+	Source   string          // who reported it: SOURCE_EXECUTOR, …; "" when nobody did
 	Reason   string
 	Message  string
 	Since    time.Time

@@ -42,6 +42,7 @@ type Client struct {
 	base    string
 	http    *http.Client
 	patient time.Duration
+	caller  string
 }
 
 // Option changes a Client that New makes.
@@ -53,6 +54,9 @@ func WithHTTPClient(c *http.Client) Option { return func(k *Client) { k.http = c
 
 // WithPatience is how long a read is tried again while nobody listens; 0 by default.
 func WithPatience(d time.Duration) Option { return func(k *Client) { k.patient = d } }
+
+// WithCaller names who asks, for the scheduler's journal.
+func WithCaller(name string) Option { return func(k *Client) { k.caller = name } }
 
 // requestTimeout ends a request that nobody answers.
 const requestTimeout = 30 * time.Second
@@ -96,6 +100,7 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 type answer struct {
 	status int
 	media  string
+	etag   string
 	body   []byte
 	url    string
 }
@@ -125,7 +130,7 @@ func (a answer) decode(into any) error {
 func (c *Client) get(ctx context.Context, path string, accepted ...int) (answer, error) {
 	deadline := time.Now().Add(c.patient)
 	for {
-		a, err := c.once(ctx, http.MethodGet, path, nil)
+		a, err := c.once(ctx, http.MethodGet, path, nil, nil)
 		if err == nil {
 			return a, a.check(accepted)
 		}
@@ -144,6 +149,13 @@ func (c *Client) get(ctx context.Context, path string, accepted ...int) (answer,
 func (c *Client) change(
 	ctx context.Context, method, path string, body any, accepted ...int,
 ) (answer, error) {
+	return c.changeWith(ctx, method, path, body, nil, accepted...)
+}
+
+// changeWith is change with headers.
+func (c *Client) changeWith(
+	ctx context.Context, method, path string, body any, header http.Header, accepted ...int,
+) (answer, error) {
 	var content []byte
 	if body != nil {
 		var err error
@@ -151,7 +163,7 @@ func (c *Client) change(
 			return answer{}, fmt.Errorf("writing the request: %w", err)
 		}
 	}
-	a, err := c.once(ctx, method, path, content)
+	a, err := c.once(ctx, method, path, content, header)
 	if err != nil {
 		return answer{}, err
 	}
@@ -173,27 +185,51 @@ func (a answer) check(accepted []int) error {
 
 // once makes one request and reads its answer.
 func (c *Client) once(
-	ctx context.Context, method, path string, body []byte,
+	ctx context.Context, method, path string, body []byte, header http.Header,
 ) (answer, error) {
+	response, err := c.send(ctx, c.http, method, path, body, header)
+	if err != nil {
+		return answer{}, err
+	}
+	defer response.Body.Close()
+	return c.whole(response)
+}
+
+// send makes a request; the answer's body is the caller's to close.
+func (c *Client) send(
+	ctx context.Context, by *http.Client, method, path string, body []byte, header http.Header,
+) (*http.Response, error) {
 	at := c.base + path
 	request, err := http.NewRequestWithContext(ctx, method, at, bytes.NewReader(body))
 	if err != nil {
-		return answer{}, fmt.Errorf("asking %s: %w", at, err)
+		return nil, fmt.Errorf("asking %s: %w", at, err)
+	}
+	if header != nil {
+		request.Header = header
 	}
 	if body != nil {
 		request.Header.Set("Content-Type", api.JSONType)
 	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return answer{}, c.explain(ctx, at, err)
+	if c.caller != "" {
+		request.Header.Set(api.HeaderCaller, c.caller)
 	}
-	defer response.Body.Close()
+	response, err := by.Do(request)
+	if err != nil {
+		return nil, c.explain(ctx, at, err)
+	}
+	return response, nil
+}
+
+// whole reads an answer to its end.
+func (c *Client) whole(response *http.Response) (answer, error) {
+	at := response.Request.URL.String()
 	content, err := io.ReadAll(io.LimitReader(response.Body, answerLimit))
 	if err != nil {
 		return answer{}, fmt.Errorf("reading the answer of %s: %w", at, err)
 	}
 	media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	return answer{status: response.StatusCode, media: media, body: content, url: at}, nil
+	return answer{status: response.StatusCode, media: media, body: content, url: at,
+		etag: response.Header.Get("ETag")}, nil
 }
 
 // explain makes a request that got no answer an error that a human understands.

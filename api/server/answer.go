@@ -14,6 +14,14 @@ import (
 
 // write sends a whole answer.
 func write(w http.ResponseWriter, status int, media string, body []byte) {
+	if p, ok := w.(*admitted); ok && len(body) > largeAnswer {
+		free, ok := p.room(len(body))
+		if !ok {
+			busy(w, p.request)
+			return
+		}
+		defer free()
+	}
 	header := w.Header()
 	header.Set("Content-Type", media)
 	header.Set("X-Content-Type-Options", "nosniff")
@@ -28,7 +36,7 @@ func write(w http.ResponseWriter, status int, media string, body []byte) {
 	}
 }
 
-// writeJSON sends a value as JSON for human eyes too.
+// writeJSON sends a value as JSON, for human eyes too unless there is much of it.
 func writeJSON(w http.ResponseWriter, status int, value any) {
 	writeJSONAs(w, status, api.JSONType, value)
 }
@@ -36,13 +44,20 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 func writeJSONAs(w http.ResponseWriter, status int, media string, value any) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
-	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
 		// All values are shapes of package api: this is a bug, and recoverPanic says so.
 		panic(err)
 	}
-	write(w, status, media, body.Bytes())
+	if body.Len() > largeAnswer { // for no eye; and indenting takes as long as all the rest
+		write(w, status, media, body.Bytes())
+		return
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, body.Bytes(), "", "  "); err != nil {
+		panic(err) // as above
+	}
+	write(w, status, media, indented.Bytes())
 }
 
 // fail sends an error: a sentence in the predecessor's half, a problem elsewhere.

@@ -13,12 +13,34 @@ import (
 func (h *handlers) command(
 	w http.ResponseWriter, r *http.Request, c scheduler.Command,
 ) (reply scheduler.Reply, ok bool) {
+	return h.order(w, r, c, "", nil)
+}
+
+// order is command with the reason that was given and a check, nil for none, which may refuse
+// the command by an answer of its own. Commands take turns, so that nothing that is commanded
+// here comes between a check and its command.
+func (h *handlers) order(
+	w http.ResponseWriter, r *http.Request, c scheduler.Command, reason string, check func() bool,
+) (reply scheduler.Reply, ok bool) {
 	ctx, cancel := context.WithTimeout(r.Context(), commandTimeout)
 	defer cancel()
-	reply, err := h.Do(ctx, c, scheduler.Caller{Who: r.RemoteAddr})
+	select {
+	case h.turn <- struct{}{}:
+		defer func() { <-h.turn }()
+	case <-ctx.Done():
+		w.Header().Set("Retry-After", "1")
+		fail(w, r, http.StatusServiceUnavailable, api.CodeBusy,
+			"Other commands take too long; this one was not given to the scheduler.")
+		return reply, false
+	}
+	if check != nil && !check() {
+		return reply, false
+	}
+	by := scheduler.Caller{Who: caller(r), Reason: reason}
+	reply, err := h.Do(ctx, c, by)
 	if err != nil {
 		h.Logger.Error("api: a command got no reply", "path", r.URL.Path,
-			"caller", r.RemoteAddr, "error", err)
+			"caller", by.Who, "error", err)
 		fail(w, r, http.StatusServiceUnavailable, api.CodeUnavailable,
 			"The scheduler did not reply; it may or may not have taken the command.")
 		return reply, false
@@ -54,5 +76,5 @@ func outcome(reply scheduler.Reply) api.Outcome {
 	if reply.Problem != nil {
 		return api.Outcome{Message: reply.Problem.Message}
 	}
-	return api.Outcome{Changed: true, Message: reply.Message}
+	return api.Outcome{Changed: true, Message: reply.Message, Tasks: reply.Tasks}
 }

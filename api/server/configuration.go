@@ -3,7 +3,6 @@ package server
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -11,39 +10,26 @@ import (
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
-// targets are the configurations that are known, the target last.
-func targets(v *scheduler.View) []scheduler.EarlierTarget {
-	list := slices.Clone(v.Earlier)
-	if v.TargetID != "" {
-		list = append(list, scheduler.EarlierTarget{ID: v.TargetID, Service: v.Target})
-	}
-	return list
-}
-
 // findTarget finds a configuration by its id.
 func findTarget(v *scheduler.View, id string) (servicespec.Service, bool) {
-	for _, target := range targets(v) {
-		if target.ID == id {
-			return target.Service, true
-		}
+	list := versions(v)
+	if i := versionOf(list, id); i >= 0 {
+		return list[i].service, true
 	}
 	return servicespec.Service{}, false
 }
 
 func configurations(w http.ResponseWriter, _ *http.Request, v *scheduler.View) {
-	ids := []string{}
-	for _, target := range targets(v) {
-		ids = append(ids, target.ID)
-	}
-	writeJSON(w, http.StatusOK, ids)
+	writeJSON(w, http.StatusOK, keptVersions(v))
 }
 
 func targetID(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
-	if v.TargetID == "" {
+	list := versions(v)
+	if len(list) == 0 {
 		page(w, r, http.StatusNotFound)
 		return
 	}
-	writeJSON(w, http.StatusOK, []string{v.TargetID})
+	writeJSON(w, http.StatusOK, []string{list[len(list)-1].id()})
 }
 
 func target(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
@@ -77,11 +63,7 @@ func wantedTarget(
 }
 
 func writeService(w http.ResponseWriter, service servicespec.Service) {
-	text, err := servicespec.PredecessorJSON(service)
-	if err != nil {
-		panic(err) // a service that was accepted can be printed: recoverPanic says that not
-	}
-	writeJSON(w, http.StatusOK, json.RawMessage(text))
+	writeJSON(w, http.StatusOK, json.RawMessage(predecessorText(service)))
 }
 
 // template answers with the text of a task's config template, as a configuration has it.

@@ -151,8 +151,8 @@ func topology(name string, plan scheduler.PlanView) api.DebugNode {
 	return tree
 }
 
-// debugTaskStatuses answers with the Mesos states of the tasks of steps. A filter that fits
-// nothing leaves nothing, and is no mistake.
+// debugTaskStatuses answers with the Mesos state of each step's first task, as the predecessor
+// does. A filter that fits nothing leaves nothing, and is no mistake.
 func debugTaskStatuses(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	f, list := filterOf(r), []api.DebugPlanTasks{}
 	for _, plan := range v.Plans {
@@ -180,11 +180,9 @@ func phaseTasks(
 			continue
 		}
 		of := api.DebugStepTasks{Name: step.Name, Tasks: []api.DebugTask{}}
-		if pod := podOf(v, step); pod != nil {
-			for _, name := range step.Tasks {
-				if task := findTask(*pod, name); task != nil {
-					of.Tasks = append(of.Tasks, debugTask(remembered(*task)))
-				}
+		if pod := podOf(v, step); pod != nil && len(step.Tasks) > 0 {
+			if task := findTask(*pod, step.Tasks[0]); task != nil {
+				of.Tasks = append(of.Tasks, debugTask(*task))
 			}
 		}
 		shape.Steps = append(shape.Steps, of)

@@ -96,6 +96,17 @@ func tooLarge(w http.ResponseWriter, r *http.Request) {
 		fmt.Sprintf("The body is larger than %d bytes.", api.MaxBody))
 }
 
+// unreadable answers a body that could not be read.
+func unreadable(w http.ResponseWriter, r *http.Request, err error) {
+	var limit *http.MaxBytesError
+	if errors.As(err, &limit) {
+		tooLarge(w, r)
+		return
+	}
+	fail(w, r, http.StatusBadRequest, api.CodeInvalidRequest,
+		"The body could not be read to its end.")
+}
+
 // recoverPanic ends a request that met a bug, and only that.
 func (h *handlers) recoverPanic(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -127,7 +138,7 @@ func (h *handlers) audit(next http.Handler) http.Handler {
 		recorder := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		defer func() {
 			h.Logger.Info("api: change asked for", "method", r.Method, "path", r.URL.Path,
-				"query", r.URL.RawQuery, "caller", r.RemoteAddr,
+				"query", r.URL.RawQuery, "caller", caller(r),
 				"status", recorder.Status(), "took", time.Since(began))
 		}()
 		next.ServeHTTP(recorder, r)
@@ -140,14 +151,9 @@ var errAnswered = errors.New("answered")
 // readAll reads a body of any type; it answers itself when it cannot.
 func readAll(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	body, err := io.ReadAll(r.Body)
-	var limit *http.MaxBytesError
 	switch {
-	case errors.As(err, &limit):
-		tooLarge(w, r)
-		return nil, false
 	case err != nil:
-		fail(w, r, http.StatusBadRequest, api.CodeInvalidRequest,
-			"The body could not be read to its end.")
+		unreadable(w, r, err)
 		return nil, false
 	}
 	return body, true

@@ -90,7 +90,7 @@ func (a *assessment) registration(v *scheduler.View) {
 		a.found(api.HealthInitializing)
 		a.say(registrationLine, "Priority 1. Status Code 318 is TRUE. "+
 			"Mesos registration pending, no Framework ID found.")
-	case v.Intent == scheduler.Uninstall || v.Intent == scheduler.Uninstalled:
+	case uninstalling(v):
 		a.found(api.HealthInitializing)
 		a.say(registrationLine,
 			"Priority 1. Status Code 318 is TRUE. The service is being uninstalled.")

@@ -243,13 +243,13 @@ func TestPanicAndAudit(t *testing.T) {
 	cfg.Do = func(context.Context, scheduler.Command, scheduler.Caller) (scheduler.Reply, error) {
 		panic(errors.New("a secret"))
 	}
-	r := httptest.NewRequest("POST", "/v2/service/stop?x=1%0Ay", nil)
+	r := httptest.NewRequest("POST", "/v1/plans/deploy/stop?x=1%0Ay", nil)
 	w := ask(t, cfg, r)
 	if w.Code != 500 || strings.Contains(w.Body.String(), "secret") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	for _, part := range []string{"a secret", "hostile_test.go", "change asked for",
-		"method=POST", "path=/v2/service/stop", "status=500", "caller=192.0.2.1:1234"} {
+		"method=POST", "path=/v1/plans/deploy/stop", "status=500", "caller=192.0.2.1:1234"} {
 		if !strings.Contains(log.String(), part) {
 			t.Errorf("no %q in the log: %s", part, log.String())
 		}

@@ -35,17 +35,21 @@ type described struct {
 	v       *scheduler.View
 	pod     scheduler.PodView
 	task    scheduler.TaskView
+	target  string
 	service servicespec.Service
 	podSpec servicespec.Pod
 	spec    servicespec.Task
 }
 
 func (d *described) find() {
-	id := d.task.Target
-	if id == "" {
-		id = d.v.TargetID // never launched
+	list := versions(d.v)
+	d.target = d.task.Target
+	if d.target == "" {
+		d.target = d.v.TargetID // never launched
 	}
-	d.service, _ = findTarget(d.v, id)
+	if i := current(list, d.pod.Name.Type, d.target); i >= 0 {
+		d.target, d.service = list[i].id(), list[i].service
+	}
 	for _, pod := range d.service.Pods {
 		if pod.Type != d.pod.Name.Type {
 			continue
@@ -139,7 +143,7 @@ func (d *described) labels() []resource.Label {
 		{Key: "offer_hostname", Value: d.pod.Hostname},
 		{Key: "offer_region", Value: d.pod.Domain.Region},
 		{Key: "offer_zone", Value: d.pod.Domain.Zone},
-		{Key: "target_configuration", Value: d.task.Target},
+		{Key: "target_configuration", Value: d.target},
 		{Key: "task_type", Value: d.pod.Name.Type},
 	}
 	if d.pod.Place != nil {

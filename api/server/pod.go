@@ -37,10 +37,8 @@ func findPod(
 	w http.ResponseWriter, r *http.Request, v *scheduler.View,
 ) (scheduler.PodView, bool) {
 	name := param(r, "pod")
-	for _, pod := range launched(v) {
-		if pod.Name.String() == name {
-			return pod, true
-		}
+	if pod := podNamed(v, name); pod != nil && pod.Launched {
+		return *pod, true
 	}
 	missing(w, r, "Pod", name)
 	return scheduler.PodView{}, false

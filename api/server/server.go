@@ -46,32 +46,20 @@ type Config struct {
 	AllowHost func(host string) bool
 	// Now is the clock that ages are told by; nil is time.Now.
 	Now func() time.Time
+	// Feed is where events come from; nil has none. Its owner runs it.
+	Feed *Feed
+	// Logs opens what a task printed; nil cannot.
+	Logs LogSource
+	// Ending is closed when streams are to end; nil never is.
+	Ending <-chan struct{}
 }
 
-// Limits of requests.
-const (
-	headerTimeout  = 5 * time.Second
-	readTimeout    = 30 * time.Second
-	writeTimeout   = 60 * time.Second // artifacts have none
-	idleTimeout    = 60 * time.Second
-	maxHeader      = 16 << 10
-	commandTimeout = 15 * time.Second
-)
-
-// NewHTTP gives an HTTP server with the limits that the API needs; its address is not set.
-func NewHTTP(handler http.Handler) *http.Server {
-	return &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader,
-	}
+// handlers holds what every handler uses.
+type handlers struct {
+	Config
+	// turn is held by the one command that is being checked and carried out.
+	turn chan struct{}
 }
-
-// handlers holds what every handler uses; nothing of it changes.
-type handlers struct{ Config }
 
 // New gives the handler of the whole API.
 func New(config Config) http.Handler { return newRouter(config) }
@@ -83,29 +71,15 @@ func newRouter(config Config) chi.Router {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	h := &handlers{config}
+	h := &handlers{Config: config, turn: make(chan struct{}, 1)}
 	r := chi.NewRouter()
-	r.Use(h.audit, h.recoverPanic, h.checkHost, h.checkOrigin, limitBody,
+	r.Use(newCrowd().limit, h.audit, h.recoverPanic, h.checkHost, h.checkOrigin, limitBody,
 		h.tidyPath, h.options, middleware.GetHead)
 	r.NotFound(notFound)
 	r.MethodNotAllowed(methodNotAllowed)
 	h.routeV1(r)
-	h.routeV2(r)
+	newV2(h).route(r)
 	return r
-}
-
-// routeV2 adds this project's half.
-func (h *handlers) routeV2(r chi.Router) {
-	r.Get(api.PathService, h.withView(h.service))
-	r.Post(api.PathServiceStop, h.withView(h.serviceStop))
-	r.Post(api.PathServiceStart, h.withView(h.serviceStart))
-	r.Post(api.PathServiceUninstall, h.withView(h.serviceUninstall))
-	r.Put(api.PathServiceTarget, h.withView(h.setTarget))
-	r.Get(api.PathPlansV2, h.withView(h.plans))
-	r.Get(api.PathPodsV2, h.withView(h.pods))
-	r.Get(api.PathVersion, h.version)
-	r.Get(api.PathMetrics, h.metrics)
-	r.Get(api.PathOpenAPI, openAPI)
 }
 
 // viewHandler answers a request from a view, which is never nil.
@@ -127,21 +101,4 @@ func notStarted(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Retry-After", "1")
 	fail(w, r, http.StatusServiceUnavailable, api.CodeUnavailable,
 		"The scheduler has not started yet.")
-}
-
-func (h *handlers) version(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, api.Version{Version: h.Version})
-}
-
-func (h *handlers) metrics(w http.ResponseWriter, r *http.Request) {
-	if h.Metrics == nil {
-		fail(w, r, http.StatusServiceUnavailable, api.CodeUnavailable,
-			"This scheduler keeps no metrics.")
-		return
-	}
-	h.Metrics.ServeHTTP(w, r)
-}
-
-func openAPI(w http.ResponseWriter, _ *http.Request) {
-	write(w, http.StatusOK, "application/yaml", api.OpenAPI)
 }

@@ -84,6 +84,9 @@ func podShape(pod scheduler.PodView) api.Pod {
 		Volumes:     texts(pod.Volumes),
 		Request:     string(pod.Request),
 		Tasks:       make([]api.Task, 0, len(pod.Tasks)),
+		Failures:    pod.Failures,
+		NextAttempt: instant(pod.NotBefore),
+		Leaving:     pod.Leaving,
 		Broker:      brokerShape(pod.Broker),
 	}
 	if pod.Refusal != nil {
@@ -110,6 +113,7 @@ func taskShape(task scheduler.TaskView) api.Task {
 		Healthy:    task.Healthy,
 		ExecutorID: string(task.Executor),
 		TargetID:   task.Target,
+		Override:   task.Override,
 		Ports:      make([]api.Port, 0, len(task.Ports)),
 	}
 	for _, port := range task.Ports {

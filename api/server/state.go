@@ -23,10 +23,9 @@ func refresh(w http.ResponseWriter, _ *http.Request, _ *scheduler.View) {
 
 // The keys of properties, or how they begin and end.
 const (
-	uninstallingKey = "uninstalling"
-	updateTypeKey   = "last-completed-update-type"
-	fileKey         = "file-"
-	taskStatusKey   = ":task-status"
+	updateTypeKey = "last-completed-update-type"
+	fileKey       = "file-"
+	taskStatusKey = ":task-status"
 )
 
 // properties is what the predecessor kept under these keys.
@@ -34,9 +33,6 @@ func properties(v *scheduler.View) map[string]string {
 	values := map[string]string{}
 	if deployed(v) {
 		values[updateTypeKey] = "DEPLOY"
-	}
-	if v.Intent == scheduler.Uninstall || v.Intent == scheduler.Uninstalled {
-		values[uninstallingKey] = "true"
 	}
 	for name, content := range v.Files {
 		values[fileKey+name] = content

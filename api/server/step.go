@@ -30,12 +30,7 @@ func planV1(v *scheduler.View, plan scheduler.PlanView) api.Plan {
 
 // podOf is the instance that a step works on, nil if it works on none.
 func podOf(v *scheduler.View, step scheduler.StepView) *scheduler.PodView {
-	for i := range v.Pods {
-		if step.Pod != "" && v.Pods[i].Name.String() == step.Pod {
-			return &v.Pods[i]
-		}
-	}
-	return nil
+	return podNamed(v, step.Pod)
 }
 
 // display is the status that a step shows: that of the pause, while all tasks of its instance

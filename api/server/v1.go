@@ -1,9 +1,12 @@
 package server
 
 import (
+	"net/http"
+
 	"github.com/go-chi/chi/v5"
 
 	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
 // routeV1 adds the predecessor's half.
@@ -14,21 +17,21 @@ func (h *handlers) routeV1(r chi.Router) {
 	r.Post(api.PathPlanCommand, h.withView(h.planCommand))
 	r.Post(api.PathDeployPlanCommand, h.withView(h.planCommand))
 
-	r.Get(api.PathPods, h.withView(podNames))
-	r.Get(api.PathPodsStatus, h.withView(podsStatus))
-	r.Get(api.PathPodStatus, h.withView(podStatus))
-	r.Get(api.PathPodInfo, h.withView(podInfo))
-	r.Post(api.PathPodRestart, h.withView(h.podRestart))
-	r.Post(api.PathPodReplace, h.withView(h.podReplace))
-	r.Post(api.PathPodPause, h.withView(h.podPause))
-	r.Post(api.PathPodResume, h.withView(h.podResume))
+	r.Get(api.PathPods, h.whileWanted(podNames))
+	r.Get(api.PathPodsStatus, h.whileWanted(podsStatus))
+	r.Get(api.PathPodStatus, h.whileWanted(podStatus))
+	r.Get(api.PathPodInfo, h.whileWanted(podInfo))
+	r.Post(api.PathPodRestart, h.whileWanted(h.podRestart))
+	r.Post(api.PathPodReplace, h.whileWanted(h.podReplace))
+	r.Post(api.PathPodPause, h.whileWanted(h.podPause))
+	r.Post(api.PathPodResume, h.whileWanted(h.podResume))
 
-	r.Get(api.PathEndpoints, h.withView(endpointNames))
-	r.Get(api.PathEndpoint, h.withView(h.endpoint))
-	r.Get(api.PathConfigurations, h.withView(configurations))
-	r.Get(api.PathTargetID, h.withView(targetID))
-	r.Get(api.PathTarget, h.withView(target))
-	r.Get(api.PathConfiguration, h.withView(configuration))
+	r.Get(api.PathEndpoints, h.whileWanted(endpointNames))
+	r.Get(api.PathEndpoint, h.whileWanted(h.endpoint))
+	r.Get(api.PathConfigurations, h.whileWanted(configurations))
+	r.Get(api.PathTargetID, h.whileWanted(targetID))
+	r.Get(api.PathTarget, h.whileWanted(target))
+	r.Get(api.PathConfiguration, h.whileWanted(configuration))
 	r.Get(api.PathTemplate, h.withView(template))
 	r.Get(api.PathHealth, h.withView(health))
 	h.routeState(r)
@@ -42,27 +45,43 @@ func (h *handlers) routeV1(r chi.Router) {
 	r.Get(api.PathWADL, wadl)
 }
 
+// whileWanted answers 404 to all that the predecessor does not know while a service is being
+// uninstalled, when it has nothing but a plan. Our own half shows what is left.
+func (h *handlers) whileWanted(next viewHandler) http.HandlerFunc {
+	return h.withView(func(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
+		if uninstalling(v) {
+			page(w, r, http.StatusNotFound)
+			return
+		}
+		next(w, r, v)
+	})
+}
+
+func uninstalling(v *scheduler.View) bool {
+	return v.Intent == scheduler.Uninstall || v.Intent == scheduler.Uninstalled
+}
+
 // routeState adds what lies in the state.
 func (h *handlers) routeState(r chi.Router) {
-	r.Get(api.PathFrameworkID, h.withView(frameworkID))
-	r.Get(api.PathProperties, h.withView(propertyKeys))
-	r.Get(api.PathProperty, h.withView(property))
-	r.Put(api.PathRefresh, h.withView(refresh))
-	r.Get(api.PathFiles, h.withView(fileNames))
-	r.Get(api.PathFile, h.withView(file))
-	r.Put(api.PathFile, h.withView(h.putFile))
-	r.Get(api.PathZones, h.withView(zones))
-	r.Get(api.PathTaskZone, h.withView(taskZone))
-	r.Get(api.PathAddressZone, h.withView(addressZone))
+	r.Get(api.PathFrameworkID, h.whileWanted(frameworkID))
+	r.Get(api.PathProperties, h.whileWanted(propertyKeys))
+	r.Get(api.PathProperty, h.whileWanted(property))
+	r.Put(api.PathRefresh, h.whileWanted(refresh))
+	r.Get(api.PathFiles, h.whileWanted(fileNames))
+	r.Get(api.PathFile, h.whileWanted(file))
+	r.Put(api.PathFile, h.whileWanted(h.putFile))
+	r.Get(api.PathZones, h.whileWanted(zones))
+	r.Get(api.PathTaskZone, h.whileWanted(taskZone))
+	r.Get(api.PathAddressZone, h.whileWanted(addressZone))
 }
 
 // routeDebug adds what is for people who look for a mistake.
 func (h *handlers) routeDebug(r chi.Router) {
-	r.Get(api.PathDebugPlans, h.withView(debugPlans))
-	r.Get(api.PathDebugTaskStatuses, h.withView(debugTaskStatuses))
-	r.Get(api.PathDebugReservations, h.withView(debugReservations))
+	r.Get(api.PathDebugPlans, h.whileWanted(debugPlans))
+	r.Get(api.PathDebugTaskStatuses, h.whileWanted(debugTaskStatuses))
+	r.Get(api.PathDebugReservations, h.whileWanted(debugReservations))
 	r.Get(api.PathDebugThreads, debugThreads)
-	r.Get(api.PathDebugOffers, h.withView(debugOffers))
+	r.Get(api.PathDebugOffers, h.whileWanted(debugOffers))
 }
 
 // routeKafka adds what the predecessor's Kafka service had beside.

@@ -43,7 +43,7 @@ func recordedView(status plans.Status, steps ...plans.Status) *scheduler.View {
 		task := scheduler.TaskView{Name: "broker", FullName: name.String() + "-broker"}
 		pod := scheduler.PodView{Name: name, Launched: step != plans.Pending}
 		if pod.Launched {
-			task.ID = mesos.TaskID("kafka__" + task.FullName + "__" + tasks[i])
+			task.ID = mesos.TaskID("kafka__" + task.FullName + "__" + tasks[i%len(tasks)])
 			task.State, pod.IP = mesos.Running, fmt.Sprintf("10.0.0.%d", i+2)
 			address := pod.IP
 			task.IP = pod.IP
@@ -180,12 +180,15 @@ type machine struct {
 	reply   scheduler.Reply
 	err     error
 	command scheduler.Command
+	caller  scheduler.Caller
+	times   int
 }
 
 func (m *machine) do(
-	_ context.Context, c scheduler.Command, _ scheduler.Caller,
+	_ context.Context, c scheduler.Command, by scheduler.Caller,
 ) (scheduler.Reply, error) {
-	m.command = c
+	m.command, m.caller = c, by
+	m.times++
 	return m.reply, m.err
 }
 
@@ -201,6 +204,7 @@ func config(v *scheduler.View, m *machine) Config {
 			return servicespec.Service{Name: string(text[len("name: "):])}, nil
 		},
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 			fmt.Fprintln(w, "kafka_sched_connected 1")
 		}),
 		OldCounts: func() map[string]int64 { return map[string]int64{"offers.received": 7} },

@@ -25,8 +25,6 @@ const (
 	kindLength  = "length" // of a JSON list
 	kindOrder   = "order"  // of a JSON list
 	kindID      = "id"     // the id of something else, by what was seen before
-	// kindSignature: all that differs is where the predecessor's server names itself.
-	kindSignature = "signature"
 )
 
 const pathMetrics = "/v1/metrics"
@@ -34,7 +32,7 @@ const pathMetrics = "/v1/metrics"
 // difference is one way in which our answer is another one.
 type difference struct {
 	kind  string
-	where string // in the JSON: $.phases[].name; "" for all else
+	where string // in the JSON: $.phases[].name; of statuses: 500->404
 	want  string
 	got   string
 }
@@ -71,12 +69,13 @@ func bare(path string) string {
 // answers compares status, media type and body.
 func (c *comparison) answers(want response, got answer) {
 	if want.Status != got.status {
-		c.differ(kindStatus, "", want.Status, got.status)
+		change := fmt.Sprintf("%d->%d", want.Status, got.status)
+		c.differ(kindStatus, change, want.Status, got.status)
 	}
 	wantMedia := mediaOf(want)
 	gotMedia, _, _ := mime.ParseMediaType(got.media)
 	if wantMedia != gotMedia {
-		c.differ(kindMedia, "", wantMedia, gotMedia)
+		c.differ(kindMedia, wantMedia+"->"+gotMedia, wantMedia, gotMedia)
 	}
 	c.bodies(want, got)
 }
@@ -108,6 +107,10 @@ func (c *comparison) bodies(want response, got answer) {
 			c.differ(kindBody, "", wantBody, got.body)
 			return
 		}
+	}
+	if c.path == pathMetrics+"/prometheus" && want.Status == 200 {
+		c.metrics(text, got.body)
+		return
 	}
 	c.texts(kindText, "", text, got.body)
 }
@@ -327,9 +330,6 @@ func (c *comparison) texts(kind, where, want, got string) {
 	want, got = c.steady(want), c.steady(got)
 	pairs, ok := match(want, got)
 	if !ok {
-		if _, same := match(signature.ReplaceAllString(want, ""), got); same {
-			kind = kindSignature
-		}
 		c.differ(kind, where, want, got)
 		return
 	}
@@ -364,11 +364,11 @@ func (c *comparison) known(p pair) string {
 }
 
 var (
-	// signature is where Jetty and Jersey write their names and versions.
+	// signature is where Jetty and Jersey write their names and versions into the recorded pages.
 	signature = regexp.MustCompile(`<hr><a href="http://eclipse\.org/jetty">[^<]*</a><hr/>\n|` +
 		`\n *<doc xmlns:jersey=[^>]*/>`)
-	// sample is a line of the Prometheus format; its last word is what was measured.
-	sample = regexp.MustCompile(`(?m)^([^#\s{]+(?:\{[^}]*\})?) \S+$`)
+	// pathParameters are rows of a WADL, whose order a hash gave.
+	pathParameters = regexp.MustCompile(`( *<param .*style="template" .*/>\n)+`)
 	// encodedTime is the time within an encoded task status: a double behind the agent's id,
 	// some of whose bytes are no text and were replaced.
 	encodedTime = regexp.MustCompile(`(?s)(-S\d+?)1.{0,7}?\x{FFFD}{1,2}A`)
@@ -376,12 +376,12 @@ var (
 	millis = regexp.MustCompile(`\b1[78]\d{11}\b`)
 )
 
-// steady replaces what is another one each time: times, what a metric measures, and the order
-// of the names of files.
+// steady replaces what is another one each time: times, and the order of the names of files.
 func (c *comparison) steady(text string) string {
-	if c.path == pathMetrics+"/prometheus" {
-		text = sample.ReplaceAllString(text, "$1 <value>")
-	}
+	text = signature.ReplaceAllString(text, "")
+	text = pathParameters.ReplaceAllStringFunc(text, func(rows string) string {
+		return strings.Join(sorted(strings.SplitAfter(rows, "\n")), "")
+	})
 	if c.path == "/v1/state/files" && strings.HasPrefix(text, "[") {
 		names := strings.Split(strings.Trim(text, "[]\n"), ", ")
 		text = "[" + strings.Join(sorted(names), ", ") + "]"

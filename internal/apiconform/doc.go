@@ -58,13 +58,18 @@
 //     ours may stay.
 //   - Times. Of a JSON number named timestamp only the type counts. Milliseconds since 1970 within
 //     a text, and the time in an encoded task status, may be any.
-//   - Metrics. Of /v1/metrics only the types of values count, of /v1/metrics/prometheus not the
-//     numbers that samples end in.
+//   - Metrics. Of /v1/metrics only the types of values count; of /v1/metrics/prometheus, metric by
+//     metric, its type, the names and labels of its samples, but not their numbers, their order
+//     and the explanations (# HELP).
 //   - Numbers are equal if their values are: 1 and 1.0.
+//   - Signatures. The line of the predecessor's error pages that names its HTTP server and the
+//     server's version, and the lines of WADL that name its generator, count as not there: they
+//     say what answers, and that is another program.
 //   - Order of the members of objects, since JSON has none. Order of those members of a list that
 //     are called the same but for an id (["uuid-7", "uuid-9"], the steps unreserve-uuid-7 and
 //     unreserve-uuid-9): a hash of the ids gave it. Order of plans among themselves in /v1/plans
-//     and /v1/debug, and of names in /v1/state/files: a hash of the names gave it.
+//     and /v1/debug, of names in /v1/state/files, and of the parameters in one path of a WADL: a
+//     hash of the names gave it.
 //   - A body that is empty and one that is missing are the same.
 //
 // # Deviations

@@ -49,7 +49,8 @@ var (
 	podInPath  = regexp.MustCompile(`(/pod/|tasks/)[a-z]+-[0-9x]+(-[a-z]+)?`)
 	taskInPath = regexp.MustCompile(`properties/[a-z]+-\d+-[a-z]+:`)
 	value      = regexp.MustCompile(`=[^&]*`)
-	metricName = regexp.MustCompile(`^(\$\.[a-z]+\.).*`)
+	metricName = regexp.MustCompile(
+		`^(\$\.[a-z]+\.org\.eclipse\.|org_eclipse_|kafka_sched_|go_|process_).*`)
 )
 
 // requestPattern is a request without the names of what it concerns.
@@ -76,7 +77,7 @@ func groups(outcomes []outcome) []*group {
 		for _, f := range o.found {
 			request := requestPattern(*o.line.Request)
 			where := f.where
-			if bare(o.line.Request.Path) == pathMetrics {
+			if strings.HasPrefix(o.line.Request.Path, pathMetrics) {
 				where = metricName.ReplaceAllString(where, "$1*")
 			}
 			key := request + "|" + f.kind + "|" + where

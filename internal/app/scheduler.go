@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -19,10 +20,12 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/api/server"
 	"github.com/kafka-sched/kafka-sched/internal/brokers"
+	"github.com/kafka-sched/kafka-sched/internal/hooks"
 	"github.com/kafka-sched/kafka-sched/internal/loop"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/mesoshttp"
 	"github.com/kafka-sched/kafka-sched/internal/metrics"
+	"github.com/kafka-sched/kafka-sched/internal/sandbox"
 	"github.com/kafka-sched/kafka-sched/internal/store"
 	"github.com/kafka-sched/kafka-sched/internal/zk"
 	"github.com/kafka-sched/kafka-sched/scheduler"
@@ -51,6 +54,12 @@ type SchedulerOptions struct {
 	Java       string
 	Foreground bool
 	LogFile    string
+	// Webhook is the URL that is told of what plans do, "" for none; WebhookSecretFile holds
+	// the secret that its messages are signed with.
+	Webhook, WebhookSecretFile string
+	// StalledAfter is how long a plan may make no progress until a metric says so; 0 is the
+	// default.
+	StalledAfter time.Duration
 }
 
 // failoverTimeout is how long the master keeps the tasks of a scheduler that is away: the
@@ -99,6 +108,7 @@ type schedulerRun struct {
 	mesos     *mesoshttp.Client
 	loop      *loop.Loop
 	kafka     *brokers.Asker
+	hooks     *hooks.Sender // nil when nobody is to be told
 }
 
 func (s *schedulerRun) run(ctx context.Context) error {
@@ -131,6 +141,10 @@ func (s *schedulerRun) run(ctx context.Context) error {
 	s.kafka = brokers.New(brokers.Config{Logger: s.log})
 	defer s.kafka.Close()
 	s.metrics = metrics.New(metrics.NewRegistry())
+	s.metrics.StalledAfter = s.o.StalledAfter
+	if s.hooks, err = s.openHooks(); err != nil {
+		return err
+	}
 	s.loop = loop.New(loop.Config{
 		Machine: scheduler.Restore(s.machineConfig(), s.hard),
 		Store:   s.store, Mesos: s.mesos, Kafka: s.kafka, Metrics: s.metrics, Logger: s.log,
@@ -280,21 +294,14 @@ func (s *schedulerRun) machineConfig() scheduler.Config {
 func (s *schedulerRun) serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	web := server.NewHTTP(server.New(server.Config{
-		View: s.loop.View, Do: s.loop.Do, Metrics: s.metrics.Handler(),
-		OldMetrics: s.metrics.OldHandler(), OldCounts: s.metrics.OldCounts,
-		Topics:    brokers.Admin{},
-		Artifacts: s.artifacts, Logger: s.log, Version: s.version,
-		ParseSpec: func(text []byte, files map[string]string) (servicespec.Service, error) {
-			return parseSpec("request body", text, files)
-		},
-		AllowHost: server.HostPolicy(s.listener.Addr().String(), s.o.Advertise),
-	}))
+	feed, ending := server.NewFeed(), make(chan struct{})
+	web := server.NewHTTP(server.New(s.api(feed, ending)))
 	ended := make(chan error, 3) // the first part that ends ends all
 	var parts sync.WaitGroup
 	defer parts.Wait()
 	defer cancel()
 	defer shut(web)
+	defer close(ending)
 	parts.Go(func() {
 		exit, err := s.loop.Run(ctx)
 		if exit != nil {
@@ -311,6 +318,10 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 		return err
 	}
 	s.log.Info("scheduler started", "name", s.o.Name, "url", s.url(), "version", s.version)
+	parts.Go(func() { feed.Run(ctx, s.loop.Watch) })
+	if s.hooks != nil {
+		parts.Go(func() { s.hooks.Run(ctx, s.loop.Watch) })
+	}
 	parts.Go(func() { ended <- web.Serve(s.listener) })
 	parts.Go(func() {
 		err := s.mesos.Run(ctx, s.loop.Deliver)
@@ -320,6 +331,34 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 		} // The loop hears of a refusal too, and knows whether it is the end that was wanted.
 	})
 	return <-ended
+}
+
+// api is what the API needs of the rest.
+func (s *schedulerRun) api(feed *server.Feed, ending <-chan struct{}) server.Config {
+	return server.Config{
+		View: s.loop.View, Do: s.loop.Do, Metrics: s.metrics.Handler(),
+		OldMetrics: s.metrics.OldHandler(), OldCounts: s.metrics.OldCounts,
+		Topics:    brokers.Admin{},
+		Artifacts: s.artifacts, Logger: s.log, Version: s.version,
+		ParseSpec: func(text []byte, files map[string]string) (servicespec.Service, error) {
+			return parseSpec("request body", text, files)
+		},
+		AllowHost: server.HostPolicy(s.listener.Addr().String(), s.o.Advertise),
+		Feed:      feed, Logs: sandbox.Find, Ending: ending,
+	}
+}
+
+// openHooks makes what tells others of what plans do, nil when nobody is to be told.
+func (s *schedulerRun) openHooks() (*hooks.Sender, error) {
+	if s.o.Webhook == "" {
+		return nil, nil
+	}
+	secret, err := os.ReadFile(s.o.WebhookSecretFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the secret of the webhook: %w", err)
+	}
+	return hooks.New(hooks.Config{URL: s.o.Webhook, Secret: bytes.TrimSpace(secret),
+		Logger: s.log, Metrics: s.metrics})
 }
 
 // exited carries the machine's wish to end out, after what it sent before has left.

@@ -6,7 +6,7 @@
 // stored before anything else leaves; if that fails, Run returns the error and the process
 // must end. Calls are handed to the Mesos client's queue and to Kafka's asker, and never
 // awaited. The view goes into an atomic pointer, from which any number of readers take it
-// without a lock. Replies go to the callers of Do.
+// without a lock, and a channel says that there is another one. Replies go to the callers of Do.
 //
 // Invariants
 //

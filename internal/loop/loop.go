@@ -53,12 +53,18 @@ const inboxSize = 1024
 type Loop struct {
 	cfg     Config
 	inbox   chan scheduler.Event
-	view    atomic.Pointer[scheduler.View]
+	picture atomic.Pointer[picture]
 	waiting map[scheduler.CommandID]chan scheduler.Reply
 	pending chan command
 	begun   chan struct{}
 	stopped chan struct{}
 	lastID  scheduler.CommandID
+}
+
+// picture is a view, and a channel that is closed when there is a later one.
+type picture struct {
+	view    *scheduler.View
+	changed chan struct{}
 }
 
 // command is a command on its way into the loop.
@@ -70,7 +76,7 @@ type command struct {
 
 // New makes a loop; nothing happens before Run.
 func New(cfg Config) *Loop {
-	return &Loop{
+	l := &Loop{
 		cfg:     cfg,
 		inbox:   make(chan scheduler.Event, inboxSize),
 		waiting: map[scheduler.CommandID]chan scheduler.Reply{},
@@ -78,13 +84,29 @@ func New(cfg Config) *Loop {
 		begun:   make(chan struct{}),
 		stopped: make(chan struct{}),
 	}
+	l.picture.Store(&picture{changed: make(chan struct{})})
+	return l
 }
 
 // Begun is closed once there is a first view.
 func (l *Loop) Begun() <-chan struct{} { return l.begun }
 
 // View is the latest picture, nil before the first.
-func (l *Loop) View() *scheduler.View { return l.view.Load() }
+func (l *Loop) View() *scheduler.View { return l.picture.Load().view }
+
+// Watch is View with a channel that is closed at the next one. Who waits for it misses views
+// that come in quick succession, but never the last.
+func (l *Loop) Watch() (*scheduler.View, <-chan struct{}) {
+	p := l.picture.Load()
+	return p.view, p.changed
+}
+
+// publish shows a view to everybody.
+func (l *Loop) publish(v *scheduler.View) {
+	before := l.picture.Swap(&picture{v, make(chan struct{})})
+	close(before.changed)
+	l.cfg.Metrics.Observe(v)
+}
 
 // Deliver brings an event of Mesos; it blocks while the inbox is full and drops the event once
 // the loop has stopped.
@@ -189,8 +211,7 @@ func (l *Loop) step(ctx context.Context, ev scheduler.Event) (*scheduler.Exit, e
 		}
 	}
 	if out.View != nil {
-		l.view.Store(out.View)
-		l.cfg.Metrics.Observe(out.View)
+		l.publish(out.View)
 	}
 	for _, r := range out.Replies {
 		l.waiting[r.ID] <- r

@@ -483,3 +483,32 @@ func TestEndUnderLoad(t *testing.T) {
 	b.end()
 	all.Wait()
 }
+
+// Who watches is told of a later view once it is there, and is never told twice.
+func TestWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, webSpec, store.NewMemory())
+		none, first := b.loop.Watch()
+		if none != nil {
+			t.Error("there is a view before the first step")
+		}
+		b.start()
+		<-first
+		v, next := b.loop.Watch()
+		if v == nil || v != b.loop.View() {
+			t.Errorf("the first view is %v", v)
+		}
+		synctest.Wait()
+		select {
+		case <-next:
+			t.Error("told of a view that is not there")
+		default:
+		}
+		b.loop.Deliver(mesos.Subscribed{Framework: "fw-1", Master: "m:5050"})
+		<-next
+		if later, _ := b.loop.Watch(); later == v || later.Framework != "fw-1" {
+			t.Errorf("the later view is %+v", later)
+		}
+		b.end()
+	})
+}

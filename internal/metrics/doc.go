@@ -1,10 +1,13 @@
 // Package metrics holds every metric of the scheduler: their names, helps and labels are all
 // in names.go.
 //
-// There are two kinds. Counters are increased by name, as the machine's notes ask for
+// There are three kinds. Counters are increased by name, as the machine's notes ask for
 // (scheduler.Note.Count), with Count; their subjects are those of the predecessor. Everything
 // else is read off the latest view when Prometheus asks, so that one scrape is one consistent
 // picture, costs nothing between scrapes, and never shows a pod or plan that is gone.
+// Between the two is how long a plan has made no progress, that is, has not completed a step more:
+// it is followed from view to view, so that a plan whose steps begin again and again counts as
+// stalled, and it begins at the first view of a process.
 //
 // Ages are given as the time since when, in seconds of the epoch, as Prometheus advises:
 // time() - kafka_sched_step_since_timestamp_seconds is the age.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -17,10 +18,24 @@ type Metrics struct {
 	// Strict makes Count panic at a name that is not declared; tests set it.
 	Strict bool
 
+	// StalledAfter is how long a plan may make no progress; 0 is DefaultStalledAfter. Set it
+	// before there is a view.
+	StalledAfter time.Duration
+
 	registry *prometheus.Registry
 	counters map[string]prometheus.Counter
 	unknown  prometheus.Counter
-	view     atomic.Pointer[scheduler.View]
+	picture  atomic.Pointer[picture]
+	now      func() time.Time
+}
+
+// DefaultStalledAfter is how long a plan may make no progress unless somebody says otherwise.
+const DefaultStalledAfter = 15 * time.Minute
+
+// picture is a view with what only comparing it with those before it tells.
+type picture struct {
+	view     *scheduler.View
+	progress map[string]progress // by plan
 }
 
 // NewRegistry gives a registry with the few metrics on the process itself that are worth their
@@ -36,7 +51,7 @@ func NewRegistry() *prometheus.Registry {
 
 // New registers all metrics of the scheduler with the registry, most often one of NewRegistry.
 func New(registry *prometheus.Registry) *Metrics {
-	m := &Metrics{registry: registry, counters: map[string]prometheus.Counter{}}
+	m := &Metrics{registry: registry, counters: map[string]prometheus.Counter{}, now: time.Now}
 	for count, of := range counters {
 		m.counters[count] = prometheus.NewCounter(
 			prometheus.CounterOpts{Name: total(of.name), Help: of.help})
@@ -48,16 +63,28 @@ func New(registry *prometheus.Registry) *Metrics {
 	for _, state := range taskStates {
 		m.counters[scheduler.CountStatus+string(state)] = byState.WithLabelValues(string(state))
 	}
+	hooks := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: total("webhook_messages"), Help: "Messages of webhooks, by what became of them.",
+	}, []string{"outcome"})
+	for count, outcome := range hookOutcomes {
+		m.counters[count] = hooks.WithLabelValues(outcome)
+	}
 	m.unknown = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: total("undeclared_counts"),
 		Help: "Counts under names that are not declared: bugs.",
 	})
-	registry.MustRegister(byState, m.unknown, viewCollector{m})
+	registry.MustRegister(byState, hooks, m.unknown, viewCollector{m})
 	return m
 }
 
-// Observe makes a view the one that the gauges are read off.
-func (m *Metrics) Observe(view *scheduler.View) { m.view.Store(view) }
+// Observe makes a view the one that the gauges are read off. It is called by one goroutine.
+func (m *Metrics) Observe(view *scheduler.View) {
+	var before map[string]progress
+	if last := m.picture.Load(); last != nil {
+		before = last.progress
+	}
+	m.picture.Store(&picture{view, follow(view, before)})
+}
 
 // Count increases the counter of that name (scheduler.Note.Count); "" is none.
 func (m *Metrics) Count(name string) {
@@ -95,11 +122,12 @@ func (c viewCollector) Describe(out chan<- *prometheus.Desc) {
 
 // Collect gives the gauges of one view, none while there is no view.
 func (c viewCollector) Collect(out chan<- prometheus.Metric) {
-	if view := c.m.view.Load(); view != nil {
-		s := sink{out}
+	if last := c.m.picture.Load(); last != nil {
+		s, view := sink{out}, last.view
 		s.service(view)
 		for _, plan := range view.Plans {
 			s.plan(plan)
+			s.stalled(plan, c.m.now().Sub(last.progress[plan.Name].since), c.m.StalledAfter)
 		}
 		s.pods(view.Pods)
 		s.kafka(view.Kafka)

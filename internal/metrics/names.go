@@ -28,6 +28,18 @@ var counters = map[string]counter{
 	scheduler.CountCommands:    {"commands", "Commands of operators, refused ones too."},
 }
 
+// The counts of webhooks (internal/hooks), which no note of the machine asks for.
+const (
+	HookSent    = "hook-sent"
+	HookGivenUp = "hook-given-up"
+	HookDropped = "hook-dropped"
+)
+
+// hookOutcomes are the labels of these.
+var hookOutcomes = map[string]string{
+	HookSent: "sent", HookGivenUp: "given_up", HookDropped: "dropped",
+}
+
 // taskStates are those that are counted, under scheduler.CountStatus and the state.
 var taskStates = []mesos.TaskState{
 	mesos.Staging, mesos.Starting, mesos.Running, mesos.Killing, mesos.Finished, mesos.Failed,
@@ -58,6 +70,10 @@ var (
 		"When the scheduler's state was last changed.")
 	planStatus = describe("plan_status",
 		"Status of a plan: -1 error, 0 complete, 1 waiting or pending, 2 active.", "plan")
+	planStalled = describe("plan_stalled",
+		"Whether a plan has made no progress for longer than it may.", "plan")
+	planStalledSeconds = describe("plan_stalled_seconds",
+		"How long a plan that has work to do has made no progress; 0 for any other.", "plan")
 	planSteps = describe("plan_steps",
 		"Steps of a plan, by status.", "plan", "status")
 	stepSince = describe("step_since_timestamp_seconds",
@@ -99,7 +115,8 @@ var (
 
 // gauges lists all of them.
 var gauges = []*prometheus.Desc{
-	connected, registered, suppressed, viewTime, planStatus, planSteps, stepSince, stepAttempts,
+	connected, registered, suppressed, viewTime, planStatus, planSteps, planStalled,
+	planStalledSeconds, stepSince, stepAttempts,
 	pods, tasks, taskReady, podRefused, leftovers, brokers, brokerFenced, brokerNotInSync,
 	brokerHosted, brokerLeads, leader, voters, offline, founded, asked,
 }

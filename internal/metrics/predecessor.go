@@ -72,7 +72,7 @@ func (g oldGatherer) Gather() ([]*dto.MetricFamily, error) {
 	for name, n := range g.m.OldCounts() {
 		values[strings.ReplaceAll(name, ".", "_")] = float64(n)
 	}
-	if view := g.m.view.Load(); view != nil && view.Suppressed {
+	if last := g.m.picture.Load(); last != nil && last.view.Suppressed {
 		values["is_suppressed"] = 1
 	}
 	var families []*dto.MetricFamily

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
@@ -55,6 +56,13 @@ func (c *checkStored) pod(v scheduler.PodView, p scheduler.Pod) {
 		for _, s := range p.Tasks {
 			if s.Name == t.Name && s.ID != "" {
 				stored = s
+			}
+		}
+		if stored.ID == "" { // what it ran in the place before is shown until it has another
+			i := slices.IndexFunc(p.Tasks,
+				func(s scheduler.Task) bool { return s.Name == t.Name })
+			if i >= 0 {
+				stored.ID, stored.State = p.Tasks[i].FormerID, p.Tasks[i].FormerState
 			}
 		}
 		if stored.ID != t.ID || stored.State != t.State ||

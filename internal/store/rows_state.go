@@ -219,6 +219,7 @@ type place struct {
 	Executor    []resourceRow        `json:"executor"`
 	Sets        []setResources       `json:"sets"`
 	Confirmed   bool                 `json:"confirmed"`
+	Unseen      []string             `json:"unseen,omitempty"`
 }
 
 type domain struct {
@@ -242,6 +243,7 @@ func placeToRow(p scheduler.Place) place {
 		Reservation: &p.Reservation,
 		Executor:    each(p.Executor, resourceToRow),
 		Sets:        each(p.Sets, setToRow),
+		Unseen:      p.Unseen,
 		Confirmed:   p.Confirmed,
 	}
 }
@@ -253,7 +255,7 @@ func (r place) domain() (out scheduler.Place, err error) {
 		Domain:   mesos.Domain(r.Domain),
 		Attributes: each(r.Attributes,
 			func(a attribute) mesos.Attribute { return mesos.Attribute(a) }),
-		Confirmed: r.Confirmed,
+		Confirmed: r.Confirmed, Unseen: r.Unseen,
 	}
 	if out.Agent, err = required("place.agent", r.Agent); err != nil {
 		return out, err
@@ -316,6 +318,7 @@ type task struct {
 	Again    bool   `json:"again,omitempty"`
 	Resumed  bool   `json:"resumed,omitempty"`
 
+	Source      string          `json:"source,omitempty"`
 	FormerID    mesos.TaskID    `json:"former_id,omitempty"`
 	FormerState mesos.TaskState `json:"former_state,omitempty"`
 
@@ -330,7 +333,7 @@ func taskToRow(t scheduler.Task) task {
 		Since: t.Since.UTC(), Ready: t.Ready, Healthy: t.Healthy, Target: t.Target, IP: t.IP,
 		WasReady: t.WasReady, Deployed: t.Deployed, Launch: t.Launch,
 		Paused: t.Paused, Idle: t.Idle, Again: t.Again, Resumed: t.Resumed,
-		FormerID: t.FormerID, FormerState: t.FormerState,
+		Source: t.Source, FormerID: t.FormerID, FormerState: t.FormerState,
 		Params:   t.Params,
 		Failures: t.Failures, NotBefore: t.NotBefore.UTC(),
 	}
@@ -343,7 +346,7 @@ func (r task) domain() (scheduler.Task, error) {
 		Since: r.Since.UTC(), Ready: r.Ready, Healthy: r.Healthy, Target: r.Target, IP: r.IP,
 		WasReady: r.WasReady, Deployed: r.Deployed, Launch: r.Launch,
 		Paused: r.Paused, Idle: r.Idle, Again: r.Again, Resumed: r.Resumed,
-		FormerID: r.FormerID, FormerState: r.FormerState,
+		Source: r.Source, FormerID: r.FormerID, FormerState: r.FormerState,
 		Params:   r.Params,
 		Failures: r.Failures, NotBefore: r.NotBefore.UTC(),
 	}, err
@@ -356,6 +359,7 @@ type leftover struct {
 	Hostname    string               `json:"hostname"`
 	Resources   []resourceRow        `json:"resources"`
 	Confirmed   bool                 `json:"confirmed"`
+	Unseen      []string             `json:"unseen,omitempty"`
 	Freeing     bool                 `json:"freeing,omitempty"`
 	Tasks       []mesos.TaskID       `json:"tasks,omitempty"`
 }

@@ -14,35 +14,18 @@ import (
 // BenchmarkEvaluate fits one broker into 1,000 offers: where all fit, where none has the cpus,
 // and where the rule forbids every agent.
 func BenchmarkEvaluate(b *testing.B) {
-	rule := func(text string) placement.Rule {
-		r, err := placement.Parse(text)
-		if err != nil {
-			b.Fatal(err)
-		}
-		return r
-	}
 	for _, c := range []struct{ name, cpus, rule string }{
 		{"fits", "4", "hostname:MAX_PER:1,hostname:LIKE:10[.].*"},
 		{"too-small", "0.5", "hostname:MAX_PER:1"},
 		{"forbidden", "4", "hostname:LIKE:192[.].*"},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			list, err := resource.ParseList("cpus:" + c.cpus +
-				";mem:16384;disk:100000;ports:[9092,31000-32000]")
-			if err != nil {
+			offers := benchmarkOffers(b, c.cpus)
+			req := benchmarkBroker()
+			var err error
+			if req.Rule, err = placement.Parse(c.rule); err != nil {
 				b.Fatal(err)
 			}
-			offers := make([]mesos.Offer, 1000)
-			for i := range offers {
-				offers[i] = mesos.Offer{
-					ID:       mesos.OfferID(fmt.Sprintf("o%d", i)),
-					Agent:    mesos.AgentID(fmt.Sprintf("a%d", i)),
-					Hostname: fmt.Sprintf("10.0.%d.%d", i/250, i%250),
-					Role:     role, Resources: list.WithRole(role),
-				}
-			}
-			req := benchmarkBroker()
-			req.Rule = rule(c.rule)
 			b.ReportAllocs()
 			for b.Loop() {
 				_, refusal := offer.Evaluate(req, offers)
@@ -54,11 +37,53 @@ func BenchmarkEvaluate(b *testing.B) {
 	}
 }
 
+// BenchmarkReturn brings a broker that is to grow back to what it holds on one of 1,000 agents.
+func BenchmarkReturn(b *testing.B) {
+	offers := benchmarkOffers(b, "4")
+	req := benchmarkBroker()
+	m, refusal := offer.Evaluate(req, offers)
+	if refusal != nil {
+		b.Fatal(refusal)
+	}
+	for i := range offers {
+		if offers[i].ID == m.Offer {
+			offers[i].Resources = carryOut(b, offers[i].Resources, offer.Operations(m))
+		}
+	}
+	req.Kept = keep(m)
+	req.Sets[0].Scalars.CPUs *= 2
+	b.ReportAllocs()
+	for b.Loop() {
+		if m, refusal = offer.Evaluate(req, offers); len(m.Reserve) != 1 {
+			b.Fatal(m.Reserve, refusal)
+		}
+	}
+}
+
+func benchmarkOffers(b *testing.B, cpus string) []mesos.Offer {
+	list, err := resource.ParseList("cpus:" + cpus +
+		";mem:16384;disk:100000;ports:[9092,31000-32000]")
+	if err != nil {
+		b.Fatal(err)
+	}
+	offers := make([]mesos.Offer, 1000)
+	for i := range offers {
+		offers[i] = mesos.Offer{
+			ID:       mesos.OfferID(fmt.Sprintf("o%d", i)),
+			Agent:    mesos.AgentID(fmt.Sprintf("a%d", i)),
+			Hostname: fmt.Sprintf("10.0.%d.%d", i/250, i%250),
+			Role:     role, Resources: list.WithRole(role),
+		}
+	}
+	return offers
+}
+
 func benchmarkBroker() offer.Requirement {
 	return offer.Requirement{
 		Pod: "kafka-3", Role: role, Principal: principal,
-		Labels:   []resource.Label{{Key: resource.ResourceID, Value: "res-1"}},
-		Executor: offer.Scalars{CPUs: 100, Mem: 64, Disk: 10},
+		Reservation: reservation,
+		Labels:      []resource.Label{{Key: "framework_id", Value: "f-1"}},
+		Executor:    offer.Scalars{CPUs: 100, Mem: 64, Disk: 10},
 		Sets: []offer.SetNeed{{
 			Name:    "broker",
 			Scalars: offer.Scalars{CPUs: 1000, Mem: 2048},

@@ -30,6 +30,7 @@ func Evaluate(req Requirement, offers []mesos.Offer) (Match, *Refusal) {
 		return returnToKept(&req, offers)
 	}
 	parts := req.parts()
+	wants := portWants(parts)
 	candidates := req.candidates(total(parts), offers)
 	for i := range candidates {
 		c := &candidates[i]
@@ -37,7 +38,7 @@ func Evaluate(req Requirement, offers []mesos.Offer) (Match, *Refusal) {
 			continue
 		}
 		var match Match
-		if match, c.reasons = req.place(parts, c.offer); len(c.reasons) == 0 {
+		if match, c.reasons = req.place(parts, wants, c.offer); len(c.reasons) == 0 {
 			return match, nil
 		}
 	}

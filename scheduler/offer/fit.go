@@ -72,9 +72,15 @@ type holding struct {
 	kept    resource.List // it has this already, and keeps it
 	wanted  amounts       // what it is to get of each scalar
 	volumes []VolumeNeed  // and those that are to be created for it
-	pieces  resource.List
+	pieces  []piece
 	disks   []takenDisk // in the order of volumes
 	ports   []PortUse
+}
+
+// piece is a part of what the offer has, and what it is for: the name of its scalar, or a port.
+type piece struct {
+	resource.Resource
+	of string
 }
 
 // takenDisk is a disk on which a volume is to be created.
@@ -84,13 +90,15 @@ type takenDisk struct {
 }
 
 // place fits the instance into one offer or tells all that is missing there.
-func (req *Requirement) place(parts []SetNeed, o *mesos.Offer) (Match, []Reason) {
+func (req *Requirement) place(
+	parts []SetNeed, wants []portWant, o *mesos.Offer,
+) (Match, []Reason) {
 	holdings := make([]holding, len(parts))
 	for i := range parts {
 		holdings[i].wanted, holdings[i].volumes = parts[i].Scalars.amounts(), parts[i].Volumes
 	}
 	p := newPool(req, o, o.Resources)
-	if p.fill(parts, holdings, ""); len(p.reasons) > 0 {
+	if p.fill(holdings, wants, ""); len(p.reasons) > 0 {
 		return Match{}, p.reasons
 	}
 	m := Match{Offer: o.ID, Agent: o.Agent}
@@ -99,8 +107,8 @@ func (req *Requirement) place(parts []SetNeed, o *mesos.Offer) (Match, []Reason)
 	return m, nil
 }
 
-// fill takes what the holdings want, or notes all that is missing, which detail goes with.
-func (p *pool) fill(parts []SetNeed, holdings []holding, detail string) {
+// fill takes what the holdings want, or notes all that is missing; detail goes with scalars.
+func (p *pool) fill(holdings []holding, wants []portWant, detail string) {
 	var need, have amounts
 	for i := range holdings {
 		need = need.plus(holdings[i].wanted).plus(rootDisk(holdings[i].volumes))
@@ -119,7 +127,7 @@ func (p *pool) fill(parts []SetNeed, holdings []holding, detail string) {
 	for i := range holdings {
 		p.takeVolumes(&holdings[i], have[diskAt] < need[diskAt])
 	}
-	p.takePorts(holdings, parts)
+	p.takePorts(holdings, wants)
 	if len(p.reasons) > 0 {
 		return
 	}
@@ -130,18 +138,18 @@ func (p *pool) fill(parts []SetNeed, holdings []holding, detail string) {
 
 // takeScalars takes amounts that are known to be there, of several resources if need be.
 func (p *pool) takeScalars(h *holding) {
-	var pieces resource.List
+	var pieces []piece
 	for i, amount := range h.wanted {
 		for k := range p.free {
 			r := &p.free[k]
 			if r.Name != scalarNames[i] || !plain(r) || amount <= 0 || r.Scalar <= 0 {
 				continue
 			}
-			piece := *r
-			piece.Scalar = min(amount, r.Scalar)
-			amount -= piece.Scalar
-			r.Scalar -= piece.Scalar
-			pieces = append(pieces, piece)
+			part := piece{*r, r.Name}
+			part.Scalar = min(amount, r.Scalar)
+			amount -= part.Scalar
+			r.Scalar -= part.Scalar
+			pieces = append(pieces, part)
 		}
 	}
 	h.pieces = append(pieces, h.pieces...)
@@ -247,9 +255,9 @@ func (m *Match) hold(req *Requirement, parts []SetNeed, holdings []holding) {
 func (m *Match) reserve(req *Requirement, set string, h *holding) resource.List {
 	all := h.kept
 	m.Used = m.Used.Add(h.kept...)
-	for _, piece := range h.pieces {
-		reserved := resource.List{piece}.PushReservation(req.reservation(set, piece.Name))
-		m.Used = m.Used.Add(piece)
+	for _, part := range h.pieces {
+		reserved := resource.List{part.Resource}.PushReservation(req.reservation(set, part.of))
+		m.Used = m.Used.Add(part.Resource)
 		m.Reserve = m.Reserve.Add(reserved...)
 		all = all.Add(reserved...)
 	}
@@ -306,8 +314,12 @@ func (req *Requirement) reservation(set, name string) resource.Reservation {
 	}
 }
 
-// ResourceID is the id of what a reservation holds of one resource (by its name, or a volume's
-// path) for one of its sets, "" being the executor's: a UUID of version 5 (RFC 9562).
+// PortID is what a port's resource goes by in ResourceID: each has an id of its own.
+func PortID(port string) string { return resource.Ports + "/" + port }
+
+// ResourceID is the id of what a reservation holds of one resource (by its name, PortID of a
+// port, or a volume's path) for one of its sets, "" being the executor's: a UUID of version 5
+// (RFC 9562).
 func ResourceID(reservation mesos.ReservationID, set, name string) string {
 	sum := sha1.Sum([]byte(string(reservation) + "\x00" + set + "\x00" + name))
 	sum[6], sum[8] = sum[6]&0x0f|0x50, sum[8]&0x3f|0x80

@@ -71,7 +71,7 @@ func (req *Requirement) resume(o *mesos.Offer) (Match, []Reason) {
 	p := newPool(req, o, o.Resources.Add(m.Unreserve.PopReservation()...))
 	p.reasons = reasons
 	p.taken, _ = p.taken.Sub(p.taken.Intersect(own))
-	if p.fill(parts, holdings, "more"); len(p.reasons) > 0 {
+	if p.fill(holdings, portWants(parts), "more"); len(p.reasons) > 0 {
 		return Match{}, p.reasons
 	}
 	m.hold(req, parts, holdings)

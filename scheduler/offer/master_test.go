@@ -79,8 +79,9 @@ func (ids readableIDs) add(reservation, set, name string) string {
 func (ids readableIDs) of(req offer.Requirement) {
 	all := append([]offer.SetNeed{{Name: executorSet, Volumes: req.Volumes}}, req.Sets...)
 	for _, set := range all {
-		names := []string{
-			resource.CPUs, resource.GPUs, resource.Mem, resource.Disk, resource.Ports,
+		names := []string{resource.CPUs, resource.GPUs, resource.Mem, resource.Disk}
+		for _, p := range set.Ports {
+			names = append(names, offer.PortID(p.Name))
 		}
 		for _, v := range set.Volumes {
 			names = append(names, v.Volume.Path)

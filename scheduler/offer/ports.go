@@ -16,7 +16,8 @@ var unprivileged = resource.Ranges{{Begin: 1024, End: 65535}}
 type portWant struct {
 	port   *servicespec.Port
 	within resource.Ranges
-	set    int
+	set    int // its index, and how many ports the set wants
+	of     int
 	index  int
 }
 
@@ -25,21 +26,21 @@ type portWant struct {
 // free. A number is taken once, so no two ports of one instance are the same.
 //
 // A holding that has some of its ports already keeps them.
-func (p *pool) takePorts(holdings []holding, sets []SetNeed) {
-	for _, w := range portWants(sets) {
+func (p *pool) takePorts(holdings []holding, wants []portWant) {
+	for _, w := range wants {
 		h := &holdings[w.set]
 		if h.ports == nil {
-			h.ports = make([]PortUse, len(sets[w.set].Ports))
+			h.ports = make([]PortUse, w.of)
 		}
 		if h.ports[w.index].Number != 0 {
 			continue
 		}
-		piece, ok := p.takePort(w.within)
+		taken, ok := p.takePort(w.within)
 		switch {
 		case ok:
-			number := int(piece.Ranges[0].Begin)
+			number := int(taken.Ranges[0].Begin)
 			h.ports[w.index] = PortUse{Name: w.port.Name, Number: number}
-			h.pieces = h.pieces.Add(piece)
+			h.pieces = append(h.pieces, piece{taken, PortID(w.port.Name)})
 		case w.port.Port != 0:
 			p.refuse(Reason{Code: PortTaken, Name: w.port.Name, Ports: w.within})
 		default:
@@ -54,7 +55,9 @@ func portWants(sets []SetNeed) []portWant {
 	for s := range sets {
 		for i := range sets[s].Ports {
 			port := &sets[s].Ports[i]
-			out = append(out, portWant{port: port, within: within(port), set: s, index: i})
+			out = append(out, portWant{
+				port: port, within: within(port), set: s, of: len(sets[s].Ports), index: i,
+			})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b portWant) int {

@@ -218,6 +218,9 @@ func checkOwner(
 		}
 	}
 	for _, r := range got {
+		if r.Name == resource.Ports {
+			continue // see checkPorts
+		}
 		name := r.Name
 		if r.DiskInfo().PersistenceID != "" {
 			name = r.Disk.ContainerPath
