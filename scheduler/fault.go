@@ -1,7 +1,9 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -130,10 +132,7 @@ func (m *Machine) holdReplace(p Pod, policy *servicespec.FaultPolicy) string {
 		return fmt.Sprintf("%s is under replacement, and the fault policy allows %d at a time",
 			others[0], policy.MaxReplacements)
 	}
-	if reason := m.holdData(p); reason != "" {
-		return reason
-	}
-	return m.refuseReplace(p)
+	return cmp.Or(m.holdData(p), m.refuseReplace(p), m.holdVote(p))
 }
 
 // holdData says why the data of a broker may be the only copy of something, "" if it is not.
@@ -150,6 +149,37 @@ func (m *Machine) holdData(p Pod) string {
 	case f.OfflinePartitions > 0:
 		return fmt.Sprintf("%d partitions have no leader, and their data may be nowhere else",
 			f.OfflinePartitions)
+	}
+	return ""
+}
+
+// holdVote says why the quorum may need the vote of a node, "" if it does not. Nobody sees what
+// runs on an agent that is away: for all that is known a node there, and one that is being
+// replaced, has become a voter since Kafka was asked.
+func (m *Machine) holdVote(p Pod) string {
+	spec, ok := m.spec(p.Name)
+	f := m.kafkaNow()
+	if !ok || spec.Kafka == nil || !controls(*spec.Kafka) || f == nil || !m.hard.Kafka.Founded {
+		return ""
+	}
+	voters, ready := slices.Clone(f.Voters), 0
+	for _, name := range m.podNames() {
+		o := m.hard.Pods[name]
+		os, ok := m.spec(name)
+		if !ok || os.Kafka == nil || !controls(*os.Kafka) {
+			continue
+		}
+		if name == p.Name || o.Replacing || o.Place == nil {
+			voters = append(voters, name.Index)
+		} else if up, _ := m.ready(o); up && slices.Contains(f.Voters, name.Index) {
+			ready++
+		}
+	}
+	slices.Sort(voters)
+	voters = slices.Compact(voters)
+	if need := len(voters)/2 + 1; ready < need {
+		return fmt.Sprintf("it may be one of %d voters, of whom %d others are ready and keep "+
+			"their data, and the quorum needs %d", len(voters), ready, need)
 	}
 	return ""
 }

@@ -123,21 +123,26 @@ func (o *operator) replace(pod scheduler.PodName) {
 	if pod.Type == "kafka" && !o.expendable(pod) {
 		return
 	}
-	if o.replaced == nil {
-		o.replaced = map[scheduler.PodName]bool{}
-	}
 	if !w.process.alive {
 		return
 	}
+	o.note(pod)
+	w.process.command(scheduler.PodReplace{Pod: pod.String()})
+}
+
+// note keeps that an instance is replaced, by the operator or as a policy of his says.
+func (o *operator) note(pod scheduler.PodName) {
+	if o.replaced == nil {
+		o.replaced = map[scheduler.PodName]bool{}
+	}
 	o.replaced[pod] = true
-	for _, a := range w.master.agents {
+	for _, a := range o.w.master.agents {
 		for _, t := range a.taskList() {
 			if strings.HasPrefix(t.info.Name, pod.String()+"-") {
 				t.replaced = true
 			}
 		}
 	}
-	w.process.command(scheduler.PodReplace{Pod: pod.String()})
 }
 
 // expendable reports whether a majority of the voters keeps its data without an instance, even

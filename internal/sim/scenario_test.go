@@ -26,7 +26,7 @@ pods:
   kafka:
     count: %d
     placement: '[["hostname","MAX_PER","1"]]'
-    kafka: {version: 4.3.1, heap: 256}
+    kafka: {version: 4.3.1, heap: 256}%s
     tasks:
       broker:
         goal: RUNNING
@@ -41,9 +41,14 @@ pods:
         kill-grace-period: 300
 `
 
+// policies are those of both pods in some scenarios.
+const policies = `
+    fault-policy: {unreachable-timeout: 20, action: replace, max-replacements: 1}
+    update: {settle: 5}`
+
 const otherSpec = `
   web:
-    count: 2
+    count: 2%s
     tasks:
       main:
         goal: RUNNING
@@ -65,25 +70,32 @@ const otherSpec = `
         readiness-check: {cmd: "true", interval: 1, timeout: 5}
 `
 
-// services are parsed once: by number of brokers, whether there is another pod, and revision.
+// services are parsed once: by number of brokers, whether there is another pod, whether there
+// are policies, and revision.
 var services = map[string]servicespec.Service{}
 
 func init() {
 	for _, brokers := range []int{1, 3} {
 		for _, other := range []bool{false, true} {
 			for revision := range 3 {
-				text := fmt.Sprintf(kafkaSpec, brokers, revision)
-				if other {
-					text += otherSpec
+				for with, policies := range map[bool]string{false: "", true: policies} {
+					text := fmt.Sprintf(kafkaSpec, brokers, policies, revision)
+					if other {
+						text += fmt.Sprintf(otherSpec, policies)
+					}
+					services[fmt.Sprint(brokers, other, with, revision)] = parsed(text)
 				}
-				service, problems := servicespec.Parse("spec.yml", []byte(text), nil)
-				if len(problems) > 0 {
-					panic(fmt.Sprint(problems))
-				}
-				services[fmt.Sprint(brokers, other, revision)] = service
 			}
 		}
 	}
+}
+
+func parsed(text string) servicespec.Service {
+	service, problems := servicespec.Parse("spec.yml", []byte(text), nil)
+	if len(problems) > 0 {
+		panic(fmt.Sprint(problems))
+	}
+	return service
 }
 
 func drawScenario(rng *rand.Rand) scenario {
@@ -91,17 +103,17 @@ func drawScenario(rng *rand.Rand) scenario {
 	if rng.Float64() < 0.15 {
 		brokers = 1
 	}
-	other := rng.Float64() < 0.3
+	other, policies := rng.Float64() < 0.3, rng.Float64() < 0.4
 	level := func() float64 { return []float64{0, 0.3, 1, 1, 3}[rng.IntN(5)] }
 	s := scenario{
-		service:   services[fmt.Sprint(brokers, other, 0)],
+		service:   services[fmt.Sprint(brokers, other, policies, 0)],
 		agents:    brokers + rng.IntN(3),
 		safety:    time.Duration(1+rng.IntN(6)) * time.Minute,
 		uninstall: rng.Float64() < 0.3,
 		crashes:   level(), tasks: level(), network: level(), asked: level(),
 	}
 	for revision := 1; revision < 3; revision++ {
-		s.next = append(s.next, services[fmt.Sprint(brokers, other, revision)])
+		s.next = append(s.next, services[fmt.Sprint(brokers, other, policies, revision)])
 	}
 	return s
 }

@@ -73,6 +73,7 @@ func newWorld(seed uint64) *world {
 	w.operator = &operator{w: w}
 	w.checkers = []checker{
 		&checkOffers{w: w}, &checkAcknowledged{w: w}, &checkStorm{w: w}, &checkStored{w: w},
+		&checkReplaced{w: w, under: map[scheduler.PodName]bool{}},
 	}
 	return w
 }
