@@ -200,7 +200,8 @@ func (f filler) fill(n *yaml.Node, known *keyNode, path []string) {
 			if c.key == nil || !c.key.Supported || said(n, c.segment) != nil {
 				continue
 			}
-			if c.segment == "volume" && said(n, "volumes") != nil {
+			if c.segment == "volume" && said(n, "volumes") != nil ||
+				c.key.Path == "actions.<name>.within" && said(n, "metric") != nil {
 				continue
 			}
 			if text := f.value(c.key, c.segment, path); text != nil {
@@ -215,8 +216,15 @@ func (f filler) value(k *servicespec.Key, name string, path []string) *yaml.Node
 	if len(path) == 3 && path[0] == "pods" && path[2] == "kafka" {
 		return f.kafka(name, path[1])
 	}
-	if k.Path == "scheduler.principal" {
+	switch k.Path {
+	case "scheduler.principal":
 		return scalar(f.service.Principal)
+	case "plans.<name>.strategy":
+		for _, p := range f.service.Plans {
+			if p.Name == path[1] {
+				return scalar(string(p.Strategy))
+			}
+		}
 	}
 	switch k.Type {
 	case "integer", "boolean":

@@ -23,6 +23,9 @@ func Assess(p Plan, status func(Step) Status, o Overrides) Assessment {
 			Status: phases[i].status(), Steps: phases[i].statuses(),
 			Interrupted: phases[i].interrupted})
 	}
+	for i := range p.Phases {
+		work.children[i].early = !followed(p, phases, p.Phases[i].After)
+	}
 	work.order(p.Strategy, nil)
 	a.Status = work.status()
 	for _, i := range work.candidates {
@@ -34,6 +37,23 @@ func Assess(p Plan, status func(Step) Status, o Overrides) Assessment {
 		}
 	}
 	return a
+}
+
+// followed reports whether all that a phase comes after is complete.
+func followed(p Plan, phases []node, after []After) bool {
+	for _, a := range after {
+		for i, phase := range p.Phases {
+			if phase.Name != a.Phase {
+				continue
+			}
+			for j, c := range phases[i].children {
+				if c.status != Complete && (a.Index < 0 || phase.Steps[j].Index == a.Index) {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 // wantsWork says that a step of that status can be a candidate.
@@ -95,10 +115,11 @@ type node struct {
 type child struct {
 	status  Status
 	blocked bool // interrupted, or held as a canary
+	early   bool // something that it comes after is not complete
 }
 
 func (c child) eligible() bool {
-	return c.status != Complete && c.status != Error && !c.blocked
+	return c.status != Complete && c.status != Error && !c.blocked && !c.early
 }
 
 func (n *node) statuses() []Status {
@@ -118,9 +139,6 @@ func (n *node) order(strategy Strategy, steps []Step) {
 	for i, c := range n.children {
 		group := n.group(strategy, steps, i)
 		ready := group == "" || !before[group]
-		if strategy == Dependency && steps == nil && i == len(n.children)-1 {
-			ready = len(before) == 0
-		}
 		if ready && c.eligible() {
 			n.candidates = append(n.candidates, i)
 		}

@@ -20,8 +20,14 @@ func Build(s servicespec.Service) []Plan {
 	built := make([]Plan, 0, len(s.Plans))
 	for _, declared := range s.Plans {
 		plan := Plan{Name: declared.Name, Strategy: declared.Strategy}
+		names := declared.PhaseNames()
 		for _, phase := range declared.Phases {
-			plan.Phases = append(plan.Phases, buildPhase(s, declared.Name, phase))
+			built := buildPhase(s, declared.Name, phase)
+			for _, text := range phase.DependsOn {
+				on, index := servicespec.DependencyOf(text, names)
+				built.After = append(built.After, After{on, index})
+			}
+			plan.Phases = append(plan.Phases, built)
 		}
 		built = append(built, plan)
 	}

@@ -15,7 +15,8 @@ const canarySteps = 2
 // operator let go while others are still held; both are empty outside of the canary stage.
 //
 // Nothing is remembered of a phase before the first release: until then the canaries are its
-// first steps that want work, which stays true because none of its steps is worked on.
+// first steps that want work, which stays true because none of its steps is worked on. One that
+// the operator forced instead is asked for all the same, unless that makes all complete.
 func canaries(plan string, phase Phase, steps []child, o Overrides) (held, free []int) {
 	switch phase.Strategy {
 	case servicespec.SerialCanary, servicespec.ParallelCanary, DependencyCanary:
@@ -30,13 +31,16 @@ func canaries(plan string, phase Phase, steps []child, o Overrides) (held, free 
 			free = append(free, i)
 		}
 	}
-	for i := range phase.Steps {
-		released := o.Released[Key(plan, phase.Name, phase.Steps[i].Name)]
-		if len(held)+len(free) < canarySteps && wantsWork(steps[i].status) && !released {
+	complete := true
+	for i, step := range phase.Steps {
+		key := Key(plan, phase.Name, step.Name)
+		asked := wantsWork(steps[i].status) || o.Forced[key]
+		if len(held)+len(free) < canarySteps && asked && !o.Released[key] {
 			held = append(held, i)
 		}
+		complete = complete && steps[i].status == Complete
 	}
-	if len(held) == 0 {
+	if len(held) == 0 || complete {
 		return nil, nil
 	}
 	return held, free

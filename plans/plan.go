@@ -36,6 +36,14 @@ type Phase struct {
 	Name     string
 	Strategy Strategy
 	Steps    []Step
+	// After is what must be complete before the phase begins, whatever the plan's strategy.
+	After []After
+}
+
+// After names a phase of the same plan, or the steps of one pod instance in it.
+type After struct {
+	Phase string
+	Index int // of the instance, -1 for the whole phase
 }
 
 // Strategy orders children: those of specs and the two below.
@@ -108,13 +116,13 @@ type PhaseAssessment struct {
 	Interrupted bool
 }
 
-// The strategies that no spec names.
+// The strategies that are not simple orders.
 //
-// A plan of Dependency works on all its phases at once except for the last one, which waits
-// for the others; the predecessor shows uninstall plans so. A phase of Dependency works on all
-// pod instances at once, and on the steps of each instance in order: that is what a parallel
-// phase with steps of its own becomes, and DependencyCanary a parallel-canary one.
+// A plan of Dependency works on all its phases at once, except that each waits for what it comes
+// After. A phase of Dependency works on all pod instances at once, and on the steps of each
+// instance in order: that is what a parallel phase with steps of its own becomes, and
+// DependencyCanary a parallel-canary one.
 const (
-	Dependency       Strategy = "dependency"
+	Dependency                = servicespec.Dependency
 	DependencyCanary Strategy = "dependency-canary"
 )

@@ -94,10 +94,15 @@ func (s *story) begin(t *testing.T, d *datadriven.TestData) {
 			s.plan.Errors = append(s.plan.Errors, strings.TrimSpace(tail))
 			continue
 		}
-		if len(words) != 3 || words[0] != "phase" {
+		if len(words) < 3 || words[0] != "phase" {
 			t.Fatalf("%q is no phase", line)
 		}
 		phase := NewPhase(s.plan.Name, words[1], Strategy(words[2]))
+		for _, text := range words[3:] { // after=PHASE or after=PHASE/INDEX
+			text = strings.ReplaceAll(strings.TrimPrefix(text, "after="), "/", ":")
+			on, index := servicespec.DependencyOf(text, nil)
+			phase.After = append(phase.After, After{on, index})
+		}
 		for text := range strings.FieldsSeq(tail) {
 			phase.Steps = append(phase.Steps, s.step(t, phase.Name, text))
 		}

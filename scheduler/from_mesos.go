@@ -151,7 +151,7 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 			t.Since = m.now
 		}
 	}
-	t.Reason, t.Message, t.Source = s.Reason, s.Message, s.Source
+	t.Reason, t.Message = s.Reason, s.Message
 	if s.Ready != nil {
 		if *s.Ready && (t.Ready == nil || !*t.Ready) {
 			m.freshAfter = m.now
@@ -172,8 +172,16 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 	p.Ran = p.Ran || ran
 	confirmed := seen && m.confirm(&p, t.Name)
 	if confirmed || ran || !sameTask(old, t) {
+		t.Last = m.update(t, s)
 		m.setPod(p.withTask(i, t))
 	}
+}
+
+// update is what is kept of a status.
+func (m *Machine) update(t Task, s mesos.Status) *StatusUpdate {
+	return &StatusUpdate{ID: s.Task, Executor: t.Executor, Agent: s.Agent, State: s.State,
+		Source: s.Source, Reason: s.Reason, Message: s.Message, At: m.now,
+		Ready: s.Ready, Healthy: s.Healthy, IP: s.IP}
 }
 
 // confirm notes that a task was seen, and with it all that it was launched with; it reports
@@ -215,7 +223,6 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 	}
 	wasReady := t.WasReady
 	t.State, t.Since, t.Reason, t.Message = s.State, m.now, s.Reason, s.Message
-	t.Source = s.Source
 	t.Ready, t.Healthy = nil, nil
 	failed := m.failure(p.withTask(i, t), i, told)
 	if failed {
@@ -229,6 +236,7 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 		m.note(Warn, CountFailures, "task failed", "task", p.Name.fullName(t.Name),
 			"state", string(s.State), "reason", s.Reason, "message", s.Message)
 	}
+	t.Last = m.update(t, s)
 	p = p.withTask(i, t)
 	if t.Failures > 0 && s.Reason == reasonLaunchFailed {
 		p = m.giveUpPlace(p)

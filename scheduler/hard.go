@@ -224,12 +224,11 @@ type Task struct {
 	State   mesos.TaskState
 	Reason  string
 	Message string
-	// Source says who reported the State: SOURCE_MASTER, SOURCE_AGENT or SOURCE_EXECUTOR.
-	Source string
-	// FormerID and FormerState are those of the latest launch in the place before, until there
-	// is one in this.
-	FormerID    mesos.TaskID
-	FormerState mesos.TaskState
+	// Executor is the one that it was launched with.
+	Executor mesos.ExecutorID
+	// Last is the latest status that was taken of any launch under this name, nil when none
+	// was; it stays over a new launch and a new place until there is another.
+	Last *StatusUpdate
 	// Since is when State was last changed; from one state of an agent that is away to another it
 	// stays.
 	Since time.Time
@@ -258,6 +257,19 @@ type Task struct {
 	// is when the next launch may be tried.
 	Failures  int
 	NotBefore time.Time
+}
+
+// StatusUpdate is what Mesos reported of a launch.
+type StatusUpdate struct {
+	ID              mesos.TaskID
+	Executor        mesos.ExecutorID
+	Agent           mesos.AgentID
+	State           mesos.TaskState
+	Source          string // SOURCE_MASTER, SOURCE_AGENT or SOURCE_EXECUTOR
+	Reason, Message string
+	At              time.Time
+	Ready, Healthy  *bool
+	IP              string
 }
 
 // Leftover is a reservation to be freed: its volumes destroyed, its resources unreserved.

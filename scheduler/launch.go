@@ -101,7 +101,7 @@ func (m *Machine) launched(old Task, p Pod, l launchOf) Task {
 		Target: m.hard.Target.ID, Launch: m.launchHash(p.Name.Type, old.Name),
 		Deployed: old.Deployed, Paused: old.Paused, Idle: old.Paused && !l.caretaker,
 		Failures: old.Failures, NotBefore: old.NotBefore, Params: old.Params, IP: old.IP,
-		Resumed: old.Resumed,
+		Resumed: old.Resumed, Executor: p.Executor.ID, Last: old.Last,
 	}
 	if old.Again {
 		t.Deployed = restarted

@@ -224,6 +224,11 @@ func (m *Machine) uninstallPlan() plans.Plan {
 		last.Steps = append(last.Steps,
 			plans.NewSubjectStep(planUninstall, phase, step, step))
 	}
+	last := len(plan.Phases) - 1
+	for _, phase := range plan.Phases[:last] {
+		plan.Phases[last].After = append(plan.Phases[last].After, plans.After{
+			Phase: phase.Name, Index: -1})
+	}
 	return plan
 }
 

@@ -212,8 +212,10 @@ func (m *Machine) NextWake() time.Time {
 	}
 	//tidy:unordered the earliest of all
 	for _, p := range m.hard.Pods {
-		if _, notBefore := p.failures(); notBefore.After(m.now) {
-			soonest(notBefore)
+		for _, t := range p.Tasks {
+			if t.NotBefore.After(m.now) {
+				soonest(t.NotBefore)
+			}
 		}
 	}
 	return next

@@ -42,7 +42,7 @@ func (w *work) place(l launchOf) {
 	if !known {
 		p = Pod{Name: name, Incarnation: 1}
 	}
-	if failures, notBefore := p.failures(); m.now.Before(notBefore) {
+	if failures, notBefore := p.failures(l.tasks...); m.now.Before(notBefore) {
 		m.waits[name] = fmt.Sprintf("backs off after %d failed launches", failures)
 		return
 	}
@@ -179,7 +179,8 @@ func (m *Machine) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.R
 	if p.Place != nil {
 		req.Kept = &offer.Kept{
 			Agent: p.Place.Agent, Hostname: p.Place.Hostname, Executor: p.Place.Executor,
-			ExecutorRuns: p.anyRuns(), Unseen: p.Place.Unseen, Sets: p.Place.Sets, Drop: dropped(*p.Place, l.spec)}
+			ExecutorRuns: p.anyRuns(), Sets: p.Place.Sets, Unseen: p.Place.Unseen,
+			Drop: dropped(*p.Place, l.spec)}
 	}
 	return req
 }

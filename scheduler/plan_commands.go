@@ -277,7 +277,11 @@ func (e *edit) again() {
 		key := plans.Key(name, e.plan.Phases[i].Name, s.Name)
 		delete(e.said.Forced, key)
 		delete(e.said.Said, key)
-		p, ok := m.hard.Pods[PodName{s.Pod, s.Index}]
+		pod := PodName{s.Pod, s.Index}
+		if m.tried[pod] == s.ID {
+			delete(m.tried, pod)
+		}
+		p, ok := m.hard.Pods[pod]
 		step, begun := run.Steps[s.ID]
 		step.Tasks, step.Done, step.Again = p.liveOf(step.Tasks), false, true
 		if delete(run.Steps, s.ID); begun && len(step.Tasks) > 0 {
@@ -298,6 +302,10 @@ func (e *edit) again() {
 		case planRecovery:
 			p.Request = Restart
 			m.setPod(p.forgiven())
+		default:
+			if failures, _ := p.failures(s.Tasks...); failures > 0 {
+				m.setPod(p.forgiven(s.Tasks...))
+			}
 		}
 	})
 	m.setRun(name, run)

@@ -258,12 +258,12 @@ func (m *Machine) taskState(
 
 // missingState is where the launch of a task that is wanted stands.
 func (m *Machine) missingState(s plans.Step, p Pod, t Task) (plans.Status, string) {
-	_, notBefore := p.failures()
+	_, notBefore := p.failures(s.Tasks...)
 	switch {
 	case m.endsNow(p.Name):
 		return plans.Prepared, m.waitOf(p.Name, "its tasks are being stopped")
 	case m.now.Before(notBefore) && !t.runs():
-		return plans.Delayed, m.delayReason(p)
+		return plans.Delayed, m.delayReason(p, s.Tasks)
 	case m.waits[p.Name] != "":
 		return plans.Pending, m.waits[p.Name]
 	case t.runs():
@@ -300,20 +300,22 @@ func (p Pod) hostname() string {
 	return p.Place.Hostname
 }
 
-// delayReason says how often an instance failed, and why: what ended first took the rest along.
-func (m *Machine) delayReason(p Pod) string {
+// delayReason says how often tasks of an instance failed, and why: what ended first took the rest
+// along.
+func (m *Machine) delayReason(p Pod, tasks []string) string {
 	spec, _ := m.spec(p.Name)
 	var cause Task
 	for _, t := range p.Tasks {
 		ts, _ := taskSpec(spec, t.Name)
-		if t.Message == "" || t.live() || t.complete(ts) {
+		mine := slices.Contains(tasks, t.Name)
+		if !mine || t.Message == "" || t.live() || t.complete(ts) {
 			continue
 		}
 		if cause.Message == "" || t.Since.Before(cause.Since) {
 			cause = t
 		}
 	}
-	failures, _ := p.failures()
+	failures, _ := p.failures(tasks...)
 	if cause.Message == "" {
 		return launchesFailed(failures)
 	}

@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -79,10 +78,13 @@ func (p Pod) deployed() bool {
 	return slices.ContainsFunc(p.Tasks, func(t Task) bool { return t.Deployed != "" })
 }
 
-// failures is how often a task of the instance failed in a row, and notBefore when the next
-// launch of those that failed may come.
-func (p Pod) failures() (failures int, notBefore time.Time) {
+// failures is how often one of some tasks of the instance failed in a row, or one of all if none
+// is named, and notBefore when the next launch of those that failed may come.
+func (p Pod) failures(tasks ...string) (failures int, notBefore time.Time) {
 	for _, t := range p.Tasks {
+		if len(tasks) > 0 && !slices.Contains(tasks, t.Name) {
+			continue
+		}
 		failures = max(failures, t.Failures)
 		if t.NotBefore.After(notBefore) {
 			notBefore = t.NotBefore
@@ -167,16 +169,20 @@ func (p Pod) listing(spec servicespec.Pod) Pod {
 // plans did is not theirs to do again: a recovery does it.
 func (p Pod) emptied() Pod {
 	p = p.withTasks(func(t *Task) {
-		*t = Task{Name: t.Name, Paused: t.Paused, Deployed: t.Deployed,
-			FormerID: cmp.Or(t.ID, t.FormerID), FormerState: cmp.Or(t.State, t.FormerState)}
+		*t = Task{Name: t.Name, Paused: t.Paused, Deployed: t.Deployed, Last: t.Last}
 	})
 	p.Place, p.Executor, p.Ran = nil, Executor{}, false
 	return p
 }
 
-// forgiven gives a copy of the record whose next launch need not wait.
-func (p Pod) forgiven() Pod {
-	return p.withTasks(func(t *Task) { t.Failures, t.NotBefore = 0, time.Time{} })
+// forgiven gives a copy of the record in which the next launch of some tasks need not wait, or
+// that of all if none is named.
+func (p Pod) forgiven(tasks ...string) Pod {
+	return p.withTasks(func(t *Task) {
+		if len(tasks) == 0 || slices.Contains(tasks, t.Name) {
+			t.Failures, t.NotBefore = 0, time.Time{}
+		}
+	})
 }
 
 // paused reports whether an operator wants any task of the instance paused.

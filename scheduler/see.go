@@ -137,7 +137,7 @@ func (m *Machine) viewStep(plan, phase string, s plans.Step, status plans.Status
 		name := PodName{s.Pod, s.Index}
 		v.Pod = name.String()
 		if p := m.hard.Pods[name]; status != plans.Complete {
-			v.Attempts, v.NotBefore = p.failures()
+			v.Attempts, v.NotBefore = p.failures(s.Tasks...)
 		}
 		r := m.recovery[name]
 		v.Replaces = plan == planRecovery && r != nil && r.Kind == permanent
@@ -184,11 +184,13 @@ func (m *Machine) viewTask(p Pod, spec servicespec.Pod, t Task, leaving bool) Ta
 		v.Superseded = v.Superseded || !t.live() && o.Name != t.Name && o.ID != "" &&
 			os.Resources.Name == ts.Resources.Name && o.Since.After(t.Since)
 	}
-	v.ID, v.State = t.FormerID, t.FormerState
+	if v.Last = t.Last; t.Last != nil {
+		v.ID, v.State = t.Last.ID, t.Last.State
+	}
 	if t.ID != "" {
 		v.ID, v.State, v.Reason, v.Message = t.ID, t.State, t.Reason, t.Message
 		v.Since, v.Ready, v.Healthy, v.Target = t.Since, t.Ready, t.Healthy, t.Target
-		v.Executor, v.IP, v.Source = p.Executor.ID, t.IP, t.Source
+		v.Executor, v.IP = t.Executor, t.IP
 	}
 	return v
 }

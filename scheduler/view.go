@@ -137,7 +137,6 @@ type TaskView struct {
 	FullName string // "kafka-0-broker"
 	ID       mesos.TaskID
 	State    mesos.TaskState // "" when never launched
-	Source   string          // who reported it: SOURCE_EXECUTOR, …; "" when nobody did
 	Reason   string
 	Message  string
 	Since    time.Time
@@ -148,6 +147,9 @@ type TaskView struct {
 	Ports    []offer.PortUse
 	Goal     servicespec.Goal
 	IP       string
+	// Last is the latest status that was taken of any launch under this name, nil for none; not
+	// to be changed.
+	Last *StatusUpdate
 	// Superseded says that it ended, and that another task that shares its resource set was
 	// launched since.
 	Superseded bool

@@ -53,7 +53,8 @@ var podGroups = []group{
 		{"user", "string", "the service's user", "", later,
 			"The user that the pod's tasks run as.", "nobody"},
 		{"prefer", "list of mapping", "", "", 0,
-			"Soft placement: agents that match are taken first, others if need be.",
+			"Soft placement: of the agents that are offered and allowed, those that match are " +
+				"taken first.",
 			`[{placement: 'disk:IS:ssd', weight: 10}]`},
 		{"fault-policy", "mapping", "", "", 0, "What to do about agents that are not there.",
 			"{unreachable-timeout: 600, action: replace}"},
@@ -112,18 +113,20 @@ var podGroups = []group{
 		{"unreachable-timeout", "integer", "1200", "", 0,
 			"Seconds to wait for an agent that does not answer.", "600"},
 		{"action", "string", "wait", "wait replace", 0,
-			"What follows: wait for the operator, or replace the pod.", "replace"},
+			"What follows: wait for the operator, or replace the instance and give up its data.",
+			"replace"},
 		{"max-replacements", "integer", "1", "", 0,
 			"How many instances may be under replacement at a time.", "1"},
 	}},
 	{[]string{podPath + ".update"}, []row{
 		{"max-unavailable", "integer", "1", "", 0,
-			"How many instances may be down for the update at a time.", "2"},
+			"How many instances may be down for the update at a time, if the plan takes as many; " +
+				"Kafka nodes go one at a time.", "2"},
 		{"by-rack", "boolean", "false", "", 0, "Whether one zone follows the other.", "true"},
 		{"settle", "integer", "0", "", 0,
 			"Seconds that an instance must be ready before the next goes.", "30"},
 		{"halt-on-failure", "boolean", "true", "", 0,
-			"Whether the update stops when an instance fails.", "false"},
+			"Whether the plan deploy is interrupted when an updated instance fails.", "false"},
 	}},
 	{[]string{podPath + ".kafka"}, []row{
 		{"process", "string", "combined", "combined broker controller", 0,

@@ -27,8 +27,9 @@ var rootGroups = []group{
 			"The user that tasks run as; it cannot be changed later.", "nobody"},
 	}},
 	{[]string{"plans.<name>"}, []row{
-		{"strategy", "string", "serial", "serial parallel", 0,
-			"Whether phases follow each other or run together.", "parallel"},
+		{"strategy", "string", "serial", "serial parallel dependency", 0,
+			"Whether phases follow each other, run together, or wait for what they depend on; " +
+				"dependency is the default when a phase has depends-on.", "parallel"},
 		{"phases", "names", "", "", must, "The phases, in order.", "{brokers: {pod: kafka}}"},
 	}},
 	{[]string{"plans.<name>.phases.<name>"}, []row{
@@ -37,6 +38,9 @@ var rootGroups = []group{
 			"How instances follow each other; canary ones wait for the operator twice.",
 			"serial-canary"},
 		{"pod", "string", "", "", must, "The pod type that the phase works on.", "kafka"},
+		{"depends-on", "list of string", "", "", 0,
+			"What must be complete first: phases of this plan, or the steps of one instance in " +
+				"one as phase:index.", "[database, schema:0]"},
 		{"steps", "list of mapping", "", "", 0,
 			"Which tasks each instance launches step by step, by index or default.",
 			"[{default: [[init], [server]]}]"},

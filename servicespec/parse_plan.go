@@ -72,9 +72,9 @@ func (p *parser) countSteps(plan Plan) int {
 func (p *parser) plan(f fields, name string) Plan {
 	plan := Plan{Name: name, Strategy: Serial}
 	if text, _ := f.text("strategy"); strings.HasSuffix(strings.ToLower(text), "canary") {
-		f.at("strategy", BadValue, "a plan is serial or parallel, not "+quote(text),
+		f.at("strategy", BadValue, "a plan is serial, parallel or dependency, not "+quote(text),
 			"give the phase this strategy")
-	} else if word, ok := f.oneOf("strategy", "serial", "parallel"); ok {
+	} else if word, ok := f.oneOf("strategy", "serial", "parallel", "dependency"); ok {
 		plan.Strategy = Strategy(word)
 	}
 	entries := f.named("phases")
@@ -88,6 +88,7 @@ func (p *parser) plan(f fields, name string) Plan {
 			plan.Phases = append(plan.Phases, p.phase(pf, e.key))
 		}
 	}
+	p.dependencies(f, &plan)
 	return plan
 }
 
@@ -108,6 +109,13 @@ func (p *parser) phase(f fields, name string) Phase {
 			f.at("pod", Dangling, fmt.Sprintf("there is no pod %s", quote(kind)),
 				didYouMean(kind, sortedNames(p.pods)))
 		}
+	}
+	for i, v := range f.list("depends-on") {
+		if v.kind != scalarKind || v.text == "" {
+			f.wrong(v, fmt.Sprintf("depends-on[%d]", i), "must be the name of a phase")
+			continue
+		}
+		phase.DependsOn = append(phase.DependsOn, v.text)
 	}
 	if v, there := f.get("steps"); there && v.kind != listKind {
 		f.wrong(v, "steps", fmt.Sprintf("must be a list, not %s", describe(v)))

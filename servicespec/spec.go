@@ -188,10 +188,12 @@ type Discovery struct {
 // Strategy is the order in which the children of a plan or phase are worked on.
 type Strategy string
 
-// The strategies. Canary strategies wait for the operator before the first two steps.
+// The strategies. Canary strategies, of phases only, wait for the operator before the first two
+// steps. Dependency is of plans only: each phase begins when what it depends on is complete.
 const (
 	Serial         Strategy = "serial"
 	Parallel       Strategy = "parallel"
+	Dependency     Strategy = "dependency"
 	SerialCanary   Strategy = "serial-canary"
 	ParallelCanary Strategy = "parallel-canary"
 )
@@ -208,6 +210,9 @@ type Phase struct {
 	Name     string   `json:"name"`
 	Strategy Strategy `json:"strategy"`
 	Pod      string   `json:"pod"`
+	// DependsOn lists what must be complete first: phases of the same plan, by name, or the
+	// steps of one pod instance in them, as "phase:index".
+	DependsOn []string `json:"depends-on,omitempty"`
 	// Steps lists the steps of each instance; nil means one step an instance, all its tasks.
 	Steps []InstanceSteps `json:"steps,omitempty"`
 }

@@ -9,14 +9,25 @@
 //
 // # Invariants
 //
-//  1. No handler holds state: two equal requests on one view have equal answers, but for ages,
-//     stacks and what Kafka says of topics.
+//  1. Two equal reads of one view have equal answers, but for ages, stacks, logs and what Kafka
+//     says of topics. What is kept between requests is the answers to Idempotency-Keys
+//     (keyring) and the latest events (Feed), both bounded, and no state of the service.
 //  2. Nothing of a request is used as a path of a file: artifacts are looked up by exact name.
 //  3. A change from a web page of another origin is refused (http.CrossOriginProtection), and,
 //     when only loopback is listened on, so is every request under a name that is not of
 //     loopback, because a name that an attacker owns can be made to point here.
 //  4. Each request has limits: headers 16 KiB, body 1 MiB, times; a panic ends one request.
 //  5. Each change is logged with who asked and what came of it.
+//  6. No client delays another. What is done at once is bounded (limit.go), the place of a read
+//     is left when its answer is made, and a stream that is not read is ended.
+//  7. Commands take turns, so that nothing that is commanded here comes between the check of a
+//     revision (If-Match) and its command.
+//
+// # This project's half
+//
+// Its routes are in v2.go, its handlers in the files that begin so. question.go reads queries and
+// refuses what it does not know, revision.go makes ETags, idempotency.go keeps answers, feed.go and
+// feed_diff.go make events of the differences between views.
 //
 // # The predecessor's half
 //
@@ -34,6 +45,7 @@
 // loopback unless told otherwise.
 //
 // Tested with views made by hand against golden files, with the predecessor's recorded
-// answers, with a table of hostile requests, with the client over a real socket, and by
-// comparing the router with openapi.yaml.
+// answers, with a table of hostile requests, with the client over a real socket, by comparing
+// the router with the OpenAPI document, and with requests that are drawn from that document,
+// right and wrong ones, whose answers must be as it says.
 package server

@@ -107,7 +107,7 @@ func (d *difference) phases(plan string, before, now []scheduler.PhaseView) {
 }
 
 func (d *difference) steps(plan, phase string, before, now []scheduler.StepView) {
-	pairs(before, now, func(s *scheduler.StepView) string { return s.ID + s.Name },
+	pairs(before, now, func(s *scheduler.StepView) [2]string { return [2]string{s.ID, s.Name} },
 		func(before, now *scheduler.StepView) {
 			from, to := plans.Status(""), plans.Status("")
 			step := before

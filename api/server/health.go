@@ -222,9 +222,13 @@ type steps struct {
 func count(plan scheduler.PlanView) steps {
 	s := steps{of: map[plans.Status]int{}}
 	for _, phase := range plan.Phases {
-		for _, step := range phase.Steps {
-			s.total++
-			s.of[step.Status]++
+		s.total += len(phase.Steps)
+		for i := 0; i < len(phase.Steps); { // by runs of the same status: there may be many
+			begin, status := i, phase.Steps[i].Status
+			for i < len(phase.Steps) && phase.Steps[i].Status == status {
+				i++
+			}
+			s.of[status] += i - begin
 		}
 	}
 	return s

@@ -169,13 +169,17 @@ func newHeavy() heavy { return make(heavy, max(1, runtime.GOMAXPROCS(0)/2)) }
 
 func (places heavy) limit(next viewHandler) viewHandler {
 	return func(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
+		p, ok := w.(*admitted)
+		if ok {
+			p.leave() // who waits here keeps nobody from small answers
+		}
 		if !take(r.Context(), places, 5*patience) {
 			busy(w, r)
 			return
 		}
 		leave := sync.OnceFunc(func() { <-places })
 		defer leave()
-		if p, ok := w.(*admitted); ok {
+		if ok {
 			p.whenMade(leave)
 		}
 		next(w, r, v)

@@ -173,8 +173,13 @@ func TestHeavy(t *testing.T) {
 	})
 	r := httptest.NewRequest("GET", "/", nil)
 	for range 3 {
+		left := false
 		p := &admitted{ResponseWriter: httptest.NewRecorder(), request: r, crowd: newCrowd()}
+		p.whenMade(func() { left = true })
 		handler(p, r, nil)
+		if !left {
+			t.Error("it kept the place of a small answer")
+		}
 	}
 	if cap(newHeavy()) < 1 {
 		t.Error("there is no place for heavy answers")

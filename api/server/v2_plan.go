@@ -61,8 +61,8 @@ func phaseFrame(phase scheduler.PhaseView) api.Phase {
 		Strategy: phase.Strategy, Status: phase.Status}, time.Time{})
 	shape.Held = heldShape(phase.Held)
 	shape.Progress = &api.Progress{Total: len(phase.Steps)}
-	for _, step := range phase.Steps {
-		if step.Status == plans.Complete {
+	for i := range phase.Steps {
+		if phase.Steps[i].Status == plans.Complete {
 			shape.Progress.Complete++
 		}
 	}
@@ -168,16 +168,18 @@ func (x *v2) step(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	if phase == nil {
 		return
 	}
-	for _, step := range phase.Steps {
-		if name := param(r, "step"); step.Name != name && step.ID != name {
+	name := param(r, "step")
+	for i := range phase.Steps {
+		step := &phase.Steps[i]
+		if step.Name != name && step.ID != name {
 			continue
 		}
-		if newQuestion(r).answerable(w, r) && !unchanged(w, r, stepRevision(step)) {
-			writeJSON(w, http.StatusOK, stepShapeV2(step, x.Now()))
+		if newQuestion(r).answerable(w, r) && !unchanged(w, r, stepRevision(*step)) {
+			writeJSON(w, http.StatusOK, stepShapeV2(*step, x.Now()))
 		}
 		return
 	}
-	missing(w, r, "Step", param(r, "step"))
+	missing(w, r, "Step", name)
 }
 
 // verbs are the commands on plans by their names in /v2.

@@ -39,12 +39,12 @@ func compareNames(a, b scheduler.PodName) int {
 }
 
 // comesAfter says whether an instance comes after the one of that name, which may be gone.
-func comesAfter(pod scheduler.PodView, last string) bool {
+func comesAfter(pod *scheduler.PodView, last string) bool {
 	name, ok := podName(last)
 	return ok && compareNames(pod.Name, name) > 0
 }
 
-func podKey(pod scheduler.PodView) string { return pod.Name.String() }
+func podKey(pod *scheduler.PodView) string { return pod.Name.String() }
 
 func (x *v2) pods(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	q := newQuestion(r)
@@ -53,17 +53,21 @@ func (x *v2) pods(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	if !q.answerable(w, r) {
 		return
 	}
-	wanted := []scheduler.PodView{}
-	for _, pod := range v.Pods {
-		if (kind == "" || pod.Name.Type == kind) && (host == "" || pod.Hostname == host) &&
-			(status == "" || hasStatus(pod, status)) {
+	wanted := []*scheduler.PodView{}
+	for i := range v.Pods {
+		pod := &v.Pods[i]
+		if page.Limit > 0 && len(wanted) > page.Limit {
+			break // there may be many, and one more is enough to know that there are
+		}
+		if (page.Cursor == "" || comesAfter(pod, page.Cursor)) && (kind == "" || pod.Name.Type == kind) && (host == "" || pod.Hostname == host) &&
+			(status == "" || hasStatus(*pod, status)) {
 			wanted = append(wanted, pod)
 		}
 	}
-	part, next := pageOf(wanted, page, podKey, comesAfter)
+	part, next := pageOf(wanted, api.Page{Limit: page.Limit}, podKey, comesAfter)
 	list := api.PodList{Pods: make([]api.Pod, 0, len(part)), NextCursor: next}
 	for _, pod := range part {
-		list.Pods = append(list.Pods, podShape(pod))
+		list.Pods = append(list.Pods, podShape(*pod))
 	}
 	writeJSON(w, http.StatusOK, list)
 }

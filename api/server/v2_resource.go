@@ -50,13 +50,16 @@ func (x *v2) reservations(w http.ResponseWriter, r *http.Request, v *scheduler.V
 	if !q.answerable(w, r) {
 		return
 	}
-	held := slices.DeleteFunc(slices.Clone(v.Pods), func(pod scheduler.PodView) bool {
-		return pod.Reservation == ""
-	})
+	var held []*scheduler.PodView
+	for i := range v.Pods {
+		if v.Pods[i].Reservation != "" {
+			held = append(held, &v.Pods[i])
+		}
+	}
 	part, next := pageOf(held, page, podKey, comesAfter)
 	list := api.ReservationList{Reservations: []api.Reservation{}, NextCursor: next}
 	for _, pod := range part {
-		list.Reservations = append(list.Reservations, reservationShape(pod))
+		list.Reservations = append(list.Reservations, reservationShape(*pod))
 	}
 	writeJSON(w, http.StatusOK, list)
 }

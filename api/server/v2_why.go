@@ -28,8 +28,9 @@ func explain(v *scheduler.View, pod scheduler.PodView, now time.Time) api.Why {
 		Agents: []api.AgentRefusal{}}
 	e := &explanation{view: v, pod: pod, now: now}
 	e.wanted()
-	e.held()
-	e.waiting()
+	open := e.openSteps()
+	e.held(open)
+	e.waiting(open)
 	for _, task := range pod.Tasks {
 		e.task(task)
 	}
@@ -99,19 +100,37 @@ func (e *explanation) wanted() {
 	}
 }
 
-// held tells which holds of operators concern a step of the instance that is not complete.
-func (e *explanation) held() {
-	for _, plan := range e.view.Plans {
-		for _, phase := range plan.Phases {
-			for _, step := range phase.Steps {
-				if step.Pod != e.pod.Name.String() || step.Status == plans.Complete {
-					continue
+// openStep is a step of the instance that is not complete, and what it is part of.
+type openStep struct {
+	plan  *scheduler.PlanView
+	phase *scheduler.PhaseView
+	*scheduler.StepView
+}
+
+// openSteps finds them.
+func (e *explanation) openSteps() (open []openStep) {
+	name := e.pod.Name.String()
+	for i := range e.view.Plans {
+		plan := &e.view.Plans[i]
+		for j := range plan.Phases {
+			phase := &plan.Phases[j]
+			for k := range phase.Steps {
+				step := &phase.Steps[k]
+				if step.Pod == name && step.Status != plans.Complete {
+					open = append(open, openStep{plan, phase, step})
 				}
-				e.hold("plan "+plan.Name, plan.Held)
-				e.hold("phase "+phase.Name+" of the plan "+plan.Name, phase.Held)
-				e.hold("step "+step.Name+" of the plan "+plan.Name, step.Held)
 			}
 		}
+	}
+	return open
+}
+
+// held tells which holds of operators concern a step of the instance that is not complete.
+func (e *explanation) held(open []openStep) {
+	for _, s := range open {
+		e.hold("plan "+s.plan.Name, s.plan.Held)
+		e.hold("phase "+s.phase.Name+" of the plan "+s.plan.Name, s.phase.Held)
+		e.hold("step "+s.Name+" of the plan "+s.plan.Name, s.Held)
 	}
 }
 
@@ -133,7 +152,7 @@ func (e *explanation) hold(what string, said *plans.Said) {
 }
 
 // waiting tells what the scheduler waits for.
-func (e *explanation) waiting() {
+func (e *explanation) waiting(open []openStep) {
 	name := e.pod.Name.String()
 	if !e.view.Connected {
 		e.add("disconnected", "The scheduler is not connected to a Mesos master.",
@@ -147,16 +166,11 @@ func (e *explanation) waiting() {
 	if e.pod.Refusal != nil {
 		e.add("no-offer", fullStop(e.pod.Refusal.String()), helpFor(*e.pod.Refusal))
 	}
-	for _, plan := range e.view.Plans {
-		for _, phase := range plan.Phases {
-			for _, step := range phase.Steps {
-				if step.Pod != name || step.Status == plans.Complete || step.Reason == "" {
-					continue
-				}
-				e.add("step", fmt.Sprintf("The step %s of the plan %s is %s: %s", step.Name,
-					plan.Name, step.Status, fullStop(step.Reason)),
-					"Look at what comes before it in the plan "+plan.Name+".")
-			}
+	for _, s := range open {
+		if s.Reason != "" {
+			e.add("step", fmt.Sprintf("The step %s of the plan %s is %s: %s", s.Name,
+				s.plan.Name, s.Status, fullStop(s.Reason)),
+				"Look at what comes before it in the plan "+s.plan.Name+".")
 		}
 	}
 }

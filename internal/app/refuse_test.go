@@ -56,6 +56,11 @@ func TestRefusals(t *testing.T) {
 		}, "gaol"},
 		{"the address is taken", func(o *SchedulerOptions) { o.Listen = taken.Addr().String() },
 			taken.Addr().String() + ": bind: address already in use"},
+		{"no secret", func(o *SchedulerOptions) { o.Webhook = "http://hooks.test" },
+			"reading the secret of the webhook"},
+		{"a webhook that is none", func(o *SchedulerOptions) {
+			o.Webhook, o.WebhookSecretFile = "hooks.test", o.SpecFile
+		}, "must begin with http"},
 		{"no address", func(o *SchedulerOptions) { o.Listen = "nonsense" },
 			"the address to listen on"},
 		{"no binary", func(o *SchedulerOptions) { o.ExecutorBinary += ".gone" },

@@ -61,8 +61,8 @@ func (c *checkStored) pod(v scheduler.PodView, p scheduler.Pod) {
 		if stored.ID == "" { // what it ran in the place before is shown until it has another
 			i := slices.IndexFunc(p.Tasks,
 				func(s scheduler.Task) bool { return s.Name == t.Name })
-			if i >= 0 {
-				stored.ID, stored.State = p.Tasks[i].FormerID, p.Tasks[i].FormerState
+			if i >= 0 && p.Tasks[i].Last != nil {
+				stored.ID, stored.State = p.Tasks[i].Last.ID, p.Tasks[i].Last.State
 			}
 		}
 		if stored.ID != t.ID || stored.State != t.State ||

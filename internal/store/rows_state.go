@@ -167,48 +167,6 @@ func (r pod) domain() (out scheduler.Pod, err error) {
 	return out, err
 }
 
-type executorRow struct {
-	ID            mesos.ExecutorID `json:"id,omitempty"`
-	Command       commandRow       `json:"command"`
-	ShutdownGrace time.Duration    `json:"shutdown_grace_ns,omitempty"`
-}
-
-type commandRow struct {
-	Value string   `json:"value"`
-	User  string   `json:"user,omitempty"`
-	URIs  []uriRow `json:"uris,omitempty"`
-	Env   []envRow `json:"env,omitempty"`
-}
-
-type uriRow struct {
-	Value      string `json:"value"`
-	Executable bool   `json:"executable,omitempty"`
-	Extract    bool   `json:"extract,omitempty"`
-	Cache      bool   `json:"cache,omitempty"`
-	OutputFile string `json:"output_file,omitempty"`
-}
-
-type envRow struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
-}
-
-func executorToRow(e scheduler.Executor) executorRow {
-	return executorRow{e.ID, commandRow{
-		Value: e.Command.Value, User: e.Command.User,
-		URIs: each(e.Command.URIs, func(u mesos.URI) uriRow { return uriRow(u) }),
-		Env:  each(e.Command.Env, func(v mesos.EnvVar) envRow { return envRow(v) }),
-	}, e.ShutdownGrace}
-}
-
-func (r executorRow) domain() scheduler.Executor {
-	return scheduler.Executor{ID: r.ID, ShutdownGrace: r.ShutdownGrace, Command: mesos.Command{
-		Value: r.Command.Value, User: r.Command.User,
-		URIs: each(r.Command.URIs, func(u uriRow) mesos.URI { return mesos.URI(u) }),
-		Env:  each(r.Command.Env, func(v envRow) mesos.EnvVar { return mesos.EnvVar(v) }),
-	}}
-}
-
 type place struct {
 	Agent       *mesos.AgentID       `json:"agent"`
 	Hostname    string               `json:"hostname"`
@@ -318,9 +276,8 @@ type task struct {
 	Again    bool   `json:"again,omitempty"`
 	Resumed  bool   `json:"resumed,omitempty"`
 
-	Source      string          `json:"source,omitempty"`
-	FormerID    mesos.TaskID    `json:"former_id,omitempty"`
-	FormerState mesos.TaskState `json:"former_state,omitempty"`
+	Executor mesos.ExecutorID `json:"executor,omitempty"`
+	Last     *statusUpdate    `json:"last,omitempty"`
 
 	Params    map[string]string `json:"params,omitempty"`
 	Failures  int               `json:"failures,omitempty"`
@@ -333,7 +290,8 @@ func taskToRow(t scheduler.Task) task {
 		Since: t.Since.UTC(), Ready: t.Ready, Healthy: t.Healthy, Target: t.Target, IP: t.IP,
 		WasReady: t.WasReady, Deployed: t.Deployed, Launch: t.Launch,
 		Paused: t.Paused, Idle: t.Idle, Again: t.Again, Resumed: t.Resumed,
-		Source: t.Source, FormerID: t.FormerID, FormerState: t.FormerState,
+		Executor: t.Executor,
+		Last:     maybe(t.Last, updateToRow),
 		Params:   t.Params,
 		Failures: t.Failures, NotBefore: t.NotBefore.UTC(),
 	}
@@ -346,7 +304,8 @@ func (r task) domain() (scheduler.Task, error) {
 		Since: r.Since.UTC(), Ready: r.Ready, Healthy: r.Healthy, Target: r.Target, IP: r.IP,
 		WasReady: r.WasReady, Deployed: r.Deployed, Launch: r.Launch,
 		Paused: r.Paused, Idle: r.Idle, Again: r.Again, Resumed: r.Resumed,
-		Source: r.Source, FormerID: r.FormerID, FormerState: r.FormerState,
+		Executor: r.Executor,
+		Last:     maybe(r.Last, statusUpdate.domain),
 		Params:   r.Params,
 		Failures: r.Failures, NotBefore: r.NotBefore.UTC(),
 	}, err
