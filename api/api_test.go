@@ -108,7 +108,8 @@ func TestEveryShapeIsDocumented(t *testing.T) {
 		NamedEndpoint{}, Kafka{}, SetTarget{}, Version{}, Health{}, Problem{}, DebugPlans{},
 		DebugPlan{}, DebugPhase{}, DebugStep{}, DebugNode{}, DebugPlanTasks{},
 		DebugPhaseTasks{}, DebugStepTasks{}, DebugTask{}, DebugOffers{}, DebugOffer{},
-		OldMetrics{}, OldGauge{}, OldCounter{}, BrokerNode{}, TopicDescription{},
+		OldMetrics{}, OldGauge{}, OldCounter{}, OldRates{}, OldMeter{},
+		OldTimer{}, BrokerNode{}, TopicDescription{},
 		TopicPartition{},
 	} {
 		of := reflect.TypeOf(shape)

@@ -23,10 +23,8 @@ type Config struct {
 	Do func(ctx context.Context, c scheduler.Command, by scheduler.Caller) (scheduler.Reply, error)
 	// Metrics answers with the text format of Prometheus; nil answers 503.
 	Metrics http.Handler
-	// OldMetrics does the same for the predecessor's half, nil for the same answer; OldCounts
-	// gives the counters under the predecessor's names, nil has none.
-	OldMetrics http.Handler
-	OldCounts  func() map[string]int64
+	// OldMetrics are those of the predecessor's half; nil has none.
+	OldMetrics OldMetrics
 	// ServiceTLD and VIPTLD end the names that a cluster's DNS has for tasks and for virtual
 	// addresses, as "autoip.dcos.thisdcos.directory"; "" where there is no such DNS.
 	ServiceTLD, VIPTLD string
@@ -73,6 +71,9 @@ func newRouter(config Config) chi.Router {
 	}
 	h := &handlers{Config: config, turn: make(chan struct{}, 1)}
 	r := chi.NewRouter()
+	if config.OldMetrics != nil {
+		r.Use(config.OldMetrics.Requests)
+	}
 	r.Use(newCrowd().limit, h.audit, h.recoverPanic, h.checkHost, h.checkOrigin, limitBody,
 		h.tidyPath, h.options, middleware.GetHead)
 	r.NotFound(notFound)

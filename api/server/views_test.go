@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/metrics"
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler"
@@ -207,11 +208,33 @@ func config(v *scheduler.View, m *machine) Config {
 			w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 			fmt.Fprintln(w, "kafka_sched_connected 1")
 		}),
-		OldCounts: func() map[string]int64 { return map[string]int64{"offers.received": 7} },
-		Version:   "1.2.3",
-		Now:       func() time.Time { return viewTime.Add(time.Minute) },
+		OldMetrics: oldMetrics{},
+		Version:    "1.2.3",
+		Now:        func() time.Time { return viewTime.Add(time.Minute) },
 	}
 }
+
+// oldMetrics has one of each kind.
+type oldMetrics struct{}
+
+func (oldMetrics) Old() metrics.OldValues {
+	rates := metrics.Rates{Count: 7, Mean: 0.5, M1: 1, M5: 5, M15: 15}
+	return metrics.OldValues{
+		Counters: map[string]int64{"offers.received": 7},
+		Meters:   map[string]metrics.Rates{"answers": rates},
+		Timers: map[string]metrics.Durations{"offers.process": {Rates: rates,
+			Min: 1, Max: 4, Mean: 2, Deviation: 3, Quantiles: [...]float64{5, 6, 7, 8, 9, 10}}},
+	}
+}
+
+func (oldMetrics) OldHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+		fmt.Fprintln(w, "offers_received 7")
+	})
+}
+
+func (oldMetrics) Requests(next http.Handler) http.Handler { return next }
 
 // ask puts one request to a server on a view.
 func ask(t *testing.T, c Config, r *http.Request) *httptest.ResponseRecorder {

@@ -60,7 +60,8 @@
 //     a text, and the time in an encoded task status, may be any.
 //   - Metrics. Of /v1/metrics only the types of values count; of /v1/metrics/prometheus, metric by
 //     metric, its type, the names and labels of its samples, but not their numbers, their order
-//     and the explanations (# HELP).
+//     and the explanations (# HELP). A counter of what the scheduler does is there only once it
+//     was increased; as numbers do not count, it does not either whether it is 0 and missing.
 //   - Numbers are equal if their values are: 1 and 1.0.
 //   - Signatures. The line of the predecessor's error pages that names its HTTP server and the
 //     server's version, and the lines of WADL that name its generator, count as not there: they

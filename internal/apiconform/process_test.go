@@ -58,7 +58,7 @@ func (p *process) start(
 		Metrics: p.metrics.Handler(), Version: "conform",
 		Now:        func() time.Time { return p.now },
 		ServiceTLD: "autoip.dcos.thisdcos.directory", VIPTLD: "l4lb.thisdcos.directory",
-		OldMetrics: p.metrics.OldHandler(), OldCounts: p.metrics.OldCounts,
+		OldMetrics: p.metrics,
 	})
 	p.machine = scheduler.Restore(scheduler.Config{
 		Target: scheduler.Target{ID: p.uuidText(), Service: service}, Offered: true,
@@ -91,13 +91,16 @@ func (p *process) uuidText() string {
 
 // step gives the machine one event and carries its output out in the order of its contract.
 func (p *process) step(ev scheduler.Event) {
+	began := time.Now()
 	out := p.machine.Step(p.now, ev)
+	p.metrics.Stepped(ev, time.Since(began))
 	if err := p.store.Apply(out.Writes); err != nil {
 		panic(fmt.Sprintf("storing %d writes: %v", len(out.Writes), err))
 	}
 	for _, call := range out.Calls {
 		if to, ok := call.(scheduler.ToMesos); ok && p.connected {
 			p.cluster.call(to.Call)
+			p.metrics.Sent(to.Call)
 		}
 	}
 	if out.View != nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -188,6 +189,12 @@ func (b *bench) Observe(*scheduler.View) {
 		b.onObserve()
 	}
 }
+
+// Sent implements Metrics; Send records the same.
+func (b *bench) Sent(mesos.Call) {}
+
+// Stepped implements Metrics.
+func (b *bench) Stepped(scheduler.Event, time.Duration) {}
 
 // Enabled implements slog.Handler; the loop tells each event at the level Debug.
 func (b *bench) Enabled(context.Context, slog.Level) bool { return true }

@@ -31,6 +31,9 @@ type Kafka interface {
 type Metrics interface {
 	Count(name string)
 	Observe(*scheduler.View)
+	// Stepped is told how long each event took, Sent each call to Mesos.
+	Stepped(ev scheduler.Event, took time.Duration)
+	Sent(mesos.Call)
 }
 
 // Config is what a loop joins.
@@ -191,7 +194,9 @@ func (l *Loop) arm(timer *time.Timer) {
 // contract.
 func (l *Loop) step(ctx context.Context, ev scheduler.Event) (*scheduler.Exit, error) {
 	l.cfg.Logger.Debug("event", "event", eventText{ev})
-	out := l.cfg.Machine.Step(time.Now(), ev)
+	began := time.Now()
+	out := l.cfg.Machine.Step(began, ev)
+	l.cfg.Metrics.Stepped(ev, time.Since(began))
 	if len(out.Writes) > 0 {
 		if err := l.cfg.Store.Apply(out.Writes); err != nil {
 			return nil, fmt.Errorf("storing %d writes: %w", len(out.Writes), err)
@@ -202,6 +207,7 @@ func (l *Loop) step(ctx context.Context, ev scheduler.Event) (*scheduler.Exit, e
 		switch call := call.(type) {
 		case scheduler.ToMesos:
 			l.cfg.Mesos.Send(call.Call)
+			l.cfg.Metrics.Sent(call.Call)
 		case scheduler.AskKafka:
 			go func() {
 				l.put(scheduler.FromKafka{Facts: l.cfg.Kafka.Ask(ctx, call.Addresses)})

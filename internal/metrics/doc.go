@@ -12,8 +12,8 @@
 // Ages are given as the time since when, in seconds of the epoch, as Prometheus advises:
 // time() - kafka_sched_step_since_timestamp_seconds is the age.
 //
-// The predecessor's half of the API has the counters under the names that they had there;
-// predecessor.go translates.
+// The predecessor's half of the API has what the predecessor measured, under its names:
+// predecessor.go counts it anew, as one of our counters is seldom one of those.
 //
 // It does not push, and it does not decide what is healthy.
 //

@@ -27,6 +27,7 @@ type Metrics struct {
 	unknown  prometheus.Counter
 	picture  atomic.Pointer[picture]
 	now      func() time.Time
+	old      *predecessor
 }
 
 // DefaultStalledAfter is how long a plan may make no progress unless somebody says otherwise.
@@ -51,7 +52,8 @@ func NewRegistry() *prometheus.Registry {
 
 // New registers all metrics of the scheduler with the registry, most often one of NewRegistry.
 func New(registry *prometheus.Registry) *Metrics {
-	m := &Metrics{registry: registry, counters: map[string]prometheus.Counter{}, now: time.Now}
+	m := &Metrics{registry: registry, counters: map[string]prometheus.Counter{}, now: time.Now,
+		old: newPredecessor(time.Now())}
 	for count, of := range counters {
 		m.counters[count] = prometheus.NewCounter(
 			prometheus.CounterOpts{Name: total(of.name), Help: of.help})
@@ -91,6 +93,7 @@ func (m *Metrics) Count(name string) {
 	if name == "" {
 		return
 	}
+	m.old.counted(name)
 	counter, ok := m.counters[name]
 	if !ok {
 		if m.Strict {

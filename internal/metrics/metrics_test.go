@@ -5,7 +5,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
-	"maps"
 	"net/http/httptest"
 	"strconv"
 	"strings"
@@ -178,31 +177,4 @@ func TestStrict(t *testing.T) {
 		}
 	}()
 	m.Count("never.declared")
-}
-
-// The predecessor's names, in its JSON and in its text for Prometheus.
-func TestOldNames(t *testing.T) {
-	m := New(NewRegistry())
-	m.Strict = true
-	for _, count := range []string{scheduler.CountOffers, scheduler.CountOffers,
-		scheduler.CountReserves, scheduler.CountKills, scheduler.CountStatus + "RUNNING"} {
-		m.Count(count)
-	}
-	m.Observe(&scheduler.View{Suppressed: true})
-	want := map[string]int64{"offers.received": 2, "offers.processed": 2,
-		"operation.reserve": 1, "task_status.task_running": 1}
-	if got := m.OldCounts(); !maps.Equal(got, want) {
-		t.Errorf("%v", got)
-	}
-	w := httptest.NewRecorder()
-	m.OldHandler().ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-	for _, line := range []string{"offers_received 2\n", "task_status_task_running 1\n",
-		"is_suppressed 1\n", "operation_reserve 1\n", "kafka_sched_kills_total 1\n"} {
-		if !strings.Contains(w.Body.String(), "\n"+line) {
-			t.Errorf("no %q in %s", line, w.Body)
-		}
-	}
-	if w.Code != 200 || strings.Contains(w.Body.String(), "\nkills") {
-		t.Errorf("%d %s", w.Code, w.Body)
-	}
 }
