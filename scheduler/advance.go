@@ -168,7 +168,8 @@ func (m *Machine) staleExecutor(p Pod, spec servicespec.Pod) bool {
 	want := m.executorOf(p, spec)
 	same := slices.EqualFunc(p.Executor.Command.URIs, want.Command.URIs,
 		func(a, b mesos.URI) bool { return a == b || a.Executable && b.Executable })
-	return !same || p.Executor.Command.User != want.Command.User
+	return !same || p.Executor.Command.User != want.Command.User ||
+		!sameSecrets(p.Executor, want)
 }
 
 // holdRoll says why an instance may not be stopped for a new configuration now, "" if it may.

@@ -187,6 +187,9 @@ type Executor struct {
 	ID            mesos.ExecutorID
 	Command       mesos.Command
 	ShutdownGrace time.Duration
+	// Secrets are files that the agent makes for it. Here as in Command there are only their
+	// paths in the store of secrets, never what is in them.
+	Secrets []mesos.SecretFile
 }
 
 // Request is what an operator asked of one pod instance.

@@ -427,6 +427,12 @@ func orderText(t *testing.T, task mesos.TaskInfo) string {
 		t.Fatal(err)
 	}
 	var b strings.Builder
+	for _, e := range task.Executor.Command.Env {
+		fmt.Fprintf(&b, "the agent sets %s to %s\n", e.Name, e.Secret)
+	}
+	for _, s := range task.Executor.Secrets {
+		fmt.Fprintf(&b, "the agent makes %s of %s\n", s.Path, s.Secret)
+	}
 	for _, e := range o.Env {
 		fmt.Fprintf(&b, "env %s=%s\n", e.Name, shorten(e.Value))
 	}

@@ -35,7 +35,7 @@ var podGroups = []group{
 			"registry.example/app:1.0"},
 		{"networks", "names", "", "", later, "The container networks that the pod joins.",
 			"{mesos-bridge: {host-ports: [8080], container-ports: [80]}}"},
-		{"secrets", "names", "", "", later, "Secrets that tasks get as file or variable.",
+		{"secrets", "names", "", "", 0, "Secrets that tasks get as file or variable.",
 			"{password: {secret: kafka/password, env-key: PASSWORD}}"},
 		{"share-pid-namespace", "boolean", "false", "", later,
 			"Whether tasks see each other's processes.", "true"},

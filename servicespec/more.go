@@ -22,7 +22,6 @@ type Spec struct {
 type PodMore struct {
 	Type              string           `json:"type"`
 	Networks          []Network        `json:"networks,omitempty"`
-	Secrets           []Secret         `json:"secrets,omitempty"`
 	SharePIDNamespace bool             `json:"share-pid-namespace,omitempty"`
 	HostVolumes       []HostVolume     `json:"host-volumes,omitempty"`
 	ExternalVolumes   []ExternalVolume `json:"external-volumes,omitempty"`
@@ -63,14 +62,6 @@ type Network struct {
 	HostPorts      []int            `json:"host-ports,omitempty"`
 	ContainerPorts []int            `json:"container-ports,omitempty"`
 	Labels         []resource.Label `json:"labels,omitempty"`
-}
-
-// Secret is a secret that tasks get as a variable, a file, or both.
-type Secret struct {
-	Name   string `json:"name"`
-	Secret string `json:"secret"` // its path in the store
-	EnvKey string `json:"env-key,omitempty"`
-	File   string `json:"file,omitempty"`
 }
 
 // HostVolume is a folder of the agent within the container.
@@ -177,7 +168,7 @@ type said struct {
 
 func (m PodMore) beyond() []string {
 	list := sentences("pod "+m.Type, []said{
-		{m.Networks != nil, "networks"}, {m.Secrets != nil, "secrets"},
+		{m.Networks != nil, "networks"},
 		{m.SharePIDNamespace, "share-pid-namespace"}, {m.HostVolumes != nil, "host-volumes"},
 		{m.ExternalVolumes != nil, "external-volumes"},
 		{m.SeccompUnconfined, "seccomp-unconfined"},

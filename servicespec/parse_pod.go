@@ -157,6 +157,7 @@ func (p *parser) pod(e entry, path string) (Pod, bool) {
 	}
 	p.checkCommands(f, pod)
 	p.policies(f, &pod)
+	pod.Secrets = p.secrets(f)
 	if p.entire {
 		pod.Image, _ = f.text("image")
 		p.morePod(f, &more)

@@ -52,6 +52,15 @@ type Action struct {
 	Cooldown Seconds  `json:"cooldown"`
 }
 
+// Secret is a secret that tasks get as a variable, a file, or both.
+type Secret struct {
+	Name string `json:"name"`
+	// Secret is its path in the store of secrets; specs never have what is in it.
+	Secret string `json:"secret"`
+	EnvKey string `json:"env-key,omitempty"`
+	File   string `json:"file,omitempty"`
+}
+
 // The metrics that actions can watch, each of the instances of one pod. They are what the
 // scheduler knows for itself; it asks no other system.
 const (
