@@ -2,7 +2,6 @@ package plans
 
 import (
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/kafka-sched/kafka-sched/servicespec"
@@ -69,23 +68,25 @@ func (o Overrides) Release(
 	return o, true
 }
 
-// Forget gives the overrides without all that was said of one plan, as is due when it begins
-// anew for another configuration. Its maps are new and can be written to.
-func (o Overrides) Forget(plan string) Overrides {
-	return Overrides{
-		Interrupted: without(o.Interrupted, plan),
-		Forced:      without(o.Forced, plan),
-		Released:    without(o.Released, plan),
+// Forget gives the overrides without all that was said of one plan, or of one phase by its key,
+// as is due when it begins anew, and reports whether that was anything. Its maps are new and can
+// be written to.
+func (o Overrides) Forget(key string) (kept Overrides, changed bool) {
+	kept = Overrides{
+		Interrupted: without(o.Interrupted, key), Forced: without(o.Forced, key),
+		Released: without(o.Released, key), Said: without(o.Said, key),
 	}
+	return kept, len(kept.Interrupted) < len(o.Interrupted) || len(kept.Said) < len(o.Said) ||
+		len(kept.Forced) < len(o.Forced) || len(kept.Released) < len(o.Released)
 }
 
-func without(keys map[string]bool, plan string) map[string]bool {
-	kept := map[string]bool{}
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		if key == plan || strings.HasPrefix(key, plan+"/") {
-			continue
-		}
-		kept[key] = keys[key]
+func without[V any](said map[string]V, key string) map[string]V {
+	kept := maps.Clone(said)
+	if kept == nil {
+		kept = map[string]V{}
 	}
+	maps.DeleteFunc(kept, func(k string, _ V) bool {
+		return k == key || strings.HasPrefix(k, key+"/")
+	})
 	return kept
 }

@@ -139,7 +139,7 @@ func (m *Machine) disown(plan, step string) {
 
 // inTheWay lists the launches that must end before tasks can be launched: those of the tasks
 // themselves, those that have the resources which they need, and all of them when the executor
-// has not fetched what the tasks need. rolls says that nothing is broken, so that there is
+// has not fetched what the tasks need. rolls says that nothing is broken or idle, so that there is
 // time.
 func (m *Machine) inTheWay(
 	p Pod, spec servicespec.Pod, names []string,
@@ -150,7 +150,7 @@ func (m *Machine) inTheWay(
 		ts, _ := taskSpec(spec, name)
 		sets[ts.Resources.Name] = true
 		t, _ := p.task(name)
-		rolls = rolls && !fell(t, ts)
+		rolls = rolls && !fell(t, ts) && !t.Idle
 	}
 	stale := p.anyRuns() && m.staleExecutor(p, spec)
 	for _, t := range p.Tasks {
@@ -216,12 +216,24 @@ func (w *work) tend(name PodName) {
 		}
 		m.recover(name, transient, [][]string{broken})
 	}
+	if r := m.recovery[name]; (r == nil || r.done) && unbuilt(p, spec) {
+		m.recover(name, permanent, m.rebuilding(p))
+	}
 	if r := m.recovery[name]; r != nil && !r.done && m.restored(p, spec, r) {
 		r.done = true
+		m.due = true // what is broken all the same is brought back anew
 		p = m.hard.Pods[name]
 		p.Recovery = nil
 		m.setPod(m.replaced(p))
 	}
+}
+
+// unbuilt reports whether a task that was complete once was not launched in a new place yet.
+func unbuilt(p Pod, spec servicespec.Pod) bool {
+	return slices.ContainsFunc(p.Tasks, func(t Task) bool {
+		ts, _ := taskSpec(spec, t.Name)
+		return ts.Goal == servicespec.GoalRunning && t.ID == "" && t.Deployed != ""
+	})
 }
 
 // broken lists the tasks of an instance that have to be brought back, for all that is known,
@@ -274,9 +286,13 @@ func (m *Machine) noteCurrent(w *work) {
 	}
 }
 
-// restored reports whether all that a recovery brings back is there again.
+// restored reports whether all that a recovery brings back is there again, or need not be
+// because an operator said so.
 func (m *Machine) restored(p Pod, spec servicespec.Pod, r *recovery) bool {
 	for _, step := range r.Steps {
+		if m.hard.Overrides.Forced[r.key(p.Name)+"/"+stepName(p.Name, step)] {
+			continue
+		}
 		for _, name := range step {
 			ts, ok := taskSpec(spec, name)
 			t, _ := p.task(name)
@@ -307,7 +323,13 @@ func (m *Machine) recover(name PodName, kind string, steps [][]string) {
 	switch {
 	case r == nil || r.done || r.Kind != kind && kind == permanent:
 		next = Recovery{Kind: kind, Order: m.nextOrder(), Steps: steps}
-	case r.Kind == kind && kind == transient:
+	case r.Kind == permanent && kind == permanent:
+		next = r.Recovery
+		next.Steps = steps
+		if slices.EqualFunc(next.Steps, r.Steps, slices.Equal) {
+			return
+		}
+	case r.Kind == kind:
 		spec, _ := m.spec(name)
 		next = r.Recovery
 		next.Steps = [][]string{union(spec, r.Steps[0], steps[0])}
@@ -317,10 +339,26 @@ func (m *Machine) recover(name PodName, kind string, steps [][]string) {
 	default:
 		return
 	}
+	if r == nil || r.Order != next.Order {
+		m.forget(next.key(name)) // what was said of an earlier one does not concern this one
+	}
 	m.recovery[name] = &recovery{Recovery: next}
 	p := m.hard.Pods[name]
 	p.Recovery = &next
 	m.setPod(p)
+}
+
+// key is that of the recovery's phase in plans.Overrides.
+func (r Recovery) key(name PodName) string {
+	return plans.Key(planRecovery, stepName(name, r.Steps[len(r.Steps)-1]), "")
+}
+
+// forget forgets what operators said of a plan or a phase, which begins anew.
+func (m *Machine) forget(key string) {
+	if said, changed := m.hard.Overrides.Forget(key); changed {
+		m.hard.Overrides = said
+		m.write(WriteOverrides{said})
+	}
 }
 
 func (m *Machine) nextOrder() int {

@@ -35,7 +35,7 @@
 // Tick at once, so that a burst of events costs one pass, and a command that is taken back before
 // anything came of it leaves no trace. A lost event costs time, never correctness.
 //
-// # Invariants (invariant.go checks them after every Step)
+// # Invariants (invariant.go checks them with every picture)
 //
 //  1. A pod instance has at most one live task per task name.
 //  2. Every launched task is in Hard, with the reservation that it runs on.

@@ -6,8 +6,8 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 )
 
-// check looks for broken invariants (doc.go numbers them). It is cheap, and runs after every
-// Step in production too: a machine that contradicts itself must not go on.
+// check looks for broken invariants (doc.go numbers them). It is cheap, and runs with every
+// picture in production too: a machine that contradicts itself must not go on.
 func (m *Machine) check() error {
 	tasks := map[mesos.TaskID]PodName{}
 	reservations := map[mesos.ReservationID]PodName{}

@@ -335,6 +335,10 @@ func (m *Machine) refuseReplace(p Pod) string {
 	}
 	others := 0
 	for _, name := range m.podNames() {
+		spec, _ := m.spec(name)
+		if spec.Kafka == nil || !controls(*spec.Kafka) {
+			continue
+		}
 		ok, _ := m.ready(m.hard.Pods[name])
 		if name != p.Name && ok && slices.Contains(f.Voters, name.Index) && !m.endsNow(name) {
 			others++

@@ -42,7 +42,7 @@ func (w *work) launch(
 		Executor: match.Executor, Sets: match.Sets, Unseen: unseen,
 		Confirmed: !fresh && p.Place.Confirmed || len(match.Reserve) == 0,
 	}
-	m.hard.Pods[p.Name] = p // so that the orders of a first broker know its own place
+	m.filePod(p) // so that the orders of a first broker know its own place
 	m.found(p, l.spec)
 	if !p.anyRuns() {
 		p.Executor = m.executorOf(p, l.spec)
@@ -56,6 +56,9 @@ func (w *work) launch(
 	}
 	m.setPod(p)
 	m.noteLaunch(p, l)
+	if fresh {
+		w.placed(p.Name, *p.Place)
+	}
 	delete(w.wants, "pod/"+p.Name.String())
 	o.Resources = match.Remaining
 	m.offers[match.Offer] = o
@@ -103,8 +106,8 @@ func (m *Machine) launched(old Task, p Pod, l launchOf) Task {
 		Failures: old.Failures, NotBefore: old.NotBefore, Params: old.Params, IP: old.IP,
 		Resumed: old.Resumed, Executor: p.Executor.ID, Last: old.Last,
 	}
-	if old.Again {
-		t.Deployed = restarted
+	if old.Again || old.Deployed != "" && old.Deployed != m.hard.Target.ID {
+		t.Deployed = restarted // what was complete under another target is none of this launch
 	}
 	if run, ok := m.hard.Runs[l.plan]; ok && l.plan != planRecovery {
 		t.Params = run.Params
@@ -169,7 +172,7 @@ func (m *Machine) launchOperation(p Pod, l launchOf, role string) mesos.Operatio
 		launch.Tasks = append(launch.Tasks, mesos.TaskInfo{
 			ID: t.ID, Name: p.Name.fullName(t.Name), Agent: p.Place.Agent,
 			Resources: set.Resources.WithRole(role), Executor: info, Data: data,
-			KillGrace: ts.KillGrace, Discovery: discovery(p, ts, set),
+			KillGrace: ts.KillGrace, Discovery: discovery(p, l.spec, ts, set),
 			Labels: append([]resource.Label{
 				{Key: "task_type", Value: p.Name.Type},
 				{Key: "index", Value: strconv.Itoa(p.Name.Index)},
@@ -200,7 +203,9 @@ func discoveryName(p Pod, ts servicespec.Task) string {
 	return p.Name.fullName(ts.Name)
 }
 
-func discovery(p Pod, ts servicespec.Task, got offer.SetResources) *mesos.Discovery {
+func discovery(
+	p Pod, spec servicespec.Pod, ts servicespec.Task, got offer.SetResources,
+) *mesos.Discovery {
 	d := &mesos.Discovery{Name: discoveryName(p, ts), Visibility: "CLUSTER"}
 	if ts.Discovery != nil {
 		d.Visibility = ts.Discovery.Visibility
@@ -211,7 +216,8 @@ func discovery(p Pod, ts servicespec.Task, got offer.SetResources) *mesos.Discov
 			visibility = "EXTERNAL"
 		}
 		d.Ports = append(d.Ports, mesos.DiscoveryPort{
-			Number: port.Number, Name: port.Name, Protocol: "tcp", Visibility: visibility})
+			Number: port.Number, Name: port.Name, Protocol: "tcp", Visibility: visibility,
+			Labels: VIPLabels(p.Executor.ID, spec, ts, i)})
 	}
 	return d
 }

@@ -55,7 +55,9 @@ func (m *Machine) decommissionPlan() plans.Plan {
 		for _, task := range f.tasks {
 			add("erase", name.fullName(task))
 		}
-		plan.Phases = append(plan.Phases, phase)
+		if len(phase.Steps) > 0 {
+			plan.Phases = append(plan.Phases, phase)
+		}
 	}
 	return plan
 }
@@ -111,6 +113,23 @@ func resourceIDs(list resource.List) []string {
 	return ids
 }
 
+// forgetEmpty forgets the instances that are to go and have nothing.
+func (m *Machine) forgetEmpty() {
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		if _, wanted := m.spec(name); !wanted && !p.launched() && p.Place == nil {
+			m.forgetPod(name)
+		}
+	}
+}
+
+// forgetPod is the end of an instance.
+func (m *Machine) forgetPod(name PodName) {
+	m.dropPod(name)
+	m.forget(plans.Key(planDecommission, name.String(), ""))
+	m.note(Info, "", "instance decommissioned", "pod", name.String())
+}
+
 // decommission does one step of what it takes to let an instance go, and wants a pass more if
 // that changed anything.
 func (w *work) decommission(s plans.Step) {
@@ -128,7 +147,11 @@ func (w *work) decommission(s plans.Step) {
 			}
 		}
 	case "unreserve":
-		if p.Place != nil && !p.anyLive() {
+		switch {
+		case p.Place == nil:
+		case p.anyLive(): // the kill was forced
+			w.kill(p, nil)
+		default:
 			m.setPod(m.leave(p))
 			m.due = true
 		}
@@ -143,9 +166,7 @@ func (w *work) decommission(s plans.Step) {
 		if p.Place != nil { // its freeing was forced, so that nobody waits for it
 			m.leave(p)
 		}
-		delete(m.hard.Pods, name)
-		m.write(DeletePod{name})
-		m.note(Info, "", "instance decommissioned", "pod", name.String())
+		m.forgetPod(name)
 	}
 }
 
@@ -306,8 +327,7 @@ func (m *Machine) passUninstall(w *work) {
 			continue
 		}
 		m.leave(p)
-		delete(m.hard.Pods, name)
-		m.write(DeletePod{name})
+		m.dropPod(name)
 	}
 }
 

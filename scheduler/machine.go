@@ -1,7 +1,8 @@
 package scheduler
 
 import (
-	"sort"
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -47,9 +48,11 @@ type Machine struct {
 	outcomes     []Outcome         // what became of the latest offers
 	builtFor     string            // the target that the next three are of
 	builtPlans   []plans.Plan
-	declared     plans.Plan        // the plan "deploy" of the spec
-	hashes       map[string]string // TaskLaunchHash by "<pod>/<task>"
-	passed       bool              // a pass was made since the process began
+	declared     plans.Plan               // the plan "deploy" of the spec
+	hashes       map[string]string        // TaskLaunchHash by "<pod>/<task>"
+	names        []PodName                // the keys of hard.Pods, sorted; never changed in place
+	taskAt       map[mesos.TaskID]PodName // by launch; see indexTasks
+	passed       bool                     // a pass was made since the process began
 	// reachedBefore holds the ids of steps with nothing to do when the process began.
 	reachedBefore map[string]bool
 	readySince    map[PodName]time.Time // of pods whose updates settle
@@ -127,13 +130,18 @@ func Restore(cfg Config, hard Hard) *Machine {
 		asked:  map[mesos.TaskID]question{},
 		kills:  map[mesos.TaskID]time.Time{},
 		waits:  map[PodName]string{}, refusals: map[PodName]*offer.Refusal{},
-		tried:     map[PodName]string{},
+		tried: map[PodName]string{}, taskAt: map[mesos.TaskID]PodName{},
 		recovery:  map[PodName]*recovery{},
 		farewells: map[PodName]farewell{},
 		since:     map[string]change{}, readySince: map[PodName]time.Time{},
 	}
-	//tidy:unordered each instance for itself, and the highest order of all
-	for name, p := range hard.Pods {
+	for name := range hard.Pods {
+		m.names = append(m.names, name)
+	}
+	sortPods(m.names)
+	for _, name := range m.names {
+		p := hard.Pods[name]
+		m.indexTasks(p)
 		if p.Recovery != nil {
 			m.recovery[name] = &recovery{Recovery: *p.Recovery}
 			m.orders = max(m.orders, p.Recovery.Order)
@@ -162,16 +170,24 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 	case Commanded:
 		m.commanded(ev)
 	}
-	if _, tick := ev.(Tick); tick || len(m.offers) > 0 {
+	_, tick := ev.(Tick)
+	_, command := ev.(Commanded)
+	if tick || len(m.offers) > 0 {
 		m.due = false
 		m.pass()
 	}
-	m.out.View = m.view()
-	if err := m.check(); err != nil {
-		panic("scheduler: invariant broken: " + err.Error())
+	if command || !m.due || m.finished {
+		m.out.View = m.view()
+		if err := m.check(); err != nil {
+			panic("scheduler: invariant broken: " + err.Error())
+		}
 	}
 	return m.out
 }
+
+// View makes the picture of this moment. The outputs bring it after commands and passes; in
+// between it is for tests.
+func (m *Machine) View() *View { return m.view() }
 
 // NextWake is when the machine wants a Tick although nothing else happened; the zero time
 // means never.
@@ -242,8 +258,18 @@ func (m *Machine) setKafka(k KafkaCluster) {
 // setPod replaces the record of an instance. Records are values: a caller changes its copy,
 // its Tasks included, and hands it in.
 func (m *Machine) setPod(p Pod) {
-	m.hard.Pods[p.Name] = p
+	m.filePod(p)
 	m.write(WritePod{p})
+}
+
+// filePod is setPod of what is not to be stored yet.
+func (m *Machine) filePod(p Pod) {
+	if _, known := m.hard.Pods[p.Name]; !known {
+		i, _ := slices.BinarySearchFunc(m.names, p.Name, PodName.compare)
+		m.names = slices.Insert(slices.Clone(m.names), i, p.Name)
+	}
+	m.hard.Pods[p.Name] = p
+	m.indexTasks(p)
 }
 
 func (m *Machine) setLeftover(l Leftover) {
@@ -252,20 +278,31 @@ func (m *Machine) setLeftover(l Leftover) {
 }
 
 // podNames lists the instances that have a record, by type and index.
-func (m *Machine) podNames() []PodName {
-	names := make([]PodName, 0, len(m.hard.Pods))
-	for name := range m.hard.Pods {
-		names = append(names, name)
+func (m *Machine) podNames() []PodName { return slices.Clip(m.names) }
+
+// dropPod forgets an instance.
+func (m *Machine) dropPod(name PodName) {
+	for _, t := range m.hard.Pods[name].Tasks {
+		delete(m.taskAt, t.ID)
 	}
-	sortPods(names)
-	return names
+	delete(m.hard.Pods, name)
+	m.names = slices.DeleteFunc(slices.Clone(m.names),
+		func(n PodName) bool { return n == name })
+	m.write(DeletePod{name})
 }
 
-func sortPods(names []PodName) {
-	sort.Slice(names, func(i, j int) bool {
-		if names[i].Type != names[j].Type {
-			return names[i].Type < names[j].Type
+// indexTasks notes where the launches of an instance are to be found; those that a new one took
+// the place of are found out when they are looked up.
+func (m *Machine) indexTasks(p Pod) {
+	for _, t := range p.Tasks {
+		if t.ID != "" {
+			m.taskAt[t.ID] = p.Name
 		}
-		return names[i].Index < names[j].Index
-	})
+	}
+}
+
+func sortPods(names []PodName) { slices.SortFunc(names, PodName.compare) }
+
+func (p PodName) compare(o PodName) int {
+	return cmp.Or(cmp.Compare(p.Type, o.Type), cmp.Compare(p.Index, o.Index))
 }

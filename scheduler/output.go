@@ -11,7 +11,7 @@ type Output struct {
 	Calls   []Call
 	Replies []Reply
 	Notes   []Note
-	View    *View // nil when nothing in it changed
+	View    *View // nil when another is to follow at once
 }
 
 // Write is one change of the durable state. All writes of one Step are one atomic batch.

@@ -2,12 +2,16 @@ package scheduler
 
 import (
 	"fmt"
+	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/scheduler/offer"
 	"github.com/kafka-sched/kafka-sched/servicespec"
+	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
 
 // pass compares what shall be with what is, for everything, and emits what is missing. It runs
@@ -15,7 +19,8 @@ import (
 func (m *Machine) pass() {
 	m.waits, m.blocked = map[PodName]string{}, map[string]string{}
 	work := &work{m: m, wants: map[string]bool{}, kills: map[mesos.TaskID]bool{},
-		holder: map[PodName]string{}, current: map[PodName][]string{},
+		holders: map[string]holder{}, current: map[PodName][]string{},
+		crowds:     map[string][]placement.Agent{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.wake = time.Time{}
 	if m.hard.Intent == Run {
@@ -48,11 +53,14 @@ func (m *Machine) pass() {
 
 // work is what one pass collects before it becomes calls.
 type work struct {
-	m          *Machine
-	wants      map[string]bool
-	kills      map[mesos.TaskID]bool
-	holder     map[PodName]string   // the plan that works on an instance
-	current    map[PodName][]string // the tasks that plans are about to launch
+	m       *Machine
+	wants   map[string]bool
+	kills   map[mesos.TaskID]bool
+	holders map[string]holder    // of the resource sets of instances; see setKeys
+	current map[PodName][]string // the tasks that plans are about to launch
+	// taken and crowds are what takenPorts and peers found, kept as long as the pass lasts.
+	taken      []offer.TakenPorts
+	crowds     map[string][]placement.Agent
 	operations map[mesos.OfferID][]mesos.Operation
 }
 
@@ -112,6 +120,7 @@ func (m *Machine) leave(p Pod) Pod {
 // passRun works on plans, in their order, after everything was looked after that needs no
 // plan.
 func (m *Machine) passRun(w *work) {
+	m.forgetEmpty()
 	m.noteCurrent(w)
 	for _, name := range m.podNames() {
 		w.tend(name)
@@ -124,7 +133,7 @@ func (m *Machine) passRun(w *work) {
 	assessed := make([]plans.Assessment, len(list))
 	for i, plan := range list {
 		assessed[i] = m.assess(plan)
-		m.holders(w, assessed[i])
+		w.noteHolders(assessed[i])
 	}
 	for i, plan := range list {
 		if plan.Name == planDecommission {
@@ -137,39 +146,72 @@ func (m *Machine) passRun(w *work) {
 			}
 		}
 	}
+	w.passSurplus(assessed[0])
 	m.followPlans()
 }
 
-// holders notes which plan has an instance in hand: the first one with a step on it that
-// launched something and is not done.
-func (m *Machine) holders(w *work, a plans.Assessment) {
+// holder is the plan, and its step by its tasks, that has a resource set of an instance in hand.
+type holder struct {
+	plan  string
+	tasks []string
+}
+
+// setKeys name the resource sets that a step uses, "node-0/node-resources".
+func (m *Machine) setKeys(s plans.Step) []string {
+	name := PodName{s.Pod, s.Index}
+	spec, _ := m.spec(name)
+	var keys []string
+	for _, task := range s.Tasks {
+		ts, _ := taskSpec(spec, task)
+		keys = append(keys, name.String()+"/"+ts.Resources.Name)
+	}
+	return keys
+}
+
+// noteHolders notes which resource sets a plan has in hand: those of steps that launched
+// something and are not done.
+func (w *work) noteHolders(a plans.Assessment) {
 	for i, phase := range a.Plan.Phases {
 		for j, s := range phase.Steps {
-			name := PodName{s.Pod, s.Index}
 			status := a.Phases[i].Steps[j]
 			under := status == plans.Starting || status == plans.Started
-			if s.Pod != "" && under && w.holder[name] == "" && !m.hard.Pods[name].paused() {
-				w.holder[name] = a.Plan.Name
+			if s.Pod != "" && under && !w.m.hard.Pods[PodName{s.Pod, s.Index}].paused() {
+				w.hold(a.Plan.Name, s)
 			}
 		}
 	}
 }
 
-// mayWork reports whether a plan may work on the instance of a step: no other plan has it in
-// hand. Deploy and recovery want the same of an instance, and do not exclude each other.
+// hold notes that a plan has the resource sets of a step in hand, as far as no other one has.
+func (w *work) hold(plan string, s plans.Step) {
+	for _, key := range w.m.setKeys(s) {
+		if w.holders[key].plan == "" {
+			w.holders[key] = holder{plan, s.Tasks}
+		}
+	}
+}
+
+// mayWork reports whether a plan may work on a step: no other plan has one of its resource sets
+// in hand, and what an instance lost with its place was built up again. Deploy and recovery do
+// not exclude each other where they want the same tasks.
 func (w *work) mayWork(plan string, s plans.Step) bool {
-	name := PodName{s.Pod, s.Index}
-	holder := w.holder[name]
+	r := w.m.recovery[PodName{s.Pod, s.Index}]
+	if r != nil && !r.done && r.Kind == permanent && plan != planRecovery {
+		w.m.blocked[s.ID] = "waits for the plan recovery, which builds it up in a new place"
+		return false
+	}
 	own := func(plan string) bool { return plan == planDeploy || plan == planRecovery }
-	if holder == "" {
-		w.holder[name] = plan
-		return true
+	for i, key := range w.m.setKeys(s) {
+		h := w.holders[key]
+		same := own(h.plan) && own(plan) && slices.Contains(h.tasks, s.Tasks[i])
+		if h.plan != "" && h.plan != plan && !same {
+			w.m.blocked[s.ID] = fmt.Sprintf("waits for the plan %s, which works on %s of %s",
+				h.plan, strings.Join(h.tasks, ", "), PodName{s.Pod, s.Index})
+			return false
+		}
 	}
-	if holder == plan || own(holder) && own(plan) {
-		return true
-	}
-	w.m.blocked[s.ID] = fmt.Sprintf("waits for the plan %s, which works on %s", holder, name)
-	return false
+	w.hold(plan, s)
+	return true
 }
 
 // passDecommission does the next step of each plan for what is to go, and repeats the kills that

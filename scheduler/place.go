@@ -54,6 +54,11 @@ func (w *work) place(l launchOf) {
 		m.waits[name] = "no Mesos master is connected"
 		return
 	}
+	if p.Place != nil && !p.Place.Confirmed && p.anyRuns() {
+		// A part of it may have been made: what runs, or not, is about to tell.
+		m.waits[name] = "waits to see whether its reservation on " + p.hostname() + " was made"
+		return
+	}
 	w.wants["pod/"+name.String()] = true
 	if m.tried[name] != l.step {
 		m.tried[name], m.refusals[name] = l.step, nil
@@ -70,7 +75,7 @@ func (w *work) place(l launchOf) {
 		reservation = p.Place.Reservation
 	}
 	offers := m.sortedOffers()
-	match, refusal := offer.Evaluate(m.requirement(p, l, reservation), offers)
+	match, refusal := offer.Evaluate(w.requirement(p, l, reservation), offers)
 	m.refusals[name] = refusal
 	m.noteOutcomes(name, offers, match, refusal)
 	if refusal != nil {
@@ -149,7 +154,8 @@ func placeResources(p Place) resource.List {
 
 // requirement says what an instance needs for a launch: all of its sets if it has no place
 // yet, and else those of the tasks to be launched.
-func (m *Machine) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.Requirement {
+func (w *work) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.Requirement {
+	m := w.m
 	service := m.hard.Target.Service
 	req := offer.Requirement{
 		Pod: p.Name.String(), Role: service.Role, Principal: service.Principal,
@@ -161,7 +167,7 @@ func (m *Machine) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.R
 			{Key: labelReservation, Value: string(id)},
 		},
 		Executor: executorNeed, Rule: l.spec.Placement, Prefer: l.spec.Prefer,
-		Peers: m.peers(p.Name), Volumes: m.volumes(l.spec.Volumes), Taken: m.takenPorts(),
+		Volumes: m.volumes(l.spec.Volumes),
 	}
 	seen := map[string]bool{}
 	for _, t := range l.spec.Tasks {
@@ -176,7 +182,12 @@ func (m *Machine) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.R
 			Ports:   set.Ports, Volumes: m.volumes(set.Volumes),
 		})
 	}
-	if p.Place != nil {
+	if slices.ContainsFunc(req.Sets, func(s offer.SetNeed) bool { return len(s.Ports) > 0 }) {
+		req.Taken = w.takenPorts()
+	}
+	if p.Place == nil {
+		req.Peers = w.peers(p.Name.Type)
+	} else {
 		req.Kept = &offer.Kept{
 			Agent: p.Place.Agent, Hostname: p.Place.Hostname, Executor: p.Place.Executor,
 			ExecutorRuns: p.anyRuns(), Sets: p.Place.Sets, Unseen: p.Place.Unseen,
@@ -207,25 +218,42 @@ func dropped(place Place, spec servicespec.Pod) []string {
 
 // takenPorts are those of all places, and those that were found to be in use by others: agents
 // that share one address offer all of its ports, each.
-func (m *Machine) takenPorts() []offer.TakenPorts {
-	taken := slices.Clone(m.foreignPorts)
-	for _, name := range m.podNames() {
-		if place := m.hard.Pods[name].Place; place != nil {
-			taken = append(taken, portsAt(*place)...)
+func (w *work) takenPorts() []offer.TakenPorts {
+	if w.taken == nil {
+		w.taken = slices.Clone(w.m.foreignPorts)
+		for _, name := range w.m.podNames() {
+			if place := w.m.hard.Pods[name].Place; place != nil {
+				w.taken = append(w.taken, portsAt(*place)...)
+			}
 		}
 	}
-	return taken
+	return slices.Clip(w.taken)
 }
 
 // portsAt are the ports of a place, at its agent's address and under its name.
 func portsAt(p Place) []offer.TakenPorts {
-	var ports resource.Ranges
-	for _, r := range placeResources(p) {
-		if r.Name == resource.Ports {
-			ports = ports.Add(r.Ranges)
+	var ports []resource.Range
+	for _, set := range p.Sets {
+		for _, port := range set.Ports {
+			ports = append(ports, resource.Range{
+				Begin: uint64(port.Number), End: uint64(port.Number)})
 		}
 	}
-	return []offer.TakenPorts{{Host: p.IP, Ports: ports}, {Host: p.Hostname, Ports: ports}}
+	if len(ports) == 0 {
+		return nil
+	}
+	ranges := resource.NewRanges(ports...)
+	return []offer.TakenPorts{{Host: p.IP, Ports: ranges}, {Host: p.Hostname, Ports: ranges}}
+}
+
+// placed takes in where an instance was just put.
+func (w *work) placed(name PodName, p Place) {
+	if w.taken != nil {
+		w.taken = append(w.taken, portsAt(p)...)
+	}
+	if w.crowds[name.Type] != nil {
+		w.crowds[name.Type] = append(w.crowds[name.Type], agentOf(p))
+	}
 }
 
 func (m *Machine) volumes(specs []servicespec.Volume) []offer.VolumeNeed {
@@ -237,25 +265,28 @@ func (m *Machine) volumes(specs []servicespec.Volume) []offer.VolumeNeed {
 	return needs
 }
 
-// peers are the places of the other instances of the same type.
-func (m *Machine) peers(name PodName) []placement.Agent {
-	var peers []placement.Agent
-	for _, other := range m.podNames() {
-		p := m.hard.Pods[other]
-		if other == name || other.Type != name.Type || p.Place == nil {
-			continue
+// peers are the places of the instances of a type that have one.
+func (w *work) peers(kind string) []placement.Agent {
+	if w.crowds[kind] == nil {
+		crowd := []placement.Agent{}
+		for _, name := range w.m.podNames() {
+			if p := w.m.hard.Pods[name]; name.Type == kind && p.Place != nil {
+				crowd = append(crowd, agentOf(*p.Place))
+			}
 		}
-		agent := placement.Agent{
-			Hostname: p.Place.Hostname,
-			Region:   p.Place.Domain.Region, Zone: p.Place.Domain.Zone,
-		}
-		for _, a := range p.Place.Attributes {
-			agent.Attributes = append(agent.Attributes,
-				placement.Attribute{Name: a.Name, Value: a.Value})
-		}
-		peers = append(peers, agent)
+		w.crowds[kind] = crowd
 	}
-	return peers
+	return slices.Clip(w.crowds[kind])
+}
+
+// agentOf is what placement rules can ask of a place.
+func agentOf(p Place) placement.Agent {
+	agent := placement.Agent{
+		Hostname: p.Hostname, Region: p.Domain.Region, Zone: p.Domain.Zone}
+	for _, a := range p.Attributes {
+		agent.Attributes = append(agent.Attributes, placement.Attribute(a))
+	}
+	return agent
 }
 
 func (m *Machine) leftoverIDs() []mesos.ReservationID {

@@ -264,7 +264,7 @@ func (e *edit) force() bool {
 }
 
 // restarted takes the place of a target's id in Task.Deployed once a task was launched again for
-// its step of the plan deploy, until it is complete.
+// its step of the plan deploy, or for another target, until it is complete.
 const restarted = "restarted"
 
 // again undoes what was forced and lets the steps be done once more. A task of the plan deploy

@@ -119,14 +119,13 @@ func (p PodName) fullName(task string) string { return p.String() + "-" + task }
 
 // findTask finds the instance whose record holds a task id.
 func (m *Machine) findTask(id mesos.TaskID) (Pod, int, bool) {
-	for _, name := range m.podNames() {
-		p := m.hard.Pods[name]
-		for i, t := range p.Tasks {
-			if t.ID == id {
-				return p, i, true
-			}
+	p := m.hard.Pods[m.taskAt[id]]
+	for i, t := range p.Tasks {
+		if t.ID == id && id != "" {
+			return p, i, true
 		}
 	}
+	delete(m.taskAt, id)
 	return Pod{}, 0, false
 }
 

@@ -115,7 +115,8 @@ func (m *Machine) replaceTarget(next Target) {
 			m.setPod(p.withTasks(func(t *Task) { t.Again = false }))
 		}
 	}
-	m.hard.Overrides = m.hard.Overrides.Forget(planDeploy)
+	said, _ := m.hard.Overrides.Forget(planDeploy)
+	m.hard.Overrides, _ = said.Forget(planDecommission)
 	m.write(WriteOverrides{m.hard.Overrides})
 	run := m.hard.Runs[planDeploy]
 	run.Params, run.Steps, run.Seen = nil, nil, ""

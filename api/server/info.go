@@ -6,7 +6,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/scheduler"
@@ -14,17 +13,19 @@ import (
 )
 
 // podInfo answers with Mesos' TaskInfo and TaskStatus of each task of an instance, in the JSON
-// form of protobuf, as far as the view and the configuration of the task say.
-func podInfo(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
+// form of protobuf, as the predecessor would have launched the same task in the same place. Its
+// clients read commands, ports, resources and ids off it. That here an executor of our own
+// runs the task, and is told the templates instead of fetching them, is not shown.
+func (h *handlers) podInfo(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	pod, ok := findPod(w, r, v)
 	if !ok {
 		return
 	}
 	list := []proto{}
 	for _, task := range tasksByName(pod) {
-		of := described{v: v, pod: pod, task: task}
+		of := described{h: h, v: v, pod: pod, task: task}
 		of.find()
-		list = append(list, proto{{"info", of.info()}, {"status", statusProto(pod, task)}})
+		list = append(list, proto{{"info", of.info()}, {"status", statusProto(task)}})
 	}
 	writeJSON(w, http.StatusOK, list)
 }
@@ -32,10 +33,14 @@ func podInfo(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 // described is a task with what its configuration says of it; the parts of the spec are zero
 // when the configuration is not kept any more.
 type described struct {
-	v       *scheduler.View
-	pod     scheduler.PodView
-	task    scheduler.TaskView
-	target  string
+	h    *handlers
+	v    *scheduler.View
+	pod  scheduler.PodView
+	task scheduler.TaskView
+	// target is the configuration that it runs with, as the predecessor counts them, and
+	// launched the one that it was launched with.
+	target, launched string
+
 	service servicespec.Service
 	podSpec servicespec.Pod
 	spec    servicespec.Task
@@ -43,9 +48,14 @@ type described struct {
 
 func (d *described) find() {
 	list := versions(d.v)
+	d.task = d.withLaunch()
 	d.target = d.task.Target
 	if d.target == "" {
 		d.target = d.v.TargetID // never launched
+	}
+	d.launched = d.target
+	if i := versionOf(list, d.target); i >= 0 {
+		d.launched = list[i].id()
 	}
 	if i := current(list, d.pod.Name.Type, d.target); i >= 0 {
 		d.target, d.service = list[i].id(), list[i].service
@@ -63,6 +73,28 @@ func (d *described) find() {
 	}
 }
 
+// withLaunch is the task with what the predecessor says of the launch of one that another task of
+// its resource set came after, or that never ran: that of the instance's latest.
+func (d *described) withLaunch() scheduler.TaskView {
+	task, latest := d.task, scheduler.TaskView{}
+	for _, other := range d.pod.Tasks {
+		shares := task.Superseded && len(task.Resources) > 0 && len(other.Resources) > 0 &&
+			task.Resources[0].Label(resource.ResourceID) ==
+				other.Resources[0].Label(resource.ResourceID)
+		if (shares || task.Executor == "") && other.Since.After(latest.Since) {
+			latest = other
+		}
+	}
+	if latest.Executor == "" {
+		return task
+	}
+	task.Executor = latest.Executor
+	if task.Superseded {
+		task.Target = latest.Target
+	}
+	return task
+}
+
 func (d *described) info() proto {
 	info := proto{
 		{"name", d.task.FullName},
@@ -73,12 +105,12 @@ func (d *described) info() proto {
 	if d.task.Executor != "" {
 		info = append(info, field{"executor", d.executor()})
 	}
-	info = append(info, field{"command", d.command()})
+	info = append(info, field{"command", d.command()}, field{"container", d.container()})
 	if d.spec.Health != nil {
-		info = append(info, field{"healthCheck", healthProto(*d.spec.Health)})
+		info = append(info, field{"healthCheck", d.health(*d.spec.Health)})
 	}
 	if d.spec.Readiness != nil {
-		info = append(info, field{"check", checkProto(*d.spec.Readiness)})
+		info = append(info, field{"check", d.check(*d.spec.Readiness)})
 	}
 	info = append(info,
 		field{"killPolicy", proto{{"gracePeriod",
@@ -90,50 +122,69 @@ func (d *described) info() proto {
 	return append(info, field{"limits", proto{}})
 }
 
-// executor describes our own, which runs all tasks of the instance.
+// executor runs all tasks of the instance.
 func (d *described) executor() proto {
 	p := proto{
-		{"type", enum("CUSTOM")},
+		{"type", enum("DEFAULT")},
 		{"executorId", value(string(d.task.Executor))},
 		{"frameworkId", value(string(d.v.Framework))},
+		{"container", d.containerWith(proto{{"shareCgroups", false}}, []proto{})},
 	}
 	if d.pod.Place != nil {
 		p = append(p, field{"resources", resourceProtos(sortedByName(d.pod.Place.Executor))})
 	}
-	return append(p, field{"name", d.pod.Name.String()})
+	space := []resource.Label{{Key: "DCOS_SPACE", Value: "/"}}
+	return append(p, field{"name", d.pod.Name.Type}, field{"labels", labelsProto(space)})
+}
+
+// container of the task, in that of its executor.
+func (d *described) container() proto {
+	return d.containerWith(proto{{"sharePidNamespace", false}, {"shareCgroups", false}},
+		[]proto{{{"mode", enum("RW")}, {"containerPath", "/tmp"}, {"hostPath", "tmp"}}})
+}
+
+func (d *described) containerWith(linux proto, volumes []proto) proto {
+	p := proto{{"type", enum("MESOS")}, {"volumes", volumes}, {"networkInfos", []proto{}},
+		{"linuxInfo", linux}}
+	if d.podSpec.Image != "" {
+		p = append(p, field{"mesos", proto{{"image", proto{{"type", enum("DOCKER")},
+			{"docker", proto{{"name", d.podSpec.Image}}}}}}})
+	}
+	if len(d.podSpec.RLimits) == 0 {
+		return p
+	}
+	var limits []proto
+	for _, l := range d.podSpec.RLimits {
+		limit := proto{{"type", enum(l.Name)}}
+		if l.Hard != nil && l.Soft != nil {
+			limit = append(limit, field{"hard", int64(*l.Hard)}, field{"soft", int64(*l.Soft)})
+		}
+		limits = append(limits, limit)
+	}
+	return append(p, field{"rlimitInfo", proto{{"rlimits", limits}}})
 }
 
 func (d *described) command() proto {
-	uris, variables := []proto{}, []proto{}
+	uris := []proto{}
 	for _, uri := range d.podSpec.URIs {
 		uris = append(uris, value(uri))
 	}
-	for _, e := range d.environment() {
-		variables = append(variables, proto{{"name", e.Name}, {"value", e.Value}})
+	for _, config := range d.spec.Configs {
+		uris = append(uris, proto{{"value", d.templateURL(config)}, {"extract", false},
+			{"outputFile", templateFile(config)}})
 	}
-	return append(proto{{"uris", uris}, {"environment", proto{{"variables", variables}}}}.
+	env := d.environment()
+	for _, c := range d.spec.Configs {
+		env = append(env, servicespec.EnvVar{Name: templateVariable(c),
+			Value: templateFile(c) + "," + c.Dest})
+	}
+	sort.SliceStable(env, func(i, j int) bool { return env[i].Name < env[j].Name })
+	env = append(env,
+		servicespec.EnvVar{Name: "REGION", Value: d.pod.Domain.Region},
+		servicespec.EnvVar{Name: "ZONE", Value: d.pod.Domain.Zone})
+	return append(proto{{"uris", uris}, {"environment", variables(env)}}.
 		maybe("value", d.spec.Command), field{"arguments", []proto{}}).
 		maybe("user", d.service.User)
-}
-
-// environment is what of a task's environment follows from its spec and place, by name.
-func (d *described) environment() []servicespec.EnvVar {
-	env := []servicespec.EnvVar{
-		{Name: "FRAMEWORK_NAME", Value: d.v.Service},
-		{Name: "POD_INSTANCE_INDEX", Value: strconv.Itoa(d.pod.Name.Index)},
-		{Name: "TASK_NAME", Value: d.task.FullName},
-		{Name: "REGION", Value: d.pod.Domain.Region},
-		{Name: "ZONE", Value: d.pod.Domain.Zone},
-	}
-	for i, port := range d.task.Ports {
-		if ports := d.spec.Resources.Ports; i < len(ports) && ports[i].EnvKey != "" {
-			env = append(env, servicespec.EnvVar{
-				Name: ports[i].EnvKey, Value: strconv.Itoa(port.Number)})
-		}
-	}
-	env = append(env, d.spec.Env...)
-	sort.SliceStable(env, func(i, j int) bool { return env[i].Name < env[j].Name })
-	return env
 }
 
 // labels are those that the predecessor gives a task, and its own.
@@ -153,6 +204,9 @@ func (d *described) labels() []resource.Label {
 		}
 		labels = append(labels, resource.Label{
 			Key: "offer_attributes", Value: strings.Join(attributes, ";")})
+	}
+	if d.pod.Request == scheduler.Replace {
+		labels = append(labels, resource.Label{Key: "permanently-failed", Value: "true"})
 	}
 	labels = append(labels, d.spec.Labels...)
 	sort.SliceStable(labels, func(i, j int) bool { return labels[i].Key < labels[j].Key })
@@ -176,43 +230,13 @@ func (d *described) discovery() proto {
 			(specs[i].Advertise || specs[i].VIP != nil) {
 			seen = "EXTERNAL"
 		}
-		ports = append(ports, proto{{"number", int64(port.Number)}, {"name", port.Name},
-			{"protocol", "tcp"}, {"visibility", seen}})
+		p := proto{{"number", int64(port.Number)}, {"name", port.Name}, {"protocol", "tcp"},
+			{"visibility", seen}}
+		if vip := scheduler.VIPLabels(d.task.Executor, d.podSpec, d.spec, i); vip != nil {
+			p = append(p, field{"labels", labelsProto(vip)})
+		}
+		ports = append(ports, p)
 	}
 	return proto{{"visibility", enum(visibility)}, {"name", name},
 		{"ports", proto{{"ports", ports}}}}
-}
-
-func inSeconds(t time.Duration) double { return double(t.Seconds()) }
-
-func healthProto(c servicespec.Check) proto {
-	return append(proto{
-		{"delaySeconds", inSeconds(c.Delay)},
-		{"intervalSeconds", inSeconds(c.Interval)},
-		{"timeoutSeconds", inSeconds(c.Timeout)},
-		{"consecutiveFailures", int64(c.MaxConsecutiveFailures)},
-		{"gracePeriodSeconds", inSeconds(c.GracePeriod)},
-	}, kindProto(c, commandProto(c))...)
-}
-
-func checkProto(c servicespec.Check) proto {
-	return append(kindProto(c, proto{{"command", commandProto(c)}}),
-		field{"delaySeconds", inSeconds(c.Delay)},
-		field{"intervalSeconds", inSeconds(c.Interval)},
-		field{"timeoutSeconds", inSeconds(c.Timeout)})
-}
-
-func commandProto(c servicespec.Check) proto {
-	return proto{{"uris", []proto{}}, {"value", c.Command}, {"arguments", []proto{}}}
-}
-
-// kindProto says what a check does; its ports have names until it is launched.
-func kindProto(c servicespec.Check, command proto) proto {
-	switch {
-	case c.HTTP != nil:
-		return proto{{"type", enum("HTTP")}, {"http", proto{{"path", c.HTTP.Path}}}}
-	case c.TCP != nil:
-		return proto{{"type", enum("TCP")}, {"tcp", proto{}}}
-	}
-	return proto{{"type", enum("COMMAND")}, {"command", command}}
 }

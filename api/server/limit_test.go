@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -240,5 +241,31 @@ func TestMetricsAreKept(t *testing.T) {
 	}
 	if inside.Load() != 0 {
 		t.Error("the metrics are still being made while the client reads")
+	}
+}
+
+// Streams have places of their own; who finds none is told so, and places come back.
+func TestStreamPlaces(t *testing.T) {
+	c := config(richView(), &machine{})
+	c.Feed = NewFeed()
+	ending := make(chan struct{})
+	close(ending)
+	c.Ending, c.Logger = ending, slog.New(slog.DiscardHandler)
+	x := newV2(&handlers{Config: c})
+	ask := func() int {
+		w := httptest.NewRecorder()
+		x.events(w, httptest.NewRequest("GET", "/v2/events", nil), richView())
+		return w.Code
+	}
+	for range maxStreams + 1 { // each of which ends at once
+		if code := ask(); code != 200 {
+			t.Fatal(code)
+		}
+	}
+	for range maxStreams {
+		x.streams <- struct{}{}
+	}
+	if code := ask(); code != 503 {
+		t.Errorf("%d, and there is no place", code)
 	}
 }

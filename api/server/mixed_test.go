@@ -88,9 +88,15 @@ func nodePod() scheduler.PodView {
 				Executor: "folder.mixed__node__uuid-8", Resources: append(list, volume),
 				Since: viewTime, Ready: &no, Healthy: &yes, Message: "paused",
 				Reason: "REASON_TASK_CHECK_STATUS_UPDATED",
-				Ports:  []offer.PortUse{{Name: "http", Number: 1025}}},
+				Ports:  []offer.PortUse{{Name: "http", Number: 1025}},
+				Last: &scheduler.StatusUpdate{ID: "folder.mixed__node-0-server__uuid-7",
+					Executor: "folder.mixed__node__uuid-8", Agent: "S0", State: mesos.Running,
+					Source: "SOURCE_EXECUTOR", Reason: "REASON_TASK_CHECK_STATUS_UPDATED",
+					Message: "paused", At: viewTime, Ready: &no, Healthy: &yes, IP: "10.0.0.1"}},
 			{Name: "init", FullName: "node-0-init", Override: "PAUSED", Superseded: true,
-				ID: "folder.mixed__node-0-init__uuid-2", State: mesos.Finished, IP: "10.0.0.1"},
+				ID: "folder.mixed__node-0-init__uuid-2", State: mesos.Finished, IP: "10.0.0.1",
+				Last: &scheduler.StatusUpdate{ID: "folder.mixed__node-0-init__uuid-2",
+					State: mesos.Finished, IP: "10.0.0.1"}},
 		},
 	}
 }

@@ -71,6 +71,10 @@ func rangesProto(ranges resource.Ranges) proto {
 	return proto{{"range", list}}
 }
 
+// oldLabels are the keys of the labels that the predecessor gives its reservations; those of ours
+// say whose and which one it is.
+var oldLabels = []string{"framework_id", "resource_id", "namespace"}
+
 func reservationProtos(stack []resource.Reservation) []proto {
 	var list []proto
 	for _, r := range stack {
@@ -80,7 +84,9 @@ func reservationProtos(stack []resource.Reservation) []proto {
 		}
 		p := proto{{"type", kind}, {"role", r.Role}}.maybe("principal", r.Principal)
 		if len(r.Labels) > 0 {
-			labels := slices.Clone(r.Labels)
+			labels := slices.DeleteFunc(slices.Clone(r.Labels), func(l resource.Label) bool {
+				return !slices.Contains(oldLabels, l.Key)
+			})
 			slices.SortStableFunc(labels, func(a, b resource.Label) int {
 				return strings.Compare(a.Key, b.Key)
 			})

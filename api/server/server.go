@@ -28,6 +28,8 @@ type Config struct {
 	// ServiceTLD and VIPTLD end the names that a cluster's DNS has for tasks and for virtual
 	// addresses, as "autoip.dcos.thisdcos.directory"; "" where there is no such DNS.
 	ServiceTLD, VIPTLD string
+	// Advertise is the host:port under which tasks reach this API.
+	Advertise string
 	// Topics does what is asked of Kafka's topics; nil answers 503.
 	Topics Topics
 	// Artifacts are the files for agents; nil has none.

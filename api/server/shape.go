@@ -19,34 +19,6 @@ func instant(t time.Time) *time.Time {
 	return &t
 }
 
-func planShape(plan scheduler.PlanView, now time.Time) api.Plan {
-	shape := api.Plan{
-		Name:     plan.Name,
-		Phases:   make([]api.Phase, 0, len(plan.Phases)),
-		Strategy: plan.Strategy,
-		Errors:   texts(plan.Errors),
-		Status:   string(plan.Status),
-	}
-	for _, phase := range plan.Phases {
-		shape.Phases = append(shape.Phases, phaseShape(phase, now))
-	}
-	return shape
-}
-
-func phaseShape(phase scheduler.PhaseView, now time.Time) api.Phase {
-	shape := api.Phase{
-		ID:       phase.ID,
-		Name:     phase.Name,
-		Steps:    make([]api.Step, 0, len(phase.Steps)),
-		Strategy: phase.Strategy,
-		Status:   string(phase.Status),
-	}
-	for _, step := range phase.Steps {
-		shape.Steps = append(shape.Steps, stepShape(step, now))
-	}
-	return shape
-}
-
 // stepShape gives a step the predecessor's message, but for the name of its Java class.
 func stepShape(step scheduler.StepView, now time.Time) api.Step {
 	shape := api.Step{

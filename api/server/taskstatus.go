@@ -1,46 +1,55 @@
 package server
 
 import (
+	"time"
+
 	wire "github.com/mesos/mesos-go/api/v1/lib"
 
-	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
-// statusProto is Mesos' TaskStatus message, nil for a task that was never launched.
-func statusProto(pod scheduler.PodView, task scheduler.TaskView) *proto {
+// statusProto is Mesos' TaskStatus message, nil for a task that was never launched. Until there
+// is one of its launch, the predecessor makes one itself.
+func statusProto(task scheduler.TaskView) *proto {
 	if task.State == "" {
 		return nil
 	}
+	last := task.Last
+	if last == nil || last.ID != task.ID {
+		return &proto{{"taskId", value(string(task.ID))}, {"state", enum("TASK_STAGING")},
+			{"executorId", value(string(task.Executor))}}
+	}
 	status := proto{
-		{"taskId", value(string(task.ID))},
-		{"state", enum("TASK_" + string(task.State))},
-	}.maybe("message", task.Message).maybe("reason", task.Reason)
-	if task.State != mesos.Staging && pod.Agent != "" {
-		status = append(status, field{"slaveId", value(string(pod.Agent))})
+		{"taskId", value(string(last.ID))},
+		{"state", enum("TASK_" + string(last.State))},
+	}.maybe("source", last.Source).maybe("message", last.Message).maybe("reason", last.Reason)
+	if last.Agent != "" {
+		status = append(status, field{"slaveId", value(string(last.Agent))})
 	}
-	if task.Executor != "" {
-		status = append(status, field{"executorId", value(string(task.Executor))})
+	if last.Executor != "" {
+		status = append(status, field{"executorId", value(string(last.Executor))})
 	}
-	if task.State != mesos.Staging && !task.Since.IsZero() {
-		status = append(status, field{"timestamp",
-			double(float64(task.Since.UnixMilli()) / 1000)})
+	if !last.At.IsZero() {
+		status = append(status, field{"timestamp", double(inEpoch(last.At))})
 	}
-	if task.Healthy != nil {
-		status = append(status, field{"healthy", *task.Healthy})
+	if last.Healthy != nil {
+		status = append(status, field{"healthy", *last.Healthy})
 	}
-	if task.Ready != nil {
+	if last.Ready != nil {
 		status = append(status, field{"checkStatus", proto{{"type", enum("COMMAND")},
-			{"command", proto{{"exitCode", int64(exitCode(*task.Ready))}}}}})
+			{"command", proto{{"exitCode", int64(exitCode(*last.Ready))}}}}})
 	}
-	if task.IP != "" && task.State != mesos.Staging { // till then it is that of a launch before
+	if last.IP != "" {
 		status = append(status, field{"containerStatus", proto{{"networkInfos", []proto{{
-			{"ipAddresses", []proto{{{"protocol", enum("IPv4")}, {"ipAddress", task.IP}}}},
+			{"ipAddresses", []proto{{{"protocol", enum("IPv4")}, {"ipAddress", last.IP}}}},
 			{"groups", []proto{}}, {"portMappings", []proto{}},
 		}}}}})
 	}
 	return &status
 }
+
+// inEpoch is a time as Mesos tells it.
+func inEpoch(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
 // exitCode is that of a readiness check whose result alone is known.
 func exitCode(ready bool) int32 {
@@ -51,27 +60,34 @@ func exitCode(ready bool) int32 {
 }
 
 // statusBytes is the same message in protobuf's own form.
-func statusBytes(pod scheduler.PodView, task scheduler.TaskView) string {
-	state := wire.TaskState(wire.TaskState_value["TASK_"+string(task.State)])
-	seconds := float64(task.Since.UnixMilli()) / 1000
-	status := wire.TaskStatus{
-		TaskID: wire.TaskID{Value: string(task.ID)}, State: &state,
-		AgentID:    &wire.AgentID{Value: string(pod.Agent)},
-		ExecutorID: &wire.ExecutorID{Value: string(task.Executor)},
-		Timestamp:  &seconds, Healthy: task.Healthy,
-		ContainerStatus: &wire.ContainerStatus{NetworkInfos: []wire.NetworkInfo{{
+func statusBytes(last scheduler.StatusUpdate) string {
+	state := wire.TaskState(wire.TaskState_value["TASK_"+string(last.State)])
+	seconds := inEpoch(last.At)
+	status := wire.TaskStatus{TaskID: wire.TaskID{Value: string(last.ID)}, State: &state,
+		Timestamp: &seconds, Healthy: last.Healthy}
+	if last.Agent != "" {
+		status.AgentID = &wire.AgentID{Value: string(last.Agent)}
+	}
+	if last.Executor != "" {
+		status.ExecutorID = &wire.ExecutorID{Value: string(last.Executor)}
+	}
+	if last.IP != "" {
+		status.ContainerStatus = &wire.ContainerStatus{NetworkInfos: []wire.NetworkInfo{{
 			IPAddresses: []wire.NetworkInfo_IPAddress{{
-				Protocol: wire.IPv4.Enum(), IPAddress: &task.IP}},
-		}}},
+				Protocol: wire.IPv4.Enum(), IPAddress: &last.IP}},
+		}}}
 	}
-	if task.Message != "" {
-		status.Message = &task.Message
+	if last.Message != "" {
+		status.Message = &last.Message
 	}
-	if code, known := wire.TaskStatus_Reason_value[task.Reason]; known {
+	if code, known := wire.TaskStatus_Source_value[last.Source]; known {
+		status.Source = wire.TaskStatus_Source(code).Enum()
+	}
+	if code, known := wire.TaskStatus_Reason_value[last.Reason]; known {
 		status.Reason = wire.TaskStatus_Reason(code).Enum()
 	}
-	if task.Ready != nil {
-		code := exitCode(*task.Ready)
+	if last.Ready != nil {
+		code := exitCode(*last.Ready)
 		status.CheckStatus = &wire.CheckStatusInfo{Type: wire.CheckInfo_COMMAND.Enum(),
 			Command: &wire.CheckStatusInfo_Command{ExitCode: &code}}
 	}

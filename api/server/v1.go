@@ -20,7 +20,7 @@ func (h *handlers) routeV1(r chi.Router) {
 	r.Get(api.PathPods, h.whileWanted(podNames))
 	r.Get(api.PathPodsStatus, h.whileWanted(podsStatus))
 	r.Get(api.PathPodStatus, h.whileWanted(podStatus))
-	r.Get(api.PathPodInfo, h.whileWanted(podInfo))
+	r.Get(api.PathPodInfo, h.whileWanted(h.podInfo))
 	r.Post(api.PathPodRestart, h.whileWanted(h.podRestart))
 	r.Post(api.PathPodReplace, h.whileWanted(h.podReplace))
 	r.Post(api.PathPodPause, h.whileWanted(h.podPause))

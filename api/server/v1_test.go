@@ -322,12 +322,13 @@ func TestPutFile(t *testing.T) {
 func TestTaskStatusProperty(t *testing.T) {
 	v := mixedView()
 	var status wire.TaskStatus
-	if err := status.Unmarshal([]byte(statusBytes(v.Pods[1], v.Pods[1].Tasks[0]))); err != nil {
+	if err := status.Unmarshal([]byte(statusBytes(*v.Pods[1].Tasks[0].Last))); err != nil {
 		t.Fatal(err)
 	}
 	if status.TaskID.Value != "folder.mixed__node-0-server__uuid-7" ||
 		status.GetState() != wire.TASK_RUNNING || status.GetAgentID().GetValue() != "S0" ||
 		status.GetExecutorID().GetValue() != "folder.mixed__node__uuid-8" ||
+		status.GetSource() != wire.SOURCE_EXECUTOR ||
 		status.GetReason() != wire.REASON_TASK_CHECK_STATUS_UPDATED ||
 		status.GetCheckStatus().GetCommand().GetExitCode() != 1 || !status.GetHealthy() ||
 		status.GetTimestamp() != float64(viewTime.Unix()) ||

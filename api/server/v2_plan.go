@@ -19,7 +19,7 @@ var statuses = []string{
 	api.StatusComplete,
 }
 
-// planShapeV2 is planShape with what /v1 does not tell.
+// planShapeV2 is a plan with all that it consists of.
 func planShapeV2(plan scheduler.PlanView, now time.Time) api.Plan {
 	shape := planFrame(plan)
 	for i, phase := range plan.Phases {
@@ -30,10 +30,9 @@ func planShapeV2(plan scheduler.PlanView, now time.Time) api.Plan {
 
 // planFrame is a plan whose phases have no steps.
 func planFrame(plan scheduler.PlanView) api.Plan {
-	shape := planShape(scheduler.PlanView{Name: plan.Name, Strategy: plan.Strategy,
-		Status: plan.Status, Errors: plan.Errors}, time.Time{})
-	shape.Held = heldShape(plan.Held)
-	shape.Progress = &api.Progress{}
+	shape := api.Plan{Name: plan.Name, Phases: make([]api.Phase, 0, len(plan.Phases)),
+		Strategy: plan.Strategy, Errors: texts(plan.Errors), Status: string(plan.Status),
+		Progress: &api.Progress{}, Held: heldShape(plan.Held)}
 	for _, phase := range plan.Phases {
 		frame := phaseFrame(phase)
 		shape.Phases = append(shape.Phases, frame)
@@ -57,10 +56,9 @@ func phaseShapeV2(phase scheduler.PhaseView, now time.Time) api.Phase {
 }
 
 func phaseFrame(phase scheduler.PhaseView) api.Phase {
-	shape := phaseShape(scheduler.PhaseView{ID: phase.ID, Name: phase.Name,
-		Strategy: phase.Strategy, Status: phase.Status}, time.Time{})
-	shape.Held = heldShape(phase.Held)
-	shape.Progress = &api.Progress{Total: len(phase.Steps)}
+	shape := api.Phase{ID: phase.ID, Name: phase.Name, Steps: []api.Step{},
+		Strategy: phase.Strategy, Status: string(phase.Status),
+		Progress: &api.Progress{Total: len(phase.Steps)}, Held: heldShape(phase.Held)}
 	for i := range phase.Steps {
 		if phase.Steps[i].Status == plans.Complete {
 			shape.Progress.Complete++

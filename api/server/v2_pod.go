@@ -59,7 +59,8 @@ func (x *v2) pods(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 		if page.Limit > 0 && len(wanted) > page.Limit {
 			break // there may be many, and one more is enough to know that there are
 		}
-		if (page.Cursor == "" || comesAfter(pod, page.Cursor)) && (kind == "" || pod.Name.Type == kind) && (host == "" || pod.Hostname == host) &&
+		if (page.Cursor == "" || comesAfter(pod, page.Cursor)) &&
+			(kind == "" || pod.Name.Type == kind) && (host == "" || pod.Hostname == host) &&
 			(status == "" || hasStatus(*pod, status)) {
 			wanted = append(wanted, pod)
 		}

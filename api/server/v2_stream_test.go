@@ -24,8 +24,8 @@ import (
 // within is how long a test waits for what must come.
 const within = 20 * time.Second
 
-// enough ends a stream from the client's side.
-var enough = errors.New("enough")
+// errEnough ends a stream from the client's side.
+var errEnough = errors.New("enough")
 
 // streaming gives a client of a server whose view a source publishes.
 func streaming(t *testing.T, s *source) (*client.Client, *Feed, context.Context) {
@@ -52,7 +52,7 @@ func TestEvents(t *testing.T) {
 			ended <- c.Events(ctx, want, func(e api.Event) error {
 				got <- e
 				if e.To == api.StatusComplete {
-					return enough
+					return errEnough
 				}
 				return nil
 			})
@@ -76,7 +76,7 @@ func TestEvents(t *testing.T) {
 	if e = <-got; e.To != "COMPLETE" {
 		t.Errorf("%+v", e)
 	}
-	if err := <-ended; err != enough {
+	if err := <-ended; err != errEnough {
 		t.Errorf("it ended with %v", err)
 	}
 	follow(api.EventQuery{LastID: "elsewhere.1", Types: []string{"plan"}, Plan: "recovery"})
@@ -88,7 +88,7 @@ func TestEvents(t *testing.T) {
 	if e := <-got; line(e) != "plan recovery:  > COMPLETE" {
 		t.Errorf("%+v", e)
 	}
-	if err := <-ended; err != enough {
+	if err := <-ended; err != errEnough {
 		t.Errorf("it ended with %v", err)
 	}
 }
@@ -191,9 +191,9 @@ func TestSlowReader(t *testing.T) {
 		if e.Type != api.EventReset {
 			t.Errorf("the first event is %s", e.Type)
 		}
-		return enough
+		return errEnough
 	})
-	if err != enough {
+	if err != errEnough {
 		t.Errorf("it ended with %v", err)
 	}
 }

@@ -76,9 +76,9 @@ func podText(service servicespec.Service, kind string) string {
 	return ""
 }
 
-// keptVersions are the ids of those that the predecessor still has: the target, those that tasks were
-// launched with, and the one before the target if that changed pods, as it only forgets when
-// it is started again.
+// keptVersions are the ids of those that the predecessor still has: the target, those that
+// tasks were launched with, and the one before the target if that changed pods, as it only
+// forgets when it is started again.
 func keptVersions(v *scheduler.View) []string {
 	list := versions(v)
 	if len(list) == 0 {

@@ -48,9 +48,11 @@ func recordedView(status plans.Status, steps ...plans.Status) *scheduler.View {
 			task.State, pod.IP = mesos.Running, fmt.Sprintf("10.0.0.%d", i+2)
 			address := pod.IP
 			task.IP = pod.IP
+			task.Last = &scheduler.StatusUpdate{ID: task.ID, State: mesos.Running, IP: pod.IP,
+				Source: "SOURCE_EXECUTOR"}
 			if step == plans.Starting {
 				task.State, address = mesos.Staging, fmt.Sprintf("host-%d.example", i+1)
-				task.IP = ""
+				task.IP, task.Last = "", nil
 			}
 			broker.Address = append(broker.Address, address+":9092")
 			broker.DNS = append(broker.DNS, fmt.Sprintf("host-%d.example:9092", i+1))
@@ -101,6 +103,10 @@ func fullView() *scheduler.View {
 	task := &pod.Tasks[0]
 	task.Since, task.Ready, task.Healthy = viewTime.Add(-time.Hour), &yes, &no
 	task.Reason, task.Message = "REASON_TASK_CHECK_STATUS_UPDATED", "all is <well>"
+	last := task.Last
+	last.At, last.Ready, last.Healthy = task.Since, task.Ready, task.Healthy
+	last.Reason, last.Message, last.Agent = task.Reason, task.Message, "agent-0"
+	last.Executor = "executor-1"
 	task.Executor, task.Target, task.Goal = "executor-1", v.TargetID, servicespec.GoalRunning
 	task.Ports = []offer.PortUse{{Name: "broker", Number: 9092}}
 	pod.Broker = &scheduler.BrokerFacts{ID: 0, Address: "10.0.0.2:9092", Fenced: true,

@@ -25,6 +25,7 @@ const (
 	kindLength  = "length" // of a JSON list
 	kindOrder   = "order"  // of a JSON list
 	kindID      = "id"     // the id of something else, by what was seen before
+	kindWorld   = "world"  // what was recorded before cannot be followed
 )
 
 const pathMetrics = "/v1/metrics"
@@ -264,7 +265,7 @@ func (c *comparison) arranged(
 		return list
 	}
 	put := func(i, j int) { out[i], placed[j] = got[j], true }
-	known := func(w, g any) bool { return c.equal(where, w, g, true) }
+	known := func(w, g any) bool { return c.namesake(w, g) || c.equal(where, w, g, true) }
 	equal := func(w, g any) bool { return c.equal(where, w, g, false) }
 	var open []int
 	for i := range want {
@@ -285,6 +286,15 @@ func (c *comparison) arranged(
 		put(i, append(candidates(i, equal), candidates(i, anything)...)[0])
 	}
 	return out, certain
+}
+
+// namesake says whether the ids in two members' names are known to belong together.
+func (c *comparison) namesake(want, got any) bool {
+	pairs, same := match(nameOf(want), nameOf(got))
+	for _, p := range pairs {
+		same = same && c.ids.settled[p.recorded] == p.ours
+	}
+	return same && len(pairs) > 0
 }
 
 // trial is a comparison that knows what this one knows, and whose outcome does not count.
@@ -314,16 +324,21 @@ const anID = "*"
 func names(list []any) []string {
 	out := make([]string, len(list))
 	for i, v := range list {
-		switch v := v.(type) {
-		case map[string]any:
-			if name, ok := v["name"].(string); ok {
-				out[i] = anyID.ReplaceAllString(name, anID)
-			}
-		case string:
-			out[i] = anyID.ReplaceAllString(v, anID)
-		}
+		out[i] = anyID.ReplaceAllString(nameOf(v), anID)
 	}
 	return out
+}
+
+// nameOf is what a member of a list is called, "" if nothing.
+func nameOf(v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		name, _ := v["name"].(string)
+		return name
+	case string:
+		return v
+	}
+	return ""
 }
 
 var anyID = regexp.MustCompile(recordedID.String() + "|" + ownID.String())

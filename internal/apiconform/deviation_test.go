@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,14 +19,14 @@ const (
 type deviation struct {
 	id       string
 	requests []*regexp.Regexp // "GET /v1/plans/*"
-	moments  []*regexp.Regexp
+	when     []*regexp.Regexp // circumstances, or the moment's name
 	kinds    []*regexp.Regexp // "missing $.phases[].id"
 	reason   string
 	count    int // of exchanges, as declared
 	used     int // as found
 }
 
-// readDeviations parses the table: id, requests, moments, differences, reason, exchanges. In
+// readDeviations parses the table: id, requests, circumstances, differences, reason, exchanges. In
 // the patterns, which stand between backquotes, * is any text.
 func readDeviations() ([]*deviation, error) {
 	text, err := os.ReadFile(deviationsFile)
@@ -62,7 +63,7 @@ func readDeviation(row string) (*deviation, error) {
 		return nil, nil
 	}
 	if len(cells) != 6 {
-		return nil, fmt.Errorf("%d cells, not id, requests, moments, differences, reason, "+
+		return nil, fmt.Errorf("%d cells, not id, requests, circumstances, differences, reason, "+
 			"exchanges", len(cells))
 	}
 	count, err := strconv.Atoi(cells[5])
@@ -70,8 +71,8 @@ func readDeviation(row string) (*deviation, error) {
 		return nil, fmt.Errorf("no id, no reason, or no number of exchanges: %s", row)
 	}
 	d := &deviation{id: cells[0], reason: cells[4], count: count,
-		requests: patterns(cells[1]), moments: patterns(cells[2]), kinds: patterns(cells[3])}
-	if len(d.requests) == 0 || len(d.moments) == 0 || len(d.kinds) == 0 {
+		requests: patterns(cells[1]), when: patterns(cells[2]), kinds: patterns(cells[3])}
+	if len(d.requests) == 0 || len(d.when) == 0 || len(d.kinds) == 0 {
 		return nil, fmt.Errorf("%s: a cell holds no pattern between backquotes", d.id)
 	}
 	return d, nil
@@ -104,7 +105,9 @@ func anyMatches(list []*regexp.Regexp, text string) bool {
 // covers says whether a difference of an exchange is declared here.
 func (d *deviation) covers(o outcome, f difference) bool {
 	r := o.line.Request
-	return anyMatches(d.requests, r.Method+" "+r.Path) && anyMatches(d.moments, o.line.Moment) &&
+	now := slices.ContainsFunc(append(o.when, o.line.Moment),
+		func(when string) bool { return anyMatches(d.when, when) })
+	return now && anyMatches(d.requests, r.Method+" "+r.Path) &&
 		anyMatches(d.kinds, strings.TrimSpace(f.kind+" "+f.where))
 }
 

@@ -20,6 +20,9 @@ import (
 // host is the scheduler's address as the recordings have it.
 const host = "scheduler.example:8080"
 
+// serviceTLD ended the names of tasks.
+const serviceTLD = "autoip.dcos.thisdcos.directory"
+
 // process is a scheduler in this process: the production machine, store codec, metrics and
 // handlers, with the cluster and the clock of the recording.
 type process struct {
@@ -42,7 +45,7 @@ func newProcess(now time.Time) *process {
 
 // start begins a life of the scheduler with what is stored and the service that it is offered.
 func (p *process) start(
-	service servicespec.Service, backoff scheduler.Backoff, uninstall bool,
+	service servicespec.Service, backoff scheduler.Backoff, advertise string, uninstall bool,
 ) error {
 	hard, err := p.store.Load()
 	if err != nil {
@@ -57,8 +60,8 @@ func (p *process) start(
 		View: func() *scheduler.View { return p.view }, Do: p.do,
 		Metrics: p.metrics.Handler(), Version: "conform",
 		Now:        func() time.Time { return p.now },
-		ServiceTLD: "autoip.dcos.thisdcos.directory", VIPTLD: "l4lb.thisdcos.directory",
-		OldMetrics: p.metrics,
+		ServiceTLD: serviceTLD, VIPTLD: "l4lb.thisdcos.directory",
+		Advertise: advertise, OldMetrics: p.metrics,
 	})
 	p.machine = scheduler.Restore(scheduler.Config{
 		Target: scheduler.Target{ID: p.uuidText(), Service: service}, Offered: true,
@@ -103,10 +106,8 @@ func (p *process) step(ev scheduler.Event) {
 			p.metrics.Sent(to.Call)
 		}
 	}
-	if out.View != nil {
-		p.view = out.View
-		p.metrics.Observe(out.View)
-	}
+	p.view = p.machine.View() // also when the tick that would bring it is not in the recording
+	p.metrics.Observe(p.view)
 	for _, r := range out.Replies {
 		p.replies[r.ID] = r
 	}

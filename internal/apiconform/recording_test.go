@@ -67,9 +67,6 @@ func readRecording(path string) ([]line, error) {
 		if err := json.Unmarshal(in.Bytes(), &l); err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", path, n, err)
 		}
-		if l.Event == nil && l.Request == nil {
-			return nil, fmt.Errorf("%s:%d: neither an event nor a request", path, n)
-		}
 		lines = append(lines, l)
 	}
 	return lines, in.Err()
@@ -175,15 +172,18 @@ func readCopies() (map[string][]recording, error) {
 // names of pods in its paths and events.
 func serviceOf(lines []line) (string, error) {
 	for _, l := range lines {
-		if slices.Contains(serviceNames, l.Scenario) {
-			return l.Scenario, nil
+		for _, name := range serviceNames {
+			if strings.HasPrefix(l.Scenario, name) {
+				return name, nil
+			}
 		}
 	}
 	for _, l := range lines {
 		text := ""
-		if l.Event != nil {
+		switch {
+		case l.Event != nil:
 			text = *l.Event
-		} else {
+		case l.Request != nil:
 			text = l.Request.Path
 		}
 		switch {

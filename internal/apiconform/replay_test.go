@@ -10,6 +10,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 // The words that events begin with.
@@ -39,6 +40,7 @@ var begin = time.Date(2026, 11, 21, 12, 43, 48, 0, time.UTC)
 // outcome is what became of one exchange.
 type outcome struct {
 	line     line
+	when     []string // its circumstances
 	answer   answer
 	found    []difference
 	declared []string // the rules that cover what was found
@@ -62,11 +64,15 @@ type replay struct {
 	outcomes []outcome
 	strays   []stray
 	alone    []deed
+	when     circumstances
+	target   servicespec.Service
+	// lost is why what the recording goes on to tell cannot be followed, "" while it can.
+	lost string
 }
 
 func newReplay(service string) *replay {
 	return &replay{service: service, vars: variablesOf(service),
-		process: newProcess(begin), ids: newIDs()}
+		process: newProcess(begin), ids: newIDs(), when: newCircumstances()}
 }
 
 // play plays a series. Of several beginnings it takes the one after which most answers conform,
@@ -111,18 +117,48 @@ func (r *replay) play(files []recording) error {
 	for i, l := range lines {
 		r.counting = compare[i]
 		r.enter(l.Moment)
-		var err error
-		if l.Event != nil {
-			err = r.event(lines[i:])
-		} else {
-			err = r.exchange(l)
-		}
-		if err != nil {
+		if l.Request == nil {
+			r.follow(lines[i:])
+		} else if err := r.exchange(l); err != nil {
 			return fmt.Errorf("%s: %w", l.place(), err)
 		}
 		r.noteKills(lines[i:])
 	}
 	return nil
+}
+
+// follow feeds the first line's event to the scheduler. After one that cannot be followed,
+// nothing is, and no answer conforms, until the next start.
+func (r *replay) follow(rest []line) {
+	l := rest[0]
+	var words []string
+	if l.Event != nil {
+		words = strings.Fields(*l.Event)
+	}
+	if r.lost != "" && (len(words) == 0 || words[0] != eventStart) {
+		return
+	}
+	r.lost = ""
+	if err := r.tried(rest, words); err != nil {
+		r.lost = err.Error()
+		r.stray(l, "%v; nothing conforms until the next start", err)
+		return
+	}
+	r.when.happened(words, l.Calls)
+	r.when.launched(launchedTasks(l.Calls))
+}
+
+// tried makes an error of a panic, which is a bug of ours that has to be seen.
+func (r *replay) tried(rest []line, words []string) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v", cause)
+		}
+	}()
+	if len(words) == 0 {
+		return fmt.Errorf("an empty event")
+	}
+	return r.event(rest, words)
 }
 
 // enter begins a moment; what its name says was done is done.
@@ -139,14 +175,10 @@ func (r *replay) enter(moment string) {
 	}
 }
 
-// event feeds the first line's event to the scheduler.
-func (r *replay) event(rest []line) error {
+// event carries an event out.
+func (r *replay) event(rest []line, words []string) error {
 	p, l := r.process, rest[0]
 	p.now = p.now.Add(betweenEvents)
-	words := strings.Fields(*l.Event)
-	if len(words) == 0 {
-		return fmt.Errorf("an empty event")
-	}
 	args := words[1:]
 	if words[0] != eventStart && words[0] != eventAgent {
 		if err := r.alive(); err != nil {
@@ -225,11 +257,20 @@ func (r *replay) start(changes []string) error {
 	if err != nil {
 		return err
 	}
+	r.target = service
 	backoff := scheduler.Backoff{First: -1}
 	if r.backoff {
 		backoff = scheduler.Backoff{First: 3 * time.Second, Max: time.Minute, Factor: 2}
 	}
-	return r.process.start(service, backoff, r.vars[uninstallFlag] == "true")
+	return r.process.start(service, backoff, r.address(), r.vars[uninstallFlag] == "true")
+}
+
+// address is the one that the scheduler's cluster had for it.
+func (r *replay) address() string {
+	parts := strings.Split(strings.Trim(r.vars["FRAMEWORK_NAME"], "/"), "/")
+	slices.Reverse(parts)
+	return fmt.Sprintf("%s.%s.%s:%s", strings.Join(parts, "-"), r.vars["MARATHON_NAME"],
+		serviceTLD, r.vars["PORT_API"])
 }
 
 func (r *replay) status(l line, args []string) error {
@@ -342,6 +383,13 @@ func (r *replay) stray(l line, format string, args ...any) {
 
 // exchange sends a recorded request and compares the answers.
 func (r *replay) exchange(l line) error {
+	if r.lost != "" {
+		if r.counting && l.Response != nil {
+			r.outcomes = append(r.outcomes, outcome{line: l,
+				found: []difference{{kind: kindWorld, got: r.lost}}})
+		}
+		return nil
+	}
 	path, unknown := r.ids.translate(l.Request.Path)
 	send := *l.Request
 	send.Path = path
@@ -358,7 +406,12 @@ func (r *replay) exchange(l line) error {
 	if l.Response != nil && l.Response.Status == http.StatusNotAcceptable {
 		send.Headers = map[string]string{"accept": "application/json"}
 	}
+	target := ""
+	if r.process.view != nil {
+		target = r.process.view.TargetID
+	}
 	got := r.process.ask(send)
+	r.when.asked(l, r.target, target)
 	if l.Response == nil {
 		return nil
 	}
@@ -370,7 +423,8 @@ func (r *replay) exchange(l line) error {
 		r.ids.guess(guesses(decode(l.Response.Body), decode([]byte(got.body))))
 	}
 	if r.counting {
-		r.outcomes = append(r.outcomes, outcome{line: l, answer: got, found: c.found})
+		r.outcomes = append(r.outcomes, outcome{line: l, answer: got, found: c.found,
+			when: r.when.at(bare(l.Request.Path), target)})
 	}
 	return nil
 }

@@ -225,7 +225,7 @@ func (r report) worlds(b *strings.Builder) {
 		what := ""
 		if s.line.Event != nil {
 			what = *s.line.Event
-		} else {
+		} else if s.line.Request != nil {
 			what = s.line.Request.Method + " " + s.line.Request.Path
 		}
 		fmt.Fprintf(b, "  %s [%s] %s: %s\n", s.line.place(), s.line.Moment, what, s.text)
@@ -259,6 +259,9 @@ func full(o outcome) string {
 		indented([]byte(l.Response.Body)))
 	fmt.Fprintf(&b, "ours %d %s\n%s\n", o.answer.status, o.answer.media,
 		indented([]byte(o.answer.body)))
+	for _, when := range o.when {
+		fmt.Fprintf(&b, "- %s\n", when)
+	}
 	for _, f := range o.found {
 		fmt.Fprintf(&b, "- %s %s: recorded %s, ours %s\n", f.kind, f.where,
 			short(f.want), short(f.got))

@@ -337,6 +337,7 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 func (s *schedulerRun) api(feed *server.Feed, ending <-chan struct{}) server.Config {
 	return server.Config{
 		View: s.loop.View, Do: s.loop.Do, Metrics: s.metrics.Handler(),
+		Advertise:  strings.TrimPrefix(s.advertised(), "http://"),
 		OldMetrics: s.metrics, Topics: brokers.Admin{},
 		Artifacts: s.artifacts, Logger: s.log, Version: s.version,
 		ParseSpec: func(text []byte, files map[string]string) (servicespec.Service, error) {

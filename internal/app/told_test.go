@@ -103,14 +103,70 @@ func TestTold(t *testing.T) {
 	named := client.New(s.client.URL(), client.WithCaller("alice"))
 	defer named.Close()
 	events := s.restartWatched(named)
-	for _, want := range []string{"journal command", "task web-0-server RUNNING",
-		"task web-0-server KILLED"} {
+	for _, want := range []string{"journal command", "task web-0-server RUNNING"} {
 		if !strings.Contains(events, want) {
 			t.Errorf("no %q among the events:\n%s", want, events)
 		}
 	}
 	s.recorded(named)
 	s.printed(named)
+	s.retargeted(named)
+}
+
+// retargeted previews another target, sets it, is refused to set it on an old revision, and
+// rolls back.
+func (s *site) retargeted(c *client.Client) {
+	s.t.Helper()
+	ctx := s.t.Context()
+	first, revision, err := c.ReadTarget(ctx)
+	if err != nil || first.Number != 1 {
+		s.t.Fatalf("%+v, %v", first, err)
+	}
+	other := api.SetTarget{Spec: strings.Replace(talkingSpec, "hello", "bonjour", 1)}
+	preview, err := c.PutTarget(ctx, other, client.IfMatch(revision), client.DryRun())
+	if err != nil || !preview.DryRun || len(preview.Steps) == 0 ||
+		preview.Steps[0].Action != "restart" || len(preview.Steps[0].Reasons) == 0 {
+		s.t.Errorf("%+v, %v", preview, err)
+	}
+	set, err := c.PutTarget(ctx, other, client.IfMatch(revision))
+	if err != nil || !set.Changed {
+		s.t.Fatalf("%+v, %v", set, err)
+	}
+	_, err = c.PutTarget(ctx, api.SetTarget{Spec: talkingSpec}, client.IfMatch(revision))
+	var said *client.Error
+	if !errors.As(err, &said) || said.Code != api.CodeRevision {
+		s.t.Errorf("on the old revision: %v", err)
+	}
+	s.says(c, "bonjour\n")
+	diff, err := c.Diff(ctx, first.ID, "")
+	if err != nil || len(diff.Changes) != 1 || diff.Changes[0].Class != "restart" ||
+		diff.To != set.TargetID {
+		s.t.Errorf("%+v, %v", diff, err)
+	}
+	back, err := c.Rollback(ctx, api.Rollback{Reason: "nobody understands it"})
+	if err != nil || !back.Changed {
+		s.t.Fatalf("%+v, %v", back, err)
+	}
+	s.says(c, "hello\n")
+	list, err := c.FindConfigurations(ctx, api.Page{})
+	if err != nil || len(list.Configurations) < 2 || !list.Configurations[0].Target ||
+		list.Configurations[0].ID != back.TargetID {
+		s.t.Errorf("%+v, %v, after %+v", list, err, back)
+	}
+}
+
+// says waits until the task printed a line.
+func (s *site) says(c *client.Client, want string) {
+	s.t.Helper()
+	s.eventually("it says "+want, func() error {
+		var text strings.Builder
+		err := c.Logs(s.t.Context(), "web-0", "server", api.LogQuery{Lines: 1}, &text)
+		if err == nil && text.String() != want {
+			err = errors.New("it says " + text.String())
+		}
+		return err
+	})
+	s.whole()
 }
 
 // restartWatched restarts the instance and gives the events of it, a line each.

@@ -65,6 +65,41 @@ func TestCanaryUpdate(t *testing.T) {
 	c.uninstall()
 }
 
+// TestBadUpdate rolls out a setting that Kafka refuses: one broker stays down, the others are left
+// alone, producers go on, and a roll-back brings it back.
+func TestBadUpdate(t *testing.T) {
+	c := newCluster(t, "bad")
+	c.install()
+	c.awaitWhole(3, 30*time.Second)
+	load := startLoad(t, c.bootstrap(), "load")
+	before := c.taskIDs()
+	c.verb("update", "start", "--no-wait", "--set", "kafka.num_io_threads=0")
+	eventually(t, time.Minute, "the first broker fails, again and again", func() error {
+		s, err := c.status()
+		if err != nil {
+			return err
+		}
+		for _, p := range s.Plans {
+			for _, phase := range p.Phases {
+				if step := phase.Steps[0]; p.Name == "deploy" && step.Attempts < 2 {
+					return fmt.Errorf("step %s: %s, %s", step.Name, step.Status, step.Reason)
+				}
+			}
+		}
+		return nil
+	})
+	now := c.taskIDs()
+	for _, task := range []string{"kafka-1-broker", "kafka-2-broker"} {
+		if now[task] != before[task] {
+			t.Errorf("%s was restarted, although the one before it is not ready", task)
+		}
+	}
+	c.verb("update", "rollback")
+	c.awaitWhole(3, 3*time.Minute)
+	load.check()
+	c.uninstall()
+}
+
 // verb runs a command on this cluster that has to succeed.
 func (c *cluster) verb(args ...string) string {
 	c.t.Helper()

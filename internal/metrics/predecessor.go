@@ -161,8 +161,8 @@ func (p *predecessor) answered(now, began time.Time, method string, status int) 
 	for _, name := range []string{oldRequests, oldServed, ofHTTP + of + "-requests"} {
 		p.timers[name].took(now, now.Sub(began))
 	}
-	if responses := p.meters[fmt.Sprintf("%s%dxx-responses", ofHTTP, status/100)]; responses != nil {
-		responses.mark(now)
+	if answers := p.meters[fmt.Sprintf("%s%dxx-responses", ofHTTP, status/100)]; answers != nil {
+		answers.mark(now)
 	}
 }
 

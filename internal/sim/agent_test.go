@@ -34,6 +34,7 @@ type agent struct {
 	total     resource.List // reservations and volumes included
 	tasks     map[mesos.TaskID]*task
 	executors map[mesos.ExecutorID]*runner
+	gone      map[mesos.ExecutorID]bool // executors that have ended
 	state     standing
 	cut       bool // no message goes through
 	cuts      int  // counts, so that older timers are void
@@ -48,12 +49,13 @@ type runner struct {
 
 func newAgent(m *master, i int) *agent {
 	host := fmt.Sprintf("h%d", i)
-	total, err := resource.ParseList("cpus:4;mem:4096;disk:9000;ports:[31000-31100]")
+	total, err := resource.ParseList("cpus:8;mem:4096;disk:9000;ports:[31000-31100]")
 	if err != nil {
 		panic(err)
 	}
 	return &agent{m: m, id: mesos.AgentID(fmt.Sprintf("a%d", i)), hostname: host, total: total,
-		tasks: map[mesos.TaskID]*task{}, executors: map[mesos.ExecutorID]*runner{}}
+		tasks: map[mesos.TaskID]*task{}, executors: map[mesos.ExecutorID]*runner{},
+		gone: map[mesos.ExecutorID]bool{}}
 }
 
 // hear has a message of the master arrive, if the agent can be reached.
@@ -181,6 +183,7 @@ func (a *agent) launchAll(
 	w := a.m.w
 	for _, info := range launch.Tasks {
 		w.checkOne(a, info)
+		w.checkSets(a, info)
 		w.tasks++
 		t := &task{a: a, agent: a, info: info, order: w.tasks,
 			resources: info.Resources.WithoutRole(), state: mesos.Staging}
@@ -200,6 +203,10 @@ func (a *agent) launchAll(
 			continue
 		}
 		rest, err := remaining.Sub(need)
+		if err != nil && a.gone[info.Executor.ID] { // it ended while this was on its way
+			t.refuse()
+			continue
+		}
 		if err != nil {
 			w.fail("used <= offered", "launch of %s on %s: %v", info.ID, a.id, err)
 			return nil
@@ -346,6 +353,7 @@ func (a *agent) ended(e *runner) {
 			return
 		}
 		delete(a.executors, e.id)
+		a.gone[e.id] = true
 		if a.state == registered && w.flip(0.5) {
 			a.m.send(a.m.session, mesos.ExecutorFailed{Agent: a.id, Executor: e.id})
 		}

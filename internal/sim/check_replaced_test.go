@@ -68,12 +68,11 @@ func up(p scheduler.Pod) bool {
 // replacedByPolicy lists the instances whose replacement by a policy begins in a step.
 func replacedByPolicy(out scheduler.Output) []scheduler.PodName {
 	var pods []scheduler.PodName
-	for _, write := range out.Writes {
-		j, ok := write.(scheduler.WriteJournal)
-		if !ok || !strings.HasPrefix(j.Entry.By, "fault-policy") || j.Entry.Code != "" {
+	for _, j := range journal(out, "fault-policy") {
+		if j.Code != "" {
 			continue
 		}
-		what := strings.TrimPrefix(j.Entry.What, "pod replace ")
+		what := strings.TrimPrefix(j.What, "pod replace ")
 		for _, write := range out.Writes {
 			if w, ok := write.(scheduler.WritePod); ok && w.Pod.Name.String() == what {
 				pods = append(pods, w.Pod.Name)

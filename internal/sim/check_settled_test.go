@@ -8,6 +8,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 // unsettled says what is still missing from a service that is complete, "" if nothing is.
@@ -25,7 +26,8 @@ func (w *world) unsettled() string {
 		}
 	}
 	for _, plan := range p.view.Plans {
-		if plan.Status == plans.Complete {
+		if plan.Status == plans.Complete ||
+			custom(plan.Name) && w.store.hard.Runs[plan.Name].Number == 0 {
 			continue
 		}
 		for _, ph := range plan.Phases {
@@ -51,7 +53,10 @@ func (w *world) unsettled() string {
 	if len(w.store.hard.Pods) != wanted {
 		return fmt.Sprintf("%d instances of %d", len(w.store.hard.Pods), wanted)
 	}
-	return w.unheld()
+	if wrong := w.unheld(); wrong != "" {
+		return wrong
+	}
+	return w.offTarget()
 }
 
 // unheld says in which way the reservations on the agents are not exactly those of the
@@ -64,8 +69,11 @@ func (w *world) unheld() string {
 			return p.Name.String() + " has no place"
 		}
 		want[p.Place.Agent] = want[p.Place.Agent].Add(resourcesOf(p).WithoutRole()...)
+		spec, _ := w.wanted(p.Name)
 		for _, t := range p.Tasks {
-			if t.State != mesos.Finished {
+			ts, ok := taskOf(spec, t.Name)
+			runs := ts.Goal == servicespec.GoalRunning || !ok && !t.State.Terminal()
+			if t.ID != "" && runs {
 				tasks[t.ID] = true
 			}
 		}

@@ -16,6 +16,9 @@ func (c *checkStored) stepped(ev scheduler.Event, out scheduler.Output) {
 	if v == nil {
 		return
 	}
+	if v == nil {
+		return
+	}
 	if v.Framework != h.Framework || v.Intent != h.Intent || v.TargetID != h.Target.ID ||
 		v.Kafka.ClusterID != h.Kafka.ID || v.Kafka.Founded != h.Kafka.Founded ||
 		len(v.Leftovers) != len(h.Leftovers) {

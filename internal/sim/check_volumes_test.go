@@ -22,6 +22,12 @@ func (w *world) checkDestroyed(a *agent, d mesos.Destroy) {
 		for name := range w.operator.replaced {
 			allowed = allowed || name.String() == pod
 		}
+		for name := range w.operator.left {
+			allowed = allowed || name.String() == pod
+		}
+		if w.used[id] && !allowed {
+			w.fail("volumes", "%s of %s, which was in use, is destroyed", id, pod)
+		}
 		v := w.kafka.volumes[id]
 		if v == nil {
 			continue

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kafka-sched/kafka-sched/executor"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
@@ -65,13 +64,18 @@ func newKafka(w *world) *kafka {
 }
 
 // isOnce reports whether a task runs to its end by itself.
-func isOnce(info mesos.TaskInfo) bool { return strings.HasSuffix(info.Name, "-once") }
+func isOnce(info mesos.TaskInfo) bool {
+	switch info.Name[strings.LastIndexByte(info.Name, '-')+1:] {
+	case "once", "init", "backup", "format":
+		return true
+	}
+	return false
+}
 
 // begin starts a Kafka process if the task's order is for one.
 func (k *kafka) begin(t *task) {
-	order, err := executor.DecodeOrder(t.info.Data)
-	if err != nil {
-		k.w.fail("orders", "%s: %v", t.info.ID, err)
+	order := k.w.order(t.info)
+	if isIdle(order) {
 		return
 	}
 	n := &node{t: t}

@@ -164,7 +164,7 @@ func (p *process) start() {
 	p.alive = true
 	p.w.tell("the scheduler starts, life %d", p.life)
 	p.machine = scheduler.Restore(scheduler.Config{
-		Target:      scheduler.Target{ID: "target-1", Service: p.w.scenario.service},
+		Target:      scheduler.Target{ID: "target-1", Service: p.w.scenario.shape.service()},
 		ExecutorURI: "http://s/executor", KafkaURI: "http://s/kafka.tgz", UUID: p.uuid,
 	}, p.w.store.load())
 	p.framework = p.w.store.hard.Framework
@@ -217,11 +217,9 @@ func (p *process) step(ev scheduler.Event) {
 	for _, write := range out.Writes {
 		w.trace.add(w.now, write)
 	}
+	w.operator.notice(out)
 	for _, c := range w.checkers {
 		c.stepped(ev, out)
-	}
-	for _, pod := range replacedByPolicy(out) {
-		w.operator.note(pod)
 	}
 	for i, call := range out.Calls {
 		if crash && i == point-1 {
@@ -237,7 +235,9 @@ func (p *process) step(ev scheduler.Event) {
 	for _, r := range out.Replies {
 		p.replies[r.ID] = r
 	}
-	p.view = out.View
+	if out.View != nil {
+		p.view = out.View
+	}
 	p.arm()
 }
 

@@ -5,7 +5,10 @@ import (
 	"encoding/hex"
 	"flag"
 	"fmt"
+	"runtime"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -23,25 +26,36 @@ const (
 	mostUninstall = 15 * time.Minute
 )
 
-// TestSim runs worlds, one a seed.
+// mostFailed is how many seeds may fail before no more are tried.
+const mostFailed = 5
+
+// TestSim runs worlds, one a seed, as many at a time as there are processors.
 func TestSim(t *testing.T) {
 	first, last := *firstSeed, *firstSeed+uint64(*seeds)-1
 	if *oneSeed != 0 {
 		first, last = *oneSeed, *oneSeed
 	}
-	failed := 0
-	for seed := first; seed <= last && failed < 5; seed++ {
-		var sink func(string)
-		if *whole {
-			sink = func(line string) { fmt.Println(line) }
-		}
-		w := simulate(seed, sink)
-		if w.breach != "" {
-			failed++
-			t.Errorf("seed %d: %s\nrepeat: go test ./internal/sim -run TestSim -seed=%d\n%s",
-				seed, w.breach, seed, &w.trace)
-		}
+	var sink func(string)
+	if *whole {
+		sink = func(line string) { fmt.Println(line) }
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // worlds are small, and thrown away
+	var next, failed atomic.Uint64
+	next.Store(first)
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), int(last-first)+1) {
+		all.Go(func() {
+			for seed := next.Add(1) - 1; seed <= last && failed.Load() < mostFailed; {
+				if w := simulate(seed, sink); w.breach != "" {
+					failed.Add(1)
+					t.Errorf("seed %d: %s\nrepeat: go test ./internal/sim -run TestSim "+
+						"-seed=%d\n%s", seed, w.breach, seed, &w.trace)
+				}
+				seed = next.Add(1) - 1
+			}
+		})
+	}
+	all.Wait()
 }
 
 // TestSameSeedSameTrace: a run is a function of its seed.

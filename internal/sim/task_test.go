@@ -62,8 +62,13 @@ func (t *task) run() {
 		})
 		return
 	}
+	for _, v := range t.resources.Volumes() {
+		w.used[mesos.PersistenceID(v.DiskInfo().PersistenceID)] = true
+	}
 	w.kafka.begin(t)
-	w.after(w.between(500*time.Millisecond, 5*time.Second), t.becomeReady)
+	if order := w.order(t.info); order.Readiness != nil && !isIdle(order) {
+		w.after(w.between(500*time.Millisecond, 5*time.Second), t.becomeReady)
+	}
 	if w.chance(0.2 * w.scenario.tasks) {
 		w.after(w.between(0, 2*time.Minute), func() {
 			if w.faults {
@@ -148,6 +153,7 @@ func (t *task) vanish() {
 	delete(t.a.tasks, t.info.ID)
 	if t.executor != nil {
 		delete(t.a.executors, t.executor.id)
+		t.a.gone[t.executor.id] = true
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 // world is everything there is: one clock, one source of chance, the models, the machine.
@@ -28,7 +30,8 @@ type world struct {
 	kafka    *kafka
 	operator *operator
 	checkers []checker
-	tasks    int // counts launches
+	tasks    int                          // counts launches
+	used     map[mesos.PersistenceID]bool // volumes that a task for good has run on
 }
 
 // checker watches one property; it reports breaches with world.fail.
@@ -64,18 +67,69 @@ func (h *happenings) Pop() any {
 
 func newWorld(seed uint64) *world {
 	w := &world{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x6b61666b61)),
-		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), faults: true}
+		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), faults: true,
+		used: map[mesos.PersistenceID]bool{}}
 	w.scenario = drawScenario(w.rng)
 	w.store = &store{}
 	w.kafka = newKafka(w)
 	w.master = newMaster(w)
 	w.process = newProcess(w)
-	w.operator = &operator{w: w}
+	w.operator = &operator{w: w, shape: w.scenario.shape}
 	w.checkers = []checker{
 		&checkOffers{w: w}, &checkAcknowledged{w: w}, &checkStorm{w: w}, &checkStored{w: w},
 		&checkReplaced{w: w, under: map[scheduler.PodName]bool{}},
+		&checkActions{w: w, last: map[string]time.Time{}},
+		&checkPaused{w}, &checkParams{w}, &checkLeaving{w}, newCheckJobs(w),
+		&checkEssential{w: w},
 	}
 	return w
+}
+
+// wanted gives the spec of an instance, if the target wants it.
+func (w *world) wanted(name scheduler.PodName) (servicespec.Pod, bool) {
+	for _, p := range w.store.hard.Target.Service.Pods {
+		if p.Type == name.Type {
+			return p, name.Index < p.Count
+		}
+	}
+	return servicespec.Pod{}, false
+}
+
+// taskOf gives the spec of a task of the target.
+func taskOf(p servicespec.Pod, name string) (servicespec.Task, bool) {
+	for _, t := range p.Tasks {
+		if t.Name == name {
+			return t, true
+		}
+	}
+	return servicespec.Task{}, false
+}
+
+// launches are the tasks that a step of the machine launches.
+func launches(out scheduler.Output) []mesos.TaskInfo {
+	var infos []mesos.TaskInfo
+	for _, call := range out.Calls {
+		to, _ := call.(scheduler.ToMesos)
+		accept, _ := to.Call.(mesos.Accept)
+		for _, op := range accept.Operations {
+			if launch, ok := op.(mesos.Launch); ok {
+				infos = append(infos, launch.Tasks...)
+			}
+		}
+	}
+	return infos
+}
+
+// stored finds the record of a launch.
+func (w *world) stored(id mesos.TaskID) (scheduler.Pod, scheduler.Task, bool) {
+	for _, p := range w.store.hard.Pods {
+		for _, t := range p.Tasks {
+			if t.ID == id {
+				return p, t, true
+			}
+		}
+	}
+	return scheduler.Pod{}, scheduler.Task{}, false
 }
 
 // after has something done a while from now.

@@ -1,0 +1,83 @@
+package sim
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/scheduler"
+)
+
+// checkEssential: the failure of a task that is not essential ends no other task. While all plans
+// are complete and nothing else happens than such failures, nobody is killed.
+type checkEssential struct {
+	w      *world
+	quiet  bool
+	killed []mesos.TaskID // in the end none of them lives
+}
+
+func (c *checkEssential) stepped(ev scheduler.Event, out scheduler.Output) {
+	switch ev := ev.(type) {
+	case scheduler.Commanded:
+		c.quiet = false
+	case scheduler.FromMesos:
+		if s, ok := ev.Event.(mesos.Updated); ok && !c.harmless(s.Status) {
+			c.quiet = false
+		}
+	}
+	for _, call := range out.Calls {
+		to, _ := call.(scheduler.ToMesos)
+		kill, ok := to.Call.(mesos.Kill)
+		if !ok {
+			continue
+		}
+		if !slices.Contains(c.killed, kill.Task) {
+			c.killed = append(c.killed, kill.Task)
+		}
+		if !c.quiet {
+			continue
+		}
+		if _, _, known := c.w.stored(kill.Task); known {
+			c.w.fail("essential", "%s is killed, and nothing happened but failures of tasks "+
+				"that are not essential", kill.Task)
+		}
+	}
+	if _, tick := ev.(scheduler.Tick); tick {
+		c.killed = slices.DeleteFunc(c.killed, func(id mesos.TaskID) bool {
+			_, t, known := c.w.stored(id)
+			return !known || t.State.Terminal()
+		})
+		c.quiet = len(c.killed) == 0 && c.w.store.hard.Intent == scheduler.Run &&
+			out.View != nil && allComplete(out.View)
+	}
+}
+
+// harmless reports whether a status is one of a task that is not essential, or tells of a life.
+func (c *checkEssential) harmless(s mesos.Status) bool {
+	switch s.State {
+	case mesos.Staging, mesos.Starting, mesos.Running:
+		return true
+	}
+	return strings.Contains(string(s.Task), "-agent__")
+}
+
+// allComplete reports whether nothing is to do or being done.
+func allComplete(v *scheduler.View) bool {
+	for _, p := range v.Plans {
+		if p.Status != plans.Complete && (!custom(p.Name) || p.Run.Number > 0) {
+			return false
+		}
+	}
+	for _, p := range v.Pods {
+		if p.Request != "" || p.Leaving {
+			return false
+		}
+		for _, t := range p.Tasks {
+			if t.State == mesos.Killing || t.Override != "" || t.Goal == "" {
+				return false
+			}
+		}
+	}
+	return true
+}
