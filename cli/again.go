@@ -58,6 +58,7 @@ func (in *installing) fixed(c cluster) []string {
 	var lines []string
 	for _, d := range []struct{ what, is, asked string }{
 		{"--master", c.Master, in.master},
+		{"--secrets", c.Secrets, in.secrets},
 		{"--kafka-dist", c.Kafka.Asked, in.kafkaDist},
 		{"--webhook", c.Watch.Webhook, in.watch.Webhook},
 		{"--webhook-secret-file", c.Watch.SecretFile, in.watch.SecretFile},

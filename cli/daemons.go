@@ -129,7 +129,7 @@ func (e *env) localMesosCmd() *cobra.Command {
 			return locked(f.mesosLock(), fmt.Sprintf("embedded Mesos of %q", f.name), func() error {
 				return e.daemons.LocalMesos(ctx, LocalMesosOptions{
 					Dir: f.mesosDir(), MasterAddr: c.Mesos.MasterAddr, Name: f.name,
-					Agents: c.Mesos.Agents, LogFile: f.mesosLog(),
+					Agents: c.Mesos.Agents, LogFile: f.mesosLog(), Secrets: c.Secrets,
 				})
 			})
 		})

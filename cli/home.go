@@ -120,7 +120,9 @@ type cluster struct {
 	Java      string `json:"java,omitempty"`
 	Kafka     dist   `json:"kafka"`
 	Mesos     *local `json:"mesos,omitempty"`
-	Watch     watch  `json:"watch,omitzero"`
+	// Secrets is the folder of the embedded Mesos' secrets, "" for none.
+	Secrets string `json:"secrets,omitempty"`
+	Watch   watch  `json:"watch,omitzero"`
 }
 
 // dist is the Kafka distribution of a cluster. Asked and AskedVersion are what the flags said.

@@ -20,6 +20,7 @@ type installing struct {
 	specFlags
 	master, listen, advertise string
 	kafkaVersion, kafkaDist   string
+	secrets                   string
 	agents                    int
 	foreground                bool
 	watch                     watch
@@ -52,6 +53,8 @@ func (e *env) installCmd() *cobra.Command {
 	f.StringVar(&in.kafkaDist, "kafka-dist", "",
 		"where Kafka comes from: folder, archive or URL (default: Maven artifacts)")
 	f.IntVar(&in.agents, "agents", 0, "agents of the embedded Mesos (default 3, or one a broker)")
+	f.StringVar(&in.secrets, "secrets", "",
+		"folder with the secrets for the embedded Mesos, a file each")
 	f.StringVar(&in.listen, "listen", "", "host:port of the API (default: a free one of 127.0.0.1)")
 	f.StringVar(&in.advertise, "advertise", "", "host:port under which agents reach the API")
 	f.BoolVar(&in.foreground, "foreground", false, "stay in the foreground, until interrupted")
@@ -131,6 +134,9 @@ func (in *installing) want() error {
 	if in.foreground && in.noWait {
 		return fail(exitUsage, "--foreground and --no-wait exclude each other")
 	}
+	if err := in.checkSecrets(); err != nil {
+		return err
+	}
 	return in.watch.check()
 }
 
@@ -143,7 +149,8 @@ func (in *installing) prepare(ctx context.Context) error {
 	in.cluster = cluster{
 		Format: clusterFormat, Name: in.folder.name, Created: time.Now().UTC(),
 		Spec: in.wanted.path, Options: in.wanted.options, TaskConfig: in.wanted.taskConfig,
-		Master: in.master, Listen: in.listen, Advertise: in.advertise, Watch: in.watch,
+		Secrets: in.secrets,
+		Master:  in.master, Listen: in.listen, Advertise: in.advertise, Watch: in.watch,
 		Kafka: dist{Asked: in.kafkaDist, AskedVersion: in.kafkaVersion},
 	}
 	home := homeOf(in.folder)

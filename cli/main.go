@@ -63,6 +63,7 @@ type LocalMesosOptions struct {
 	Dir, MasterAddr, Name string
 	Agents                []LocalAgent
 	LogFile               string
+	Secrets               string // the folder that references to secrets are looked up in
 }
 
 // LocalAgent is one agent of an embedded Mesos.

@@ -200,7 +200,8 @@ func (f filler) fill(n *yaml.Node, known *keyNode, path []string) {
 			if c.key == nil || !c.key.Supported || said(n, c.segment) != nil {
 				continue
 			}
-			if c.segment == "volume" && said(n, "volumes") != nil {
+			if c.segment == "volume" && said(n, "volumes") != nil ||
+				c.key.Path == "actions.<name>.within" && said(n, "metric") != nil {
 				continue
 			}
 			if text := f.value(c.key, c.segment, path); text != nil {

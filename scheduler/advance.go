@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -116,7 +117,8 @@ func (w *work) advance(plan string, s plans.Step) {
 	case len(ends) == 0:
 		w.place(launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID})
 	case rolls:
-		if reason := m.holdRoll(name); reason != "" && !m.endsNow(name) && !p.idles(ends) {
+		reason := cmp.Or(m.holdRoll(name), m.holdUpdate(plan, s))
+		if reason != "" && !m.endsNow(name) && !p.idles(ends) {
 			m.waits[name] = reason
 			return
 		}
@@ -169,7 +171,8 @@ func (m *Machine) staleExecutor(p Pod, spec servicespec.Pod) bool {
 	want := m.executorOf(p, spec)
 	same := slices.EqualFunc(p.Executor.Command.URIs, want.Command.URIs,
 		func(a, b mesos.URI) bool { return a == b || a.Executable && b.Executable })
-	return !same || p.Executor.Command.User != want.Command.User
+	return !same || p.Executor.Command.User != want.Command.User ||
+		!sameSecrets(p.Executor, want)
 }
 
 // idles reports whether launches are all idle, so that nobody misses them.
@@ -231,7 +234,7 @@ func (w *work) tend(name PodName) {
 		m.due = true // what is broken all the same is brought back anew
 		p = m.hard.Pods[name]
 		p.Recovery = nil
-		m.setPod(p)
+		m.setPod(m.replaced(p))
 	}
 }
 

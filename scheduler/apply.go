@@ -43,6 +43,10 @@ func (h *Hard) Apply(w Write) {
 	case DeleteJournal:
 		h.Journal = slices.DeleteFunc(slices.Clone(h.Journal),
 			func(e JournalEntry) bool { return e.Number == w.Number })
+	case WriteAction:
+		h.Actions = with(h.Actions, w.Name, w.Run)
+	case DeleteAction:
+		h.Actions = without(h.Actions, w.Name)
 	case WriteFile:
 		h.Files = with(h.Files, w.Name, w.Content)
 	}
@@ -55,6 +59,7 @@ func (h Hard) clone() Hard {
 	maps.Copy(c.Pods, h.Pods)
 	maps.Copy(c.Leftovers, h.Leftovers)
 	c.Runs, c.Files = maps.Clone(h.Runs), maps.Clone(h.Files)
+	c.Actions = maps.Clone(h.Actions)
 	c.Journal, c.Earlier = slices.Clone(h.Journal), slices.Clone(h.Earlier)
 	return c
 }

@@ -9,16 +9,20 @@ import (
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
-// commanded carries out, or refuses, what an operator asked, always replies, and keeps it in
-// the journal.
+// commanded carries out, or refuses, what an operator asked, and always replies.
 func (m *Machine) commanded(c Commanded) {
+	m.out.Replies = append(m.out.Replies, m.carryOut(c))
+}
+
+// carryOut carries out, or refuses, what an operator or a policy asked, and keeps it in the
+// journal.
+func (m *Machine) carryOut(c Commanded) Reply {
 	r := Reply{ID: c.ID}
 	if m.hard.Intent == Uninstall || m.hard.Intent == Uninstalled {
 		m.commandedLate(c, &r)
 	} else {
 		m.commandedNow(c, &r)
 	}
-	m.out.Replies = append(m.out.Replies, r)
 	outcome, code := r.Message, ""
 	if r.Problem != nil {
 		outcome, code = r.Problem.Message, string(r.Problem.Code)
@@ -29,6 +33,7 @@ func (m *Machine) commanded(c Commanded) {
 		m.record(JournalEntry{Kind: "command", Plan: planOf(c.Command), By: c.Caller.Who,
 			Reason: c.Caller.Reason, What: commandText(c.Command), Outcome: outcome, Code: code})
 	}
+	return r
 }
 
 // changes reports whether a command is more than a question.
@@ -176,7 +181,7 @@ func (m *Machine) request(pod string, what Request) ([]string, string, *Problem)
 		return nil, "", problem(Conflict, "%s", reason)
 	}
 	p.Request = what
-	m.setPod(p.forgiven())
+	m.setPod(p.marked(what).forgiven())
 	return p.fullNames(), fmt.Sprintf("%s of %s begins", what, pod), nil
 }
 

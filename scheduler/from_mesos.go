@@ -146,7 +146,10 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 	}
 	old := t
 	if t.State != s.State && !(t.State == mesos.Running && s.State == mesos.Starting) {
-		t.State, t.Since = s.State, m.now
+		t.State = s.State
+		if !old.unsure() || !t.unsure() { // else it has been away since
+			t.Since = m.now
+		}
 	}
 	t.Reason, t.Message = s.Reason, s.Message
 	if s.Ready != nil {
@@ -225,7 +228,9 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 	wasReady := t.WasReady
 	t.State, t.Since, t.Reason, t.Message = s.State, m.now, s.Reason, s.Message
 	t.Ready, t.Healthy = nil, nil
-	if m.failure(p.withTask(i, t), i, told) {
+	failed := m.failure(p.withTask(i, t), i, told)
+	if failed {
+		p = m.countFailure(p)
 		t.Failures++
 		wait := m.cfg.Backoff.wait(t.Failures)
 		if wasReady && t.Failures == 1 {
@@ -241,6 +246,9 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 		p = m.giveUpPlace(p)
 	}
 	m.setPod(m.withoutAgent(p, s.State))
+	if failed {
+		m.haltUpdate(p, t)
+	}
 }
 
 // withoutAgent has an instance replaced whose agent an operator declared gone for ever: its
@@ -252,7 +260,7 @@ func (m *Machine) withoutAgent(p Pod, state mesos.TaskState) Pod {
 	}
 	m.note(Warn, "", "the agent is gone, the instance is replaced", "pod", p.Name.String())
 	p.Request = Replace
-	return p.forgiven()
+	return p.marked(Replace).forgiven()
 }
 
 // reasonLaunchFailed is the reason of a task whose process never began, above all because a

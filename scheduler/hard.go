@@ -33,6 +33,8 @@ type Hard struct {
 	Runs map[string]PlanRun
 	// Journal is what operators commanded and how plans went, by number: the last ones.
 	Journal []JournalEntry
+	// Actions is what the actions of the spec have done, by their names.
+	Actions map[string]ActionRun
 	// Files are small texts that operators keep here, by name.
 	Files map[string]string
 }
@@ -83,6 +85,14 @@ type StepRun struct {
 	// Again says that the step is to be done again, although these may still run. If they reach
 	// their goals before it begins again, it is done all the same.
 	Again bool
+}
+
+// ActionRun is what an action has done.
+type ActionRun struct {
+	// Last is when it last started its plan; what happened until then is no cause any more.
+	Last time.Time
+	// Crossed says that its metric has been beyond its bound since then.
+	Crossed bool
 }
 
 // JournalEntry is something that operators will want to look up later.
@@ -153,6 +163,10 @@ type Pod struct {
 	Caretaker bool
 	// Ran says that a task of this incarnation was running once, so that there may be data.
 	Ran bool
+	// Replacing says that it was given a new place, or is to be, and is not complete there.
+	Replacing bool
+	// Failed is when tasks of it failed lately, oldest first, if an action counts that.
+	Failed []time.Time
 	// Recovery is what is being brought back of it, nil for nothing.
 	Recovery *Recovery
 }
@@ -173,6 +187,9 @@ type Executor struct {
 	ID            mesos.ExecutorID
 	Command       mesos.Command
 	ShutdownGrace time.Duration
+	// Secrets are files that the agent makes for it. Here as in Command there are only their
+	// paths in the store of secrets, never what is in them.
+	Secrets []mesos.SecretFile
 }
 
 // Request is what an operator asked of one pod instance.
@@ -218,7 +235,9 @@ type Task struct {
 	// Reached is the latest of these that had an address, kept as long.
 	Reached *StatusUpdate
 
-	Since time.Time // when State was last changed
+	// Since is when State was last changed; from one state of an agent that is away to another it
+	// stays.
+	Since time.Time
 	// Ready and Healthy are the latest results of the checks, nil when none came.
 	Ready, Healthy *bool
 	// Target is the configuration that it was launched with.

@@ -146,9 +146,9 @@ func (m *Machine) executorOf(p Pod, spec servicespec.Pod) Executor {
 	return Executor{
 		Command: mesos.Command{
 			Value: "exec ./kafka-sched executor", User: m.hard.Target.Service.User,
-			URIs: m.uris(spec),
+			URIs: m.uris(spec), Env: secretVariables(spec),
 		},
-		ShutdownGrace: shutdownGrace(spec),
+		ShutdownGrace: shutdownGrace(spec), Secrets: secretFiles(spec),
 	}
 }
 
@@ -159,6 +159,7 @@ func (m *Machine) launchOperation(p Pod, l launchOf, role string) mesos.Operatio
 		Command: p.Executor.Command, ShutdownGrace: p.Executor.ShutdownGrace,
 		Resources: p.Place.Executor.WithRole(role),
 		Labels:    []resource.Label{{Key: labelPod, Value: p.Name.String()}},
+		Secrets:   p.Executor.Secrets,
 	}
 	var launch mesos.Launch
 	for _, name := range l.tasks {

@@ -55,10 +55,12 @@ type Machine struct {
 	passed       bool                     // a pass was made since the process began
 	// reachedBefore holds the ids of steps with nothing to do when the process began.
 	reachedBefore map[string]bool
-	stopLive      int       // tasks that still ran when a stopping service last got on
-	stopAt        time.Time // when that was
-	due           bool      // something happened since the last pass
-	finished      bool      // Exit was sent
+	readySince    map[PodName]time.Time // of pods whose updates settle
+	wake          time.Time             // when a policy wants the next pass, zero for never
+	stopLive      int                   // tasks that still ran when a stopping service last got on
+	stopAt        time.Time             // when that was
+	due           bool                  // something happened since the last pass
+	finished      bool                  // Exit was sent
 }
 
 // question is a task whose status was asked for.
@@ -131,7 +133,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		tried: map[PodName]string{}, taskAt: map[mesos.TaskID]PodName{},
 		recovery:  map[PodName]*recovery{},
 		farewells: map[PodName]farewell{},
-		since:     map[string]change{},
+		since:     map[string]change{}, readySince: map[PodName]time.Time{},
 	}
 	for name := range hard.Pods {
 		m.names = append(m.names, name)
@@ -217,6 +219,9 @@ func (m *Machine) NextWake() time.Time {
 		soonest(m.factsDue)
 	} else {
 		soonest(m.asking.Add(factsLost))
+	}
+	if m.wake.After(m.now) {
+		soonest(m.wake)
 	}
 	if rough := m.stopAt.Add(stopPatience); m.hard.Intent == Stop && rough.After(m.now) {
 		soonest(rough)

@@ -52,6 +52,13 @@ type (
 	WriteJournal struct{ Entry JournalEntry }
 	// DeleteJournal removes the entry of that number.
 	DeleteJournal struct{ Number int64 }
+	// WriteAction sets one entry of Hard.Actions.
+	WriteAction struct {
+		Name string
+		Run  ActionRun
+	}
+	// DeleteAction removes one.
+	DeleteAction struct{ Name string }
 	// WriteFile sets one entry of Hard.Files.
 	WriteFile struct{ Name, Content string }
 )
@@ -71,6 +78,8 @@ func (WriteRun) write()       {}
 func (DeleteRun) write()      {}
 func (WriteJournal) write()   {}
 func (DeleteJournal) write()  {}
+func (WriteAction) write()    {}
+func (DeleteAction) write()   {}
 func (WriteFile) write()      {}
 
 // Call is something to do in the world; nobody waits for it.

@@ -22,6 +22,10 @@ func (m *Machine) pass() {
 		holders: map[string]holder{}, current: map[PodName][]string{},
 		crowds:     map[string][]placement.Agent{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
+	m.wake = time.Time{}
+	if m.hard.Intent == Run {
+		m.passFaults()
+	}
 	m.passRequests(work)
 	if m.hard.Intent != Stop {
 		m.stopLive, m.stopAt = 0, time.Time{}
@@ -121,7 +125,10 @@ func (m *Machine) passRun(w *work) {
 	for _, name := range m.podNames() {
 		w.tend(name)
 	}
+	m.noteReplaced()
+	m.noteReady()
 	m.followSteps()
+	m.passActions()
 	list := m.plans()
 	assessed := make([]plans.Assessment, len(list))
 	for i, plan := range list {

@@ -166,7 +166,8 @@ func (w *work) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.Requ
 			{Key: labelPod, Value: p.Name.String()},
 			{Key: labelReservation, Value: string(id)},
 		},
-		Executor: executorNeed, Rule: l.spec.Placement, Volumes: m.volumes(l.spec.Volumes),
+		Executor: executorNeed, Rule: l.spec.Placement, Prefer: l.spec.Prefer,
+		Volumes: m.volumes(l.spec.Volumes),
 	}
 	seen := map[string]bool{}
 	for _, t := range l.spec.Tasks {

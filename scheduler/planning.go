@@ -56,7 +56,7 @@ func (m *Machine) built() []plans.Plan {
 		m.hashes = launchHashes(m.hard.Target.Service)
 		m.noteReached()
 	}
-	return m.builtPlans
+	return m.byRack(m.builtPlans)
 }
 
 // launchHashes are the TaskLaunchHash of all tasks: of a pod by "<pod>/<task>", and, where
@@ -291,11 +291,14 @@ func (m *Machine) missingState(s plans.Step, p Pod, t Task) (plans.Status, strin
 	if m.tried[p.Name] == s.ID {
 		status = plans.Prepared
 	}
+	_, _, away := p.away()
 	switch {
+	case away && m.faultPolicy(p.Name) != nil:
+		return status, m.awayReason(p)
 	case m.refusals[p.Name] != nil && m.tried[p.Name] == s.ID:
 		return status, m.refusals[p.Name].String()
 	case t.unsure():
-		return status, fmt.Sprintf("its agent %s is not reachable", p.hostname())
+		return status, m.awayReason(p)
 	case p.Place != nil:
 		return status, "no offer of its agent came yet"
 	}

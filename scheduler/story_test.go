@@ -84,6 +84,9 @@ func hardText(h Hard) string {
 	for _, e := range h.Earlier {
 		entries = append(entries, WriteText(WriteEarlier{e}))
 	}
+	for name, run := range h.Actions {
+		entries = append(entries, WriteText(WriteAction{name, run}))
+	}
 	for name, content := range h.Files {
 		entries = append(entries, WriteText(WriteFile{name, content}))
 	}
@@ -216,7 +219,7 @@ func lengthen(text string) string {
 	return b.String()
 }
 
-// offers reads lines of "id agent host resources"; "kept POD" stands for all that an
+// offers reads lines of "id agent host[@zone] resources"; "kept POD" stands for all that an
 // instance holds.
 func (s *story) offers(d *datadriven.TestData) string {
 	var ev mesos.Offers
@@ -225,8 +228,9 @@ func (s *story) offers(d *datadriven.TestData) string {
 		if len(parts) != 4 {
 			s.t.Fatalf("an offer is: id agent host resources; got %q", line)
 		}
+		host, zone, _ := strings.Cut(parts[2], "@")
 		o := mesos.Offer{ID: mesos.OfferID(parts[0]), Agent: mesos.AgentID(parts[1]),
-			Hostname: parts[2], IP: parts[2], Role: "kafka-role",
+			Hostname: host, IP: host, Role: "kafka-role", Domain: mesos.Domain{Zone: zone},
 			Resources: s.offered(parts[3])}
 		ev.Offers = append(ev.Offers, o)
 	}
@@ -325,6 +329,8 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			f.Present = f.Voters
 		case "present":
 			f.Present = numbers(a.Vals)
+		case "offline":
+			f.OfflinePartitions = numbers(a.Vals)[0]
 		case "leader":
 			f.Leader = numbers(a.Vals)[0]
 		case "brokers":
@@ -421,6 +427,12 @@ func orderText(t *testing.T, task mesos.TaskInfo) string {
 		t.Fatal(err)
 	}
 	var b strings.Builder
+	for _, e := range task.Executor.Command.Env {
+		fmt.Fprintf(&b, "the agent sets %s to %s\n", e.Name, e.Secret)
+	}
+	for _, s := range task.Executor.Secrets {
+		fmt.Fprintf(&b, "the agent makes %s of %s\n", s.Path, s.Secret)
+	}
 	for _, e := range o.Env {
 		fmt.Fprintf(&b, "env %s=%s\n", e.Name, shorten(e.Value))
 	}

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/kafka-sched/kafka-sched/plans"
 )
@@ -86,6 +87,14 @@ func WriteText(w Write) string {
 			w.Entry.What, w.Entry.Outcome)
 	case DeleteJournal:
 		return fmt.Sprintf("delete journal %d", w.Number)
+	case WriteAction:
+		text := "write action " + w.Name + " " + w.Run.Last.UTC().Format(time.RFC3339)
+		if w.Run.Crossed {
+			text += " crossed"
+		}
+		return text
+	case DeleteAction:
+		return "delete action " + w.Name
 	case WriteFile:
 		return fmt.Sprintf("write file %s of %d bytes", w.Name, len(w.Content))
 	default:
@@ -142,6 +151,12 @@ func podText(p Pod) string {
 	}
 	if p.Request != "" {
 		fmt.Fprintf(&b, " request=%s", p.Request)
+	}
+	if p.Replacing {
+		b.WriteString(" replacing")
+	}
+	if len(p.Failed) > 0 {
+		fmt.Fprintf(&b, " failed=%d", len(p.Failed))
 	}
 	if p.Recovery != nil {
 		fmt.Fprintf(&b, " recovery=%s", p.Recovery.Kind)

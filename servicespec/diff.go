@@ -66,7 +66,7 @@ func DiffSpecs(a, b Spec) []Change {
 // and tasks, which are no difference of their own.
 func beyondLeaves(s Spec) map[string]string {
 	leaves := map[string]string{}
-	flatten("", tree(map[string]any{"pods": s.Pods, "actions": s.Actions}), leaves)
+	flatten("", tree(map[string]any{"pods": s.Pods}), leaves)
 	for _, path := range sortedNames(leaves) {
 		parts := strings.Split(path, ".")
 		ofPod := parts[0] == "pods" && len(parts) == 3 && parts[2] == "type"

@@ -1,5 +1,7 @@
 package servicespec
 
+import "strings"
+
 // rootGroups are the keys outside of pods.
 var rootGroups = []group{
 	{[]string{""}, []row{
@@ -12,7 +14,7 @@ var rootGroups = []group{
 		{"plans", "names", "", "", 0,
 			"The plans; one must be deploy. Without any, pods deploy one after the other.",
 			"{deploy: {phases: …}}"},
-		{"actions", "names", "", "", later, "What is done when something happens.",
+		{"actions", "names", "", "", 0, "What is done when something happens.",
 			"{repair: {pod: broker, failures: 3, plan: repair}}"},
 	}},
 	{[]string{"scheduler"}, []row{
@@ -48,8 +50,9 @@ var rootGroups = []group{
 		{"failures", "integer", "", "", 0,
 			"Act when tasks of one instance failed so often.", "3"},
 		{"within", "integer", "600", "", 0, "Seconds in which failures are counted.", "300"},
-		{"metric", "string", "", "", 0, "Act when this metric crosses a value.",
-			"under_replicated_partitions"},
+		{"metric", "string", "", strings.Join(metricNames(true), " "), 0,
+			"Act when this metric crosses a value; some are of pods with kafka only.",
+			MetricReplicasNotInSync},
 		{"above", "number", "", "", 0, "The metric is too high above this.", "10"},
 		{"below", "number", "", "", 0, "The metric is too low below this.", "0.5"},
 		{"plan", "string", "", "", must, "The plan that is started.", "repair"},

@@ -58,7 +58,13 @@ func launchHash(s Service, p Pod) string {
 // own.
 func launched(p Pod) Pod {
 	l := Pod{Type: p.Type, URIs: p.URIs, RLimits: slices.Clone(p.RLimits), Image: p.Image,
-		Kafka: launchedNodes(p.Kafka)}
+		Kafka: launchedNodes(p.Kafka), Secrets: slices.Clone(p.Secrets)}
+	for i := range l.Secrets {
+		l.Secrets[i].Name = "" // it is for readers
+	}
+	slices.SortFunc(l.Secrets, func(a, b Secret) int {
+		return cmp.Or(cmp.Compare(a.EnvKey, b.EnvKey), cmp.Compare(a.File, b.File))
+	})
 	slices.SortFunc(l.RLimits, func(a, b RLimit) int { return cmp.Compare(a.Name, b.Name) })
 	for _, t := range p.Tasks {
 		l.Tasks = append(l.Tasks, launchedTask(t))

@@ -15,15 +15,13 @@ import (
 type Spec struct {
 	Service Service `json:"service"`
 	// Pods holds those pods that say more than their Service has, in the order of Service.
-	Pods    []PodMore `json:"pods,omitempty"`
-	Actions []Action  `json:"actions,omitempty"`
+	Pods []PodMore `json:"pods,omitempty"`
 }
 
 // PodMore is what a pod says beyond its Pod.
 type PodMore struct {
 	Type              string           `json:"type"`
 	Networks          []Network        `json:"networks,omitempty"`
-	Secrets           []Secret         `json:"secrets,omitempty"`
 	SharePIDNamespace bool             `json:"share-pid-namespace,omitempty"`
 	HostVolumes       []HostVolume     `json:"host-volumes,omitempty"`
 	ExternalVolumes   []ExternalVolume `json:"external-volumes,omitempty"`
@@ -33,10 +31,7 @@ type PodMore struct {
 	ShmSize           resource.MiB     `json:"shm-size,omitempty"`
 	User              string           `json:"user,omitempty"`
 	// Placement is set when the pod's rule is no plain list of constraints.
-	Placement *placement.Expr        `json:"placement,omitempty"`
-	Prefer    []placement.Preference `json:"prefer,omitempty"`
-	Fault     *FaultPolicy           `json:"fault-policy,omitempty"`
-	Update    *UpdatePolicy          `json:"update,omitempty"`
+	Placement *placement.Expr `json:"placement,omitempty"`
 	// Tasks holds those tasks that say more than their Task has.
 	Tasks []TaskMore `json:"tasks,omitempty"`
 }
@@ -64,14 +59,6 @@ type Network struct {
 	HostPorts      []int            `json:"host-ports,omitempty"`
 	ContainerPorts []int            `json:"container-ports,omitempty"`
 	Labels         []resource.Label `json:"labels,omitempty"`
-}
-
-// Secret is a secret that tasks get as a variable, a file, or both.
-type Secret struct {
-	Name   string `json:"name"`
-	Secret string `json:"secret"` // its path in the store
-	EnvKey string `json:"env-key,omitempty"`
-	File   string `json:"file,omitempty"`
 }
 
 // HostVolume is a folder of the agent within the container.
@@ -109,38 +96,6 @@ type Certificate struct {
 	Type string `json:"type"` // TLS or KEYSTORE
 }
 
-// Seconds is a time in whole seconds.
-type Seconds int
-
-// FaultPolicy is what to do about agents that are not there.
-type FaultPolicy struct {
-	UnreachableTimeout Seconds `json:"unreachable-timeout"`
-	Action             string  `json:"action"` // wait or replace
-	MaxReplacements    int     `json:"max-replacements"`
-}
-
-// UpdatePolicy is how a new configuration is rolled out.
-type UpdatePolicy struct {
-	MaxUnavailable int     `json:"max-unavailable"`
-	ByRack         bool    `json:"by-rack"`
-	Settle         Seconds `json:"settle"`
-	HaltOnFailure  bool    `json:"halt-on-failure"`
-}
-
-// Action starts a plan when something happens to a pod: so many failures of one instance, or a
-// metric above or below a value.
-type Action struct {
-	Name     string   `json:"name"`
-	Pod      string   `json:"pod"`
-	Failures int      `json:"failures,omitempty"`
-	Within   Seconds  `json:"within,omitempty"`
-	Metric   string   `json:"metric,omitempty"`
-	Above    *float64 `json:"above,omitempty"`
-	Below    *float64 `json:"below,omitempty"`
-	Plan     string   `json:"plan"`
-	Cooldown Seconds  `json:"cooldown"`
-}
-
 // Encode gives the canonical JSON of a spec, as Service.Encode does.
 func (s Spec) Encode() ([]byte, error) {
 	data, err := marshal(s)
@@ -166,9 +121,6 @@ func (s Spec) Beyond() []string {
 	for _, pod := range s.Pods {
 		list = append(list, pod.beyond()...)
 	}
-	for _, a := range s.Actions {
-		list = append(list, fmt.Sprintf("action %s: actions are not supported yet", a.Name))
-	}
 	return list
 }
 
@@ -191,14 +143,13 @@ type said struct {
 
 func (m PodMore) beyond() []string {
 	list := sentences("pod "+m.Type, []said{
-		{m.Networks != nil, "networks"}, {m.Secrets != nil, "secrets"},
+		{m.Networks != nil, "networks"},
 		{m.SharePIDNamespace, "share-pid-namespace"}, {m.HostVolumes != nil, "host-volumes"},
 		{m.ExternalVolumes != nil, "external-volumes"},
 		{m.SeccompUnconfined, "seccomp-unconfined"},
 		{m.SeccompProfile != "", "seccomp-profile-name"}, {m.IPCMode != "", "ipc-mode"},
 		{m.ShmSize != 0, "shm-size"}, {m.User != "", "user"},
-		{m.Placement != nil, "placement with any or not"}, {m.Prefer != nil, "prefer"},
-		{m.Fault != nil, "fault-policy"}, {m.Update != nil, "update"},
+		{m.Placement != nil, "placement with any or not"},
 	})
 	for _, t := range m.Tasks {
 		list = append(list, t.beyond("pod "+m.Type+", task "+t.Name)...)

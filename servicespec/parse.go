@@ -89,7 +89,7 @@ func (p *parser) service(root value) Service {
 	p.scheduler(f, &s)
 	s.Pods = p.allPods(f)
 	s.Plans = p.allPlans(f, s.Pods)
-	p.more.Actions = p.actions(f, s.Plans)
+	s.Actions = p.actions(f, s.Plans)
 	return s
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 )
 
-// What the predecessor's language says of containers. Parse refuses these keys; ParseSpec
-// reads them into PodMore and TaskMore.
+// What the predecessor's language says of containers. Parse refuses these keys but for secrets;
+// ParseSpec reads them into PodMore and TaskMore.
 
 var (
 	networkLanguage  = languageOf(podPath + ".networks.<name>")
@@ -27,7 +27,6 @@ const mappingNetwork = "mesos-bridge"
 
 func (p *parser) morePod(f fields, m *PodMore) {
 	m.Networks = p.networks(f)
-	m.Secrets = p.secrets(f)
 	m.SharePIDNamespace = f.boolean("share-pid-namespace", false)
 	m.HostVolumes = p.hostVolumes(f)
 	m.ExternalVolumes = p.externalVolumes(f)

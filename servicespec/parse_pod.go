@@ -129,10 +129,11 @@ func (p *parser) pod(e entry, path string) (Pod, bool) {
 		pod.Kafka = p.kafka(v, join(path, "kafka"), &pod)
 	}
 	p.checkCommands(f, pod)
+	p.policies(f, &pod)
+	pod.Secrets = p.secrets(f)
 	if p.entire {
 		pod.Image, _ = f.text("image")
 		p.morePod(f, &more)
-		p.policies(f, &pod, &more)
 		if len(more.beyond()) > 0 {
 			p.more.Pods = append(p.more.Pods, more)
 		}

@@ -28,13 +28,13 @@ const (
 	maxWeight                  = 1_000_000
 )
 
-func (p *parser) policies(f fields, pod *Pod, m *PodMore) {
-	m.Prefer = p.prefer(f)
+func (p *parser) policies(f fields, pod *Pod) {
+	pod.Prefer = p.prefer(f)
 	if v, ok := f.get("fault-policy"); ok {
-		m.Fault = p.faultPolicy(v, join(f.path, "fault-policy"))
+		pod.Fault = p.faultPolicy(v, join(f.path, "fault-policy"))
 	}
 	if v, ok := f.get("update"); ok {
-		m.Update = p.updatePolicy(v, join(f.path, "update"), pod.Count)
+		pod.Update = p.updatePolicy(v, join(f.path, "update"), pod)
 	}
 }
 
@@ -117,14 +117,14 @@ func (p *parser) prefer(f fields) []placement.Preference {
 }
 
 func (p *parser) faultPolicy(v value, path string) *FaultPolicy {
-	policy := &FaultPolicy{UnreachableTimeout: defaultUnreachable, Action: "wait",
+	policy := &FaultPolicy{UnreachableTimeout: defaultUnreachable, Action: FaultWait,
 		MaxReplacements: 1}
 	f, ok := p.fieldsOf(v, path, faultLanguage)
 	if !ok {
 		return nil
 	}
 	f.setSeconds("unreachable-timeout", 0, &policy.UnreachableTimeout)
-	if action, ok := f.oneOf("action", "wait", "replace"); ok {
+	if action, ok := f.oneOf("action", FaultWait, FaultReplace); ok {
 		policy.Action = action
 	}
 	if n, ok := f.whole("max-replacements", 1, maxCount); ok {
@@ -133,14 +133,18 @@ func (p *parser) faultPolicy(v value, path string) *FaultPolicy {
 	return policy
 }
 
-func (p *parser) updatePolicy(v value, path string, count int) *UpdatePolicy {
+func (p *parser) updatePolicy(v value, path string, pod *Pod) *UpdatePolicy {
 	policy := &UpdatePolicy{MaxUnavailable: 1}
 	f, ok := p.fieldsOf(v, path, updateLanguage)
 	if !ok {
 		return nil
 	}
-	if n, ok := f.whole("max-unavailable", 1, int64(max(1, count))); ok {
+	if n, ok := f.whole("max-unavailable", 1, int64(max(1, pod.Count))); ok {
 		policy.MaxUnavailable = int(n)
+	}
+	if pod.Kafka != nil && policy.MaxUnavailable > 1 {
+		f.at("max-unavailable", BadValue, "Kafka nodes are updated one at a time, so that no "+
+			"partition and no quorum loses two of its replicas", "give 1, or leave it out")
 	}
 	policy.ByRack = f.boolean("by-rack", false)
 	f.setSeconds("settle", 0, &policy.Settle)
@@ -178,18 +182,29 @@ func (p *parser) actions(root fields, plans []Plan) []Action {
 		if a.Plan, ok = f.required("plan"); ok && !slices.Contains(names, a.Plan) {
 			f.at("plan", Dangling, fmt.Sprintf("there is no plan %s", quote(a.Plan)),
 				didYouMean(a.Plan, names))
-		} else if a.Plan == deployPlan {
-			f.at("plan", BadValue, "the plan deploy runs by itself", "name another plan")
+		} else if runsByItself(a.Plan) {
+			f.at("plan", BadValue, fmt.Sprintf("the plan %s runs by itself", a.Plan),
+				"name another plan")
 		}
-		f.event(&a)
+		f.event(&a, p.pods[a.Pod])
 		f.setSeconds("cooldown", 0, &a.Cooldown)
 		actions = append(actions, a)
 	}
 	return actions
 }
 
-// event reads what an action waits for: failures, or a metric.
-func (f fields) event(a *Action) {
+// runsByItself says that a plan cannot be started.
+func runsByItself(plan string) bool {
+	switch plan {
+	case deployPlan, "update", "recovery", "decommission", "uninstall":
+		return true
+	}
+	return false
+}
+
+// event reads what an action waits for: failures, or a metric of its pod, which is nil if it is
+// not known.
+func (f fields) event(a *Action, pod *Pod) {
 	_, failures := f.get("failures")
 	_, metric := f.get("metric")
 	_, above := f.get("above")
@@ -208,13 +223,29 @@ func (f fields) event(a *Action) {
 		}
 		return
 	}
-	a.Metric, _ = f.required("metric")
+	f.metric(a, pod)
 	a.Above, a.Below = f.decimal("above"), f.decimal("below")
 	if within {
 		f.at("within", BadValue, "within belongs to failures", "remove it")
 	}
 	if above == below {
 		f.at("", Missing, "a metric has either above or below", "give exactly one of them")
+	}
+}
+
+// metric reads which metric an action watches: one that the scheduler knows of the pod.
+func (f fields) metric(a *Action, pod *Pod) {
+	name, ok := f.required("metric")
+	a.Metric = name
+	kafka := pod == nil || pod.Kafka != nil
+	switch {
+	case !ok || slices.Contains(metricNames(kafka), name):
+	case slices.Contains(metricNames(true), name):
+		f.at("metric", BadValue, fmt.Sprintf("pod %s runs no Kafka, and only Kafka has %s",
+			pod.Type, name), "known are "+strings.Join(metricNames(false), ", "))
+	default:
+		f.at("metric", BadValue, fmt.Sprintf("the scheduler knows no metric %s", quote(name)),
+			"known are "+strings.Join(metricNames(kafka), ", "))
 	}
 }
 

@@ -20,6 +20,8 @@ type Service struct {
 	Zookeeper string `json:"zookeeper,omitempty"`
 	Pods      []Pod  `json:"pods,omitempty"`
 	Plans     []Plan `json:"plans,omitempty"` // always holds one named "deploy"
+	// Actions start plans when something happens.
+	Actions []Action `json:"actions,omitempty"`
 }
 
 // Pod is a type of pod; Count instances of it run, named "<type>-<index>" from 0.
@@ -36,6 +38,14 @@ type Pod struct {
 	AllowDecommission bool   `json:"allow-decommission,omitempty"`
 	PreReservedRole   string `json:"pre-reserved-role,omitempty"` // "*" by default
 	Image             string `json:"image,omitempty"`             // container image, "" for none
+	// Prefer are wishes about agents; they count after Placement.
+	Prefer []placement.Preference `json:"prefer,omitempty"`
+	// Fault says what to do about agents that are not there; nil is to wait for ever.
+	Fault *FaultPolicy `json:"fault-policy,omitempty"`
+	// Update is the pace of new configurations; nil leaves it to the plan.
+	Update *UpdatePolicy `json:"update,omitempty"`
+	// Secrets are given to all tasks of the pod.
+	Secrets []Secret `json:"secrets,omitempty"`
 	// Kafka is set when the pod's instances are Kafka brokers or controllers.
 	Kafka *Kafka `json:"kafka,omitempty"`
 }

@@ -13,6 +13,7 @@ type LocalMesosOptions struct {
 	Dir, MasterAddr, Name string
 	Agents                []LocalAgent
 	LogFile               string
+	Secrets               string // the folder that references to secrets are looked up in
 }
 
 // LocalAgent is one agent of an embedded Mesos.
@@ -37,7 +38,8 @@ func RunLocalMesos(ctx context.Context, o LocalMesosOptions) error {
 	}
 	defer closeLog()
 	cfg := localmesos.Config{
-		Dir: o.Dir, MasterAddr: o.MasterAddr, ClusterName: o.Name, Logger: logger}
+		Dir: o.Dir, MasterAddr: o.MasterAddr, ClusterName: o.Name, Logger: logger,
+		Secrets: o.Secrets}
 	for _, a := range o.Agents {
 		cfg.Agents = append(cfg.Agents, localmesos.Agent{
 			Name: a.Name, Addr: a.Addr, Hostname: a.Hostname, CPUs: a.CPUs,

@@ -97,7 +97,7 @@ func newSite(t *testing.T, spec string) *site {
 	dir := t.TempDir()
 	s := &site{t: t, dir: dir, cfg: localmesos.Config{
 		Dir: filepath.Join(dir, "mesos"), MasterAddr: "127.0.0.1:0",
-		OfferInterval: 50 * time.Millisecond,
+		OfferInterval: 50 * time.Millisecond, Secrets: filepath.Join(dir, "secrets"),
 	}}
 	ports := freePorts(t, 30)
 	for i := range 3 {

@@ -83,6 +83,7 @@ func (c *Cluster) executorEnded(e *executorRun, status *int32) {
 			c.agentUpdate(t, why)
 		}
 	}
+	c.after(func() { c.background(func() { c.forgetSecrets(e) }) })
 	c.collectSandboxes(e.agent)
 	c.scheduleAllocation()
 	c.checkIdle()

@@ -62,7 +62,9 @@ func (c *Cluster) executorUser(e *executorRun) string {
 
 // launchOnAgent adds a checked task to an agent and starts its executor if it
 // does not run.
-func (c *Cluster) launchOnAgent(f *framework, a *agentNode, info mesos.TaskInfo) {
+func (c *Cluster) launchOnAgent(
+	f *framework, a *agentNode, info mesos.TaskInfo, values secretValues,
+) {
 	c.seq++
 	t := &task{Framework: f.id, Agent: a.id, Executor: info.Executor.ExecutorID.Value,
 		Info: taskInfo{info}, Seq: c.seq, State: mesos.TASK_STAGING}
@@ -72,7 +74,7 @@ func (c *Cluster) launchOnAgent(f *framework, a *agentNode, info mesos.TaskInfo)
 	e := a.executors[executorKey(f.id, t.Executor)]
 	if e == nil {
 		e = &executorRun{Framework: f.id, Agent: a.id, id: t.Executor, agent: a,
-			Info: executorInfo{*info.Executor}, Container: uuid.NewString()}
+			Info: executorInfo{*info.Executor}, Container: uuid.NewString(), values: values}
 		a.executors[e.key()] = e
 		c.saveExecutor(e)
 		c.startExecutor(e, c.executorUser(e), f.Info.V.GetCheckpoint())
@@ -122,12 +124,22 @@ func (c *Cluster) prepareExecutor(
 		return failed(mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
 			"Failed to launch container: %s", err)
 	}
+	secrets := secretStore{c.cfg.Secrets, e.values}
+	if err := secrets.makeFiles(e.secretsDir(), sandbox, info.Container, own); err != nil {
+		return failed(mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
+			"Failed to launch container: %s", err)
+	}
+	vars, err := secrets.variables(info.GetCommand())
+	if err != nil {
+		return failed(mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
+			"Failed to launch container: %s", err)
+	}
 	if err := c.fetch.fetchAll(c.fetchCtx, info.GetCommand().GetURIs(), sandbox, own); err != nil {
 		return failed(mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
 			"Failed to launch container: Failed to fetch all URIs for container '%s': %s",
 			e.Container, err)
 	}
-	p, g, err := startCommand(info.GetCommand(), sandbox, env, own, c.boot)
+	p, g, err := startCommand(info.GetCommand(), sandbox, append(env, vars...), own, c.boot)
 	if err != nil {
 		return failed(mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
 			"Failed to launch container: %s", err)
@@ -203,7 +215,9 @@ func (c *Cluster) executorEnv(e *executorRun, checkpoint bool) []string {
 		vars["MESOS_SUBSCRIPTION_BACKOFF_MAX"] = "2secs"
 	}
 	for _, v := range e.Info.V.GetCommand().GetEnvironment().GetVariables() {
-		vars[v.Name] = v.GetValue()
+		if v.GetType() != mesos.Environment_Variable_SECRET {
+			vars[v.Name] = v.GetValue()
+		}
 	}
 	var env []string
 	for _, k := range sortedKeys(vars) {
@@ -214,6 +228,7 @@ func (c *Cluster) executorEnv(e *executorRun, checkpoint bool) []string {
 
 // executorPrepared records the process and lets it run.
 func (c *Cluster) executorPrepared(e *executorRun, p prepared) {
+	e.values = nil
 	if p.failure != nil {
 		if e.Ending == nil {
 			e.Ending = p.failure

@@ -53,6 +53,9 @@ type Config struct {
 	// KeepRuns is the number of sandboxes of ended executors kept per agent.
 	// Default 5; negative keeps none.
 	KeepRuns int
+	// Secrets is a folder whose files are the secrets that references name, by their paths in
+	// it; "" knows none.
+	Secrets string
 	// Logger receives what happens; nil discards it.
 	Logger *slog.Logger
 }

@@ -187,6 +187,7 @@ func (x *acceptance) launchTask(t mesos.TaskInfo) error {
 	if err := x.validateTask(&t); err != nil {
 		return err
 	}
+	values := takeSecretValues(t.Executor)
 	needed := plus(nil, t.Resources)
 	key := executorKey(x.framework.id, t.Executor.ExecutorID.Value)
 	if running := x.agent.executors[key]; running == nil {
@@ -200,7 +201,7 @@ func (x *acceptance) launchTask(t mesos.TaskInfo) error {
 			"is more than available %s", formatResources(needed), formatResources(x.remaining))
 	}
 	x.remaining = rest
-	x.c.launchOnAgent(x.framework, x.agent, t)
+	x.c.launchOnAgent(x.framework, x.agent, t, values)
 	return nil
 }
 
@@ -221,6 +222,11 @@ func completeTask(t mesos.TaskInfo, framework string) mesos.TaskInfo {
 		}
 		command.Environment = &mesos.Environment{Variables: vars}
 		e.Command = &command
+	}
+	if e.Container != nil {
+		container := *e.Container
+		container.Volumes = slices.Clone(e.Container.Volumes)
+		e.Container = &container
 	}
 	t.Executor = &e
 	return t
@@ -250,7 +256,7 @@ func (x *acceptance) validateTask(t *mesos.TaskInfo) error {
 	if t.Executor == nil {
 		return fmt.Errorf("Command tasks are not supported here: a task must have an executor")
 	}
-	if t.Container != nil || t.Executor.Container != nil {
+	if t.Container != nil || !onlySecrets(t.Executor.Container) {
 		return fmt.Errorf("Containers are not supported here")
 	}
 	return x.validateExecutor(t.Executor)
@@ -272,6 +278,9 @@ func (x *acceptance) validateExecutor(e *mesos.ExecutorInfo) error {
 		return fmt.Errorf("'ExecutorInfo.command' must be set for 'CUSTOM' executor")
 	case e.ShutdownGracePeriod.GetNanoseconds() < 0:
 		return fmt.Errorf("ExecutorInfo's 'shutdown_grace_period' must be non-negative")
+	}
+	if err := validateSecrets(e); err != nil {
+		return err
 	}
 	if err := validateResources(e.Resources); err != nil {
 		return fmt.Errorf("Executor uses invalid resources: %w", err)

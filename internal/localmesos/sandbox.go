@@ -78,15 +78,10 @@ func linkVolumes(a *agentNode, sandbox string, rs []mesos.Resource, owner *owner
 			return err
 		}
 		path := filepath.Clean(rs[i].Disk.Volume.GetContainerPath())
-		if parent := filepath.Dir(path); parent != "." {
-			if err := root.MkdirAll(parent, 0o755); err != nil {
-				return err
-			}
-		}
 		if have, err := root.Readlink(path); err == nil && have == dir {
 			continue
 		}
-		if err := root.Symlink(dir, path); err != nil {
+		if err := linkInto(root, dir, path); err != nil {
 			return fmt.Errorf("linking volume %s: %w", rs[i].Disk.Persistence.ID, err)
 		}
 	}

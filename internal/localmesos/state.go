@@ -119,6 +119,7 @@ type executorRun struct {
 
 	id         string
 	agent      *agentNode
+	values     secretValues // taken out of Info, until the executor is started
 	stream     *stream
 	recovering bool // alive at our start, not yet subscribed again
 	held       []mesos.Resource

@@ -113,6 +113,14 @@ type ExecutorInfo struct {
 	Resources     resource.List
 	Labels        []resource.Label
 	ShutdownGrace time.Duration
+	// Secrets are files that the agent makes for it.
+	Secrets []SecretFile
+}
+
+// SecretFile is a secret that the agent puts into the sandbox, for reading alone.
+type SecretFile struct {
+	Path   string // in the sandbox
+	Secret string // its path in the store of secrets, which the agent knows
 }
 
 // Command is what the agent runs through the shell to start an executor.
@@ -132,5 +140,8 @@ type URI struct {
 	OutputFile string
 }
 
-// EnvVar is one environment variable.
-type EnvVar struct{ Name, Value string }
+// EnvVar is one environment variable: with a value, or with a secret that the agent sets it to.
+type EnvVar struct {
+	Name, Value string
+	Secret      string // the secret's path in the store that the agent knows, "" for a value
+}

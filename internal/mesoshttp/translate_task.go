@@ -36,7 +36,40 @@ func executorToWire(e mesos.ExecutorInfo, role string) *wire.ExecutorInfo {
 		Resources:           resourcesToWire(e.Resources, role),
 		Labels:              labelsToWire(e.Labels),
 		ShutdownGracePeriod: durationToWire(e.ShutdownGrace),
+		Container:           secretsToWire(e.Secrets),
 	}
+}
+
+// secretsToWire gives the container whose volumes are secrets; nil is the agent's own container.
+func secretsToWire(files []mesos.SecretFile) *wire.ContainerInfo {
+	if len(files) == 0 {
+		return nil
+	}
+	out := &wire.ContainerInfo{Type: wire.ContainerInfo_MESOS.Enum()}
+	for _, f := range files {
+		out.Volumes = append(out.Volumes, wire.Volume{
+			Mode: wire.RO.Enum(), ContainerPath: f.Path,
+			Source: &wire.Volume_Source{
+				Type: wire.Volume_Source_SECRET, Secret: secretToWire(f.Secret)},
+		})
+	}
+	return out
+}
+
+func secretToWire(path string) *wire.Secret {
+	return &wire.Secret{Type: wire.Secret_REFERENCE,
+		Reference: &wire.Secret_Reference{Name: path}}
+}
+
+// secretsFromWire gives the secrets that a container refers to; other volumes are not ours.
+func secretsFromWire(c *wire.ContainerInfo) []mesos.SecretFile {
+	var files []mesos.SecretFile
+	for _, v := range c.GetVolumes() {
+		if name := v.GetSource().GetSecret().GetReference().GetName(); name != "" {
+			files = append(files, mesos.SecretFile{Path: v.ContainerPath, Secret: name})
+		}
+	}
+	return files
 }
 
 func commandToWire(c mesos.Command) *wire.CommandInfo {
@@ -56,8 +89,12 @@ func commandToWire(c mesos.Command) *wire.CommandInfo {
 	}
 	out.Environment = &wire.Environment{}
 	for _, v := range c.Env {
-		out.Environment.Variables = append(out.Environment.Variables,
-			wire.Environment_Variable{Name: v.Name, Value: &v.Value})
+		variable := wire.Environment_Variable{Name: v.Name, Value: &v.Value}
+		if v.Secret != "" {
+			variable.Type = wire.Environment_Variable_SECRET.Enum()
+			variable.Value, variable.Secret = nil, secretToWire(v.Secret)
+		}
+		out.Environment.Variables = append(out.Environment.Variables, variable)
 	}
 	return out
 }
@@ -135,6 +172,7 @@ func executorFromWire(e *wire.ExecutorInfo) mesos.ExecutorInfo {
 		Resources:     resourcesFromWire(e.Resources),
 		Labels:        labelsFromWire(e.Labels),
 		ShutdownGrace: durationFromWire(e.ShutdownGracePeriod),
+		Secrets:       secretsFromWire(e.Container),
 	}
 }
 
@@ -150,7 +188,8 @@ func commandFromWire(c *wire.CommandInfo) mesos.Command {
 		})
 	}
 	for _, v := range c.GetEnvironment().GetVariables() {
-		out.Env = append(out.Env, mesos.EnvVar{Name: v.Name, Value: v.GetValue()})
+		out.Env = append(out.Env, mesos.EnvVar{Name: v.Name, Value: v.GetValue(),
+			Secret: v.GetSecret().GetReference().GetName()})
 	}
 	return out
 }

@@ -25,6 +25,10 @@ func (c *checkJobs) stepped(ev scheduler.Event, out scheduler.Output) {
 	if commanded, ok := ev.(scheduler.Commanded); ok {
 		c.commanded(commanded.Command)
 	}
+	c.reasons["any"] += len(journal(out, "action ")) // as if an operator had started it
+	for _, pod := range replacedByPolicy(out) {
+		c.reasons[pod.String()]++
+	}
 	c.note(ev)
 	for _, info := range launches(out) {
 		p, t, _ := c.w.stored(info.ID)

@@ -72,7 +72,8 @@ func (w *world) unheld() string {
 		spec, _ := w.wanted(p.Name)
 		for _, t := range p.Tasks {
 			ts, ok := taskOf(spec, t.Name)
-			if t.ID != "" && (!ok || ts.Goal == servicespec.GoalRunning) {
+			runs := ts.Goal == servicespec.GoalRunning || !ok && !t.State.Terminal()
+			if t.ID != "" && runs {
 				tasks[t.ID] = true
 			}
 		}

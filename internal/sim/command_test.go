@@ -188,21 +188,51 @@ func (o *operator) replace(pod scheduler.PodName) {
 	if !o.expendable(pod) {
 		return
 	}
-	if o.replaced == nil {
-		o.replaced = map[scheduler.PodName]bool{}
-	}
 	if !w.process.alive {
 		return
 	}
+	o.note(pod)
+	w.process.command(scheduler.PodReplace{Pod: pod.String()})
+}
+
+// note keeps that an instance is replaced, by the operator or as a policy of his says.
+func (o *operator) note(pod scheduler.PodName) {
+	if o.replaced == nil {
+		o.replaced = map[scheduler.PodName]bool{}
+	}
 	o.replaced[pod] = true
-	for _, a := range w.master.agents {
+	for _, a := range o.w.master.agents {
 		for _, t := range a.taskList() {
 			if strings.HasPrefix(t.info.Name, pod.String()+"-") {
 				t.replaced = true
 			}
 		}
 	}
-	w.process.command(scheduler.PodReplace{Pod: pod.String()})
+}
+
+// notice takes in what was done in the operator's name, as policies and actions say.
+func (o *operator) notice(out scheduler.Output) {
+	for _, pod := range replacedByPolicy(out) {
+		o.note(pod)
+	}
+	for _, j := range journal(out, "action ") {
+		if o.params == nil {
+			o.params = map[string]map[string]string{}
+		}
+		o.params[j.Plan] = map[string]string{}
+	}
+}
+
+// journal gives the entries that a step adds for those whose names begin so.
+func journal(out scheduler.Output, by string) []scheduler.JournalEntry {
+	var entries []scheduler.JournalEntry
+	for _, write := range out.Writes {
+		j, ok := write.(scheduler.WriteJournal)
+		if ok && j.Entry.Kind == "command" && strings.HasPrefix(j.Entry.By, by) {
+			entries = append(entries, j.Entry)
+		}
+	}
+	return entries
 }
 
 // expendable reports whether a majority of the voters keeps its data without an instance, even

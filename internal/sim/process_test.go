@@ -22,6 +22,7 @@ func (s *store) apply(writes []scheduler.Write) {
 		h.Leftovers = map[mesos.ReservationID]scheduler.Leftover{}
 		h.Runs = map[string]scheduler.PlanRun{}
 		h.Files = map[string]string{}
+		h.Actions = map[string]scheduler.ActionRun{}
 	}
 	for _, w := range writes {
 		switch w := w.(type) {
@@ -71,6 +72,10 @@ func (s *store) applyHistory(w scheduler.Write) {
 	case scheduler.DeleteJournal:
 		h.Journal = slices.DeleteFunc(h.Journal,
 			func(e scheduler.JournalEntry) bool { return e.Number == w.Number })
+	case scheduler.WriteAction:
+		h.Actions[w.Name] = w.Run
+	case scheduler.DeleteAction:
+		delete(h.Actions, w.Name)
 	case scheduler.WriteFile:
 		h.Files[w.Name] = w.Content
 	default:
@@ -94,7 +99,7 @@ func (s *store) load() scheduler.Hard {
 		h.Runs[plan] = cloneRun(r)
 	}
 	h.Journal = slices.Clone(s.hard.Journal)
-	h.Files = maps.Clone(s.hard.Files)
+	h.Files, h.Actions = maps.Clone(s.hard.Files), maps.Clone(s.hard.Actions)
 	return h
 }
 
@@ -212,6 +217,7 @@ func (p *process) step(ev scheduler.Event) {
 	for _, write := range out.Writes {
 		w.trace.add(w.now, write)
 	}
+	w.operator.notice(out)
 	for _, c := range w.checkers {
 		c.stepped(ev, out)
 	}

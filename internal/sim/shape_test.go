@@ -23,12 +23,13 @@ type shape struct {
 	large        bool // more cpus
 	agent, extra bool // optional tasks
 	update       bool // there is a plan update
+	policies     bool // all pods have them, and of the mixed ones one an action
 	// The strategies of the plan deploy and of its phases.
 	order, nodeOrder, dataOrder string
 }
 
 func drawKafka(rng *rand.Rand) shape {
-	s := shape{brokers: 3, other: rng.Float64() < 0.3}
+	s := shape{brokers: 3, other: rng.Float64() < 0.3, policies: rng.Float64() < 0.4}
 	if rng.Float64() < 0.15 {
 		s.brokers = 1
 	}
@@ -41,7 +42,7 @@ func drawKafka(rng *rand.Rand) shape {
 
 func drawMixed(rng *rand.Rand) shape {
 	s := shape{nodes: 1 + rng.IntN(3), data: 1 + rng.IntN(3), agent: rng.IntN(4) > 0,
-		extra: rng.IntN(4) == 0, update: rng.IntN(2) == 0}
+		extra: rng.IntN(4) == 0, update: rng.IntN(2) == 0, policies: rng.Float64() < 0.4}
 	s.order = []string{"serial", "parallel"}[rng.IntN(2)]
 	orders := []string{"serial", "parallel", "serial-canary", "parallel-canary"}
 	s.nodeOrder, s.dataOrder = orders[rng.IntN(4)], orders[rng.IntN(4)]
@@ -65,7 +66,7 @@ func (s shape) changed(rng *rand.Rand, agents int) shape {
 		}
 		return s
 	}
-	switch rng.IntN(9) {
+	switch rng.IntN(10) {
 	case 0:
 		s.nodes = 1 + rng.IntN(3)
 	case 1:
@@ -80,6 +81,8 @@ func (s shape) changed(rng *rand.Rand, agents int) shape {
 		s.extra = !s.extra
 	case 6:
 		s.update = !s.update
+	case 7:
+		s.policies = !s.policies
 	default:
 		s.revision = rng.IntN(3)
 	}
@@ -90,7 +93,7 @@ const kafkaSpec = `
   kafka:
     count: %d
     placement: '[["hostname","MAX_PER","1"]]'
-    kafka: {version: 4.3.1, heap: 256}
+    kafka: {version: 4.3.1, heap: 256}%s
     tasks:
       broker:
         goal: RUNNING
@@ -156,9 +159,19 @@ plans:
       controller: {pod: controller, strategy: parallel}
 `
 
+const policySpec = `
+    fault-policy: {unreachable-timeout: 20, action: replace, max-replacements: 1}
+    update: {settle: 5}`
+
+const actionSpec = `
+actions:
+  failing: {pod: node, failures: 2, within: 120, plan: backup, cooldown: 60}
+  away: {pod: data, metric: unreachable_instances, above: 0, plan: verify, cooldown: 60}
+`
+
 const otherSpec = `
   web:
-    count: 2
+    count: 2%s
     tasks:
       main:
         goal: RUNNING
@@ -184,7 +197,7 @@ const nodeSpec = `
   node:
     count: %d
     allow-decommission: true
-    placement: '[["hostname","MAX_PER","3"]]'
+    placement: '[["hostname","MAX_PER","3"]]'%s
     resource-sets:
       node-resources:
         cpus: %s
@@ -221,7 +234,7 @@ const agentSpec = `
 const dataSpec = `
   data:
     count: %d
-    placement: '[["hostname","UNIQUE"]]'
+    placement: '[["hostname","UNIQUE"]]'%s
     tasks:
       format:
         goal: FINISH
@@ -314,14 +327,15 @@ func (s shape) text() string {
 	var b strings.Builder
 	b.WriteString("name: kafka\nscheduler: {user: nobody}\npods:\n")
 	cpus := map[bool]string{false: "0.5", true: "0.8"}[s.large]
+	policies := map[bool]string{true: policySpec}[s.policies]
 	switch {
 	case s.controllers > 0:
 		fmt.Fprintf(&b, apartSpec, s.controllers, s.revision, s.brokers, s.unlike, cpus)
 	case s.brokers > 0:
-		fmt.Fprintf(&b, kafkaSpec, s.brokers, cpus, s.revision)
+		fmt.Fprintf(&b, kafkaSpec, s.brokers, policies, cpus, s.revision)
 	}
 	if s.other {
-		b.WriteString(otherSpec)
+		fmt.Fprintf(&b, otherSpec, policies)
 	}
 	if s.controllers > 0 && s.order == "parallel" {
 		b.WriteString(apartPlan)
@@ -333,12 +347,12 @@ func (s shape) text() string {
 		return b.String()
 	}
 	nodes, data := "server", "server"
-	fmt.Fprintf(&b, nodeSpec, s.nodes, cpus, s.revision)
+	fmt.Fprintf(&b, nodeSpec, s.nodes, policies, cpus, s.revision)
 	if s.agent {
 		fmt.Fprintf(&b, agentSpec, s.revision)
 		nodes += ", agent"
 	}
-	fmt.Fprintf(&b, dataSpec, s.data, cpus, s.revision)
+	fmt.Fprintf(&b, dataSpec, s.data, policies, cpus, s.revision)
 	if s.extra {
 		fmt.Fprintf(&b, extraSpec, s.revision)
 		data += ", extra"
@@ -346,6 +360,9 @@ func (s shape) text() string {
 	fmt.Fprintf(&b, planSpec, s.order, s.nodeOrder, s.dataOrder, nodes, data)
 	if s.update {
 		fmt.Fprintf(&b, updateSpec, nodes, data)
+	}
+	if s.policies {
+		b.WriteString(actionSpec)
 	}
 	return b.String()
 }

@@ -77,6 +77,8 @@ func newWorld(seed uint64) *world {
 	w.operator = &operator{w: w, shape: w.scenario.shape}
 	w.checkers = []checker{
 		&checkOffers{w: w}, &checkAcknowledged{w: w}, &checkStorm{w: w}, &checkStored{w: w},
+		&checkReplaced{w: w, under: map[scheduler.PodName]bool{}},
+		&checkActions{w: w, last: map[string]time.Time{}},
 		&checkPaused{w}, &checkParams{w}, &checkLeaving{w}, newCheckJobs(w),
 		&checkEssential{w: w},
 	}

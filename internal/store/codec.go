@@ -27,6 +27,7 @@ const (
 	earlierKey   = "earlier/"
 	runKey       = "run/"
 	journalKey   = "journal/"
+	actionKey    = "action/"
 	fileKey      = "file/"
 )
 
@@ -86,6 +87,10 @@ func encodeWrite(w scheduler.Write) (Change, error) {
 		return put(journalKeyOf(w.Entry.Number), journalEntryToRow(w.Entry))
 	case scheduler.DeleteJournal:
 		return Change{Key: journalKeyOf(w.Number)}, nil
+	case scheduler.WriteAction:
+		return put(actionKey+url.PathEscape(w.Name), actionToRow(w.Run))
+	case scheduler.DeleteAction:
+		return Change{Key: actionKey + url.PathEscape(w.Name)}, nil
 	case scheduler.WriteFile:
 		return put(fileKey+url.PathEscape(w.Name), fileToRow(w.Content))
 	default:
@@ -115,6 +120,7 @@ func Decode(entries map[string][]byte) (scheduler.Hard, error) {
 		Pods:      map[scheduler.PodName]scheduler.Pod{},
 		Leftovers: map[mesos.ReservationID]scheduler.Leftover{},
 		Runs:      map[string]scheduler.PlanRun{},
+		Actions:   map[string]scheduler.ActionRun{},
 		Files:     map[string]string{},
 	}
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
@@ -206,6 +212,12 @@ func decodeNamed(hard *scheduler.Hard, key string, value []byte) error {
 		return decode(value, func(row planRun) error {
 			plan, err := nameIn(key, runKey)
 			hard.Runs[plan] = row.domain()
+			return err
+		})
+	case strings.HasPrefix(key, actionKey):
+		return decode(value, func(row actionRun) error {
+			name, err := nameIn(key, actionKey)
+			hard.Actions[name] = row.domain()
 			return err
 		})
 	case strings.HasPrefix(key, fileKey):

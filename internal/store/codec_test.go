@@ -308,10 +308,16 @@ func checkHistory(
 	for _, name := range oddNames {
 		full.Runs[name] = scheduler.PlanRun{Number: 1}
 		full.Files[name] = "the text of " + name
-		apply(scheduler.WriteFile{Name: name, Content: "an older text"},
+		full.Actions[name] = scheduler.ActionRun{Crossed: true}
+		apply(scheduler.WriteAction{Name: name, Run: scheduler.ActionRun{}},
+			scheduler.WriteAction{Name: name, Run: full.Actions[name]},
+			scheduler.WriteFile{Name: name, Content: "an older text"},
 			scheduler.WriteFile{Name: name, Content: full.Files[name]},
 			scheduler.WriteRun{Plan: name, Run: full.Runs[name]})
 	}
+	load(*full)
+	delete(full.Actions, "a b")
+	apply(scheduler.DeleteAction{Name: "a b"}, scheduler.DeleteAction{Name: "never was"})
 	load(*full)
 }
 
@@ -324,11 +330,12 @@ var oddNames = []string{
 // TestPlainKeys says that every name makes one key of its own, whatever is in it, and that the
 // keys of the journal are in the order of its numbers.
 func TestPlainKeys(t *testing.T) {
-	plain := regexp.MustCompile(`^(run|file)/[-!$&'()*+,.:;=@_~%0-9A-Za-z]*$`)
+	plain := regexp.MustCompile(`^(run|file|action)/[-!$&'()*+,.:;=@_~%0-9A-Za-z]*$`)
 	seen := map[string]bool{}
 	for _, name := range oddNames {
 		writes := []scheduler.Write{
-			scheduler.WriteFile{Name: name}, scheduler.WriteRun{Plan: name}}
+			scheduler.WriteFile{Name: name}, scheduler.WriteRun{Plan: name},
+			scheduler.WriteAction{Name: name}}
 		for key := range entriesOf(t, writes) {
 			if !plain.MatchString(key) || seen[key] {
 				t.Errorf("%q makes the key %q", name, key)

@@ -6,10 +6,10 @@
 // Change of one key, whose value is JSON.
 //
 //	framework  target  intent  kafka  overrides  pod/<type>-<index>  leftover/<reservation>
-//	earlier/<target id>  run/<plan>  journal/<number>  file/<name>
+//	earlier/<target id>  run/<plan>  journal/<number>  action/<name>  file/<name>
 //
-// The names of plans and files are escaped as in a URL, and the journal's numbers are padded, so
-// that its keys are in their order.
+// The names of plans, actions and files are escaped as in a URL, and the journal's numbers are
+// padded, so that its keys are in their order.
 //
 // It does not know what the state means: it gives back what was written, or refuses.
 //

@@ -184,6 +184,9 @@ func writesOf(h scheduler.Hard) []scheduler.Write {
 	for _, e := range h.Journal {
 		out = append(out, scheduler.WriteJournal{Entry: e})
 	}
+	for name, run := range h.Actions {
+		out = append(out, scheduler.WriteAction{Name: name, Run: run})
+	}
 	for name, content := range h.Files {
 		out = append(out, scheduler.WriteFile{Name: name, Content: content})
 	}

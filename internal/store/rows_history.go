@@ -74,6 +74,19 @@ func (r journalEntry) domain() (scheduler.JournalEntry, error) {
 	}, err
 }
 
+type actionRun struct {
+	Last    time.Time `json:"last,omitzero"`
+	Crossed bool      `json:"crossed,omitempty"`
+}
+
+func actionToRow(r scheduler.ActionRun) actionRun {
+	return actionRun{Last: r.Last.UTC(), Crossed: r.Crossed}
+}
+
+func (r actionRun) domain() scheduler.ActionRun {
+	return scheduler.ActionRun{Last: r.Last.UTC(), Crossed: r.Crossed}
+}
+
 // file is what a file holds: a text, or bytes where JSON has no text for it.
 type file struct {
 	Text  *string `json:"text,omitempty"`

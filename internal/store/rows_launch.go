@@ -11,6 +11,13 @@ type executorRow struct {
 	ID            mesos.ExecutorID `json:"id,omitempty"`
 	Command       commandRow       `json:"command"`
 	ShutdownGrace time.Duration    `json:"shutdown_grace_ns,omitempty"`
+	Secrets       []secretRow      `json:"secrets,omitempty"`
+}
+
+// secretRow says where a secret is put; what is in it is never stored.
+type secretRow struct {
+	Path   string `json:"path"`
+	Secret string `json:"secret"`
 }
 
 type commandRow struct {
@@ -29,8 +36,9 @@ type uriRow struct {
 }
 
 type envRow struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Secret string `json:"secret,omitempty"`
 }
 
 func executorToRow(e scheduler.Executor) executorRow {
@@ -38,7 +46,7 @@ func executorToRow(e scheduler.Executor) executorRow {
 		Value: e.Command.Value, User: e.Command.User,
 		URIs: each(e.Command.URIs, func(u mesos.URI) uriRow { return uriRow(u) }),
 		Env:  each(e.Command.Env, func(v mesos.EnvVar) envRow { return envRow(v) }),
-	}, e.ShutdownGrace}
+	}, e.ShutdownGrace, each(e.Secrets, func(s mesos.SecretFile) secretRow { return secretRow(s) })}
 }
 
 func (r executorRow) domain() scheduler.Executor {
@@ -46,7 +54,7 @@ func (r executorRow) domain() scheduler.Executor {
 		Value: r.Command.Value, User: r.Command.User,
 		URIs: each(r.Command.URIs, func(u uriRow) mesos.URI { return mesos.URI(u) }),
 		Env:  each(r.Command.Env, func(v envRow) mesos.EnvVar { return mesos.EnvVar(v) }),
-	}}
+	}, Secrets: each(r.Secrets, func(s secretRow) mesos.SecretFile { return mesos.SecretFile(s) })}
 }
 
 type statusUpdate struct {

@@ -12,11 +12,13 @@ import (
 // Evaluate finds the best place for an instance among the offers, or tells for each of them
 // why it is none. Exactly one of the results is set.
 //
-// An instance without a reservation may go wherever its rule and the resources allow. What is
-// best follows from what brokers want, which is not to fall together: the host with the fewest
-// peers, then the zone with the fewest, then the agent with the most room (how many times the
-// instance would fit by its scarcest scalar: spread, not packed), then the lowest agent id and
-// offer id. An agent with a maintenance window gets nothing new.
+// An instance without a reservation may go wherever its rule and the resources allow. Of these
+// places the one whose preferences weigh most is the best: an operator's wish goes before what is
+// good by default, and who wants both writes a rule. Among equals what is best follows from what
+// brokers want, which is not to fall together: the host with the fewest peers, then the zone
+// with the fewest, then the agent with the most room (how many times the instance would fit by
+// its scarcest scalar: spread, not packed), then the lowest agent id and offer id. An agent with
+// a maintenance window gets nothing new.
 //
 // An instance with a reservation goes back to it, window or not, and nowhere else; what its
 // sets want more is reserved there, what they want less is given back, and what one of them
@@ -65,6 +67,7 @@ func Operations(m Match) []mesos.Operation {
 // candidate is one offer with what decides whether it is tried, and when.
 type candidate struct {
 	offer          *mesos.Offer
+	liked          int     // the weights of the preferences that it meets
 	onHost, inZone int     // peers there already
 	room           float64 // how many times the instance would fit
 	reasons        []Reason
@@ -73,7 +76,7 @@ type candidate struct {
 // candidates gives the offers with the best first. Those that are out of the question before
 // their resources are looked at have their reason already.
 func (req *Requirement) candidates(need amounts, offers []mesos.Offer) []candidate {
-	judge := req.Rule.Judge(req.Peers)
+	judge, scorer := req.Rule.Judge(req.Peers), placement.NewScorer(req.Prefer, req.Peers)
 	hosts, zones := crowds(req.Peers)
 	out := make([]candidate, len(offers))
 	for i := range offers {
@@ -83,12 +86,14 @@ func (req *Requirement) candidates(need amounts, offers []mesos.Offer) []candida
 			c.reasons = maintenance
 			continue
 		}
-		if v := judge.Evaluate(Place(*o)); !v.Allowed {
+		place := Place(*o)
+		if v := judge.Evaluate(place); !v.Allowed {
 			c.reasons = []Reason{{
 				Code: Placement, Name: v.Constraint.String(), Detail: v.Reason,
 			}}
 			continue
 		}
+		c.liked = scorer.Score(place)
 		c.onHost, c.inZone = hosts[o.Hostname], zones[o.Domain]
 		c.room = req.offered(o).room(need)
 	}
@@ -126,6 +131,7 @@ func crowds(peers []placement.Agent) (map[string]int, map[mesos.Domain]int) {
 // compare puts the better candidate first.
 func (c candidate) compare(o candidate) int {
 	return cmp.Or(
+		cmp.Compare(o.liked, c.liked),
 		cmp.Compare(c.onHost, o.onHost),
 		cmp.Compare(c.inZone, o.inZone),
 		cmp.Compare(o.room, c.room),

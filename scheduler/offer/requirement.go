@@ -28,6 +28,8 @@ type Requirement struct {
 	// instances.
 	Rule  placement.Rule
 	Peers []placement.Agent
+	// Prefer makes some of the places that Rule allows better than others.
+	Prefer []placement.Preference
 	// Taken are ports that a new place must not have although an agent offers them: agents that
 	// share an address each offer all of its ports.
 	Taken []TakenPorts

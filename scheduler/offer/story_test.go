@@ -94,6 +94,7 @@ func lines(text string) []string {
 //	port client 9092                     0 is dynamic, ranges may follow: 0 [31000-31005]
 //	volume ROOT kafka-data 5000 vol-1    and profiles; before any set it is the executor's
 //	placement hostname:MAX_PER:1
+//	prefer 10 disk:IS:ssd                the weight, and a rule or an expression
 //	peer 127.0.0.1 [ZONE]
 //	taken HOST [9092,31000-31005]
 func (s *story) pod(t *testing.T, d *datadriven.TestData) {
@@ -156,6 +157,13 @@ func (s *story) need(t *testing.T, words []string) {
 			t.Fatal(err)
 		}
 		s.req.Rule = rule
+	case "prefer":
+		expr, err := placement.ParseExpr(strings.Join(words[2:], " "))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.req.Prefer = append(s.req.Prefer, placement.Preference{
+			Placement: expr, Weight: int(number(t, words[1]))})
 	case "peer":
 		peer := placement.Agent{Hostname: words[1]}
 		if len(words) > 2 {

@@ -11,10 +11,32 @@ type Preference struct {
 // Score adds up the weights of the preferences that an agent meets, so that of the agents that
 // a rule allows the one with the highest score is taken.
 func Score(preferences []Preference, a Agent, peers []Agent) int {
-	score := 0
+	return NewScorer(preferences, peers).Score(a)
+}
+
+// Scorer is a list of preferences that is ready for any number of agents; the zero one likes
+// all the same.
+type Scorer struct {
+	judges  []ExprJudge
+	weights []int
+}
+
+// NewScorer prepares preferences: peers are counted and regular expressions compiled once.
+func NewScorer(preferences []Preference, peers []Agent) Scorer {
+	var s Scorer
 	for _, p := range preferences {
-		if p.Placement.Evaluate(a, peers).Allowed {
-			score += p.Weight
+		s.judges = append(s.judges, p.Placement.Judge(peers))
+		s.weights = append(s.weights, p.Weight)
+	}
+	return s
+}
+
+// Score gives what the function Score does.
+func (s Scorer) Score(a Agent) int {
+	score := 0
+	for i, judge := range s.judges {
+		if judge.Evaluate(a).Allowed {
+			score += s.weights[i]
 		}
 	}
 	return score

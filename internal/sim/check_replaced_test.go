@@ -1,0 +1,84 @@
+package sim
+
+import (
+	"strings"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/scheduler"
+)
+
+// checkReplaced: a fault policy never has more instances of a pod under replacement at a time
+// than it allows, those that the operator replaces included; it replaces nobody whose agent was
+// not lost for as long as it says, and no node whose data the quorum cannot do without.
+type checkReplaced struct {
+	w     *world
+	under map[scheduler.PodName]bool
+}
+
+func (c *checkReplaced) stepped(_ scheduler.Event, out scheduler.Output) {
+	for _, pod := range replacedByPolicy(out) {
+		c.begun(pod)
+	}
+	for _, write := range out.Writes {
+		if w, ok := write.(scheduler.WritePod); ok && w.Pod.Request == scheduler.Replace {
+			c.under[w.Pod.Name] = true
+		}
+	}
+	for name := range c.under {
+		if p, ok := c.w.store.hard.Pods[name]; !ok || up(p) {
+			delete(c.under, name)
+		}
+	}
+}
+
+// begun checks that a policy may replace an instance now.
+func (c *checkReplaced) begun(pod scheduler.PodName) {
+	others, allowed := 0, 0
+	for _, spec := range c.w.store.hard.Target.Service.Pods {
+		if spec.Type == pod.Type && spec.Fault != nil {
+			allowed = spec.Fault.MaxReplacements
+		}
+	}
+	for name := range c.under {
+		if name != pod && name.Type == pod.Type {
+			others++
+		}
+	}
+	if others >= allowed && !c.under[pod] || allowed == 0 {
+		c.w.fail("replacements", "%s is replaced by its policy while %d others are", pod, others)
+	}
+	if pod.Type == "kafka" && !c.w.operator.expendable(pod) {
+		c.w.fail("replacements", "%s is replaced by its policy, and its vote is needed", pod)
+	}
+}
+
+// up reports whether an instance has been replaced and runs.
+func up(p scheduler.Pod) bool {
+	if p.Request != "" || p.Recovery != nil || p.Place == nil {
+		return false
+	}
+	for _, t := range p.Tasks {
+		if t.ID != "" && t.State != mesos.Running && t.State != mesos.Finished {
+			return false
+		}
+	}
+	return true
+}
+
+// replacedByPolicy lists the instances whose replacement by a policy begins in a step.
+func replacedByPolicy(out scheduler.Output) []scheduler.PodName {
+	var pods []scheduler.PodName
+	for _, j := range journal(out, "fault-policy") {
+		if j.Code != "" {
+			continue
+		}
+		what := strings.TrimPrefix(j.What, "pod replace ")
+		for _, write := range out.Writes {
+			if w, ok := write.(scheduler.WritePod); ok && w.Pod.Name.String() == what {
+				pods = append(pods, w.Pod.Name)
+				break
+			}
+		}
+	}
+	return pods
+}

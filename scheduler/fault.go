@@ -1,0 +1,236 @@
+package scheduler
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// What is done, as a pod's fault policy says, about instances whose agents are not there.
+//
+// The time counts from when the first task of an instance was reported to be unreachable, which
+// is stored with the task; so a restart of the scheduler does not begin it anew. A replacement is
+// what an operator's is: the same refusals, the same entry in the journal. Two things go beyond:
+// there are never more of a pod under replacement at a time than the policy allows, and the data
+// of a broker is not given up while a partition has no leader, which may be there and nowhere
+// else.
+
+// faultPolicy gives the policy of an instance's pod, nil if it has none or is not wanted.
+func (m *Machine) faultPolicy(name PodName) *servicespec.FaultPolicy {
+	spec, ok := m.spec(name)
+	if !ok {
+		return nil
+	}
+	return spec.Fault
+}
+
+// away tells since when nobody can reach the agent of an instance; ok is false if it is there,
+// for all that is known. forGood says that an operator told Mesos that it never comes back.
+func (p Pod) away() (since time.Time, forGood, ok bool) {
+	if p.Place == nil || p.anyRuns() {
+		return since, false, false
+	}
+	for _, t := range p.Tasks {
+		gone := t.ID != "" && t.State == mesos.GoneByOperator
+		if !t.unsure() && !gone {
+			continue
+		}
+		forGood = forGood || gone
+		if !ok || t.Since.Before(since) {
+			since, ok = t.Since, true
+		}
+	}
+	return since, forGood, ok
+}
+
+// passFaults replaces, as far as their policies allow, instances that were away for too long.
+func (m *Machine) passFaults() {
+	for _, name := range m.podNames() {
+		p, policy := m.hard.Pods[name], m.faultPolicy(name)
+		since, forGood, away := p.away()
+		if !away || policy == nil || policy.Action != servicespec.FaultReplace ||
+			p.Request == Replace {
+			continue
+		}
+		patience := policy.UnreachableTimeout.Duration()
+		if due := since.Add(patience); m.now.Before(due) && !forGood {
+			m.wakeBy(due)
+			continue
+		}
+		if m.holdReplace(p, policy) != "" {
+			continue // the recovery step says why
+		}
+		reason := fmt.Sprintf("its agent %s was not reachable for %s", p.hostname(), patience)
+		if forGood {
+			reason = fmt.Sprintf("its agent %s is gone for good", p.hostname())
+		}
+		m.carryOut(Commanded{Command: PodReplace{Pod: name.String()},
+			Caller: Caller{Who: "fault-policy of pod " + name.Type, Reason: reason}})
+	}
+}
+
+// noteReplaced finds out which replacements have come to their end without a recovery: those of
+// instances that were never complete.
+func (m *Machine) noteReplaced() {
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		if p.Replacing && p.Request == "" && m.back(p) {
+			m.setPod(m.replaced(p))
+		}
+	}
+}
+
+// replaced gives the record of an instance whose replacement has come to its end, and has
+// those looked at again that wait for it.
+func (m *Machine) replaced(p Pod) Pod {
+	m.due = m.due || p.Replacing
+	p.Replacing = false
+	return p
+}
+
+// back reports whether an instance that was given a new place does there what it is for.
+func (m *Machine) back(p Pod) bool {
+	spec, ok := m.spec(p.Name)
+	if !ok || p.Place == nil || !p.launched() || p.Recovery != nil {
+		return false
+	}
+	for _, t := range p.Tasks {
+		ts, known := taskSpec(spec, t.Name)
+		if !known || t.ID == "" {
+			continue
+		}
+		if ready, _ := m.taskReady(p, spec, ts, t); !ready && !t.restsAsWanted() {
+			return false
+		}
+	}
+	return true
+}
+
+// replacing lists the instances of a pod, other than one, that are under replacement.
+func (m *Machine) replacing(but PodName) []PodName {
+	var names []PodName
+	for _, name := range m.podNames() {
+		if name.Type == but.Type && name != but && m.hard.Pods[name].Replacing {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// holdReplace says why an instance may not be replaced by its policy now, "" if it may. One that
+// is under replacement already, and was lost again, makes no more of them.
+func (m *Machine) holdReplace(p Pod, policy *servicespec.FaultPolicy) string {
+	if m.hard.Overrides.Interrupted[planRecovery] {
+		return "the plan recovery is interrupted"
+	}
+	others := m.replacing(p.Name)
+	if len(others) >= policy.MaxReplacements && !p.Replacing {
+		return fmt.Sprintf("%s is under replacement, and the fault policy allows %d at a time",
+			others[0], policy.MaxReplacements)
+	}
+	return cmp.Or(m.holdData(p), m.refuseReplace(p), m.holdVote(p))
+}
+
+// holdData says why the data of a broker may be the only copy of something, "" if it is not.
+func (m *Machine) holdData(p Pod) string {
+	spec, ok := m.spec(p.Name)
+	if !ok || spec.Kafka == nil || !spec.Kafka.Serves() || !m.hard.Kafka.Founded {
+		return ""
+	}
+	since, _, _ := p.away()
+	f := m.kafkaNow()
+	switch {
+	case f == nil || f.Asked.Before(since):
+		return "Kafka does not say whether its data is elsewhere too"
+	case f.OfflinePartitions > 0:
+		return fmt.Sprintf("%d partitions have no leader, and their data may be nowhere else",
+			f.OfflinePartitions)
+	}
+	return ""
+}
+
+// holdVote says why the quorum may need the vote of a node, "" if it does not. Nobody sees what
+// runs on an agent that is away: for all that is known a node there, and one that is being
+// replaced, has become a voter since Kafka was asked.
+func (m *Machine) holdVote(p Pod) string {
+	spec, ok := m.spec(p.Name)
+	f := m.kafkaNow()
+	if !ok || spec.Kafka == nil || !spec.Kafka.Controls() || f == nil || !m.hard.Kafka.Founded {
+		return ""
+	}
+	voters, ready := slices.Clone(f.Voters), 0
+	for _, name := range m.podNames() {
+		o := m.hard.Pods[name]
+		os, ok := m.spec(name)
+		if !ok || os.Kafka == nil || !os.Kafka.Controls() {
+			continue
+		}
+		if name == p.Name || o.Replacing || o.Place == nil {
+			voters = append(voters, nodeID(name, os))
+		} else if up, _ := m.ready(o); up && slices.Contains(f.Voters, nodeID(name, os)) {
+			ready++
+		}
+	}
+	slices.Sort(voters)
+	voters = slices.Compact(voters)
+	if need := len(voters)/2 + 1; ready < need {
+		return fmt.Sprintf("it may be one of %d voters, of whom %d others are ready and keep "+
+			"their data, and the quorum needs %d", len(voters), ready, need)
+	}
+	return ""
+}
+
+// factsOld is the age from which what Kafka said counts no more for what cannot be undone.
+const factsOld = time.Minute
+
+// kafkaNow is what the service's own cluster said lately, nil if it said nothing.
+func (m *Machine) kafkaNow() *KafkaFacts {
+	f := m.facts
+	if f == nil || f.Error != "" || f.ClusterID != m.hard.Kafka.ID ||
+		!m.now.Before(f.Asked.Add(factsOld)) {
+		return nil
+	}
+	return f
+}
+
+// awayReason says what an instance waits for whose agent is not reachable.
+func (m *Machine) awayReason(p Pod) string {
+	text := fmt.Sprintf("its agent %s is not reachable", p.hostname())
+	policy := m.faultPolicy(p.Name)
+	since, forGood, away := p.away()
+	if policy == nil || !away {
+		return text
+	}
+	if forGood {
+		text = fmt.Sprintf("its agent %s is gone for good", p.hostname())
+	}
+	due := since.Add(policy.UnreachableTimeout.Duration())
+	switch {
+	case policy.Action != servicespec.FaultReplace:
+		return text + "; the fault policy is to wait for it, or for pod replace " +
+			p.Name.String()
+	case m.now.Before(due) && !forGood:
+		return fmt.Sprintf("%s; it is replaced at %s", text, due.UTC().Format(time.RFC3339))
+	}
+	if hold := m.holdReplace(p, policy); hold != "" {
+		return text + "; it is not replaced yet: " + hold
+	}
+	return text + "; it is to be replaced"
+}
+
+// marked gives the record of an instance that is to be replaced.
+func (p Pod) marked(what Request) Pod {
+	p.Replacing = p.Replacing || what == Replace
+	return p
+}
+
+// wakeBy asks for a tick at a time to come.
+func (m *Machine) wakeBy(at time.Time) {
+	if at.After(m.now) && (m.wake.IsZero() || at.Before(m.wake)) {
+		m.wake = at
+	}
+}

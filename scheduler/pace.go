@@ -1,0 +1,158 @@
+package scheduler
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// The pace of an update, as a pod's update policy sets it: how many instances may be down at a
+// time, how long each must have been ready before the next goes, zone after zone, and that the
+// plan is interrupted when an updated instance fails. It concerns what runs and is launched
+// anew by the plan deploy; the strategies of the plan and what Kafka needs hold besides.
+
+// noteReady keeps since when instances have been ready without a break. It begins anew with the
+// process, which makes an update wait longer and never shorter.
+func (m *Machine) noteReady() {
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		spec, _ := m.spec(name)
+		if spec.Update == nil || spec.Update.Settle == 0 {
+			continue
+		}
+		if ready, _ := m.ready(p); !ready {
+			delete(m.readySince, name)
+		} else if m.readySince[name].IsZero() {
+			m.readySince[name] = m.now
+		}
+	}
+	for name := range m.readySince {
+		if _, known := m.hard.Pods[name]; !known {
+			delete(m.readySince, name)
+		}
+	}
+}
+
+// holdUpdate says why the update policy of a pod keeps the instance of a step from being stopped
+// now, "" if it does not.
+func (m *Machine) holdUpdate(plan string, s plans.Step) string {
+	name := PodName{s.Pod, s.Index}
+	spec, ok := m.spec(name)
+	if !ok || spec.Update == nil || plan != planDeploy {
+		return ""
+	}
+	down, reason := 0, ""
+	for _, other := range m.podNames() {
+		p := m.hard.Pods[other]
+		if other == name || other.Type != name.Type || !p.deployed() {
+			continue
+		}
+		if why := m.unavailable(p, spec.Update); why != "" {
+			down, reason = down+1, cmp.Or(reason, why)
+		}
+	}
+	if down >= spec.Update.MaxUnavailable {
+		return reason
+	}
+	return m.holdZone(s, spec)
+}
+
+// unavailable says why an instance counts as down in an update, "" if it does not. One that was
+// updated counts until it has settled.
+func (m *Machine) unavailable(p Pod, policy *servicespec.UpdatePolicy) string {
+	if m.endsNow(p.Name) {
+		return fmt.Sprintf("%s is being stopped", p.Name)
+	}
+	if ok, reason := m.ready(p); !ok {
+		return fmt.Sprintf("%s is not ready: %s", p.Name, reason)
+	}
+	updated := slices.ContainsFunc(p.Tasks,
+		func(t Task) bool { return t.ID != "" && t.Target == m.hard.Target.ID })
+	settled := m.readySince[p.Name].Add(policy.Settle.Duration())
+	if !updated || policy.Settle == 0 || !m.now.Before(settled) {
+		return ""
+	}
+	m.wakeBy(settled)
+	return fmt.Sprintf("%s has to be ready for %s first, until %s", p.Name,
+		policy.Settle.Duration(), settled.UTC().Format(time.RFC3339))
+}
+
+// holdZone says which zone goes before that of a step, if its pod is updated zone by zone.
+func (m *Machine) holdZone(s plans.Step, spec servicespec.Pod) string {
+	if !spec.Update.ByRack {
+		return ""
+	}
+	zone := m.zoneOf(s)
+	for _, phase := range m.built()[0].Phases {
+		if !slices.ContainsFunc(phase.Steps,
+			func(o plans.Step) bool { return o.ID == s.ID }) {
+			continue
+		}
+		for _, o := range phase.Steps {
+			if earlier := m.zoneOf(o); earlier < zone &&
+				m.stepStatus(planDeploy)(o) != plans.Complete {
+				return fmt.Sprintf("zone %s goes first, and %s is not done",
+					earlier, PodName{o.Pod, o.Index})
+			}
+		}
+	}
+	return ""
+}
+
+// byRack gives the plans with the steps of the plan deploy in the order of their zones, in those
+// phases whose pods are updated so.
+func (m *Machine) byRack(list []plans.Plan) []plans.Plan {
+	byRack := map[string]bool{}
+	for _, p := range m.hard.Target.Service.Pods {
+		if p.Update != nil && p.Update.ByRack && m.hard.Target.Updates {
+			byRack[p.Type] = true
+		}
+	}
+	if len(byRack) == 0 {
+		return list
+	}
+	list = slices.Clone(list)
+	list[0].Phases = slices.Clone(list[0].Phases)
+	for i, phase := range list[0].Phases {
+		if len(phase.Steps) == 0 || !byRack[phase.Steps[0].Pod] {
+			continue
+		}
+		steps := slices.Clone(phase.Steps)
+		slices.SortStableFunc(steps, func(a, b plans.Step) int {
+			return cmp.Compare(m.zoneOf(a), m.zoneOf(b))
+		})
+		list[0].Phases[i].Steps = steps
+	}
+	return list
+}
+
+// zoneOf is the zone that the instance of a step has its place in. One without a place comes
+// behind all others.
+func (m *Machine) zoneOf(s plans.Step) string {
+	place := m.hard.Pods[PodName{s.Pod, s.Index}].Place
+	if place == nil {
+		return "\xff"
+	}
+	return place.Domain.Region + "/" + place.Domain.Zone
+}
+
+// haltUpdate interrupts the plan deploy when a task that was launched for an update has failed.
+func (m *Machine) haltUpdate(p Pod, t Task) {
+	spec, ok := m.spec(p.Name)
+	target := m.hard.Target
+	if !ok || spec.Update == nil || !spec.Update.HaltOnFailure || !target.Updates ||
+		!target.Done.IsZero() || t.Target != target.ID ||
+		m.hard.Overrides.Interrupted[planDeploy] {
+		return
+	}
+	reason := fmt.Sprintf("%s is %s", p.Name.fullName(t.Name), t.State)
+	if t.Message != "" {
+		reason += ": " + t.Message
+	}
+	m.carryOut(Commanded{Command: PlanCommand{Verb: PlanInterrupt, Plan: planDeploy},
+		Caller: Caller{Who: "update policy of pod " + p.Name.Type, Reason: reason}})
+}
