@@ -253,9 +253,11 @@ func (f filler) kafka(key, pod string) *yaml.Node {
 		if text := texts[key]; text != "" {
 			return scalar(text)
 		}
-		if key == "heap" && p.Kafka.Heap > 0 {
-			heap := strconv.FormatInt(int64(p.Kafka.Heap), 10)
-			return &yaml.Node{Kind: yaml.ScalarNode, Value: heap}
+		numbers := map[string]int64{
+			"heap": int64(p.Kafka.Heap), "first-id": int64(p.Kafka.FirstID)}
+		if number := numbers[key]; number > 0 {
+			text := strconv.FormatInt(number, 10)
+			return &yaml.Node{Kind: yaml.ScalarNode, Value: text}
 		}
 	}
 	return nil

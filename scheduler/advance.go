@@ -51,13 +51,16 @@ func (m *Machine) outdated(p Pod, spec servicespec.Pod, t Task) bool {
 	if ts.Goal == servicespec.GoalOnce && t.complete(ts) {
 		return false
 	}
-	return m.launchHash(p.Name.Type, t.Name) != t.Launch
+	return m.launchHash(p.Name, t.Name) != t.Launch
 }
 
-// launchHash is what stands for all that a task of the target is launched with.
-func (m *Machine) launchHash(pod, task string) string {
+// launchHash is what stands for all that a task of an instance of the target is launched with.
+func (m *Machine) launchHash(name PodName, task string) string {
 	m.built()
-	return m.hashes[pod+"/"+task]
+	if own, ok := m.hashes[ownTask(name, task)]; ok {
+		return own
+	}
+	return m.hashes[name.Type+"/"+task]
 }
 
 // toLaunch lists the tasks that a step wants launched, in its order. An essential task that is
@@ -115,7 +118,7 @@ func (w *work) advance(plan string, s plans.Step) {
 		w.place(launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID})
 	case rolls:
 		reason := cmp.Or(m.holdRoll(name), m.holdUpdate(plan, s))
-		if reason != "" && !m.endsNow(name) {
+		if reason != "" && !m.endsNow(name) && !p.idles(ends) {
 			m.waits[name] = reason
 			return
 		}
@@ -139,7 +142,7 @@ func (m *Machine) disown(plan, step string) {
 
 // inTheWay lists the launches that must end before tasks can be launched: those of the tasks
 // themselves, those that have the resources which they need, and all of them when the executor
-// has not fetched what the tasks need. rolls says that nothing is broken or idle, so that there is
+// has not fetched what the tasks need. rolls says that nothing is broken, so that there is
 // time.
 func (m *Machine) inTheWay(
 	p Pod, spec servicespec.Pod, names []string,
@@ -150,7 +153,7 @@ func (m *Machine) inTheWay(
 		ts, _ := taskSpec(spec, name)
 		sets[ts.Resources.Name] = true
 		t, _ := p.task(name)
-		rolls = rolls && !fell(t, ts) && !t.Idle
+		rolls = rolls && !fell(t, ts)
 	}
 	stale := p.anyRuns() && m.staleExecutor(p, spec)
 	for _, t := range p.Tasks {
@@ -172,6 +175,13 @@ func (m *Machine) staleExecutor(p Pod, spec servicespec.Pod) bool {
 		!sameSecrets(p.Executor, want)
 }
 
+// idles reports whether launches are all idle, so that nobody misses them.
+func (p Pod) idles(launches []mesos.TaskID) bool {
+	return !slices.ContainsFunc(p.Tasks, func(t Task) bool {
+		return slices.Contains(launches, t.ID) && !t.Idle
+	})
+}
+
 // holdRoll says why an instance may not be stopped for a new configuration now, "" if it may.
 func (m *Machine) holdRoll(name PodName) string {
 	if spec, ok := m.spec(name); ok && spec.Kafka == nil {
@@ -179,7 +189,7 @@ func (m *Machine) holdRoll(name PodName) string {
 	}
 	for _, other := range m.podNames() {
 		p := m.hard.Pods[other]
-		if other == name || other.Type != name.Type || !p.deployed() {
+		if s, _ := m.spec(other); other == name || s.Kafka == nil || !p.deployed() {
 			continue
 		}
 		if m.endsNow(other) {

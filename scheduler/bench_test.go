@@ -26,7 +26,7 @@ plans:
 // BenchmarkDeploy deploys so many instances from nothing to RUNNING, on agents with room for a
 // hundred each: the machine alone, its outputs thrown away.
 func BenchmarkDeploy(b *testing.B) {
-	for _, count := range []int{100, 1000} {
+	for _, count := range []int{100, 1000, 10000} {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
 			service, problems := servicespec.Parse("many.yml",
 				fmt.Appendf(nil, manySpec, count), nil)

@@ -135,7 +135,7 @@ type KafkaFacts struct {
 	// Present are those of them that the leader heard of lately, itself included. A voter whose
 	// node was replaced stays a voter for a while, under the same id, and is not present.
 	Present []int
-	// Brokers by ascending id: those that are registered.
+	// Brokers by ascending id: those that are registered, none if only controllers answered.
 	Brokers []BrokerFacts
 	// OfflinePartitions is the number of partitions without a leader.
 	OfflinePartitions int

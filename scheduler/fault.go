@@ -138,7 +138,7 @@ func (m *Machine) holdReplace(p Pod, policy *servicespec.FaultPolicy) string {
 // holdData says why the data of a broker may be the only copy of something, "" if it is not.
 func (m *Machine) holdData(p Pod) string {
 	spec, ok := m.spec(p.Name)
-	if !ok || spec.Kafka == nil || !serves(*spec.Kafka) || !m.hard.Kafka.Founded {
+	if !ok || spec.Kafka == nil || !spec.Kafka.Serves() || !m.hard.Kafka.Founded {
 		return ""
 	}
 	since, _, _ := p.away()
@@ -158,20 +158,23 @@ func (m *Machine) holdData(p Pod) string {
 // replaced, has become a voter since Kafka was asked.
 func (m *Machine) holdVote(p Pod) string {
 	spec, ok := m.spec(p.Name)
-	f := m.kafkaNow()
-	if !ok || spec.Kafka == nil || !controls(*spec.Kafka) || f == nil || !m.hard.Kafka.Founded {
+	if !ok || spec.Kafka == nil || !spec.Kafka.Controls() || !m.hard.Kafka.Founded {
 		return ""
+	}
+	f := m.kafkaNow()
+	if f == nil {
+		return "Kafka does not say who votes"
 	}
 	voters, ready := slices.Clone(f.Voters), 0
 	for _, name := range m.podNames() {
 		o := m.hard.Pods[name]
 		os, ok := m.spec(name)
-		if !ok || os.Kafka == nil || !controls(*os.Kafka) {
+		if !ok || os.Kafka == nil || !os.Kafka.Controls() {
 			continue
 		}
 		if name == p.Name || o.Replacing || o.Place == nil {
-			voters = append(voters, name.Index)
-		} else if up, _ := m.ready(o); up && slices.Contains(f.Voters, name.Index) {
+			voters = append(voters, nodeID(name, os))
+		} else if up, _ := m.ready(o); up && m.votes(name) && !m.endsNow(name) {
 			ready++
 		}
 	}

@@ -172,16 +172,20 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 	p.Ran = p.Ran || ran
 	confirmed := seen && m.confirm(&p, t.Name)
 	if confirmed || ran || !sameTask(old, t) {
-		t.Last = m.update(t, s)
+		t = m.reported(t, s)
 		m.setPod(p.withTask(i, t))
 	}
 }
 
-// update is what is kept of a status.
-func (m *Machine) update(t Task, s mesos.Status) *StatusUpdate {
-	return &StatusUpdate{ID: s.Task, Executor: t.Executor, Agent: s.Agent, State: s.State,
+// reported keeps a status with its task.
+func (m *Machine) reported(t Task, s mesos.Status) Task {
+	t.Last = &StatusUpdate{ID: s.Task, Executor: s.Executor, Agent: s.Agent, State: s.State,
 		Source: s.Source, Reason: s.Reason, Message: s.Message, At: m.now,
 		Ready: s.Ready, Healthy: s.Healthy, IP: s.IP}
+	if s.IP != "" {
+		t.Reached = t.Last
+	}
+	return t
 }
 
 // confirm notes that a task was seen, and with it all that it was launched with; it reports
@@ -236,7 +240,7 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 		m.note(Warn, CountFailures, "task failed", "task", p.Name.fullName(t.Name),
 			"state", string(s.State), "reason", s.Reason, "message", s.Message)
 	}
-	t.Last = m.update(t, s)
+	t = m.reported(t, s)
 	p = p.withTask(i, t)
 	if t.Failures > 0 && s.Reason == reasonLaunchFailed {
 		p = m.giveUpPlace(p)

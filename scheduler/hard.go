@@ -232,6 +232,8 @@ type Task struct {
 	// Last is the latest status that was taken of any launch under this name, nil when none
 	// was; it stays over a new launch and a new place until there is another.
 	Last *StatusUpdate
+	// Reached is the latest of these that had an address, kept as long.
+	Reached *StatusUpdate
 	// Since is when State was last changed; from one state of an agent that is away to another it
 	// stays.
 	Since time.Time

@@ -24,14 +24,17 @@ func kafkaID(b [16]byte) string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-func controls(k servicespec.Kafka) bool { return k.Process != "broker" }
-func serves(k servicespec.Kafka) bool   { return k.Process != "controller" }
+// nodeID is the id that Kafka knows an instance of a Kafka pod by.
+func nodeID(name PodName, spec servicespec.Pod) int { return spec.Kafka.NodeID(name.Index) }
 
-// founder is the instance whose volume the cluster is born on: the first controller.
+// founder is the instance whose volume the cluster is born on: the first controller that gets a
+// place. There is none before that.
 func (m *Machine) founder() (PodName, bool) {
-	for _, p := range m.hard.Target.Service.Pods {
-		if p.Kafka != nil && controls(*p.Kafka) && p.Count > 0 {
-			return PodName{p.Type, 0}, true
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		if p.Place != nil && m.hard.Kafka.Founder != "" &&
+			slices.Contains(volumesIn(placeResources(*p.Place)), m.hard.Kafka.Founder) {
+			return name, true
 		}
 	}
 	return PodName{}, false
@@ -40,23 +43,30 @@ func (m *Machine) founder() (PodName, bool) {
 // holdFounding says why a Kafka node may not be launched yet: only the founder may, until it
 // was seen to be up. See KafkaCluster.
 func (m *Machine) holdFounding(name PodName, spec servicespec.Pod) string {
-	founder, ok := m.founder()
-	if spec.Kafka == nil || m.hard.Kafka.Founded || !ok || founder == name {
+	if spec.Kafka == nil || m.hard.Kafka.Founded {
 		return ""
 	}
-	return fmt.Sprintf("waits for %s, which founds the Kafka cluster", founder)
+	switch founder, chosen := m.founder(); {
+	case chosen && founder != name:
+		return fmt.Sprintf("waits for %s, which founds the Kafka cluster", founder)
+	case !spec.Kafka.Controls():
+		return "waits for a controller, which founds the Kafka cluster"
+	}
+	return ""
 }
 
 // found records, before the founder's launch leaves, which volume may be formatted as the
 // first of a new cluster.
 func (m *Machine) found(p Pod, spec servicespec.Pod) {
-	founder, ok := m.founder()
-	if spec.Kafka == nil || !ok || founder != p.Name || m.hard.Kafka.Founded {
+	if spec.Kafka == nil || !spec.Kafka.Controls() || m.hard.Kafka.Founded {
 		return
 	}
-	for _, id := range volumesIn(placeResources(*p.Place)) {
-		if m.hard.Kafka.Founder == "" {
-			m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID, Founder: id})
+	for _, r := range placeResources(*p.Place) {
+		disk := r.DiskInfo()
+		if m.hard.Kafka.Founder == "" && disk.PersistenceID != "" &&
+			disk.ContainerPath == spec.Kafka.Volume {
+			m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID,
+				Founder: mesos.PersistenceID(disk.PersistenceID)})
 		}
 	}
 }
@@ -76,9 +86,10 @@ func (m *Machine) founds(p Pod) bool {
 		slices.Contains(volumesIn(placeResources(*p.Place)), m.hard.Kafka.Founder)
 }
 
-// startKafka finds Java and the distribution, formats the volume if nobody did, and becomes
-// the broker. kafka.tools.StorageTool writes meta.properties last, so its presence means that
-// the volume is wholly formatted.
+// startKafka finds Java and the distribution, formats the log directories that nobody did, and
+// becomes the node. kafka.tools.StorageTool writes meta.properties last, so its presence means
+// that a directory is wholly formatted; those that are it leaves alone. Kafka does not start as
+// long as one of them is not.
 const startKafka = `set -eu
 java="${JAVA_HOME:+$JAVA_HOME/bin/}java"
 command -v "$java" >/dev/null || {
@@ -87,8 +98,12 @@ libs="$PWD/kafka/libs/*"
 jvm="-Dlog4j2.configurationFile=$PWD/log4j2.yaml -Djava.awt.headless=true"
 cp server.properties node.properties
 echo "controller.quorum.bootstrap.servers=$KAFKA_SCHED_CONTROLLERS" >> node.properties
-if [ ! -f "$KAFKA_LOG_DIR/meta.properties" ]; then
-  echo "formatting $KAFKA_LOG_DIR for cluster $KAFKA_CLUSTER_ID ($KAFKA_SCHED_FORMAT)"
+raw=
+IFS=,
+for dir in $KAFKA_LOG_DIRS; do [ -f "$dir/meta.properties" ] || raw="$raw $dir"; done
+unset IFS
+if [ -n "$raw" ]; then
+  echo "formatting$raw for cluster $KAFKA_CLUSTER_ID ($KAFKA_SCHED_FORMAT)"
   "$java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 $jvm -cp "$libs" \
     kafka.tools.StorageTool format --ignore-formatted \
     -t "$KAFKA_CLUSTER_ID" -c node.properties $KAFKA_SCHED_FORMAT
@@ -121,7 +136,7 @@ func (m *Machine) orderKafka(o *executor.Order, p Pod, spec servicespec.Pod) {
 	o.Command = startKafka
 	o.Env = append([]executor.EnvVar{
 		{Name: "KAFKA_CLUSTER_ID", Value: m.hard.Kafka.ID},
-		{Name: "KAFKA_LOG_DIR", Value: logDir(k)},
+		{Name: "KAFKA_LOG_DIRS", Value: strings.Join(logDirs(k), ",")},
 		{Name: "KAFKA_SCHED_FORMAT", Value: format},
 		{Name: "KAFKA_SCHED_CONTROLLERS", Value: strings.Join(m.controllers(), ",")},
 		{Name: "KAFKA_HEAP_OPTS", Value: fmt.Sprintf("-Xms%dm -Xmx%dm", k.Heap, k.Heap)},
@@ -156,14 +171,26 @@ func jvmFlags(k servicespec.Kafka) []string {
 
 // nodeOf is how an instance runs Kafka: as declared, or its controller alone.
 func nodeOf(p Pod, spec servicespec.Pod) servicespec.Kafka {
-	k := *spec.Kafka
+	k := spec.Kafka.Node(p.Name.Index)
 	if p.Caretaker {
 		k.Process = "controller"
 	}
 	return k
 }
 
-func logDir(k servicespec.Kafka) string { return k.Volume + "/logs" }
+// logDirs are the log directories of a node, one on each of its volumes; the metadata lies in
+// the first.
+func logDirs(k servicespec.Kafka) []string {
+	volumes := k.Volumes
+	if len(volumes) == 0 {
+		volumes = []string{k.Volume}
+	}
+	dirs := make([]string, len(volumes))
+	for i, volume := range volumes {
+		dirs[i] = volume + "/logs"
+	}
+	return dirs
+}
 
 // controllers are the addresses of all controllers that have a place, as host:port.
 func (m *Machine) controllers() []string {
@@ -171,7 +198,7 @@ func (m *Machine) controllers() []string {
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
 		spec, ok := m.spec(name)
-		if !ok || p.Place == nil || spec.Kafka == nil || !controls(*spec.Kafka) {
+		if !ok || p.Place == nil || spec.Kafka == nil || !spec.Kafka.Controls() {
 			continue
 		}
 		port := portOf(taskPlace(*p.Place, spec, spec.Kafka.Task), spec.Kafka.ControllerPort)
@@ -191,14 +218,14 @@ func (m *Machine) serverProperties(o *executor.Order, p Pod, spec servicespec.Po
 	}
 	got := taskPlace(*p.Place, spec, k.Task)
 	var roles, listeners, advertised []string
-	if serves(k) {
+	if k.Serves() {
 		port := portOf(got, k.ClientPort)
 		roles = append(roles, "broker")
 		listeners = append(listeners, fmt.Sprintf("PLAINTEXT://%s:%d", o.Address, port))
 		advertised = append(advertised,
 			fmt.Sprintf("PLAINTEXT://%s:%d", p.Place.Hostname, port))
 	}
-	if controls(k) {
+	if k.Controls() {
 		port := portOf(got, k.ControllerPort)
 		roles = append(roles, "controller")
 		listeners = append(listeners, fmt.Sprintf("CONTROLLER://%s:%d", o.Address, port))
@@ -207,12 +234,16 @@ func (m *Machine) serverProperties(o *executor.Order, p Pod, spec servicespec.Po
 		props["controller.quorum.auto.join.enable"] = "true"
 	}
 	props["process.roles"] = strings.Join(roles, ",")
-	props["node.id"] = strconv.Itoa(p.Name.Index)
+	props["node.id"] = strconv.Itoa(nodeID(p.Name, spec))
 	props["listeners"] = strings.Join(listeners, ",")
 	props["advertised.listeners"] = strings.Join(advertised, ",")
 	props["listener.security.protocol.map"] = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
 	props["controller.listener.names"] = "CONTROLLER"
-	props["log.dirs"] = logDir(k)
+	dirs := logDirs(k)
+	props["log.dirs"] = strings.Join(dirs, ",")
+	if len(dirs) > 1 {
+		props["metadata.log.dir"] = dirs[0]
+	}
 	if _, set := props["broker.rack"]; !set && p.Place.Domain.Zone != "" {
 		props["broker.rack"] = p.Place.Domain.Zone
 	}
@@ -223,7 +254,7 @@ func (m *Machine) serverProperties(o *executor.Order, p Pod, spec servicespec.Po
 func (m *Machine) defaultProperties() map[string]string {
 	brokers := 0
 	for _, p := range m.hard.Target.Service.Pods {
-		if p.Kafka != nil && serves(*p.Kafka) {
+		if p.Kafka != nil && p.Kafka.Serves() {
 			brokers += p.Count
 		}
 	}
@@ -264,13 +295,14 @@ func (m *Machine) fromKafka(f KafkaFacts) {
 	if m.hard.Kafka.Founded || f.Error != "" || f.ClusterID != m.hard.Kafka.ID {
 		return
 	}
-	name, ok := m.founder()
-	if !ok || !slices.Contains(f.Present, name.Index) || f.Asked.Before(m.freshAfter) {
+	name, chosen := m.founder()
+	spec, _ := m.spec(name)
+	if !chosen || spec.Kafka == nil || !slices.Contains(f.Present, nodeID(name, spec)) ||
+		f.Asked.Before(m.freshAfter) {
 		return
 	}
 	// A founder that is being replaced takes its cluster with it, nobody else having joined.
-	p, known := m.hard.Pods[name]
-	if !known || p.Place == nil || !m.founds(p) || p.Request == Replace {
+	if m.hard.Pods[name].Request == Replace {
 		return
 	}
 	m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID, Founder: m.hard.Kafka.Founder, Founded: true})
@@ -284,7 +316,7 @@ func (m *Machine) brokerReady(p Pod, spec servicespec.Pod) (bool, string) {
 	if spec.Kafka == nil {
 		return true, ""
 	}
-	f, id := m.facts, p.Name.Index
+	f, id := m.facts, nodeID(p.Name, spec)
 	switch {
 	case f == nil || f.Asked.Before(m.freshAfter):
 		return false, "Kafka has not answered yet"
@@ -293,9 +325,9 @@ func (m *Machine) brokerReady(p Pod, spec servicespec.Pod) (bool, string) {
 	case f.ClusterID != m.hard.Kafka.ID:
 		return false, fmt.Sprintf("another Kafka cluster (%s) answers at its address",
 			f.ClusterID)
-	case controls(*spec.Kafka) && !slices.Contains(f.Present, id):
+	case spec.Kafka.Controls() && !slices.Contains(f.Present, id):
 		return false, fmt.Sprintf("node %d is not a voter of the quorum yet", id)
-	case !serves(*spec.Kafka):
+	case !spec.Kafka.Serves():
 		return true, ""
 	}
 	b := f.broker(id)
@@ -325,7 +357,7 @@ func (f *KafkaFacts) broker(id int) *BrokerFacts {
 // present voters runs without it.
 func (m *Machine) refuseReplace(p Pod) string {
 	spec, ok := m.spec(p.Name)
-	if !ok || spec.Kafka == nil || !controls(*spec.Kafka) || !m.hard.Kafka.Founded {
+	if !ok || spec.Kafka == nil || !spec.Kafka.Controls() || !m.hard.Kafka.Founded {
 		return ""
 	}
 	f := m.facts
@@ -335,12 +367,8 @@ func (m *Machine) refuseReplace(p Pod) string {
 	}
 	others := 0
 	for _, name := range m.podNames() {
-		spec, _ := m.spec(name)
-		if spec.Kafka == nil || !controls(*spec.Kafka) {
-			continue
-		}
 		ok, _ := m.ready(m.hard.Pods[name])
-		if name != p.Name && ok && slices.Contains(f.Voters, name.Index) && !m.endsNow(name) {
+		if name != p.Name && ok && m.votes(name) && !m.endsNow(name) {
 			others++
 		}
 	}
@@ -352,16 +380,35 @@ func (m *Machine) refuseReplace(p Pod) string {
 	return ""
 }
 
+// votes reports whether an instance is a controller that votes, as far as Kafka tells.
+func (m *Machine) votes(name PodName) bool {
+	spec, _ := m.spec(name)
+	return spec.Kafka != nil && spec.Kafka.Controls() &&
+		slices.Contains(m.facts.Voters, nodeID(name, spec))
+}
+
+// askedAt is the port at which a node is asked for facts, "" for none: brokers tell all, and
+// controllers that are no brokers tell of the quorum, without which no broker comes up. Those
+// that only for a while run without their brokers are left alone.
+func askedAt(p Pod, spec servicespec.Pod) string {
+	switch {
+	case nodeOf(p, spec).Serves():
+		return spec.Kafka.ClientPort
+	case !spec.Kafka.Serves():
+		return spec.Kafka.ControllerPort
+	}
+	return ""
+}
+
 // askKafka asks for facts: often while a node comes up, seldom while all is well.
 func (m *Machine) askKafka() {
 	pods, specs := m.kafkaPods()
 	var addresses []string
 	busy := false
 	for i, p := range pods {
-		if serves(nodeOf(p, specs[i])) {
-			port := portOf(taskPlace(*p.Place, specs[i], specs[i].Kafka.Task),
-				specs[i].Kafka.ClientPort)
-			addresses = append(addresses, fmt.Sprintf("%s:%d", p.Place.Hostname, port))
+		if port := askedAt(p, specs[i]); port != "" {
+			number := portOf(taskPlace(*p.Place, specs[i], specs[i].Kafka.Task), port)
+			addresses = append(addresses, fmt.Sprintf("%s:%d", p.Place.Hostname, number))
 		}
 		ok, _ := m.ready(p)
 		busy = busy || !ok || p.Caretaker
@@ -380,6 +427,20 @@ func (m *Machine) askKafka() {
 		m.asking = m.now
 		m.out.Calls = append(m.out.Calls, AskKafka{addresses})
 	}
+}
+
+// forbiddenKafka says what in a change of a pod's Kafka section cannot be rolled out.
+func forbiddenKafka(pod string, o, n servicespec.Kafka) []string {
+	var reasons []string
+	refuse := func(changed bool, what string) {
+		if changed {
+			reasons = append(reasons, fmt.Sprintf("pod %s: its %s cannot change", pod, what))
+		}
+	}
+	refuse(o.Process != n.Process, "kafka.process")
+	refuse(o.FirstID != n.FirstID, "kafka.first-id")
+	refuse(!slices.Equal(logDirs(o), logDirs(n)), "Kafka volumes")
+	return reasons
 }
 
 func sortIDs(ids []mesos.ReservationID) { slices.Sort(ids) }

@@ -101,10 +101,11 @@ func (m *Machine) launched(old Task, p Pod, l launchOf) Task {
 	m.asked[id] = question{again: m.now.Add(askMax / 4), wait: askMax / 4}
 	t := Task{
 		Name: old.Name, ID: id, State: mesos.Staging, Since: m.now,
-		Target: m.hard.Target.ID, Launch: m.launchHash(p.Name.Type, old.Name),
+		Target: m.hard.Target.ID, Launch: m.launchHash(p.Name, old.Name),
 		Deployed: old.Deployed, Paused: old.Paused, Idle: old.Paused && !l.caretaker,
 		Failures: old.Failures, NotBefore: old.NotBefore, Params: old.Params, IP: old.IP,
 		Resumed: old.Resumed, Executor: p.Executor.ID, Last: old.Last,
+		Reached: old.Reached,
 	}
 	if old.Again || old.Deployed != "" && old.Deployed != m.hard.Target.ID {
 		t.Deployed = restarted // what was complete under another target is none of this launch

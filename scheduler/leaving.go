@@ -98,6 +98,11 @@ func (m *Machine) noteLeaving() {
 		if p.Place != nil {
 			f.ids = resourceIDs(placeResources(*p.Place))
 		}
+		for _, id := range m.leftoverIDs() {
+			if l := m.hard.Leftovers[id]; l.Pod == name {
+				f.ids = append(f.ids, resourceIDs(l.Resources)...)
+			}
+		}
 		m.farewells[name] = f
 	}
 }
@@ -170,16 +175,6 @@ func (w *work) decommission(s plans.Step) {
 	}
 }
 
-// leftover finds what is left of an instance, nil for nothing.
-func (m *Machine) leftover(name PodName) *Leftover {
-	for _, id := range m.leftoverIDs() {
-		if l := m.hard.Leftovers[id]; l.Pod == name {
-			return &l
-		}
-	}
-	return nil
-}
-
 // decommissionState says how far a step of the decommission plan has come.
 func (m *Machine) decommissionState(s plans.Step) (plans.Status, string) {
 	name := PodName{s.Pod, s.Index}
@@ -197,8 +192,11 @@ func (m *Machine) decommissionState(s plans.Step) (plans.Status, string) {
 		if known && p.Place != nil && slices.Contains(resourceIDs(placeResources(*p.Place)), what) {
 			return plans.Pending, "waits until the tasks have ended"
 		}
-		if l := m.leftover(name); l != nil && slices.Contains(resourceIDs(l.Resources), what) {
-			return plans.Prepared, "waits for an offer of its agent " + l.Hostname
+		for _, id := range m.leftoverIDs() {
+			l := m.hard.Leftovers[id]
+			if l.Pod == name && slices.Contains(resourceIDs(l.Resources), what) {
+				return plans.Prepared, "waits for an offer of its agent " + l.Hostname
+			}
 		}
 	case "erase":
 		if known && slices.ContainsFunc(p.Tasks, func(t Task) bool {

@@ -49,7 +49,7 @@ type Machine struct {
 	builtFor     string            // the target that the next three are of
 	builtPlans   []plans.Plan
 	declared     plans.Plan               // the plan "deploy" of the spec
-	hashes       map[string]string        // TaskLaunchHash by "<pod>/<task>"
+	hashes       map[string]string        // as launchHashes gives them
 	names        []PodName                // the keys of hard.Pods, sorted; never changed in place
 	taskAt       map[mesos.TaskID]PodName // by launch; see indexTasks
 	passed       bool                     // a pass was made since the process began

@@ -89,7 +89,8 @@ type Call interface{ call() }
 type (
 	// ToMesos is a call to the master.
 	ToMesos struct{ Call mesos.Call }
-	// AskKafka wants a FromKafka event with fresh facts. Addresses are host:port of brokers.
+	// AskKafka wants a FromKafka event with fresh facts. Addresses are host:port of brokers, and
+	// of controllers that are none.
 	AskKafka struct{ Addresses []string }
 	// Exit ends the process, once everything before it is done.
 	Exit struct {

@@ -232,12 +232,6 @@ func (w *work) passDecommission(a plans.Assessment) {
 	for _, s := range a.Candidates {
 		w.decommission(s)
 	}
-	for _, phase := range a.Plan.Phases {
-		name := PodName{phase.Steps[0].Pod, phase.Steps[0].Index}
-		if l := m.leftover(name); l != nil {
-			w.wants["leftover/"+string(l.Reservation)] = true
-		}
-	}
 }
 
 // kill asks for the end of all live tasks of an instance, again and again until it is seen.

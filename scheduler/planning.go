@@ -53,15 +53,33 @@ func (m *Machine) built() []plans.Plan {
 		m.builtFor = m.hard.Target.ID
 		m.builtPlans = plans.Build(declaredPlans(m.hard.Target))
 		m.declared = plans.Build(m.hard.Target.Service)[0]
-		m.hashes = map[string]string{}
-		for _, p := range m.hard.Target.Service.Pods {
-			for _, t := range p.Tasks {
-				m.hashes[p.Type+"/"+t.Name] = m.hard.Target.Service.TaskLaunchHash(p.Type, t.Name)
-			}
-		}
+		m.hashes = launchHashes(m.hard.Target.Service)
 		m.noteReached()
 	}
 	return m.byRack(m.builtPlans)
+}
+
+// launchHashes are the TaskLaunchHash of all tasks: of a pod by "<pod>/<task>", and, where
+// something differs for single instances, of each of these by ownTask.
+func launchHashes(s servicespec.Service) map[string]string {
+	hashes := map[string]string{}
+	for _, p := range s.Pods {
+		for _, t := range p.Tasks {
+			hashes[p.Type+"/"+t.Name] = s.TaskLaunchHash(p.Type, -1, t.Name)
+			if p.Kafka == nil {
+				continue
+			}
+			for index := range p.Kafka.Instances {
+				hashes[ownTask(PodName{p.Type, index}, t.Name)] =
+					s.TaskLaunchHash(p.Type, index, t.Name)
+			}
+		}
+	}
+	return hashes
+}
+
+func ownTask(name PodName, task string) string {
+	return fmt.Sprintf("%s/%d/%s", name.Type, name.Index, task)
 }
 
 // noteReached notes which steps of plans that were not started have nothing to do, because what

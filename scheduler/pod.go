@@ -168,7 +168,8 @@ func (p Pod) listing(spec servicespec.Pod) Pod {
 // plans did is not theirs to do again: a recovery does it.
 func (p Pod) emptied() Pod {
 	p = p.withTasks(func(t *Task) {
-		*t = Task{Name: t.Name, Paused: t.Paused, Deployed: t.Deployed, Last: t.Last}
+		*t = Task{Name: t.Name, Paused: t.Paused, Deployed: t.Deployed, Last: t.Last,
+			Reached: t.Reached}
 	})
 	p.Place, p.Executor, p.Ran = nil, Executor{}, false
 	return p

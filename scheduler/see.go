@@ -166,7 +166,7 @@ func (m *Machine) viewPod(name PodName) PodView {
 	}
 	sort.SliceStable(v.Tasks, func(i, j int) bool { return v.Tasks[i].Name < v.Tasks[j].Name })
 	if spec.Kafka != nil && m.facts != nil {
-		v.Broker = m.facts.broker(name.Index)
+		v.Broker = m.facts.broker(nodeID(name, spec))
 	}
 	return v
 }
@@ -184,6 +184,7 @@ func (m *Machine) viewTask(p Pod, spec servicespec.Pod, t Task, leaving bool) Ta
 		v.Superseded = v.Superseded || !t.live() && o.Name != t.Name && o.ID != "" &&
 			os.Resources.Name == ts.Resources.Name && o.Since.After(t.Since)
 	}
+	v.Reached = t.Reached
 	if v.Last = t.Last; t.Last != nil {
 		v.ID, v.State = t.Last.ID, t.Last.State
 	}

@@ -17,7 +17,8 @@ import (
 // take their controllers with them, so the last ones would always wait. Therefore brokers end
 // one after the other, and when the next one would be without a quorum, nodes that have ended
 // are launched once more with their controllers alone, as caretakers, on their own volumes. When
-// no broker is left, the controllers end at once; they need nobody.
+// no broker is left, the controllers end at once; they need nobody. Controllers that are no
+// brokers run until then, so that a caretaker is seldom needed beside them.
 
 // passStop ends all tasks, brokers in turn, and keeps everything else.
 func (m *Machine) passStop(w *work) {
@@ -69,15 +70,15 @@ func (m *Machine) stopping() (brokers, controllers []PodName, quorum int) {
 		}
 		runs := p.anyRuns()
 		node := nodeOf(p, spec)
-		if controls(node) {
+		if node.Controls() {
 			voters++
 			present := p.Caretaker || !told ||
-				slices.Contains(m.facts.Present, name.Index)
+				slices.Contains(m.facts.Present, nodeID(name, spec))
 			if runs && present {
 				controllers = append(controllers, name)
 			}
 		}
-		if serves(node) && runs {
+		if node.Serves() && runs {
 			brokers = append([]PodName{name}, brokers...)
 		}
 	}
@@ -127,7 +128,7 @@ func (w *work) appoint(controllers []PodName, quorum int, waiting PodName) {
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
 		spec, ok := m.spec(name)
-		free := ok && spec.Kafka != nil && controls(*spec.Kafka) && p.Place != nil && !p.anyLive()
+		free := ok && spec.Kafka != nil && spec.Kafka.Controls() && p.Place != nil && !p.anyLive()
 		if missing <= 0 || !free {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kafka-sched/kafka-sched/plans"
@@ -206,11 +207,12 @@ func (m *Machine) plannedStep(
 			step.Action = "launch"
 			step.Reasons = append(step.Reasons, name+" was never launched")
 		case ts.Goal == servicespec.GoalOnce && t.complete(ts):
-		case next.Service.TaskLaunchHash(s.Pod, name) != t.Launch:
+		case next.Service.TaskLaunchHash(s.Pod, s.Index, name) != t.Launch:
 			if step.Action == "" {
 				step.Action = "restart"
 			}
-			step.Reasons = append(step.Reasons, reasonsOf(changes, s.Pod, name)...)
+			step.Reasons = append(step.Reasons,
+				reasonsOf(changes, PodName{s.Pod, s.Index}, name)...)
 		}
 	}
 	slices.Sort(step.Reasons)
@@ -218,14 +220,16 @@ func (m *Machine) plannedStep(
 	return step, step.Action != ""
 }
 
-// reasonsOf are the changes that concern the launch of a task of a pod.
-func reasonsOf(changes []servicespec.Change, pod, task string) []string {
+// reasonsOf are the changes that concern the launch of a task of an instance.
+func reasonsOf(changes []servicespec.Change, name PodName, task string) []string {
 	var reasons []string
 	for _, c := range changes {
-		inPod := strings.HasPrefix(c.Path, "pods."+pod+".")
-		other := strings.HasPrefix(c.Path, "pods."+pod+".tasks.") &&
-			!strings.HasPrefix(c.Path, "pods."+pod+".tasks."+task+".")
-		if c.Class != servicespec.Nothing && inPod && !other {
+		path, inPod := strings.CutPrefix(c.Path, "pods."+name.Type+".")
+		of := func(what, own string) bool { // of this one, if of any
+			return !strings.HasPrefix(path, what) || strings.HasPrefix(path, what+own+".")
+		}
+		if c.Class != servicespec.Nothing && inPod && of("tasks.", task) &&
+			of("kafka.instances.", strconv.Itoa(name.Index)) {
 			reasons = append(reasons, c.String())
 		}
 	}
@@ -287,6 +291,9 @@ func forbiddenIn(o, n servicespec.Pod) []string {
 	if (o.Kafka == nil) != (n.Kafka == nil) {
 		reasons = append(reasons, fmt.Sprintf("pod %s: whether it runs Kafka cannot change",
 			o.Type))
+	}
+	if o.Kafka != nil && n.Kafka != nil {
+		reasons = append(reasons, forbiddenKafka(o.Type, *o.Kafka, *n.Kafka)...)
 	}
 	if !reflect.DeepEqual(o.Volumes, n.Volumes) {
 		reasons = append(reasons, fmt.Sprintf("pod %s: its volumes cannot change", o.Type))

@@ -150,6 +150,8 @@ type TaskView struct {
 	// Last is the latest status that was taken of any launch under this name, nil for none; not
 	// to be changed.
 	Last *StatusUpdate
+	// Reached is the latest of these that had an address.
+	Reached *StatusUpdate
 	// Superseded says that it ended, and that another task that shares its resource set was
 	// launched since.
 	Superseded bool

@@ -27,7 +27,56 @@ func (s Service) Conflicts() []string {
 			}
 		}
 	}
-	return list
+	return append(list, s.late()...)
+}
+
+// late plays the plan deploy through, and says which phase waits for ever, because all controllers,
+// without which its brokers cannot start, wait for it.
+func (s Service) late() []string {
+	pods := podsOf(s)
+	for _, plan := range s.Plans {
+		if plan.Name != deployPlan {
+			continue
+		}
+		done, controllers := map[string]bool{}, false
+		waits := func(phase Phase) bool {
+			pod := pods[phase.Pod]
+			return pod != nil && pod.Kafka != nil && !pod.Kafka.Controls() && !controllers
+		}
+		for before := -1; before < len(done); {
+			before = len(done)
+			for i, phase := range plan.Phases {
+				if !plan.mayBegin(i, done) || waits(phase) {
+					continue
+				}
+				done[phase.Name] = true
+				pod := pods[phase.Pod]
+				controllers = controllers || pod != nil && pod.Kafka != nil && pod.Kafka.Controls()
+			}
+		}
+		for i, phase := range plan.Phases {
+			if plan.mayBegin(i, done) && waits(phase) {
+				return []string{fmt.Sprintf("plan %s, phase %s: its brokers cannot start before "+
+					"controllers do; put a phase of controllers first", plan.Name, phase.Name)}
+			}
+		}
+	}
+	return nil
+}
+
+// mayBegin reports whether all that comes before the i-th phase of a plan is done.
+func (p Plan) mayBegin(i int, done map[string]bool) bool {
+	switch p.Strategy {
+	case Serial:
+		return i == 0 || done[p.Phases[i-1].Name]
+	case Dependency:
+		names := p.PhaseNames()
+		return !slices.ContainsFunc(p.Phases[i].DependsOn, func(text string) bool {
+			on, _ := DependencyOf(text, names)
+			return !done[on]
+		})
+	}
+	return true
 }
 
 // launches gives the tasks of each step that a phase can have.

@@ -69,6 +69,10 @@ func (d drawer) kafka() Kafka {
 	if d.yes() {
 		k.Properties = map[string]string{d.text(): d.text()}
 	}
+	if d.yes() {
+		k.FirstID, k.Volumes = d.number(), many(d, d.text)
+		k.Instances = map[int]KafkaInstance{d.number(): {Heap: d.size(), JVMFlags: many(d, d.text)}}
+	}
 	return k
 }
 

@@ -21,16 +21,21 @@ func (s Service) LaunchHash(pod string) string {
 	return ""
 }
 
-// TaskLaunchHash stands for all that one task of a pod is launched with, what the pod's tasks
-// share (what is fetched, limits, the version of Kafka) included. It is "" when there is no
-// such task.
-func (s Service) TaskLaunchHash(pod, task string) string {
+// TaskLaunchHash stands for all that one task of one instance of a pod is launched with, what
+// the pod's tasks share (what is fetched, limits, the version of Kafka) included; an index of -1
+// is any instance for which nothing differs. It is "" when there is no such task.
+func (s Service) TaskLaunchHash(pod string, index int, task string) string {
 	for _, p := range s.Pods {
 		for _, t := range p.Tasks {
 			if p.Type != pod || t.Name != task {
 				continue
 			}
-			if p.Kafka != nil && p.Kafka.Task != task {
+			switch {
+			case p.Kafka == nil:
+			case p.Kafka.Task == task:
+				node := p.Kafka.Node(index)
+				p.Kafka = &node
+			default:
 				p.Kafka = &Kafka{Version: p.Kafka.Version}
 			}
 			p.Tasks = []Task{t}
@@ -53,7 +58,7 @@ func launchHash(s Service, p Pod) string {
 // own.
 func launched(p Pod) Pod {
 	l := Pod{Type: p.Type, URIs: p.URIs, RLimits: slices.Clone(p.RLimits), Image: p.Image,
-		Kafka: p.Kafka, Secrets: slices.Clone(p.Secrets)}
+		Kafka: launchedNodes(p.Kafka), Secrets: slices.Clone(p.Secrets)}
 	for i := range l.Secrets {
 		l.Secrets[i].Name = "" // it is for readers
 	}

@@ -32,9 +32,6 @@ type PodMore struct {
 	User              string           `json:"user,omitempty"`
 	// Placement is set when the pod's rule is no plain list of constraints.
 	Placement *placement.Expr `json:"placement,omitempty"`
-	// KafkaVolumes are the paths of several volumes with a log directory each.
-	KafkaVolumes   []string        `json:"kafka-volumes,omitempty"`
-	KafkaInstances []KafkaInstance `json:"kafka-instances,omitempty"`
 	// Tasks holds those tasks that say more than their Task has.
 	Tasks []TaskMore `json:"tasks,omitempty"`
 }
@@ -99,14 +96,6 @@ type Certificate struct {
 	Type string `json:"type"` // TLS or KEYSTORE
 }
 
-// KafkaInstance is what differs for one Kafka node.
-type KafkaInstance struct {
-	Index      int               `json:"index"`
-	Heap       resource.MiB      `json:"heap,omitempty"`
-	JVMFlags   []string          `json:"jvm-flags,omitempty"`
-	Properties map[string]string `json:"properties,omitempty"`
-}
-
 // Encode gives the canonical JSON of a spec, as Service.Encode does.
 func (s Spec) Encode() ([]byte, error) {
 	data, err := marshal(s)
@@ -138,24 +127,10 @@ func (s Spec) Beyond() []string {
 // Beyond says in a sentence each what is in a Service that no scheduler runs yet.
 func (s Service) Beyond() []string {
 	var list []string
-	kafka := ""
 	for _, pod := range s.Pods {
 		if pod.Image != "" {
 			list = append(list, "pod "+pod.Type+": image is not supported yet")
 		}
-		if pod.Kafka == nil {
-			continue
-		}
-		if pod.Kafka.Process == "broker" {
-			list = append(list, "pod "+pod.Type+
-				": brokers without controllers in the same pod are not supported yet")
-		}
-		if kafka != "" {
-			list = append(list, fmt.Sprintf(
-				"pod %s: a second pod with kafka, next to %s, is not supported yet", pod.Type,
-				kafka))
-		}
-		kafka = pod.Type
 	}
 	return list
 }
@@ -175,8 +150,6 @@ func (m PodMore) beyond() []string {
 		{m.SeccompProfile != "", "seccomp-profile-name"}, {m.IPCMode != "", "ipc-mode"},
 		{m.ShmSize != 0, "shm-size"}, {m.User != "", "user"},
 		{m.Placement != nil, "placement with any or not"},
-		{m.KafkaVolumes != nil, "kafka.volumes"},
-		{m.KafkaInstances != nil, "kafka.instances"},
 	})
 	for _, t := range m.Tasks {
 		list = append(list, t.beyond("pod "+m.Type+", task "+t.Name)...)

@@ -48,8 +48,8 @@ o:3:61: service.kafka_version: "four" is not a Kafka version, as 4.3.1
 o:3:73: service.user: "a b" is not the name of a user`},
 	{name: "owned", data: "kafka:\n  node_id: 1\n  log.dirs: /tmp\n  zookeeper.connect: x\n" +
 		"  kafka_zookeeper_uri: x\n  a b: 1\n  ok_name: 1\n  ok.name: 2\n",
-		wrong: `o:2:12: kafka.node_id: the property cannot be set: it is the pod's index; ` +
-			`remove it
+		wrong: `o:2:12: kafka.node_id: the property cannot be set: ` +
+			`it follows from the pod's index; remove it
 o:3:13: kafka.log.dirs: the property cannot be set: logs lie on the pod's volume; remove it
 o:4:22: kafka.zookeeper.connect: the property cannot be set: this Kafka runs without ` +
 			`ZooKeeper; remove it

@@ -24,7 +24,7 @@ var kafkaLanguage = languageOf(podPath + ".kafka")
 var kafkaVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
 
 // kafka reads the kafka section of a pod whose other keys are read already.
-func (p *parser) kafka(v value, path string, pod *Pod, m *PodMore) *Kafka {
+func (p *parser) kafka(v value, path string, pod *Pod) *Kafka {
 	k := &Kafka{Process: "combined", Version: DefaultKafkaVersion}
 	f, ok := p.fieldsOf(v, path, kafkaLanguage)
 	if !ok {
@@ -33,11 +33,7 @@ func (p *parser) kafka(v value, path string, pod *Pod, m *PodMore) *Kafka {
 	if process, ok := f.oneOf("process", "combined", "broker", "controller"); ok {
 		k.Process = process
 	}
-	if k.Process == "broker" && !p.entire {
-		f.at("process", Unsupported,
-			"brokers without controllers of the same service are not supported yet",
-			"use combined")
-	}
+	k.FirstID = f.firstID(*k)
 	if version, ok := f.text("version"); ok {
 		k.Version = version
 		if !kafkaVersion.MatchString(version) {
@@ -52,11 +48,9 @@ func (p *parser) kafka(v value, path string, pod *Pod, m *PodMore) *Kafka {
 		return k
 	}
 	p.kafkaPorts(f, k, task)
-	p.kafkaVolumes(f, k, pod, task, m)
+	p.kafkaVolumes(f, k, pod, task)
 	p.heap(f, k, task)
-	if p.entire {
-		p.kafkaInstances(f, pod, task, m)
-	}
+	p.kafkaInstances(f, k, pod, task)
 	return k
 }
 
@@ -96,10 +90,10 @@ func (p *parser) kafkaTask(f fields, k *Kafka, pod *Pod) *Task {
 
 // kafkaPorts finds the ports that the process listens on.
 func (p *parser) kafkaPorts(f fields, k *Kafka, task *Task) {
-	if k.Process != "controller" {
+	if k.Serves() {
 		k.ClientPort = p.kafkaPort(f, "client-port", "broker", task)
 	}
-	if k.Process != "broker" {
+	if k.Controls() {
 		k.ControllerPort = p.kafkaPort(f, "controller-port", "controller", task)
 	}
 	if k.ClientPort != "" && k.ClientPort == k.ControllerPort {
@@ -235,10 +229,10 @@ func (p *parser) properties(f fields) map[string]string {
 // owned lists the properties that the scheduler sets, with the reason; a name that ends with a
 // dot stands for all that begin with it.
 var owned = []struct{ name, reason string }{
-	{"node.id", "it is the pod's index"},
-	{"broker.id", "it is the pod's index"},
-	{"broker.id.", "node ids are the pods' indexes"},
-	{"reserved.broker.max.id", "node ids are the pods' indexes"},
+	{"node.id", "it follows from the pod's index"},
+	{"broker.id", "it follows from the pod's index"},
+	{"broker.id.", "node ids follow from the pods' indexes"},
+	{"reserved.broker.max.id", "node ids follow from the pods' indexes"},
 	{"broker.rack", "it is the zone of the agent that the node runs on"},
 	{"process.roles", "it is said by process"},
 	{"listeners", "they follow from the ports that Mesos gave"},

@@ -44,10 +44,11 @@ func (p *parser) allPlans(root fields, pods []Pod) []Plan {
 	return plans
 }
 
-// defaultDeploy is the plan of a service that declares none: pod by pod, instance by instance.
+// defaultDeploy is the plan of a service that declares none: pod by pod, instance by instance,
+// and controllers before brokers that cannot come up without them.
 func defaultDeploy(pods []Pod) Plan {
 	plan := Plan{Name: deployPlan, Strategy: Serial}
-	for _, pod := range pods {
+	for _, pod := range bootOrder(pods) {
 		plan.Phases = append(plan.Phases, Phase{Name: pod.Type, Strategy: Serial, Pod: pod.Type})
 	}
 	return plan

@@ -24,7 +24,6 @@ func (p *parser) allPods(root fields) []Pod {
 		root.at("pods", Missing, "the service has no pods", "declare at least one under pods:")
 	}
 	var pods []Pod
-	kafka := ""
 	known := namesakes{map[string]bool{}, map[string]string{}}
 	for _, e := range entries {
 		path := join("pods", e.key)
@@ -41,15 +40,7 @@ func (p *parser) allPods(root fields) []Pod {
 			p.pods[e.key] = nil // known by name, so that plans may speak of it
 			continue
 		}
-		if pod.Kafka != nil && kafka != "" && !p.entire {
-			p.add(Error{Line: e.line, Column: e.column, Path: path, Code: Unsupported,
-				Message: fmt.Sprintf("a second pod with kafka, next to %s, is not supported yet",
-					kafka),
-				Hint: "run two services, or one pod of combined nodes"})
-		}
-		if pod.Kafka != nil {
-			kafka = pod.Type
-		}
+		p.checkKafka(e, pod, pods)
 		pods = append(pods, pod)
 	}
 	p.checkQuorum(root, pods)
@@ -64,24 +55,6 @@ func misplaced(e entry) bool {
 	_, count := e.value.get("count")
 	_, tasks := e.value.get("tasks")
 	return slices.Contains(podLanguage.keys, e.key) && !count && !tasks
-}
-
-// checkQuorum refuses brokers for which no pod of the service runs controllers.
-func (p *parser) checkQuorum(root fields, pods []Pod) {
-	brokers, controllers := "", false
-	for _, pod := range pods {
-		switch {
-		case pod.Kafka == nil:
-		case pod.Kafka.Process == "broker":
-			brokers = pod.Type
-		default:
-			controllers = true
-		}
-	}
-	if p.entire && brokers != "" && !controllers {
-		root.at("pods", Missing, fmt.Sprintf("pod %s has brokers, and no pod has controllers",
-			brokers), "add a pod whose kafka.process is controller, or use combined")
-	}
 }
 
 var indexed = regexp.MustCompile(`^-[0-9]+(-|$)`)
@@ -153,7 +126,7 @@ func (p *parser) pod(e entry, path string) (Pod, bool) {
 	pod.Tasks, more.Tasks = p.tasks(f, sets)
 	p.checkVolumePaths(f, pod)
 	if v, ok := f.get("kafka"); ok {
-		pod.Kafka = p.kafka(v, join(path, "kafka"), &pod, &more)
+		pod.Kafka = p.kafka(v, join(path, "kafka"), &pod)
 	}
 	p.checkCommands(f, pod)
 	p.policies(f, &pod)

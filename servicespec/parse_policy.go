@@ -8,18 +8,16 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
 
 // What this language adds to the predecessor's: policies, preferences and actions.
 
 var (
-	preferLanguage   = languageOf(podPath + ".prefer[]")
-	faultLanguage    = languageOf(podPath + ".fault-policy")
-	updateLanguage   = languageOf(podPath + ".update")
-	actionLanguage   = languageOf("actions.<name>")
-	instanceLanguage = languageOf(podPath + ".kafka.instances.<name>")
+	preferLanguage = languageOf(podPath + ".prefer[]")
+	faultLanguage  = languageOf(podPath + ".fault-policy")
+	updateLanguage = languageOf(podPath + ".update")
+	actionLanguage = languageOf("actions.<name>")
 )
 
 // The defaults of policies.
@@ -264,59 +262,4 @@ func (f fields) decimal(key string) *float64 {
 		return nil
 	}
 	return &x
-}
-
-// kafkaInstances reads what differs for single nodes.
-func (p *parser) kafkaInstances(f fields, pod *Pod, task *Task, m *PodMore) {
-	for _, e := range f.named("instances") {
-		path := join(join(f.path, "instances"), e.key)
-		inst, ok := p.fieldsOf(e.value, path, instanceLanguage)
-		if !ok {
-			continue
-		}
-		index, wrong := wholeNumber(e.key, 0, int64(max(0, pod.Count-1)))
-		if wrong != "" {
-			p.add(Error{Line: e.line, Column: e.column, Path: path, Code: BadValue,
-				Message: "the index of an instance " + wrong})
-			continue
-		}
-		node := KafkaInstance{Index: int(index), JVMFlags: p.jvmFlags(inst),
-			Properties: p.properties(inst)}
-		heap, _ := inst.measured("heap", minHeap, maxMegabytes, megabytesHint)
-		node.Heap = resource.MiB(heap)
-		inst.checkHeap(node.Heap, task.Resources.Memory)
-		m.KafkaInstances = append(m.KafkaInstances, node)
-	}
-	slices.SortFunc(m.KafkaInstances, func(a, b KafkaInstance) int { return a.Index - b.Index })
-}
-
-// kafkaVolumes reads the volumes of several log directories, or else the one volume.
-func (p *parser) kafkaVolumes(f fields, k *Kafka, pod *Pod, task *Task, m *PodMore) {
-	if _, there := f.get("volumes"); there && !p.entire {
-		return // it is refused already
-	}
-	items := f.list("volumes")
-	if len(items) == 0 {
-		p.kafkaVolume(f, k, pod, task)
-		return
-	}
-	if _, both := f.get("volume"); both {
-		f.at("volume", BadValue, "volume and volumes exclude each other", "put all into volumes")
-	}
-	var paths []string
-	for _, v := range slices.Concat(task.Resources.Volumes, pod.Volumes) {
-		paths = append(paths, v.Path)
-	}
-	for i, v := range items {
-		key := fmt.Sprintf("volumes[%d]", i)
-		switch {
-		case !slices.Contains(paths, v.text):
-			f.report(v, key, Dangling, fmt.Sprintf("the task has no volume %s", describe(v)),
-				didYouMean(v.text, paths))
-		case slices.Contains(m.KafkaVolumes, v.text):
-			f.report(v, key, Duplicate, fmt.Sprintf("%s is listed twice", v.text), "")
-		}
-		m.KafkaVolumes = append(m.KafkaVolumes, v.text)
-	}
-	k.Volume = m.KafkaVolumes[0]
 }

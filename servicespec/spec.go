@@ -51,7 +51,7 @@ type Pod struct {
 }
 
 // Kafka declares that each instance of a pod is a Kafka node, whose command and configuration
-// the scheduler makes. The node id is the pod's index, for ever.
+// the scheduler makes.
 type Kafka struct {
 	// Process is combined (default), broker or controller.
 	Process string `json:"process,omitempty"`
@@ -69,8 +69,23 @@ type Kafka struct {
 	// ClientPort and ControllerPort name ports of that task.
 	ClientPort     string `json:"client-port,omitempty"`
 	ControllerPort string `json:"controller-port,omitempty"`
-	// Volume is the container path of the volume that holds the log directories.
+	// FirstID is the node id of instance 0; the others count on from it. An id is for ever.
+	FirstID int `json:"first-id,omitempty"`
+	// Volume is the container path of the volume that holds the metadata, and all data unless
+	// there are Volumes.
 	Volume string `json:"volume,omitempty"`
+	// Volumes are the container paths of two or more volumes with a log directory each; the
+	// first is Volume.
+	Volumes []string `json:"volumes,omitempty"`
+	// Instances is what differs for single nodes, by their index.
+	Instances map[int]KafkaInstance `json:"instances,omitempty"`
+}
+
+// KafkaInstance is what differs for one Kafka node.
+type KafkaInstance struct {
+	Heap       resource.MiB      `json:"heap,omitempty"`
+	JVMFlags   []string          `json:"jvm-flags,omitempty"`
+	Properties map[string]string `json:"properties,omitempty"`
 }
 
 // RLimit is a limit of a process; nil means unlimited.

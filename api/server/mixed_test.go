@@ -20,7 +20,7 @@ const (
 // mixedView is a service in a folder with pods of several tasks: node-0 is paused but for its
 // task init, which never ran; data-0 is being replaced; node-1 was never launched.
 func mixedView() *scheduler.View {
-	return &scheduler.View{
+	v := &scheduler.View{
 		At: viewTime, Service: "folder/mixed", Framework: frameworkOfViews, Connected: true,
 		Intent: scheduler.Run, TargetID: targetOfMixed, Target: mixedService("./server --new"),
 		Earlier: []scheduler.EarlierTarget{{ID: earlierOfMixed, Service: mixedService("./server"),
@@ -33,6 +33,12 @@ func mixedView() *scheduler.View {
 			Hostname: "host-2.example", Resources: reserved("uuid-9")}},
 		Outcomes: mixedOutcomes(),
 	}
+	for _, pod := range v.Pods {
+		for i := range pod.Tasks {
+			pod.Tasks[i].Reached = pod.Tasks[i].Last
+		}
+	}
+	return v
 }
 
 func mixedService(server string) servicespec.Service {

@@ -39,8 +39,8 @@ func properties(v *scheduler.View) map[string]string {
 	}
 	for _, pod := range v.Pods {
 		for _, task := range pod.Tasks {
-			if task.Last != nil {
-				values[task.FullName+taskStatusKey] = statusBytes(*task.Last)
+			if task.Reached != nil {
+				values[task.FullName+taskStatusKey] = statusBytes(*task.Reached)
 			}
 		}
 	}

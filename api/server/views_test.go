@@ -50,9 +50,10 @@ func recordedView(status plans.Status, steps ...plans.Status) *scheduler.View {
 			task.IP = pod.IP
 			task.Last = &scheduler.StatusUpdate{ID: task.ID, State: mesos.Running, IP: pod.IP,
 				Source: "SOURCE_EXECUTOR"}
+			task.Reached = task.Last
 			if step == plans.Starting {
 				task.State, address = mesos.Staging, fmt.Sprintf("host-%d.example", i+1)
-				task.IP, task.Last = "", nil
+				task.IP, task.Last, task.Reached = "", nil, nil
 			}
 			broker.Address = append(broker.Address, address+":9092")
 			broker.DNS = append(broker.DNS, fmt.Sprintf("host-%d.example:9092", i+1))

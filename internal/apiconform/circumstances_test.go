@@ -1,6 +1,7 @@
 package apiconform
 
 import (
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -22,6 +23,13 @@ const (
 	endsAgain = "a replaced pod with a task that ends"
 	// staysStarting: a pod of which a task has ended by itself was resumed as a whole.
 	staysStarting = "a resumed pod with a task that ended"
+	// whileUninstalling: the service was told to go.
+	whileUninstalling = "an uninstall"
+	// isPaused: the pod was paused and not resumed, or the resume is under way.
+	isPaused = "a paused pod"
+	// noCheck: the latest status that said of a task to run did not say how its readiness check
+	// went, and the task has one.
+	noCheck = "a status without its check"
 	// cameBack: a task that was lost or had ended was said to run.
 	cameBack = "a task came back"
 )
@@ -38,13 +46,33 @@ type circumstances struct {
 	words   map[string]word // by plan
 	ends    map[string]bool // pods that were replaced
 	resumed map[string]bool // … that were resumed
+	paused  map[string]bool // … paused
+	waking  map[string]bool // … of these resumed, but not launched again
 	states  map[string]mesos.TaskState
 	came    bool
+	gone    bool // the service is told to go
+	blind   bool // a status had no check
 }
 
 func newCircumstances() circumstances {
 	return circumstances{words: map[string]word{}, ends: map[string]bool{},
-		resumed: map[string]bool{}, states: map[string]mesos.TaskState{}}
+		resumed: map[string]bool{}, paused: map[string]bool{},
+		waking: map[string]bool{}, states: map[string]mesos.TaskState{}}
+}
+
+// told says which of a few are true.
+func told(all map[string]bool) (list []string) {
+	for _, when := range slices.Sorted(maps.Keys(all)) {
+		if all[when] {
+			list = append(list, when)
+		}
+	}
+	return list
+}
+
+// concerns says whether a request is about one of these pods, or about all pods.
+func concerns(pods map[string]bool, pod string) bool {
+	return len(pods) > 0 && (pod == "" || pods[pod])
 }
 
 var (
@@ -76,28 +104,17 @@ func podOf(path string) string {
 
 // at lists those of a request.
 func (c *circumstances) at(path, target string) []string {
-	var list []string
-	if c.pending {
-		list = append(list, beforePass)
+	about, pod := planOf(path), podOf(path)
+	kept := false
+	for plan, w := range c.words { //tidy:unordered any of them will do
+		kept = kept || w.started && (about == "" || about == plan) &&
+			(plan != "deploy" || w.target == target)
 	}
-	if c.came {
-		list = append(list, cameBack)
-	}
-	about := planOf(path)
-	for plan, w := range c.words {
-		if w.started && (about == "" || about == plan) && (plan != "deploy" || w.target == target) {
-			list = append(list, wordsKept)
-			break
-		}
-	}
-	pod := podOf(path)
-	if len(c.ends) > 0 && (pod == "" || c.ends[pod]) {
-		list = append(list, endsAgain)
-	}
-	if len(c.resumed) > 0 && (pod == "" || c.resumed[pod]) {
-		list = append(list, staysStarting)
-	}
-	return list
+	return told(map[string]bool{
+		beforePass: c.pending, cameBack: c.came, whileUninstalling: c.gone, noCheck: c.blind,
+		wordsKept: kept, endsAgain: concerns(c.ends, pod),
+		staysStarting: concerns(c.resumed, pod), isPaused: concerns(c.paused, pod),
+	})
 }
 
 // asked notes a request, if the predecessor took it as a command.
@@ -112,14 +129,21 @@ func (c *circumstances) asked(l line, service servicespec.Service, target string
 		c.words[plan] = word{target: target}
 	}
 	pod := podOf(path)
-	if !hasTaskThatEnds(service, pod) {
+	if pod == "" {
 		return
 	}
+	ends := hasTaskThatEnds(service, pod)
 	switch command := path[strings.LastIndex(path, "/")+1:]; {
-	case command == "replace":
+	case command == "pause":
+		c.paused[pod] = true
+		delete(c.waking, pod)
+	case command == "replace" && ends:
 		c.ends[pod] = true
-	case command == "resume" && l.Request.Body == nil:
-		c.resumed[pod] = true
+	case command == "resume":
+		c.waking[pod] = true
+		if ends && l.Request.Body == nil {
+			c.resumed[pod] = true
+		}
 	}
 }
 
@@ -135,13 +159,14 @@ func hasTaskThatEnds(service servicespec.Service, pod string) bool {
 }
 
 // happened notes an event.
-func (c *circumstances) happened(words, calls []string) {
+func (c *circumstances) happened(words, calls []string, service servicespec.Service) {
 	switch words[0] {
 	case eventOffers, eventTick:
 		c.pending = c.pending && slices.ContainsFunc(calls,
 			func(call string) bool { return strings.HasPrefix(call, "killTask ") })
 	case eventStart:
 		c.pending, c.came = false, false
+		c.gone = c.gone || slices.Contains(words, uninstallFlag+"=true")
 		for plan, w := range c.words {
 			w.started = true
 			c.words[plan] = w
@@ -149,6 +174,10 @@ func (c *circumstances) happened(words, calls []string) {
 	case eventStatus:
 		if len(words) < 3 {
 			return
+		}
+		if words[2] == "TASK_RUNNING" && hasReadiness(service, words[1]) {
+			passed := slices.Contains(words, "check=0")
+			c.blind = !passed && (c.blind || !strings.Contains(strings.Join(words, " "), "check="))
 		}
 		state := mesos.TaskState(strings.TrimPrefix(words[2], "TASK_"))
 		before := c.states[words[1]]
@@ -158,9 +187,25 @@ func (c *circumstances) happened(words, calls []string) {
 	}
 }
 
-// launched forgets how the tasks before ended.
+func hasReadiness(service servicespec.Service, task string) bool {
+	for _, p := range service.Pods {
+		for _, t := range p.Tasks {
+			if t.Readiness != nil && strings.HasPrefix(task, p.Type+"-") &&
+				strings.HasSuffix(task, "-"+t.Name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// launched forgets how the tasks before ended, and that their pods were paused.
 func (c *circumstances) launched(tasks []string) {
 	for _, name := range tasks {
 		delete(c.states, name)
+		if pod := name[:max(0, strings.LastIndex(name, "-"))]; c.waking[pod] {
+			delete(c.paused, pod)
+			delete(c.waking, pod)
+		}
 	}
 }

@@ -290,7 +290,7 @@ func (c *cluster) status(args []string, now time.Time) (*mesos.Status, error) {
 	update := c.update(t, s.State, now)
 	update.Ready, update.Reason, update.Message = s.Ready, s.Reason, s.Message
 	if s.Source != update.Source {
-		update.Source, update.IP, update.UUID = s.Source, "", nil
+		update.Source, update.IP, update.Executor, update.UUID = s.Source, "", "", nil
 	}
 	return &update, nil
 }
@@ -300,7 +300,8 @@ func (c *cluster) update(t *task, state mesos.TaskState, now time.Time) mesos.St
 	c.turn(t, state)
 	c.updates++
 	return mesos.Status{Task: t.info.ID, Agent: t.agent.id, State: state, IP: t.agent.ip,
-		Source: "SOURCE_EXECUTOR", UUID: binary.BigEndian.AppendUint64(nil, c.updates), Time: now}
+		Executor: t.info.Executor.ID,
+		Source:   "SOURCE_EXECUTOR", UUID: binary.BigEndian.AppendUint64(nil, c.updates), Time: now}
 }
 
 // turn notes a task's state; an executor ends with the last of its tasks.

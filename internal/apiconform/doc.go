@@ -6,7 +6,8 @@
 // A recording is a file of JSON lines (testdata holds nine, compressed). A line is an event that
 // the predecessor's scheduler was fed, or a request with its answer. Both services' specs are
 // beside them; service_test.go has the variables that they were started with. A line's scenario
-// says which service it is about; without one, the names of pods in paths and events do.
+// says which service it is about; without one, the names of pods in paths and events do. The
+// names of files matter only for their order, and those of moments only where "The world" says.
 //
 // Recordings of one service continue one another in the order of their names, up to the next
 // one that begins with a new service: "start" and then "agent" before anything else. What was
@@ -33,6 +34,9 @@
 //     open questions. tick: an idle cycle, 5 s later (½ s while launches back off, since the
 //     recorded ticks followed one another at once). A moment named "after the delay" begins a
 //     minute later, one named "backoff enabled" enables the back-off.
+//
+// After an event that is not known or cannot be carried out, the report says so, and no exchange
+// conforms until the next start.
 //
 // The recordings lack the Accept headers of a few requests. Those that were answered with 406 had
 // application/json; the others changed nothing.
@@ -75,10 +79,13 @@
 //
 // # Deviations
 //
-// The table "Deviations" in docs/api.md declares what differs on purpose. The run reads it. An
-// exchange counts as declared if every difference in it is; a deviation that concerns no
-// exchange fails the run, and so does, when asked to be strict (make api-conformance), any
-// difference that is not declared. The ordinary test holds a floor that only rises.
+// The table "Deviations" in docs/api.md declares what differs on purpose. The run reads it. A row
+// may hold only in circumstances that follow from what was recorded before, as "a word kept over
+// a start" (circumstances_test.go), so that it holds for other recordings too. An exchange counts
+// as declared if every difference in it is. When asked to be strict (make api-conformance), any
+// difference that is not declared fails the run. So does, with the copied recordings, a row that
+// concerns another number of exchanges than it says. The ordinary test holds a floor that only
+// rises.
 //
 // Tests of the comparison itself: every recorded answer conforms to itself under other ids, and
 // every change of a single part of an answer is seen.

@@ -144,7 +144,7 @@ func (r *replay) follow(rest []line) {
 		r.stray(l, "%v; nothing conforms until the next start", err)
 		return
 	}
-	r.when.happened(words, l.Calls)
+	r.when.happened(words, l.Calls, r.target)
 	r.when.launched(launchedTasks(l.Calls))
 }
 

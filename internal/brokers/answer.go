@@ -35,6 +35,12 @@ var (
 		r.Version, r.IncludeFencedBrokers = v, true
 		return r
 	}}
+	// describeControllers is describeCluster for controllers' own listeners (KIP-919).
+	describeControllers = question{"DescribeCluster", 60, 1, 2, func(v int16) kmsg.Request {
+		r := kmsg.NewPtrDescribeClusterRequest()
+		r.Version, r.EndpointType = v, controllerEndpoint
+		return r
+	}}
 	describeQuorum = question{"DescribeQuorum", 55, 0, 2, func(v int16) kmsg.Request {
 		partition := kmsg.NewDescribeQuorumRequestTopicPartition()
 		topic := kmsg.NewDescribeQuorumRequestTopic()
@@ -46,11 +52,15 @@ var (
 	}}
 )
 
-// answer is what one broker said.
+// controllerEndpoint is Kafka's number for the listeners of controllers.
+const controllerEndpoint = 2
+
+// answer is what one broker said, or one controller, which knows of the quorum alone.
 type answer struct {
-	address   string
-	clusterID string
-	brokers   []broker
+	address    string
+	controller bool
+	clusterID  string
+	brokers    []broker
 	// tellsFenced is whether brokers contains fenced ones too.
 	tellsFenced bool
 	hosts       map[int]*hosting
@@ -93,6 +103,10 @@ func (a *answer) on(id int) *hosting {
 	return h
 }
 
+// notLeader is the error code of a controller that does not lead the quorum and so says nothing
+// of it; a broker passes the question on to the one that does.
+const notLeader = 6
+
 // code is an error code of Kafka's as an error, nil for 0.
 func code(c int16) error {
 	if c == 0 {
@@ -101,16 +115,19 @@ func code(c int16) error {
 	return fmt.Errorf("error code %d", c)
 }
 
-// readVersions returns the highest version of each key that both sides know.
+// readVersions returns the highest version of each key that both sides know. Controllers do not
+// know Metadata at all, which is what tells them from brokers.
 func readVersions(body []byte, wanted ...question) (map[int16]int16, error) {
 	r := reader{left: body}
 	if err := code(r.int16()); err != nil {
 		return nil, err
 	}
 	common := make(map[int16]int16)
+	controller := true
 	r.each(func() {
 		key, lowest, highest := r.int16(), r.int16(), r.int16()
 		r.tags()
+		controller = controller && key != metadata.key
 		for _, q := range wanted {
 			if q.key == key && lowest <= q.max && highest >= q.min {
 				common[key] = min(highest, q.max)
@@ -123,7 +140,7 @@ func readVersions(body []byte, wanted ...question) (map[int16]int16, error) {
 		return nil, err
 	}
 	for _, q := range wanted {
-		if _, ok := common[q.key]; !ok {
+		if _, ok := common[q.key]; !ok && (q.key != metadata.key || !controller) {
 			return nil, fmt.Errorf("the broker knows no version of %s between %d and %d",
 				q.name, q.min, q.max)
 		}
@@ -220,6 +237,14 @@ func (a *answer) readCluster(version int16, body []byte) error {
 	return failure
 }
 
+// readControllers takes in which cluster a controller belongs to; all that it says beyond is of
+// controllers.
+func (a *answer) readControllers(version int16, body []byte) error {
+	err := a.readCluster(version, body)
+	a.controller, a.brokers = true, nil
+	return err
+}
+
 // readQuorum takes in the leader and the voters.
 func readQuorum(version int16, body []byte) (quorum, error) {
 	r := reader{left: body}
@@ -227,13 +252,16 @@ func readQuorum(version int16, body []byte) (quorum, error) {
 	if version >= 2 {
 		r.bytes() // error message
 	}
-	q := noQuorum
+	q, silent := noQuorum, false
 	r.each(func() {
 		r.bytes() // topic
 		r.each(func() {
 			r.int32() // partition
-			if err := code(r.int16()); failure == nil {
-				failure = err
+			switch problem := r.int16(); {
+			case problem == notLeader:
+				silent = true
+			case failure == nil:
+				failure = code(problem)
 			}
 			if version >= 2 {
 				r.bytes() // error message
@@ -255,7 +283,7 @@ func readQuorum(version int16, body []byte) (quorum, error) {
 	if err := r.done(); err != nil {
 		return noQuorum, err
 	}
-	if failure != nil {
+	if failure != nil || silent {
 		return noQuorum, failure
 	}
 	return q, nil

@@ -266,6 +266,44 @@ func TestNoQuorum(t *testing.T) {
 	}
 }
 
+// Controllers that are no brokers tell of the quorum, if they lead it, and of nothing else; with
+// brokers beside them all is told.
+func TestControllers(t *testing.T) {
+	v, all, addresses := three(t)
+	v.quorum = quorum{leader: 10000, epoch: 4, voters: []int{10000, 10001}}
+	silent := v
+	silent.code = map[int16]int16{describeQuorum.key: 6}
+	leads, follows := v, v
+	leads.controller, follows.controller, follows.follows = true, true, true
+	for _, s := range all {
+		s.show(silent, nil)
+	}
+	first, second := start(t, 10000), start(t, 10001)
+	first.show(leads, nil)
+	second.show(follows, nil)
+	controllers := []string{second.address, first.address}
+	a := open(t, patient)
+
+	want := scheduler.KafkaFacts{Asked: now, ClusterID: "cluster-1", Leader: 10000,
+		Voters: []int{10000, 10001}, Present: []int{10000, 10001}}
+	check(t, a.Ask(t.Context(), controllers), want)
+	want.Brokers = complete(addresses).Brokers
+	check(t, a.Ask(t.Context(), append(controllers, addresses...)), want)
+	if conns, _ := second.count(apiVersions.key); conns != 1 {
+		t.Errorf("the controller that does not lead has %d connections", conns)
+	}
+
+	first.show(follows, nil)
+	want.Leader, want.Voters, want.Present = -1, nil, nil
+	check(t, a.Ask(t.Context(), append(controllers, addresses...)), want)
+	other := leads
+	other.cluster = "cluster-2"
+	first.show(other, nil)
+	want = scheduler.KafkaFacts{Asked: now, Leader: -1, Error: "brokers of two clusters answer: " +
+		second.address + " of cluster-1, " + first.address + " of cluster-2"}
+	check(t, a.Ask(t.Context(), controllers), want)
+}
+
 // Versions as Kafka 3.9 and 2.8 have them: fenced brokers are seen by what they host.
 func TestOlderVersions(t *testing.T) {
 	for _, highest := range []map[int16]int16{

@@ -5,6 +5,8 @@
 // address at once (Metadata of all topics, DescribeCluster, DescribeQuorum), and joins what was
 // answered before the deadline. A broker that is silent is no error as long as another one
 // speaks. There is no error result either: "nobody answers, because ..." is a fact like others.
+// An address may also be that of a controller's own listener (KIP-919), which is told by not
+// offering Metadata; such a node answers for the cluster's id and, if it leads, for the quorum.
 //
 // The way through the package: asker.go spreads the questions and keeps the connections, peer.go
 // is one connection, wire.go reads Kafka's encoding, answer.go reads the four responses, and

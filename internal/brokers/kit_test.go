@@ -20,6 +20,8 @@ type view struct {
 	highest map[int16]int16
 	// code of an error in the responses to a request.
 	code map[int16]int16
+	// controller is whether it is one, and no broker; follows is whether it does not lead.
+	controller, follows bool
 }
 
 type partition struct {
@@ -103,7 +105,7 @@ func (s *scripted) serve(conn net.Conn) {
 		version := int16(binary.BigEndian.Uint16(frame[2:]))
 		s.mu.Lock()
 		s.asked[key]++
-		response := respond(s.view, key, version, frame[4:8])
+		response := respond(s.view, key, version, frame)
 		twist := s.twist
 		s.mu.Unlock()
 		if twist != nil && twist(conn, key, response) {
@@ -115,8 +117,14 @@ func (s *scripted) serve(conn net.Conn) {
 	}
 }
 
-// respond returns the frame of a good response.
-func respond(v view, key, version int16, correlation []byte) []byte {
+// frameOf returns a request without its length.
+func frameOf(q question, version int16) []byte {
+	format := kmsg.NewRequestFormatter(kmsg.FormatterClientID(clientName))
+	return format.AppendRequest(nil, q.request(version), 0)[4:]
+}
+
+// respond returns the frame of a good response to a request.
+func respond(v view, key, version int16, request []byte) []byte {
 	var response kmsg.Response
 	switch key {
 	case apiVersions.key:
@@ -124,12 +132,12 @@ func respond(v view, key, version int16, correlation []byte) []byte {
 	case metadata.key:
 		response = v.metadata()
 	case describeCluster.key:
-		response = v.describeCluster()
+		response = v.describeCluster(version, request)
 	case describeQuorum.key:
 		response = v.describeQuorum()
 	}
 	response.SetVersion(version)
-	frame := append([]byte{0, 0, 0, 0}, correlation...)
+	frame := append([]byte{0, 0, 0, 0}, request[4:8]...)
 	if key != apiVersions.key {
 		frame = append(frame, 0)
 	}
@@ -146,6 +154,9 @@ func (v view) apiVersions() kmsg.Response {
 		k.ApiKey, k.MaxVersion = q.key, q.request(0).MaxVersion()
 		if highest, ok := v.highest[q.key]; ok {
 			k.MaxVersion = highest
+		}
+		if v.controller && q.key == metadata.key {
+			k.MaxVersion = -1
 		}
 		if k.MaxVersion >= 0 {
 			r.ApiKeys = append(r.ApiKeys, k)
@@ -182,10 +193,17 @@ func (v view) metadata() kmsg.Response {
 	return r
 }
 
-func (v view) describeCluster() kmsg.Response {
+func (v view) describeCluster(version int16, request []byte) kmsg.Response {
 	r := kmsg.NewPtrDescribeClusterResponse()
 	r.ErrorCode = v.code[describeCluster.key]
 	r.ClusterID = v.cluster
+	asked := kmsg.NewDescribeClusterRequest()
+	asked.Version = version
+	header := 10 + int(binary.BigEndian.Uint16(request[8:])) + 1 // and no tags
+	if err := asked.ReadFrom(request[header:]); err != nil ||
+		version >= 1 && v.controller != (asked.EndpointType == controllerEndpoint) {
+		r.ErrorCode = 114 // MISMATCHED_ENDPOINT_TYPE
+	}
 	fencedToo := true
 	if highest, ok := v.highest[describeCluster.key]; ok {
 		fencedToo = highest >= 2
@@ -213,6 +231,10 @@ func (v view) describeQuorum() kmsg.Response {
 		p.CurrentVoters = append(p.CurrentVoters, replica)
 		replica.ReplicaID += 100
 		p.Observers = append(p.Observers, replica)
+	}
+	if v.follows {
+		p = kmsg.NewDescribeQuorumResponseTopicPartition()
+		p.ErrorCode, p.LeaderID = notLeader, int32(v.quorum.leader)
 	}
 	topic := kmsg.NewDescribeQuorumResponseTopic()
 	topic.Topic = "__cluster_metadata"

@@ -29,7 +29,7 @@ func merge(answers []*answer) scheduler.KafkaFacts {
 	facts.Leader = latest.leader
 	facts.Voters = slices.Sorted(slices.Values(latest.voters))
 	facts.Present = slices.Sorted(slices.Values(latest.present))
-	for _, b := range registered(answers, latest.leader) {
+	for _, b := range registered(ofBrokers(answers), latest.leader) {
 		f := scheduler.BrokerFacts{ID: b.id, Address: b.address, Fenced: b.fenced}
 		for _, a := range answers {
 			if h := a.hosts[b.id]; h != nil {
@@ -41,6 +41,11 @@ func merge(answers []*answer) scheduler.KafkaFacts {
 		facts.Brokers = append(facts.Brokers, f)
 	}
 	return facts
+}
+
+// ofBrokers leaves out what controllers said, who know nothing of brokers that they would tell.
+func ofBrokers(answers []*answer) []*answer {
+	return slices.DeleteFunc(slices.Clone(answers), func(a *answer) bool { return a.controller })
 }
 
 // registered returns the registered brokers by ascending id: as the leader of the quorum lists

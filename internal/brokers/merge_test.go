@@ -118,7 +118,7 @@ func FuzzRead(f *testing.F) {
 			if q.key == apiVersions.key {
 				header = 8
 			}
-			f.Add(q.key, version, respond(v, q.key, version, []byte{0, 0, 0, 0})[header:])
+			f.Add(q.key, version, respond(v, q.key, version, frameOf(q, version))[header:])
 		}
 	}
 	f.Fuzz(func(t *testing.T, key, version int16, body []byte) {
@@ -153,7 +153,7 @@ func TestMetadataIsWalkedWithoutMemory(t *testing.T) {
 		v.partitions = append(v.partitions,
 			partition{i % 3, []int{0, 1, 2}, []int{0, 1, 2}})
 	}
-	body := respond(v, metadata.key, metadata.max, []byte{0, 0, 0, 0})[9:]
+	body := respond(v, metadata.key, metadata.max, frameOf(metadata, metadata.max))[9:]
 	a := new(answer)
 	allocations := testing.AllocsPerRun(3, func() {
 		if err := a.readMetadata(metadata.max, body); err != nil {

@@ -64,8 +64,9 @@ func (p *peer) tryOnce(ctx context.Context) (*answer, error) {
 	return a, err
 }
 
-// putQuestions has three questions answered. DescribeQuorum comes last, because the broker passes
-// it on to the controllers and is silent as long as there is no leader among them.
+// putQuestions has three questions answered by a broker, and the two that it knows by a
+// controller. DescribeQuorum comes last, because a broker passes it on to the controllers and is
+// silent as long as there is no leader among them.
 func (p *peer) putQuestions() (*answer, error) {
 	if p.versions == nil {
 		body, err := p.exchange(apiVersions, apiVersions.max)
@@ -78,10 +79,7 @@ func (p *peer) putQuestions() (*answer, error) {
 		}
 	}
 	a := &answer{address: p.address, quorum: noQuorum}
-	if err := p.question(metadata, a.readMetadata); err != nil {
-		return nil, err
-	}
-	if err := p.question(describeCluster, a.readCluster); err != nil {
+	if err := p.describe(a); err != nil {
 		return nil, err
 	}
 	err := p.question(describeQuorum, func(version int16, body []byte) (err error) {
@@ -92,6 +90,17 @@ func (p *peer) putQuestions() (*answer, error) {
 		p.drop() // the answer might still come
 	}
 	return a, nil
+}
+
+// describe asks for all but the quorum.
+func (p *peer) describe(a *answer) error {
+	if _, broker := p.versions[metadata.key]; !broker {
+		return p.question(describeControllers, a.readControllers)
+	}
+	if err := p.question(metadata, a.readMetadata); err != nil {
+		return err
+	}
+	return p.question(describeCluster, a.readCluster)
 }
 
 func (p *peer) question(q question, read func(version int16, body []byte) error) error {

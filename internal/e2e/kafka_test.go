@@ -13,14 +13,14 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// createTopic makes a topic with three replicas.
+// createTopic makes a topic with a replica on each broker, at most three.
 func createTopic(t *testing.T, bootstrap []string, topic string, partitions int) {
 	t.Helper()
 	client := &kafka.Client{Addr: kafka.TCP(bootstrap...), Timeout: 20 * time.Second}
 	eventually(t, time.Minute, "topic "+topic+" is created", func() error {
 		resp, err := client.CreateTopics(context.Background(), &kafka.CreateTopicsRequest{
 			Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: partitions,
-				ReplicationFactor: 3}},
+				ReplicationFactor: min(3, len(bootstrap))}},
 		})
 		if err != nil {
 			return err

@@ -36,12 +36,14 @@ func (s TaskState) Terminal() bool {
 
 // Status is one status update of a task.
 type Status struct {
-	Task    TaskID
-	State   TaskState
-	Agent   AgentID
-	Source  string // SOURCE_MASTER, SOURCE_AGENT or SOURCE_EXECUTOR
-	Reason  string // REASON_…, "" when none was given
-	Message string
+	Task  TaskID
+	State TaskState
+	Agent AgentID
+	// Executor is "" where the status does not say it.
+	Executor ExecutorID
+	Source   string // SOURCE_MASTER, SOURCE_AGENT or SOURCE_EXECUTOR
+	Reason   string // REASON_…, "" when none was given
+	Message  string
 	// UUID is set when the update wants an acknowledgement.
 	UUID []byte
 	// Healthy is the result of the health check, nil when there is none or no result yet.

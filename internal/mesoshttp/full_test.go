@@ -62,7 +62,7 @@ func fullTask() mesos.TaskInfo {
 
 func fullStatus() mesos.Status {
 	return mesos.Status{
-		Task: "t1", State: mesos.Failed, Agent: "a1", Source: "SOURCE_EXECUTOR",
+		Task: "t1", State: mesos.Failed, Agent: "a1", Executor: "e1", Source: "SOURCE_EXECUTOR",
 		Reason: "REASON_EXECUTOR_TERMINATED", Message: "m", UUID: []byte("0123456789abcdef"),
 		Healthy: pointer(true), Ready: pointer(true), IP: "10.0.0.1",
 		Time: time.UnixMicro(1795253783931056).UTC(),

@@ -16,15 +16,17 @@ const taskStatePrefix = "TASK_"
 // statusFromWire translates a status update; of containers it keeps the first address alone.
 func statusFromWire(s *wire.TaskStatus) mesos.Status {
 	out := mesos.Status{
-		Task:    mesos.TaskID(s.TaskID.Value),
-		State:   stateFromWire(s.GetState()),
-		Agent:   mesos.AgentID(s.GetAgentID().GetValue()),
-		Message: s.GetMessage(),
-		UUID:    s.UUID,
-		Healthy: s.Healthy,
-		Ready:   readyFromWire(s.CheckStatus),
-		IP:      addressFromWire(s.ContainerStatus),
-		Time:    timeFromWire(s.GetTimestamp()),
+		Task:  mesos.TaskID(s.TaskID.Value),
+		State: stateFromWire(s.GetState()),
+		Agent: mesos.AgentID(s.GetAgentID().GetValue()),
+
+		Executor: mesos.ExecutorID(s.GetExecutorID().GetValue()),
+		Message:  s.GetMessage(),
+		UUID:     s.UUID,
+		Healthy:  s.Healthy,
+		Ready:    readyFromWire(s.CheckStatus),
+		IP:       addressFromWire(s.ContainerStatus),
+		Time:     timeFromWire(s.GetTimestamp()),
 	}
 	if s.Source != nil {
 		out.Source = s.Source.String()
@@ -92,6 +94,9 @@ func statusToWire(s mesos.Status) wire.TaskStatus {
 	}
 	if s.Agent != "" {
 		out.AgentID = &wire.AgentID{Value: string(s.Agent)}
+	}
+	if s.Executor != "" {
+		out.ExecutorID = &wire.ExecutorID{Value: string(s.Executor)}
 	}
 	if !s.Time.IsZero() {
 		seconds := float64(s.Time.UnixMicro()) / 1e6

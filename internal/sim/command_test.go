@@ -185,7 +185,7 @@ func (o *operator) plan(verb scheduler.PlanVerb) {
 // replace replaces an instance, if that does not destroy what no cluster can do without.
 func (o *operator) replace(pod scheduler.PodName) {
 	w := o.w
-	if pod.Type == "kafka" && !o.expendable(pod) {
+	if !o.expendable(pod) {
 		return
 	}
 	if !w.process.alive {
@@ -239,27 +239,39 @@ func journal(out scheduler.Output, by string) []scheduler.JournalEntry {
 // if those that are being replaced join the quorum in their last moment.
 func (o *operator) expendable(pod scheduler.PodName) bool {
 	k, hard := o.w.kafka, o.w.store.hard
-	if !hard.Kafka.Founded {
+	own, controls := o.voter(pod)
+	if !hard.Kafka.Founded || !controls {
 		return true
 	}
 	c := k.clusters[len(k.clusters)-1]
-	kept, voters := 0, map[int]bool{pod.Index: true}
+	kept, voters := 0, map[int]bool{own: true}
 	for id := range c.voters {
 		voters[id] = true
 	}
 	for name, p := range hard.Pods {
-		if name.Type != "kafka" || name == pod {
+		id, controls := o.voter(name)
+		if !controls || name == pod {
 			continue
 		}
 		if p.Place == nil || p.Request == scheduler.Replace {
-			voters[name.Index] = true
+			voters[id] = true
 			continue
 		}
-		if v := c.voters[name.Index]; v != nil && slices.Contains(volumesOf(p), v.id) {
+		if v := c.voters[id]; v != nil && slices.Contains(volumesOf(p), v.id) {
 			kept++
 		}
 	}
 	return kept > len(voters)/2
+}
+
+// voter gives the node id of an instance, and whether it is a controller.
+func (o *operator) voter(name scheduler.PodName) (id int, controls bool) {
+	for _, pod := range o.w.store.hard.Target.Service.Pods {
+		if pod.Type == name.Type && pod.Kafka != nil {
+			return pod.Kafka.NodeID(name.Index), pod.Kafka.Controls()
+		}
+	}
+	return 0, false
 }
 
 func (o *operator) uninstall() {

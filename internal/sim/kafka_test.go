@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/executor"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
@@ -48,14 +49,17 @@ type registration struct {
 // node is one running Kafka process.
 type node struct {
 	t           *task
-	index       int
-	volume      *volume
-	cluster     string // the id to format with
+	id          int
+	volume      *volume   // of the metadata
+	others      []*volume // of further log directories
+	cluster     string    // the id to format with
 	format      string
+	dirs        []string
 	controllers []string
 	client      string
 	controller  string
-	serves      bool // it is a broker, not a controller alone
+	serves      bool // it is a broker
+	controls    bool // it is a controller
 	up, ended   bool
 }
 
@@ -87,19 +91,14 @@ func (k *kafka) begin(t *task) {
 			n.format = e.Value
 		case "KAFKA_SCHED_CONTROLLERS":
 			n.controllers = strings.Split(e.Value, ",")
-		case "POD_INSTANCE_INDEX":
-			n.index, _ = strconv.Atoi(e.Value)
+		case "KAFKA_LOG_DIRS":
+			n.dirs = strings.Split(e.Value, ",")
 		}
 	}
 	if n.cluster == "" {
 		return
 	}
-	n.serves = true
-	for _, f := range order.Files {
-		if strings.Contains(f.Text, "process.roles=controller\n") {
-			n.serves = false
-		}
-	}
+	n.configure(k.w, order)
 	for _, p := range order.Ports {
 		address := fmt.Sprintf("%s:%d", t.a.hostname, p.Number)
 		if p.Name == "broker" {
@@ -109,11 +108,22 @@ func (k *kafka) begin(t *task) {
 		}
 	}
 	for _, r := range t.resources.Volumes() {
-		id := mesos.PersistenceID(r.DiskInfo().PersistenceID)
+		disk := r.DiskInfo()
+		id := mesos.PersistenceID(disk.PersistenceID)
 		if k.volumes[id] == nil {
 			k.volumes[id] = &volume{id: id}
 		}
-		n.volume = k.volumes[id]
+		switch slices.Index(n.dirs, disk.ContainerPath+"/logs") {
+		case -1:
+		case 0:
+			n.volume = k.volumes[id]
+		default:
+			n.others = append(n.others, k.volumes[id])
+		}
+	}
+	if n.volume == nil || len(n.others) != len(n.dirs)-1 {
+		k.w.fail("orders", "%s has not the volumes of %v", t.info.ID, n.dirs)
+		return
 	}
 	t.node = n
 	wait := time.Duration(0)
@@ -123,6 +133,25 @@ func (k *kafka) begin(t *task) {
 	k.w.after(wait, func() { k.boot(n) })
 }
 
+// configure takes in what a node's properties say of it.
+func (n *node) configure(w *world, order executor.Order) {
+	for _, f := range order.Files {
+		for line := range strings.Lines(f.Text) {
+			switch key, value, _ := strings.Cut(strings.TrimSpace(line), "="); key {
+			case "process.roles":
+				n.serves = strings.Contains(value, "broker")
+				n.controls = strings.Contains(value, "controller")
+			case "node.id":
+				n.id, _ = strconv.Atoi(value)
+			case "log.dirs":
+				if value != strings.Join(n.dirs, ",") {
+					w.fail("orders", "%s formats %v and logs to %s", n.t.info.ID, n.dirs, value)
+				}
+			}
+		}
+	}
+}
+
 // boot formats the volume, if nobody did, and comes up.
 func (k *kafka) boot(n *node) {
 	if n.ended {
@@ -130,11 +159,14 @@ func (k *kafka) boot(n *node) {
 	}
 	if !n.volume.formatted {
 		k.w.checkFormat(n)
-		k.w.tell("volume %s of node %d is formatted %s", n.volume.id, n.index, n.format)
+		k.w.tell("volume %s of node %d is formatted %s", n.volume.id, n.id, n.format)
 		n.volume.formatted = true
+		for _, v := range n.others {
+			v.formatted = true
+		}
 		if n.format == "--standalone" {
 			c := &cluster{id: n.cluster, founder: n.volume,
-				voters:  map[int]*volume{n.index: n.volume},
+				voters:  map[int]*volume{n.id: n.volume},
 				members: map[*volume]bool{n.volume: true},
 				brokers: map[int]*registration{}}
 			n.volume.cluster = c
@@ -144,6 +176,12 @@ func (k *kafka) boot(n *node) {
 	k.w.after(k.w.between(300*time.Millisecond, 3*time.Second), func() {
 		if !n.ended {
 			n.up = true
+			for _, x := range k.nodes {
+				if x.id == n.id && x.t.info.Name != n.t.info.Name {
+					k.w.fail("ids", "%s and %s are both node %d", x.t.info.Name,
+						n.t.info.Name, n.id)
+				}
+			}
 			k.nodes = append(k.nodes, n)
 			k.join(n)
 		}
@@ -155,7 +193,7 @@ func (k *kafka) end(n *node) {
 	n.ended = true
 	k.nodes = slices.DeleteFunc(k.nodes, func(x *node) bool { return x == n })
 	if c := n.volume.cluster; c != nil {
-		if b := c.brokers[n.index]; b != nil && b.node == n {
+		if b := c.brokers[n.id]; b != nil && b.node == n {
 			b.fenced = k.w.now.Add(k.w.between(100*time.Millisecond, 9*time.Second))
 			b.synced = k.w.now.Add(time.Hour)
 		}
@@ -176,16 +214,18 @@ func (k *kafka) join(n *node) {
 		return
 	}
 	if n.volume.cluster == nil {
-		k.w.tell("node %d joins the cluster of %s", n.index, c.founder.id)
+		k.w.tell("node %d joins the cluster of %s", n.id, c.founder.id)
 	}
 	n.volume.cluster = c
 	c.members[n.volume] = true
-	c.voters[n.index] = n.volume
+	if n.controls {
+		c.voters[n.id] = n.volume
+	}
 	if !n.serves {
 		return
 	}
 	now := k.w.now
-	c.brokers[n.index] = &registration{address: n.client, node: n,
+	c.brokers[n.id] = &registration{address: n.client, node: n,
 		unfenced: now.Add(k.w.between(0, time.Second)),
 		synced:   now.Add(k.w.between(0, 4*time.Second))}
 }
@@ -206,7 +246,7 @@ func (k *kafka) discover(n *node) *cluster {
 func (k *kafka) quorum(c *cluster) bool {
 	running := 0
 	for _, n := range k.nodes {
-		if c.voters[n.index] == n.volume {
+		if c.voters[n.id] == n.volume {
 			running++
 		}
 	}
@@ -254,23 +294,28 @@ func (k *kafka) tell(p *process, life int, f scheduler.KafkaFacts) {
 	}
 }
 
-// facts is what the brokers at the addresses say now.
+// facts is what the brokers at the addresses say now, and the controllers that are none.
 func (k *kafka) facts(asked time.Time, addresses []string) scheduler.KafkaFacts {
 	f := scheduler.KafkaFacts{Asked: asked, Leader: -1}
 	var c *cluster
+	brokers := false
 	for _, address := range addresses {
 		for _, n := range k.nodes {
-			if n.serves && n.client == address && n.volume.cluster != nil && c == nil {
-				c = n.volume.cluster
+			broker := n.serves && n.client == address
+			if (broker || !n.serves && n.controller == address) && n.volume.cluster != nil {
+				c, brokers = n.volume.cluster, brokers || broker
 			}
 		}
 	}
-	if c == nil {
+	switch {
+	case c == nil:
 		f.Error = "connection refused"
 		return f
-	}
-	if !k.quorum(c) {
+	case brokers && !k.quorum(c):
 		f.Error = "no leader of the quorum"
+		return f
+	case !k.quorum(c):
+		f.ClusterID = c.id
 		return f
 	}
 	f.ClusterID = c.id
@@ -286,6 +331,9 @@ func (k *kafka) facts(asked time.Time, addresses []string) scheduler.KafkaFacts 
 	slices.Sort(f.Voters)
 	slices.Sort(f.Present)
 	for id, b := range c.brokers {
+		if !brokers {
+			break
+		}
 		facts := scheduler.BrokerFacts{ID: id, Address: b.address, Hosted: 5,
 			Fenced: k.w.now.Before(b.unfenced) ||
 				!b.fenced.IsZero() && !k.w.now.Before(b.fenced)}

@@ -24,7 +24,7 @@ func drawScenario(rng *rand.Rand) scenario {
 	}
 	if rng.Float64() < 0.5 {
 		s.shape = drawKafka(rng)
-		s.agents = s.shape.brokers + rng.IntN(3)
+		s.agents = max(s.shape.brokers, s.shape.controllers) + rng.IntN(3)
 	} else {
 		s.shape = drawMixed(rng)
 		s.agents = s.shape.data + rng.IntN(3)

@@ -14,7 +14,10 @@ import (
 type shape struct {
 	revision int // a variable of the environment of all tasks
 	brokers  int // 0 for none
-	other    bool
+	// controllers are those that are no brokers, 0 for brokers that are controllers too.
+	controllers int
+	unlike      int // something that differs for one broker, if there are such controllers
+	other       bool
 	// nodes and data count the instances of the mixed pods, without which nodes is 0.
 	nodes, data  int
 	large        bool // more cpus
@@ -29,6 +32,10 @@ func drawKafka(rng *rand.Rand) shape {
 	s := shape{brokers: 3, other: rng.Float64() < 0.3, policies: rng.Float64() < 0.4}
 	if rng.Float64() < 0.15 {
 		s.brokers = 1
+	}
+	if rng.Float64() < 0.4 {
+		s.controllers = []int{1, 3, 3}[rng.IntN(3)]
+		s.order = []string{"serial", "parallel"}[rng.IntN(2)]
 	}
 	return s
 }
@@ -45,11 +52,15 @@ func drawMixed(rng *rand.Rand) shape {
 // changed draws another configuration of the same service; some of them are refused.
 func (s shape) changed(rng *rand.Rand, agents int) shape {
 	if s.brokers > 0 {
-		switch rng.IntN(4) {
+		switch rng.IntN(6) {
 		case 0:
 			s.large = !s.large
 		case 1:
 			s.brokers = min(s.brokers+1, agents)
+		case 2:
+			s.controllers = min(2*s.controllers, s.controllers+1, agents)
+		case 3:
+			s.unlike = rng.IntN(3)
 		default:
 			s.revision = rng.IntN(3)
 		}
@@ -105,6 +116,57 @@ const actionSpec = `
 actions:
   failing: {pod: node, failures: 2, within: 120, plan: backup, cooldown: 60}
   away: {pod: data, metric: unreachable_instances, above: 0, plan: verify, cooldown: 60}
+`
+
+// apartSpec has controllers of their own, and brokers with two log directories, one of them
+// unlike the others.
+const apartSpec = `
+  controller:
+    count: %d
+    placement: '[["hostname","MAX_PER","1"]]'%s
+    kafka: {process: controller, heap: 128}
+    tasks:
+      node:
+        goal: RUNNING
+        cpus: 0.5
+        memory: 400
+        env: {REVISION: "%d"}
+        ports:
+          controller: {port: 0}
+        volume: {path: quorum, type: ROOT, size: 100}
+        readiness-check: {tcp: {port: controller}, interval: 1, timeout: 5}
+        kill-grace-period: 60
+  broker:
+    count: %d
+    placement: '[["hostname","MAX_PER","1"]]'%s
+    kafka:
+      process: broker
+      heap: 256
+      volumes: [logs-0, logs-1]
+      instances: {0: {properties: {num.io.threads: 1%d}}}
+    tasks:
+      node:
+        goal: RUNNING
+        cpus: %s
+        memory: 768
+        ports:
+          broker: {port: 0, advertise: true}
+        volumes:
+          first: {path: logs-0, type: ROOT, size: 300}
+          second: {path: logs-1, type: ROOT, size: 200}
+        readiness-check: {tcp: {port: broker}, interval: 1, timeout: 5}
+        kill-grace-period: 300
+`
+
+// apartPlan deploys all at once, brokers too, which wait for the controllers; the plan that is
+// made when there is none begins with the controllers.
+const apartPlan = `
+plans:
+  deploy:
+    strategy: parallel
+    phases:
+      broker: {pod: broker, strategy: parallel}
+      controller: {pod: controller, strategy: parallel}
 `
 
 const otherSpec = `
@@ -266,11 +328,21 @@ func (s shape) text() string {
 	b.WriteString("name: kafka\nscheduler: {user: nobody}\npods:\n")
 	cpus := map[bool]string{false: "0.5", true: "0.8"}[s.large]
 	policies := map[bool]string{true: policySpec}[s.policies]
-	if s.brokers > 0 {
+	switch {
+	case s.controllers > 0:
+		fmt.Fprintf(&b, apartSpec, s.controllers, policies, s.revision, s.brokers, policies,
+			s.unlike, cpus)
+	case s.brokers > 0:
 		fmt.Fprintf(&b, kafkaSpec, s.brokers, policies, cpus, s.revision)
 	}
 	if s.other {
 		fmt.Fprintf(&b, otherSpec, policies)
+	}
+	if s.controllers > 0 && s.order == "parallel" {
+		b.WriteString(apartPlan)
+		if s.other {
+			b.WriteString("      web: {pod: web}\n")
+		}
 	}
 	if s.nodes == 0 {
 		return b.String()

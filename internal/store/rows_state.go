@@ -278,6 +278,7 @@ type task struct {
 
 	Executor mesos.ExecutorID `json:"executor,omitempty"`
 	Last     *statusUpdate    `json:"last,omitempty"`
+	Reached  *statusUpdate    `json:"reached,omitempty"`
 
 	Params    map[string]string `json:"params,omitempty"`
 	Failures  int               `json:"failures,omitempty"`
@@ -291,7 +292,7 @@ func taskToRow(t scheduler.Task) task {
 		WasReady: t.WasReady, Deployed: t.Deployed, Launch: t.Launch,
 		Paused: t.Paused, Idle: t.Idle, Again: t.Again, Resumed: t.Resumed,
 		Executor: t.Executor,
-		Last:     maybe(t.Last, updateToRow),
+		Last:     maybe(t.Last, updateToRow), Reached: maybe(t.Reached, updateToRow),
 		Params:   t.Params,
 		Failures: t.Failures, NotBefore: t.NotBefore.UTC(),
 	}
@@ -306,6 +307,7 @@ func (r task) domain() (scheduler.Task, error) {
 		Paused: r.Paused, Idle: r.Idle, Again: r.Again, Resumed: r.Resumed,
 		Executor: r.Executor,
 		Last:     maybe(r.Last, statusUpdate.domain),
+		Reached:  maybe(r.Reached, statusUpdate.domain),
 		Params:   r.Params,
 		Failures: r.Failures, NotBefore: r.NotBefore.UTC(),
 	}, err
