@@ -98,6 +98,7 @@ func (m *Machine) forgetFreed(o mesos.Offer, ours map[mesos.ReservationID]resour
 			continue
 		}
 		delete(m.hard.Leftovers, id)
+		m.due = true // plans may have waited for it
 		m.write(DeleteLeftover{id})
 		m.note(Info, CountUnreserves, "reservation freed", "reservation", string(id),
 			"host", l.Hostname)

@@ -245,10 +245,22 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 	if t.Failures > 0 && s.Reason == reasonLaunchFailed {
 		p = m.giveUpPlace(p)
 	}
-	m.setPod(p)
+	m.setPod(m.withoutAgent(p, s.State))
 	if failed {
 		m.haltUpdate(p, t)
 	}
+}
+
+// withoutAgent has an instance replaced whose agent an operator declared gone for ever: its
+// volumes will not come back.
+func (m *Machine) withoutAgent(p Pod, state mesos.TaskState) Pod {
+	_, wanted := m.spec(p.Name)
+	if state != mesos.GoneByOperator || !wanted || p.Request == Replace || m.hard.Intent != Run {
+		return p
+	}
+	m.note(Warn, "", "the agent is gone, the instance is replaced", "pod", p.Name.String())
+	p.Request = Replace
+	return p.marked(Replace).forgiven()
 }
 
 // reasonLaunchFailed is the reason of a task whose process never began, above all because a

@@ -98,10 +98,8 @@ func (m *Machine) noteLeaving() {
 		if p.Place != nil {
 			f.ids = resourceIDs(placeResources(*p.Place))
 		}
-		for _, id := range m.leftoverIDs() {
-			if l := m.hard.Leftovers[id]; l.Pod == name {
-				f.ids = append(f.ids, resourceIDs(l.Resources)...)
-			}
+		for _, l := range m.leftoversOf(name) {
+			f.ids = append(f.ids, resourceIDs(l.Resources)...)
 		}
 		m.farewells[name] = f
 	}
@@ -118,11 +116,23 @@ func resourceIDs(list resource.List) []string {
 	return ids
 }
 
-// forgetEmpty forgets the instances that are to go and have nothing.
+// leftoversOf are what is left of an instance.
+func (m *Machine) leftoversOf(name PodName) []Leftover {
+	var list []Leftover
+	for _, id := range m.leftoverIDs() {
+		if l := m.hard.Leftovers[id]; l.Pod == name {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// forgetEmpty forgets the instances that are to go and have nothing, and left nothing.
 func (m *Machine) forgetEmpty() {
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
-		if _, wanted := m.spec(name); !wanted && !p.launched() && p.Place == nil {
+		_, wanted := m.spec(name)
+		if !wanted && !p.launched() && p.Place == nil && len(m.leftoversOf(name)) == 0 {
 			m.forgetPod(name)
 		}
 	}
@@ -192,9 +202,8 @@ func (m *Machine) decommissionState(s plans.Step) (plans.Status, string) {
 		if known && p.Place != nil && slices.Contains(resourceIDs(placeResources(*p.Place)), what) {
 			return plans.Pending, "waits until the tasks have ended"
 		}
-		for _, id := range m.leftoverIDs() {
-			l := m.hard.Leftovers[id]
-			if l.Pod == name && slices.Contains(resourceIDs(l.Resources), what) {
+		for _, l := range m.leftoversOf(name) {
+			if slices.Contains(resourceIDs(l.Resources), what) {
 				return plans.Prepared, "waits for an offer of its agent " + l.Hostname
 			}
 		}

@@ -248,13 +248,13 @@ func (m *Machine) endpoints() []EndpointView {
 func (m *Machine) addresses(e *EndpointView, spec servicespec.Pod) {
 	for i := range spec.Count {
 		p, ok := m.hard.Pods[PodName{spec.Type, i}]
-		if !ok || p.Place == nil {
+		if !ok || p.Place == nil || !p.launched() {
 			continue
 		}
 		for _, ts := range spec.Tasks {
 			t, _ := p.task(ts.Name)
 			number := portOf(setOf(*p.Place, ts), e.Name)
-			if number == 0 || t.ID == "" {
+			if number == 0 {
 				continue
 			}
 			host := cmp.Or(t.IP, p.Place.IP, p.Place.Hostname)

@@ -27,6 +27,12 @@ const (
 	whileUninstalling = "an uninstall"
 	// isPaused: the pod was paused and not resumed, or the resume is under way.
 	isPaused = "a paused pod"
+	// isReplaced: a pod is replaced, and none of its tasks has run since.
+	isReplaced = "a pod being replaced"
+	// justKilled: a task was killed, and no cycle has come since.
+	justKilled = "a kill without a pass since"
+	// smallerCount: the service was started with a smaller count of a pod than before.
+	smallerCount = "a smaller count"
 	// noCheck: the latest status that said of a task to run did not say how its readiness check
 	// went, and the task has one.
 	noCheck = "a status without its check"
@@ -48,20 +54,25 @@ type circumstances struct {
 	resumed map[string]bool // … that were resumed
 	paused  map[string]bool // … paused
 	waking  map[string]bool // … of these resumed, but not launched again
+	leaving map[string]bool // … replaced, and did not run since
+	counts  map[string]int  // of each pod
 	states  map[string]mesos.TaskState
 	came    bool
 	gone    bool // the service is told to go
 	blind   bool // a status had no check
+	killed  bool
+	fewer   bool
 }
 
 func newCircumstances() circumstances {
 	return circumstances{words: map[string]word{}, ends: map[string]bool{},
 		resumed: map[string]bool{}, paused: map[string]bool{},
-		waking: map[string]bool{}, states: map[string]mesos.TaskState{}}
+		waking: map[string]bool{}, leaving: map[string]bool{}, counts: map[string]int{},
+		states: map[string]mesos.TaskState{}}
 }
 
-// told says which of a few are true.
-func told(all map[string]bool) (list []string) {
+// truths says which of a few are true.
+func truths(all map[string]bool) (list []string) {
 	for _, when := range slices.Sorted(maps.Keys(all)) {
 		if all[when] {
 			list = append(list, when)
@@ -110,10 +121,11 @@ func (c *circumstances) at(path, target string) []string {
 		kept = kept || w.started && (about == "" || about == plan) &&
 			(plan != "deploy" || w.target == target)
 	}
-	return told(map[string]bool{
+	return truths(map[string]bool{
 		beforePass: c.pending, cameBack: c.came, whileUninstalling: c.gone, noCheck: c.blind,
 		wordsKept: kept, endsAgain: concerns(c.ends, pod),
 		staysStarting: concerns(c.resumed, pod), isPaused: concerns(c.paused, pod),
+		isReplaced: concerns(c.leaving, pod), justKilled: c.killed, smallerCount: c.fewer,
 	})
 }
 
@@ -137,8 +149,11 @@ func (c *circumstances) asked(l line, service servicespec.Service, target string
 	case command == "pause":
 		c.paused[pod] = true
 		delete(c.waking, pod)
-	case command == "replace" && ends:
-		c.ends[pod] = true
+	case command == "replace":
+		c.leaving[pod] = true
+		if ends {
+			c.ends[pod] = true
+		}
 	case command == "resume":
 		c.waking[pod] = true
 		if ends && l.Request.Body == nil {
@@ -162,29 +177,44 @@ func hasTaskThatEnds(service servicespec.Service, pod string) bool {
 func (c *circumstances) happened(words, calls []string, service servicespec.Service) {
 	switch words[0] {
 	case eventOffers, eventTick:
+		c.killed = false
 		c.pending = c.pending && slices.ContainsFunc(calls,
 			func(call string) bool { return strings.HasPrefix(call, "killTask ") })
 	case eventStart:
 		c.pending, c.came = false, false
 		c.gone = c.gone || slices.Contains(words, uninstallFlag+"=true")
+		for _, p := range service.Pods {
+			c.fewer = c.fewer || p.AllowDecommission && p.Count < c.counts[p.Type]
+			c.counts[p.Type] = p.Count
+		}
 		for plan, w := range c.words {
 			w.started = true
 			c.words[plan] = w
 		}
 	case eventStatus:
-		if len(words) < 3 {
-			return
+		if len(words) >= 3 {
+			c.told(words, service)
 		}
-		if words[2] == "TASK_RUNNING" && hasReadiness(service, words[1]) {
-			passed := slices.Contains(words, "check=0")
-			c.blind = !passed && (c.blind || !strings.Contains(strings.Join(words, " "), "check="))
-		}
-		state := mesos.TaskState(strings.TrimPrefix(words[2], "TASK_"))
-		before := c.states[words[1]]
-		c.came = c.came || state == mesos.Running &&
-			(before.Terminal() || before == mesos.Unreachable)
-		c.states[words[1]] = state
 	}
+}
+
+// told notes a status.
+func (c *circumstances) told(words []string, service servicespec.Service) {
+	task := words[1]
+	state := mesos.TaskState(strings.TrimPrefix(words[2], "TASK_"))
+	c.killed = c.killed || state == mesos.Killed
+	if state == mesos.Running {
+		delete(c.leaving, task[:max(0, strings.LastIndex(task, "-"))])
+		if hasReadiness(service, task) {
+			passed := slices.Contains(words, "check=0")
+			silent := !strings.Contains(strings.Join(words, " "), "check=")
+			c.blind = !passed && (c.blind || silent)
+		}
+	}
+	before := c.states[task]
+	c.came = c.came || state == mesos.Running &&
+		(before.Terminal() || before == mesos.Unreachable)
+	c.states[task] = state
 }
 
 func hasReadiness(service servicespec.Service, task string) bool {

@@ -11,7 +11,7 @@ import (
 )
 
 // floor is the percentage of the copied recordings that conforms at least. It is never lowered.
-const floor = 70.5
+const floor = 90.3
 
 var (
 	files = flag.String("files", "",

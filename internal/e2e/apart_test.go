@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// apartSpec has one controller of its own, and two brokers with two volumes each. Without its better
-// compiler a JVM starts faster.
+// apartSpec has one controller of its own, and two brokers with two volumes each. Without its
+// better compiler a JVM starts faster.
 const apartSpec = `
 name: {{FRAMEWORK_NAME}}
 scheduler: {user: {{FRAMEWORK_USER}}}

@@ -34,7 +34,7 @@ type agent struct {
 	total     resource.List // reservations and volumes included
 	tasks     map[mesos.TaskID]*task
 	executors map[mesos.ExecutorID]*runner
-	gone      map[mesos.ExecutorID]bool // executors that have ended
+	gone      map[mesos.ExecutorID]bool // executors that have ended, or never began
 	state     standing
 	cut       bool // no message goes through
 	cuts      int  // counts, so that older timers are void
@@ -195,6 +195,7 @@ func (a *agent) launchAll(
 		a.m.records[info.ID] = &record{task: t,
 			status: mesos.Status{Task: info.ID, Agent: a.id, State: mesos.Staging}}
 		if lost {
+			a.gone[info.Executor.ID] = true
 			// When the connection broke, nobody tells; the agent, when it registers again,
 			// does not know the task.
 			if !silent {

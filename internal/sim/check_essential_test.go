@@ -7,6 +7,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 // checkEssential: the failure of a task that is not essential ends no other task. While all plans
@@ -74,7 +75,9 @@ func allComplete(v *scheduler.View) bool {
 			return false
 		}
 		for _, t := range p.Tasks {
-			if t.State == mesos.Killing || t.Override != "" || t.Goal == "" {
+			down := t.Goal == servicespec.GoalRunning && t.State != mesos.Running &&
+				t.Name != "agent"
+			if down || t.State == mesos.Killing || t.Override != "" || t.Goal == "" {
 				return false
 			}
 		}

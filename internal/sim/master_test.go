@@ -333,6 +333,7 @@ func (m *master) dropLaunches(c mesos.Accept) {
 	for _, op := range c.Operations {
 		launch, _ := op.(mesos.Launch)
 		for _, t := range launch.Tasks {
+			m.agentByID(t.Agent).gone[t.Executor.ID] = true
 			state := mesos.Dropped
 			if m.w.chance(0.2) {
 				state = mesos.Lost
