@@ -171,7 +171,7 @@ func (m *Machine) podMetric(a servicespec.Action) int {
 			failures, _ := p.failures()
 			n = max(n, failures)
 		case servicespec.MetricUnreachableInstances:
-			if _, _, away := p.away(); away {
+			if _, away := p.away(); away {
 				n++
 			}
 		case servicespec.MetricUnreadyInstances:

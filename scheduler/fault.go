@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -29,35 +28,30 @@ func (m *Machine) faultPolicy(name PodName) *servicespec.FaultPolicy {
 }
 
 // away tells since when nobody can reach the agent of an instance; ok is false if it is there,
-// for all that is known. forGood says that an operator told Mesos that it never comes back.
-func (p Pod) away() (since time.Time, forGood, ok bool) {
+// for all that is known.
+func (p Pod) away() (since time.Time, ok bool) {
 	if p.Place == nil || p.anyRuns() {
-		return since, false, false
+		return since, false
 	}
 	for _, t := range p.Tasks {
-		gone := t.ID != "" && t.State == mesos.GoneByOperator
-		if !t.unsure() && !gone {
-			continue
-		}
-		forGood = forGood || gone
-		if !ok || t.Since.Before(since) {
+		if t.unsure() && (!ok || t.Since.Before(since)) {
 			since, ok = t.Since, true
 		}
 	}
-	return since, forGood, ok
+	return since, ok
 }
 
 // passFaults replaces, as far as their policies allow, instances that were away for too long.
 func (m *Machine) passFaults() {
 	for _, name := range m.podNames() {
 		p, policy := m.hard.Pods[name], m.faultPolicy(name)
-		since, forGood, away := p.away()
+		since, away := p.away()
 		if !away || policy == nil || policy.Action != servicespec.FaultReplace ||
 			p.Request == Replace {
 			continue
 		}
 		patience := policy.UnreachableTimeout.Duration()
-		if due := since.Add(patience); m.now.Before(due) && !forGood {
+		if due := since.Add(patience); m.now.Before(due) {
 			m.wakeBy(due)
 			continue
 		}
@@ -65,9 +59,6 @@ func (m *Machine) passFaults() {
 			continue // the recovery step says why
 		}
 		reason := fmt.Sprintf("its agent %s was not reachable for %s", p.hostname(), patience)
-		if forGood {
-			reason = fmt.Sprintf("its agent %s is gone for good", p.hostname())
-		}
 		m.carryOut(Commanded{Command: PodReplace{Pod: name.String()},
 			Caller: Caller{Who: "fault-policy of pod " + name.Type, Reason: reason}})
 	}
@@ -141,7 +132,7 @@ func (m *Machine) holdData(p Pod) string {
 	if !ok || spec.Kafka == nil || !spec.Kafka.Serves() || !m.hard.Kafka.Founded {
 		return ""
 	}
-	since, _, _ := p.away()
+	since, _ := p.away()
 	f := m.kafkaNow()
 	switch {
 	case f == nil || f.Asked.Before(since):
@@ -158,9 +149,12 @@ func (m *Machine) holdData(p Pod) string {
 // replaced, has become a voter since Kafka was asked.
 func (m *Machine) holdVote(p Pod) string {
 	spec, ok := m.spec(p.Name)
-	f := m.kafkaNow()
-	if !ok || spec.Kafka == nil || !spec.Kafka.Controls() || f == nil || !m.hard.Kafka.Founded {
+	if !ok || spec.Kafka == nil || !spec.Kafka.Controls() || !m.hard.Kafka.Founded {
 		return ""
+	}
+	f := m.kafkaNow()
+	if f == nil {
+		return "Kafka does not say who votes"
 	}
 	voters, ready := slices.Clone(f.Voters), 0
 	for _, name := range m.podNames() {
@@ -171,7 +165,7 @@ func (m *Machine) holdVote(p Pod) string {
 		}
 		if name == p.Name || o.Replacing || o.Place == nil {
 			voters = append(voters, nodeID(name, os))
-		} else if up, _ := m.ready(o); up && slices.Contains(f.Voters, nodeID(name, os)) {
+		} else if up, _ := m.ready(o); up && m.votes(name) && !m.endsNow(name) {
 			ready++
 		}
 	}
@@ -201,19 +195,16 @@ func (m *Machine) kafkaNow() *KafkaFacts {
 func (m *Machine) awayReason(p Pod) string {
 	text := fmt.Sprintf("its agent %s is not reachable", p.hostname())
 	policy := m.faultPolicy(p.Name)
-	since, forGood, away := p.away()
+	since, away := p.away()
 	if policy == nil || !away {
 		return text
-	}
-	if forGood {
-		text = fmt.Sprintf("its agent %s is gone for good", p.hostname())
 	}
 	due := since.Add(policy.UnreachableTimeout.Duration())
 	switch {
 	case policy.Action != servicespec.FaultReplace:
 		return text + "; the fault policy is to wait for it, or for pod replace " +
 			p.Name.String()
-	case m.now.Before(due) && !forGood:
+	case m.now.Before(due):
 		return fmt.Sprintf("%s; it is replaced at %s", text, due.UTC().Format(time.RFC3339))
 	}
 	if hold := m.holdReplace(p, policy); hold != "" {

@@ -234,7 +234,6 @@ type Task struct {
 	Last *StatusUpdate
 	// Reached is the latest of these that had an address, kept as long.
 	Reached *StatusUpdate
-
 	// Since is when State was last changed; from one state of an agent that is away to another it
 	// stays.
 	Since time.Time

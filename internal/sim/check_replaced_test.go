@@ -47,7 +47,7 @@ func (c *checkReplaced) begun(pod scheduler.PodName) {
 	if others >= allowed && !c.under[pod] || allowed == 0 {
 		c.w.fail("replacements", "%s is replaced by its policy while %d others are", pod, others)
 	}
-	if pod.Type == "kafka" && !c.w.operator.expendable(pod) {
+	if !c.w.operator.expendable(pod) {
 		c.w.fail("replacements", "%s is replaced by its policy, and its vote is needed", pod)
 	}
 }

@@ -113,7 +113,7 @@ const kafkaSpec = `
 const apartSpec = `
   controller:
     count: %d
-    placement: '[["hostname","MAX_PER","1"]]'
+    placement: '[["hostname","MAX_PER","1"]]'%s
     kafka: {process: controller, heap: 128}
     tasks:
       node:
@@ -128,7 +128,7 @@ const apartSpec = `
         kill-grace-period: 60
   broker:
     count: %d
-    placement: '[["hostname","MAX_PER","1"]]'
+    placement: '[["hostname","MAX_PER","1"]]'%s
     kafka:
       process: broker
       heap: 256
@@ -330,7 +330,8 @@ func (s shape) text() string {
 	policies := map[bool]string{true: policySpec}[s.policies]
 	switch {
 	case s.controllers > 0:
-		fmt.Fprintf(&b, apartSpec, s.controllers, s.revision, s.brokers, s.unlike, cpus)
+		fmt.Fprintf(&b, apartSpec, s.controllers, policies, s.revision, s.brokers, policies,
+			s.unlike, cpus)
 	case s.brokers > 0:
 		fmt.Fprintf(&b, kafkaSpec, s.brokers, policies, cpus, s.revision)
 	}
