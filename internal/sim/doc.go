@@ -16,13 +16,13 @@
 // essential), with plans of all kinds (steps of some tasks only, canaries, an update plan, plans
 // that are started).
 //
-// Then comes the safety phase: for some virtual minutes anything may fail, as the seed draws it. The
-// scheduler crashes before its writes, behind them, or between two calls; updates are lost,
+// Then comes the safety phase: for some virtual minutes anything may fail, as the seed draws it.
+// The scheduler crashes before its writes, behind them, or between two calls; updates are lost,
 // doubled and late; tasks die; executors linger; agents are cut off, declared unreachable, come
 // back or reboot; the master fails over; offers are rescinded; operations are dropped; Kafka
-// answers late, wrongly or not at all; the operator commands anything that can be
-// commanded: pods are restarted, replaced, paused; plans are started with parameters, stopped,
-// interrupted, forced, done again; the configuration grows, shrinks, changes and goes back.
+// answers late, wrongly or not at all; the operator commands anything that can be commanded:
+// pods are restarted, replaced, paused; plans are started with parameters, stopped, interrupted,
+// forced, done again; the configuration grows, shrinks, changes and goes back.
 //
 // Then all faults stop, the operator continues all that he held up and every plan that he once
 // began, and liveness must follow: within a bounded time every plan is complete, what runs is
