@@ -1,7 +1,8 @@
 // Package sim is a test: a seeded, faulty, virtual world around the production machine of
 // package scheduler.
 //
-// One thread, one clock that jumps from event to event, one source of chance. Around the real
+// A world has one thread, one clock that jumps from event to event, and one source of chance; it
+// is thrown away in the end, and several of them run at a time. Around the real
 // scheduler.Machine stand models of all that it meets: a store that applies the writes of a
 // step as one batch, a master with agents (offers, filters, reservations, volumes, executors,
 // status updates that are sent again until they are acknowledged), a Kafka cluster (formatted
@@ -10,14 +11,23 @@
 //
 // # A run
 //
-// First the safety phase: for some virtual minutes anything may fail, as the seed draws it. The
-// scheduler crashes before its writes, behind them, or between two calls; updates are lost,
+// A seed draws the service first: a Kafka cluster, maybe with another pod beside it, or pods of
+// all kinds of tasks (jobs that run once, tasks that share resources in turn, tasks that are not
+// essential), with plans of all kinds (steps of some tasks only, canaries, an update plan, plans
+// that are started).
+//
+// Then comes the safety phase: for some virtual minutes anything may fail, as the seed draws it.
+// The scheduler crashes before its writes, behind them, or between two calls; updates are lost,
 // doubled and late; tasks die; executors linger; agents are cut off, declared unreachable, come
 // back or reboot; the master fails over; offers are rescinded; operations are dropped; Kafka
-// answers late, wrongly or not at all; the operator restarts, replaces, stops, interrupts,
-// changes the configuration, or uninstalls. Then all faults stop, the operator takes back what
-// he held up, and liveness must follow: within a bounded time every plan is complete, nothing
-// is reserved that belongs to nobody, and no offer is kept. After an uninstall nothing is left.
+// answers late, wrongly or not at all; the operator commands anything that can be commanded:
+// pods are restarted, replaced, paused; plans are started with parameters, stopped, interrupted,
+// forced, done again; the configuration grows, shrinks, changes and goes back.
+//
+// Then all faults stop, the operator continues all that he held up and every plan that he once
+// began, and liveness must follow: within a bounded time every plan is complete, what runs is
+// what the target says, nothing is reserved that belongs to nobody, and no offer is kept. After
+// an uninstall nothing is left.
 //
 // # What it is not
 //

@@ -65,7 +65,7 @@ func TestSameSeedSameTrace(t *testing.T) {
 		simulate(seed, func(line string) { fmt.Fprintln(sum, line) })
 		return hex.EncodeToString(sum.Sum(nil))
 	}
-	for seed := uint64(1); seed <= 5; seed++ {
+	for seed := uint64(1); seed <= 8; seed++ {
 		if first, second := trace(seed), trace(seed); first != second {
 			t.Errorf("seed %d gives two traces", seed)
 		}
