@@ -12,6 +12,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/internal/brokers"
+	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
 // topics is a stand-in for Kafka: it writes down what it is asked, and knows one topic.
