@@ -82,6 +82,8 @@ func (m *Machine) commandedNow(c Commanded, r *Reply) {
 		m.rollback(cmd, c.Caller.Who, r)
 	case PutFile:
 		r.Message, r.Problem = m.putFile(cmd)
+	case Remark:
+		r.Message = cmd.Outcome
 	}
 }
 

@@ -90,6 +90,8 @@ type (
 		ID      string
 		Preview bool
 	}
+	// Remark has a change that was made elsewhere, to a topic, kept in the journal.
+	Remark struct{ What, Outcome string }
 	// PutFile keeps a small text for an operator under a name.
 	PutFile struct{ Name, Content string }
 )
@@ -105,6 +107,7 @@ func (ServiceStart) command()     {}
 func (ServiceUninstall) command() {}
 func (SetTarget) command()        {}
 func (Rollback) command()         {}
+func (Remark) command()           {}
 func (PutFile) command()          {}
 
 // PlanVerb is what a PlanCommand does.

@@ -38,6 +38,7 @@ type rig struct {
 type rigAgent struct {
 	id    mesos.AgentID
 	total resource.List // with what is reserved
+	rack  string
 }
 
 // rigTask is a launch.
@@ -49,7 +50,7 @@ type rigTask struct {
 
 const (
 	rigAgents = 3
-	rigRole   = "svc-role"
+	rigTotal  = "cpus:8;mem:16000;disk:50000;ports:[1025-2000]"
 )
 
 func newRig(t testing.TB, spec string) *rig {
@@ -57,15 +58,21 @@ func newRig(t testing.TB, spec string) *rig {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
+	return newRigOf(t, service, rigAgents, rigTotal)
+}
+
+// newRigOf is a rig with so many agents with such resources, in racks a, b and c in turn.
+func newRigOf(t testing.TB, service servicespec.Service, agents int, each string) *rig {
 	r := &rig{t: t, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), ids: new(uint32)}
 	r.cfg = Config{Target: Target{ID: "target-1", Service: service},
 		ExecutorURI: "http://s/executor", UUID: r.uuid}
-	for i := range rigAgents {
-		total, err := resource.ParseList("cpus:8;mem:16000;disk:50000;ports:[1025-2000]")
+	for i := range agents {
+		total, err := resource.ParseList(each)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.agents = append(r.agents, &rigAgent{mesos.AgentID(fmt.Sprint("a", i)), total})
+		r.agents = append(r.agents, &rigAgent{mesos.AgentID(fmt.Sprint("a", i)), total,
+			string("abc"[i%3])})
 	}
 	r.machine = Restore(r.cfg, Hard{})
 	r.step(Tick{})
@@ -89,7 +96,7 @@ func (r *rig) copied() *rig {
 	c.stored = r.stored.clone()
 	c.agents = nil
 	for _, a := range r.agents {
-		c.agents = append(c.agents, &rigAgent{a.id, slices.Clone(a.total)})
+		c.agents = append(c.agents, &rigAgent{a.id, slices.Clone(a.total), a.rack})
 	}
 	c.tasks, c.kills = slices.Clone(r.tasks), slices.Clone(r.kills)
 	return &c
@@ -271,9 +278,10 @@ func (r *rig) settle() {
 // offer offers all that is free; with a most, no more than that of what nobody has reserved.
 func (r *rig) offer(most string) {
 	r.offered++
+	role := r.cfg.Target.Service.Role
 	var ev mesos.Offers
 	for i, a := range r.agents {
-		list := r.free(i).WithRole(rigRole)
+		list := r.free(i).WithRole(role)
 		if most != "" {
 			limit, err := resource.ParseList(most)
 			if err != nil {
@@ -284,12 +292,13 @@ func (r *rig) offer(most string) {
 			}
 			list = append(list.Filter(func(x resource.Resource) bool {
 				return len(x.Reservations) > 0
-			}), limit.WithRole(rigRole)...)
+			}), limit.WithRole(role)...)
 		}
 		ev.Offers = append(ev.Offers, mesos.Offer{
 			ID: mesos.OfferID(fmt.Sprintf("o%d-%d", r.offered, i)), Agent: a.id,
-			Hostname: "h" + string(a.id), IP: "h" + string(a.id), Role: rigRole,
-			Resources: list})
+			Hostname: "h" + string(a.id), IP: "h" + string(a.id), Role: role,
+			Attributes: []mesos.Attribute{{Name: "rack", Value: a.rack}},
+			Domain:     mesos.Domain{Region: "here", Zone: a.rack}, Resources: list})
 	}
 	r.step(FromMesos{ev})
 }
@@ -315,8 +324,17 @@ func (r *rig) report(t *rigTask, state mesos.TaskState) {
 }
 
 // isJob reports whether a task is one that ends by itself.
-func isJob(t *rigTask) bool {
-	return !strings.HasSuffix(t.info.Name, "-server") && !strings.HasSuffix(t.info.Name, "-agent")
+func (r *rig) isJob(t *rigTask) bool {
+	for _, pod := range r.machine.hard.Target.Service.Pods {
+		for index := range pod.Count {
+			for _, ts := range pod.Tasks {
+				if (PodName{pod.Type, index}).fullName(ts.Name) == t.info.Name {
+					return ts.Goal != servicespec.GoalRunning
+				}
+			}
+		}
+	}
+	return false
 }
 
 // up has the live launch of a task reach its goal.
@@ -326,7 +344,7 @@ func (r *rig) up(name string) {
 		r.t.Fatalf("%s does not run", name)
 	}
 	r.report(t, mesos.Running)
-	if isJob(t) {
+	if r.isJob(t) {
 		r.report(t, mesos.Finished)
 	}
 	r.settle()
@@ -343,7 +361,7 @@ func (r *rig) round() {
 			r.report(t, mesos.Killed)
 		case t.state == mesos.Staging:
 			r.report(t, mesos.Running)
-		case isJob(t):
+		case r.isJob(t):
 			r.report(t, mesos.Finished)
 		}
 	}

@@ -25,6 +25,8 @@ func commandText(c Command) string {
 		return "pod reset-backoff " + c.Pod
 	case Rollback:
 		return strings.TrimSpace("rollback " + c.ID)
+	case Remark:
+		return c.What
 	case PutFile:
 		return fmt.Sprintf("put file %s of %d bytes", c.Name, len(c.Content))
 	case PlanCommand:

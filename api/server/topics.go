@@ -56,6 +56,9 @@ func (h *handlers) kafka(
 		return
 	}
 	answer, err := ask(r.Context(), at)
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.remark(r, err)
+	}
 	var refusal *brokers.Refusal
 	switch {
 	case err == nil:
@@ -93,6 +96,26 @@ func (h *handlers) topic(w http.ResponseWriter, r *http.Request, v *scheduler.Vi
 }
 
 // createTopic makes a topic; a number that is left out is the brokers' default.
+// remarkMost bounds what the journal is told of a request.
+const remarkMost = 300
+
+// remark has what was done to a topic kept in the journal, with who did it.
+func (h *handlers) remark(r *http.Request, err error) {
+	what := r.Method + " " + r.URL.RequestURI()
+	outcome := "done"
+	if err != nil {
+		outcome = "failed: " + err.Error()
+	}
+	remark := scheduler.Remark{What: what[:min(len(what), remarkMost)],
+		Outcome: outcome[:min(len(outcome), remarkMost)]}
+	// The client may have gone; the change was made all the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), commandTimeout)
+	defer cancel()
+	if _, err := h.Do(ctx, remark, scheduler.Caller{Who: caller(r)}); err != nil {
+		h.Logger.Error("api: a change is not in the journal", "what", what, "error", err)
+	}
+}
+
 func (h *handlers) createTopic(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	name, query := param(r, "topic"), r.URL.Query()
 	partitions, ok := wanted(w, r, query, "partitions", maxPartitions, -1)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/internal/brokers"
+	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
 // topics is a stand-in for Kafka: it writes down what it is asked, and knows one topic.
@@ -139,9 +140,15 @@ func TestTopics(t *testing.T) {
 		k := &topics{}
 		v := fullView()
 		v.Kafka.Facts.Brokers[0].Fenced = false
-		cfg := config(v, &machine{})
+		m := &machine{}
+		cfg := config(v, m)
 		cfg.Topics = k
 		w := ask(t, cfg, httptest.NewRequest(c.method, api.PathTopics+c.path, nil))
+		remark, changed := m.command.(scheduler.Remark)
+		if c.method != "GET" && c.asked != "" && (!changed ||
+			remark.What != c.method+" "+api.PathTopics+c.path) || c.method == "GET" && changed {
+			t.Errorf("%s %s: the journal is told %+v", c.method, c.path, m.command)
+		}
 		if w.Code != c.status || k.asked != c.asked || !strings.Contains(w.Body.String(), c.says) {
 			t.Errorf("%s %s: %d %s, asked %q", c.method, c.path, w.Code, w.Body, k.asked)
 		}
