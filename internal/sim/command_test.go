@@ -351,11 +351,11 @@ func (o *operator) continuePlans() {
 	}
 }
 
-// undoForced has the steps of the plan deploy done that were forced, so that the service is in
-// the end as the configuration says.
+// undoForced has the steps done that were forced of the plans deploy and decommission, so that the
+// service is in the end as the configuration says.
 func (o *operator) undoForced() {
 	for _, key := range said(o.w.store.hard.Overrides.Forced) {
-		if strings.HasPrefix(key, "deploy/") {
+		if strings.HasPrefix(key, "deploy/") || strings.HasPrefix(key, "decommission/") {
 			o.w.process.command(part(scheduler.PlanRestart, key))
 		}
 	}
