@@ -25,7 +25,9 @@ func (c *checkJobs) stepped(ev scheduler.Event, out scheduler.Output) {
 	if commanded, ok := ev.(scheduler.Commanded); ok {
 		c.commanded(commanded.Command)
 	}
-	c.reasons["any"] += len(journal(out, "action ")) // as if an operator had started it
+	for _, j := range journal(out, "action ") { // as if an operator had started it
+		c.commanded(scheduler.PlanCommand{Verb: scheduler.PlanStart, Plan: j.Plan})
+	}
 	for _, pod := range replacedByPolicy(out) {
 		c.reasons[pod.String()]++
 	}
@@ -58,8 +60,12 @@ func jobKey(p scheduler.Pod, t scheduler.Task) string {
 	return string(p.Place.Reservation) + " " + t.Name
 }
 
-// commanded notes the reasons that a command gives: for any task, for those that another
-// configuration concerns, or for those of an instance.
+// jobsOf are the jobs that each plan has.
+var jobsOf = map[string][]string{"deploy": {"init", "format", "once"},
+	"backup": {"backup", "format"}, "verify": {"backup", "format"}}
+
+// commanded notes the reasons that a command gives: for the jobs of a plan that is done again or
+// begins, for those that another configuration concerns, or for those of an instance.
 func (c *checkJobs) commanded(command scheduler.Command) {
 	switch cmd := command.(type) {
 	case scheduler.PodReplace:
@@ -67,8 +73,16 @@ func (c *checkJobs) commanded(command scheduler.Command) {
 	case scheduler.SetTarget, scheduler.Rollback:
 		c.reasons["format"]++
 	case scheduler.PlanCommand:
-		if cmd.Verb != scheduler.PlanInterrupt && cmd.Verb != scheduler.PlanForceComplete {
-			c.reasons["any"]++
+		switch cmd.Verb {
+		case scheduler.PlanInterrupt, scheduler.PlanForceComplete:
+			return
+		case scheduler.PlanContinue:
+			if !custom(cmd.Plan) {
+				return
+			}
+		}
+		for _, job := range jobsOf[cmd.Plan] {
+			c.reasons[job]++
 		}
 	}
 }
@@ -76,9 +90,5 @@ func (c *checkJobs) commanded(command scheduler.Command) {
 // most is how often a task may be launched again after it finished, for all reasons that there
 // were.
 func (c *checkJobs) most(p scheduler.Pod, task string) int {
-	most := c.reasons["any"] + c.reasons[p.Name.String()]
-	if task == "format" {
-		most += c.reasons[task]
-	}
-	return most
+	return c.reasons[task] + c.reasons[p.Name.String()]
 }
