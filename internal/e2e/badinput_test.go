@@ -123,7 +123,7 @@ func (c *cluster) badInputs() []bad {
 		{"an unknown option in a file", with("--options", options), 2, "options.yml:2:3",
 			"did you mean brokers.count?", nil},
 		{"options that are no JSON", with("--options", json), 2, "options.json:1",
-			"brackets around this line", nil},
+			"close the bracket", nil},
 		{"count 0", set("brokers.count=0"), 2, "brokers.count", "at least 1, not 0", nil},
 		{"a count that is no number", set("brokers.count=many"), 2, "brokers.count",
 			"must be a whole number", nil},

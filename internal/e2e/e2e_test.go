@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -237,14 +238,15 @@ func (c *cluster) oneReservationEach() {
 	for _, p := range s.Pods {
 		ids[p.Reservation] = true
 	}
-	for _, part := range strings.Split(state, `"reservation"`)[1:] {
-		value := strings.SplitN(part, `"value":`, 2)[1]
-		id := strings.Trim(strings.TrimSpace(strings.SplitN(value, "}", 2)[0]), `" `)
-		if !ids[id] {
-			c.t.Fatalf("reservation %s belongs to no instance", id)
+	label := regexp.MustCompile(`"key":\s*"reservation",\s*"value":\s*"([^"]+)"`)
+	seen := map[string]bool{}
+	for _, found := range label.FindAllStringSubmatch(state, -1) {
+		if seen[found[1]] = true; !ids[found[1]] {
+			c.t.Fatalf("reservation %s belongs to no instance", found[1])
 		}
-		delete(ids, id)
-		ids[id] = true
+	}
+	if len(seen) != len(ids) {
+		c.t.Fatalf("%d instances, %d reservations", len(ids), len(seen))
 	}
 }
 
