@@ -219,7 +219,6 @@ func (w *work) tend(name PodName) {
 	if p.Request != "" {
 		return
 	}
-	p = m.settle(p, spec)
 	if broken, essential := m.broken(w, p, spec); len(broken) > 0 {
 		if essential {
 			broken = m.beside(p, spec)

@@ -121,6 +121,13 @@ func (m *Machine) leave(p Pod) Pod {
 // plan.
 func (m *Machine) passRun(w *work) {
 	m.forgetEmpty()
+	// What became complete is noted first: a step that is done leaves what fell to recovery.
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		if spec, ok := m.spec(name); ok && p.Request == "" && !(p.Caretaker && p.anyLive()) {
+			m.settle(p, spec)
+		}
+	}
 	m.noteCurrent(w)
 	for _, name := range m.podNames() {
 		w.tend(name)
