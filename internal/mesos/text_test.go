@@ -68,6 +68,15 @@ func eventTexts() []textTest {
 			"executor-failed e1 agent=a1 status=9"},
 		{ExecutorFailed{Agent: "a1"}, "agent-failed a1"},
 		{Refused{Message: "Framework failed over"}, `refused "Framework failed over"`},
+		{AgentsSeen{}, "agents"},
+		{AgentsSeen{Agents: []SeenAgent{
+			{ID: "a1", Hostname: "h1", Reserved: resource.List{volume}, Active: true},
+			{ID: "a2", Hostname: "h2", Deactivated: true,
+				Drain:       &Drain{Drained: true, MarkGone: true},
+				Unavailable: &Unavailability{Start: time.Unix(0, 0)}},
+		}, Removed: []AgentID{"a3", "a4"}},
+			"agents a1@h1(disk(kafka-role)[v1:data]:1000.5) a2@h2() inactive deactivated " +
+				"drained mark-gone unavailable=1970-01-01T00:00:00Z removed=a3,a4"},
 	}
 }
 
