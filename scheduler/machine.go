@@ -59,8 +59,16 @@ type Machine struct {
 	wake          time.Time             // when a policy wants the next pass, zero for never
 	stopLive      int                   // tasks that still ran when a stopping service last got on
 	stopAt        time.Time             // when that was
-	due           bool                  // something happened since the last pass
-	finished      bool                  // Exit was sent
+	// seen is what the operator API last showed of agents, nil before it did; windows are the
+	// maintenance windows that offers told of, heard is when agents last made an offer.
+	seen     map[mesos.AgentID]mesos.SeenAgent
+	windows  map[mesos.AgentID]mesos.Unavailability
+	heard    map[mesos.AgentID]time.Time
+	inverse  []mesos.InverseOffer     // those of the event in hand
+	answers  map[mesos.AgentID]string // what the latest of each agent was answered
+	moves    map[PodName]Move         // those under way and those done, for the plan
+	due      bool                     // something happened since the last pass
+	finished bool                     // Exit was sent
 }
 
 // question is a task whose status was asked for.
@@ -134,6 +142,9 @@ func Restore(cfg Config, hard Hard) *Machine {
 		recovery:  map[PodName]*recovery{},
 		farewells: map[PodName]farewell{},
 		since:     map[string]change{}, readySince: map[PodName]time.Time{},
+		windows: map[mesos.AgentID]mesos.Unavailability{},
+		heard:   map[mesos.AgentID]time.Time{}, answers: map[mesos.AgentID]string{},
+		moves: map[PodName]Move{},
 	}
 	for name := range hard.Pods {
 		m.names = append(m.names, name)
@@ -145,6 +156,10 @@ func Restore(cfg Config, hard Hard) *Machine {
 		if p.Recovery != nil {
 			m.recovery[name] = &recovery{Recovery: *p.Recovery}
 			m.orders = max(m.orders, p.Recovery.Order)
+		}
+		if p.Move != nil {
+			m.moves[name] = *p.Move
+			m.orders = max(m.orders, p.Move.Order)
 		}
 	}
 	return m
