@@ -75,6 +75,7 @@ func (f *fake) readsV2(get serve) {
 			AgentID: "S9", Hostname: "127.0.0.9", Volumes: []string{"v-9"}}}}
 	})
 	f.configurations(get)
+	f.readsAgents(get)
 	get("/v1/state/properties", func(*http.Request, api.Service) any {
 		return []string{"suppressed"}
 	})
@@ -158,6 +159,7 @@ func (f *fake) commandsV2(
 		}
 		return api.Outcome{Changed: true, Message: "Received cmd: " + r.PathValue("command")}
 	})
+	act("POST", api.PathAgentAbandon, f.abandon)
 	act("POST", api.PathPodCommandV2, func(r *http.Request, s api.Service) any {
 		p := s.Pod(r.PathValue("pod"))
 		var body api.PodCommand
