@@ -75,7 +75,6 @@ func (f *fake) readsV2(get serve) {
 			AgentID: "S9", Hostname: "127.0.0.9", Volumes: []string{"v-9"}}}}
 	})
 	f.configurations(get)
-	f.readsAgents(get)
 	get("/v1/state/properties", func(*http.Request, api.Service) any {
 		return []string{"suppressed"}
 	})
@@ -105,6 +104,7 @@ func (f *fake) why(p api.Pod) any {
 
 // configurations serves the target and the one before it.
 func (f *fake) configurations(get serve) {
+	f.readsAgents(get)
 	list := func(s api.Service) []api.Configuration {
 		since, done := s.Now.Add(-time.Hour), s.Now.Add(-50*time.Minute)
 		first := api.Configuration{ID: "t-0", Number: 1, Since: &since, Done: &done}

@@ -64,7 +64,6 @@ type Machine struct {
 	seen     map[mesos.AgentID]mesos.SeenAgent
 	windows  map[mesos.AgentID]mesos.Unavailability
 	heard    map[mesos.AgentID]time.Time
-	inverse  []mesos.InverseOffer     // those of the event in hand
 	answers  map[mesos.AgentID]string // what the latest of each agent was answered
 	moves    map[PodName]Move         // those under way and those done, for the plan
 	due      bool                     // something happened since the last pass
