@@ -241,8 +241,12 @@ func (m *Machine) passAgents() {
 
 // forgetAgents forgets those that nothing is held on any more.
 func (m *Machine) forgetAgents() {
+	if len(m.hard.Agents) == 0 {
+		return
+	}
+	held := m.heldAgents()
 	for _, id := range m.agentIDs() {
-		if _, held := m.holdsOn(id); !held {
+		if _, found := slices.BinarySearch(held, id); !found {
 			m.dropAgent(id)
 		}
 	}
