@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -62,16 +61,6 @@ func (m *Machine) subscribed(ev mesos.Subscribed) {
 	}
 	m.note(Info, CountSubscribes, "subscribed", "framework", string(ev.Framework),
 		"master", ev.Master)
-}
-
-// refused: the master will not have this framework; a new attempt does not mend it.
-func (m *Machine) refused(ev mesos.Refused) {
-	if m.hard.Intent == Uninstalled {
-		m.exit(0, "uninstalled")
-		return
-	}
-	m.note(Err, "", "the master refuses this framework", "message", ev.Message)
-	m.exit(1, fmt.Sprintf("the master refuses this framework: %s", ev.Message))
 }
 
 func (m *Machine) exit(code int, reason string) {

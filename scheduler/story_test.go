@@ -120,6 +120,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 	case "subscribe":
 		return s.step(FromMesos{mesos.Subscribed{
 			Framework: mesos.FrameworkID(d.CmdArgs[0].Key), Master: "m:5050"}})
+	case "refused":
+		return s.step(FromMesos{mesos.Refused{Message: strings.TrimSpace(d.Input)}})
 	case "disconnect":
 		return s.step(FromMesos{mesos.Disconnected{Reason: "gone"}})
 	case "offers":
