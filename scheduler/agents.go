@@ -114,6 +114,7 @@ func (m *Machine) agentsSeen(ev mesos.AgentsSeen) {
 			m.agentAway(id)
 		}
 	}
+	m.seenOutlook()
 }
 
 // heldAgents lists the agents that something is held on, sorted.

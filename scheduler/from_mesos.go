@@ -18,7 +18,7 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 	case mesos.Offers:
 		for _, o := range ev.Offers {
 			m.offers[o.ID] = o
-			m.agentHere(o.Agent)
+			m.offeredBy(o)
 			m.note(Debug, CountOffers, "offer", "id", string(o.ID), "host", o.Hostname)
 		}
 	case mesos.Rescinded:
@@ -36,6 +36,8 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 	case mesos.Refused:
 		m.refused(ev)
 	case mesos.OperationUpdated:
+	case mesos.InverseOffers:
+		m.inverseOffered(ev)
 	case mesos.AgentsSeen:
 		m.agentsSeen(ev)
 	}
@@ -88,6 +90,7 @@ func (m *Machine) updated(s mesos.Status) {
 	m.note(Debug, CountStatus+string(s.State), "status", "task", string(s.Task),
 		"state", string(s.State), "reason", s.Reason, "message", s.Message)
 	m.heardOf(s)
+	m.drained(s)
 	p, i, known := m.findTask(s.Task)
 	switch {
 	case !known && s.State.Terminal():
@@ -293,10 +296,10 @@ func (m *Machine) giveUpPlace(p Pod) Pod {
 // failure reports whether the end of a task counts against it. One that was killed because we
 // told so, or would have been told soon, has not failed.
 func (m *Machine) failure(p Pod, i int, told bool) bool {
-	if m.hard.Intent != Run || p.Request != "" || p.Caretaker {
+	t := p.Tasks[i]
+	if m.hard.Intent != Run || p.Request != "" || p.Caretaker || t.Reason == reasonDraining {
 		return false
 	}
-	t := p.Tasks[i]
 	spec, wanted := m.spec(p.Name)
 	ts, _ := taskSpec(spec, t.Name)
 	if !wanted || t.complete(ts) {

@@ -26,6 +26,7 @@ func (m *Machine) pass() {
 	m.rehome()
 	m.passAgents()
 	if m.hard.Intent == Run {
+		m.passMoves()
 		m.passFaults()
 	}
 	m.passRequests(work)
@@ -90,6 +91,10 @@ func (m *Machine) passRequests(w *work) {
 			m.waits[name] = "its tasks are being stopped for a " + string(p.Request)
 			continue
 		}
+		if p.Request == Leave {
+			m.left(p)
+			continue
+		}
 		if p.Request == Replace {
 			p = m.leave(p)
 			p.Incarnation++
@@ -152,6 +157,12 @@ func (m *Machine) passRun(w *work) {
 	for i, plan := range list {
 		if plan.Name == planDecommission {
 			w.passDecommission(assessed[i])
+			continue
+		}
+		if plan.Name == planMaintenance {
+			for _, step := range assessed[i].Candidates {
+				m.move(step)
+			}
 			continue
 		}
 		for _, step := range assessed[i].Candidates {

@@ -141,6 +141,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		}
 		s.now = s.now.Add(wait)
 		return s.step(Tick{})
+	case "inverse-offers":
+		return s.inverse(d)
 	case "agents":
 		return s.agents(d)
 	case "held":
@@ -230,8 +232,8 @@ func lengthen(text string) string {
 	return b.String()
 }
 
-// offers reads lines of "id agent host[@zone] resources"; "kept POD" stands for all that an
-// instance holds.
+// offers reads lines of "id[!window] agent host[@zone] resources"; "kept=POD" stands for all that
+// an instance holds, and a window says in how long an hour of maintenance begins.
 func (s *story) offers(d *datadriven.TestData) string {
 	var ev mesos.Offers
 	for _, line := range strings.Split(d.Input, "\n") {
@@ -240,9 +242,13 @@ func (s *story) offers(d *datadriven.TestData) string {
 			s.t.Fatalf("an offer is: id agent host resources; got %q", line)
 		}
 		host, zone, _ := strings.Cut(parts[2], "@")
-		o := mesos.Offer{ID: mesos.OfferID(parts[0]), Agent: mesos.AgentID(parts[1]),
+		id, window, windowed := strings.Cut(parts[0], "!")
+		o := mesos.Offer{ID: mesos.OfferID(id), Agent: mesos.AgentID(parts[1]),
 			Hostname: host, IP: host, Role: "kafka-role", Domain: mesos.Domain{Zone: zone},
 			Resources: s.offered(parts[3])}
+		if windowed {
+			o.Unavailable = s.window(window)
+		}
 		ev.Offers = append(ev.Offers, o)
 	}
 	return s.step(FromMesos{ev})
@@ -362,6 +368,17 @@ func (s *story) kafka(d *datadriven.TestData) string {
 	return s.step(FromKafka{f})
 }
 
+// inverse reads lines of "id agent window".
+func (s *story) inverse(d *datadriven.TestData) string {
+	var ev mesos.InverseOffers
+	for _, line := range strings.Split(d.Input, "\n") {
+		words := strings.Fields(line)
+		ev.Offers = append(ev.Offers, mesos.InverseOffer{ID: mesos.OfferID(words[0]),
+			Agent: mesos.AgentID(words[1]), Unavailable: *s.window(words[2])})
+	}
+	return s.step(FromMesos{ev})
+}
+
 // agents says what the operator API shows: lines of "id host" and then any of inactive, draining,
 // drained, mark-gone and unavailable=DURATION, which is when the window begins; and "removed id".
 func (s *story) agents(d *datadriven.TestData) string {
@@ -379,6 +396,11 @@ func (s *story) agents(d *datadriven.TestData) string {
 			switch {
 			case isWindow:
 				a.Unavailable = s.window(after)
+			case strings.Contains(word, "="):
+				name, value, _ := strings.Cut(word, "=")
+				a.Attributes = append(a.Attributes, mesos.Attribute{Name: name, Value: value})
+			case strings.HasPrefix(word, "@"):
+				a.Domain = mesos.Domain{Zone: word[1:]}
 			case word == "inactive":
 				a.Active = false
 			case word == "deactivated":

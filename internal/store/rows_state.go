@@ -134,7 +134,7 @@ func podToRow(p scheduler.Pod) pod {
 		Replacing:   p.Replacing,
 		Failed:      each(p.Failed, time.Time.UTC),
 		Recovery:    maybe(p.Recovery, func(r scheduler.Recovery) recovery { return recovery(r) }),
-		Move:        maybe(p.Move, func(m scheduler.Move) move { return move(m) }),
+		Move:        maybe(p.Move, moveToRow),
 	}
 }
 
@@ -149,13 +149,13 @@ func (r pod) domain() (out scheduler.Pod, err error) {
 		Failed:      each(r.Failed, time.Time.UTC),
 		Recovery: maybe(r.Recovery,
 			func(r recovery) scheduler.Recovery { return scheduler.Recovery(r) }),
-		Move: maybe(r.Move, func(m move) scheduler.Move { return scheduler.Move(m) }),
+		Move: maybe(r.Move, move.domain),
 	}
 	if out.Name, err = namedPod(r.Name); err != nil {
 		return out, err
 	}
 	switch r.Request {
-	case "", scheduler.Restart, scheduler.Replace:
+	case "", scheduler.Restart, scheduler.Replace, scheduler.Leave:
 	default:
 		return out, fmt.Errorf("the request %q is none", r.Request)
 	}
