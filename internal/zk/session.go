@@ -21,6 +21,8 @@ var ErrSessionLost = errors.New("the ZooKeeper session was lost")
 type SessionConfig struct {
 	// URI is zk://[user:password@]host:port,…/path.
 	URI string
+	// Auth is user:password for the digest scheme; it is stronger than what the URI says.
+	Auth string
 	// Timeout is how long ZooKeeper keeps the session without hearing from us; 0 is 10 s. The
 	// servers have bounds of their own for it.
 	Timeout time.Duration
@@ -54,6 +56,9 @@ func Dial(ctx context.Context, cfg SessionConfig) (*Session, error) {
 	u, err := parse(cfg.URI)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Auth != "" {
+		u.auth = cfg.Auth
 	}
 	s := &Session{
 		Path: u.path, servers: strings.Join(u.servers, ","), timeout: cfg.Timeout,

@@ -15,14 +15,17 @@ import (
 // readers is how many reads are under way at once; they share one connection.
 const readers = 64
 
-// readAll reads all keys and their values, many at a time.
-func (s *Store) readAll() (map[string][]byte, error) {
+// node is where the value of a key lies.
+type node struct{ key, path string }
+
+// list gives the nodes of all keys.
+func (s *Store) list() ([]node, error) {
 	folders, _, err := s.session.Conn.Children(s.paths.state())
 	if err != nil {
 		return nil, fmt.Errorf("reading %s in ZooKeeper: %w", s.paths.state(), err)
 	}
 	var mu sync.Mutex
-	var nodes []string // paths below state
+	var nodes []node
 	err = inParallel(folders, func(folder string) error {
 		names, _, err := s.session.Conn.Children(s.paths.folder(folder))
 		if err != nil {
@@ -32,24 +35,31 @@ func (s *Store) readAll() (map[string][]byte, error) {
 		defer mu.Unlock()
 		s.folders[folder] = true
 		for _, name := range names {
-			nodes = append(nodes, folder+"/"+name)
+			path := s.paths.folder(folder) + "/" + name
+			key, is := s.paths.keyAt(path)
+			if !is {
+				return fmt.Errorf("reading %s in ZooKeeper: %w: the name is no key's",
+					path, store.ErrDamaged)
+			}
+			nodes = append(nodes, node{key, path})
 		}
 		return nil
 	})
+	return nodes, err
+}
+
+// readAll reads all keys and their values, many at a time.
+func (s *Store) readAll() (map[string][]byte, error) {
+	nodes, err := s.list()
 	if err != nil {
 		return nil, err
 	}
+	var mu sync.Mutex
 	entries := make(map[string][]byte, len(nodes))
-	err = inParallel(nodes, func(name string) error {
-		path := s.paths.state() + "/" + name
-		key, is := s.paths.keyAt(path)
-		if !is {
-			return fmt.Errorf("reading %s in ZooKeeper: %w: the name is no key's",
-				path, store.ErrDamaged)
-		}
-		content, _, err := s.session.Conn.Get(path)
+	err = inParallel(nodes, func(n node) error {
+		content, _, err := s.session.Conn.Get(n.path)
 		if err != nil {
-			return fmt.Errorf("reading %s in ZooKeeper: %w", path, err)
+			return fmt.Errorf("reading %s in ZooKeeper: %w", n.path, err)
 		}
 		digest := blobOf(content)
 		if digest != "" {
@@ -59,16 +69,16 @@ func (s *Store) readAll() (map[string][]byte, error) {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		entries[key], s.blobs[key] = content, digest
+		entries[n.key], s.blobs[n.key] = content, digest
 		return nil
 	})
 	return entries, err
 }
 
 // inParallel does something for each of a list and gives the first error.
-func inParallel(list []string, do func(string) error) error {
+func inParallel[T any](list []T, do func(T) error) error {
 	var group sync.WaitGroup
-	next, failed := make(chan string), make(chan error, readers)
+	next, failed := make(chan T), make(chan error, readers)
 	for range min(readers, len(list)) {
 		group.Go(func() {
 			var first error

@@ -40,15 +40,25 @@ var _ store.Store = (*Store)(nil)
 func ElectionPath(session *zk.Session) string { return paths(session.Path).election() }
 
 // Open takes office, finishes what a predecessor left unfinished, and reads the state. Who calls
-// it has won the election; leader names it for people.
-func Open(session *zk.Session, leader string) (*Store, error) {
+// it has won the election; leader names it for people. Where the service was uninstalled it
+// fails with ErrUninstalled, unless what is opened is the state of a new one.
+func Open(session *zk.Session, leader string, anew bool) (*Store, error) {
 	s := &Store{session: session, paths: paths(session.Path), blobs: map[string]string{},
 		folders: map[string]bool{}}
-	if err := s.prepare(); err != nil {
+	uninstalled, err := s.prepare()
+	if err != nil {
 		return nil, err
+	}
+	if uninstalled && !anew {
+		return nil, ErrUninstalled
 	}
 	if err := s.takeOffice(leader); err != nil {
 		return nil, err
+	}
+	if uninstalled {
+		if err := s.renew(); err != nil {
+			return nil, err
+		}
 	}
 	entries, err := s.readAll()
 	if err != nil {
@@ -66,63 +76,65 @@ func Open(session *zk.Session, leader string) (*Store, error) {
 	return s, s.sweep()
 }
 
-// prepare makes the nodes that there are once, or finds that they are not ours.
-func (s *Store) prepare() error {
+// prepare makes the nodes that there are once, or finds that they are not ours, or are of a
+// service that was uninstalled.
+func (s *Store) prepare() (uninstalled bool, err error) {
 	root := s.session.Path
 	if i := strings.LastIndex(root, "/"); i > 0 {
 		if err := s.session.Ensure(root[:i]); err != nil {
-			return err
+			return false, err
 		}
 	}
 	mine := fmt.Sprint(title, schema)
-	_, err := s.session.Conn.Create(root, []byte(mine), 0, s.session.ACL())
+	_, err = s.session.Conn.Create(root, []byte(mine), 0, s.session.ACL())
 	if err != nil && !errors.Is(err, gozk.ErrNodeExists) {
-		return fmt.Errorf("making %s in ZooKeeper at %s: %w", root, s.session.Servers(), err)
+		return false, fmt.Errorf("making %s in ZooKeeper at %s: %w", root,
+			s.session.Servers(), err)
 	}
-	if err := s.check(mine); err != nil {
-		return fmt.Errorf("opening %s in ZooKeeper at %s: %w; nothing in it was changed",
+	if uninstalled, err = s.check(mine); err != nil {
+		return false, fmt.Errorf("opening %s in ZooKeeper at %s: %w; nothing in it was changed",
 			root, s.session.Servers(), err)
 	}
 	for _, path := range []string{s.paths.state(), s.paths.blobs()} {
 		if err := s.session.Ensure(path); err != nil {
-			return err
+			return false, err
 		}
 	}
 	_, err = s.session.Conn.Create(s.paths.commit(), commit{}.bytes(), 0, s.session.ACL())
 	if err != nil && !errors.Is(err, gozk.ErrNodeExists) {
-		return fmt.Errorf("making %s in ZooKeeper: %w", s.paths.commit(), err)
+		return false, fmt.Errorf("making %s in ZooKeeper: %w", s.paths.commit(), err)
 	}
-	return nil
+	return uninstalled, nil
 }
 
 // check reads the root node. One that is empty was made with the election below it, before the
 // first of all schedulers took office.
-func (s *Store) check(mine string) error {
+func (s *Store) check(mine string) (uninstalled bool, err error) {
 	root := s.session.Path
 	content, stat, err := s.session.Conn.Get(root)
-	if err != nil {
-		return err
+	if err != nil || string(content) == ended {
+		return err == nil, err
 	}
 	if len(content) == 0 {
 		names, _, err := s.session.Conn.Children(root)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if slices.ContainsFunc(names, func(n string) bool { return n != "election" }) {
-			return store.ErrForeign
+			return false, store.ErrForeign
 		}
 		_, err = s.session.Conn.Set(root, []byte(mine), stat.Version)
-		return err
+		return false, err
 	}
 	var version int
 	if _, err := fmt.Sscanf(string(content), title+"%d", &version); err != nil {
-		return store.ErrForeign
+		return false, store.ErrForeign
 	}
 	if version > schema {
-		return fmt.Errorf("%w: its schema is %d, this release knows %d",
+		return false, fmt.Errorf("%w: its schema is %d, this release knows %d",
 			store.ErrNewer, version, schema)
 	}
-	return nil
+	return false, nil
 }
 
 // takeOffice begins a new epoch.

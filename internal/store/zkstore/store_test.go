@@ -52,7 +52,7 @@ func (r *rig) dial(timeout time.Duration) *zk.Session {
 
 func (r *rig) open() *Store {
 	r.Helper()
-	s, err := Open(r.dial(0), "test")
+	s, err := Open(r.dial(0), "test", false)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestCrashInLargeBatch(t *testing.T) {
 			writes = append(writes, file(fmt.Sprint("f", i), 200+round, byte(round)))
 		}
 		session := r.dial(0)
-		s, err := Open(session, "test")
+		s, err := Open(session, "test", false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -250,7 +250,7 @@ func TestRefusals(t *testing.T) {
 			if err := c.do(s.session.Conn, s.session.Path); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Open(r.dial(0), "test"); !errors.Is(err, c.want) {
+			if _, err := Open(r.dial(0), "test", false); !errors.Is(err, c.want) {
 				t.Errorf("opened with %v", err)
 			}
 		})
@@ -387,4 +387,46 @@ func leaderOf(t *testing.T, servers []*zktest.Server) *zktest.Server {
 	}
 	t.Fatal("no server leads")
 	return nil
+}
+
+// A service that is uninstalled leaves its mark: nobody opens its state again, until a new one
+// is installed in its place.
+func TestUninstalled(t *testing.T) {
+	r := newRig(t, zktest.Start(t).Address)
+	session := r.dial(0)
+	expect := func(want Condition) {
+		t.Helper()
+		if is, err := Look(session); err != nil || is != want {
+			t.Errorf("the condition is %v, %v; want %v", is, err, want)
+		}
+	}
+	expect(Absent)
+	s := r.open()
+	r.apply(s, file("small", 10, 1), file("large", 3*maxValue, 2))
+	expect(Live)
+	if err := s.End(); err != nil {
+		t.Fatal(err)
+	}
+	expect(Ended)
+	if _, err := Open(session, "late", false); !errors.Is(err, ErrUninstalled) {
+		t.Errorf("it can be opened: %v", err)
+	}
+	if err := s.Apply([]scheduler.Write{file("more", 1, 1)}); err != nil {
+		t.Fatal(err) // as if the scheduler had died in the middle of removing it all
+	}
+	fresh, err := Open(session, "new", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(Live)
+	empty, err := store.NewMemory().Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(empty, fresh.hard); diff != "" {
+		t.Errorf("the new service begins with (+):\n%s", diff)
+	}
+	if err := s.Apply([]scheduler.Write{file("late", 1, 1)}); !errors.Is(err, ErrDeposed) {
+		t.Errorf("the old scheduler still writes: %v", err)
+	}
 }
