@@ -45,10 +45,10 @@ type Session struct {
 	log     *slog.Logger
 	lost    chan struct{}
 	once    sync.Once
-	ended   sync.WaitGroup
 
-	mu sync.Mutex
-	up chan struct{} // closed while there is a connection
+	mu     sync.Mutex
+	up     chan struct{} // closed while there is a connection
+	expiry *time.Timer   // runs while a session has no connection
 }
 
 // Dial begins a session and waits for it. The context bounds the wait alone.
@@ -68,13 +68,13 @@ func Dial(ctx context.Context, cfg SessionConfig) (*Session, error) {
 	if s.timeout == 0 {
 		s.timeout = sessionTimeout
 	}
-	conn, events, err := zk.Connect(u.servers, s.timeout, zk.WithLogger(logAdapter{s.log}),
-		zk.WithLogInfo(false), zk.WithDialer(dialer(cfg.TLS)))
+	conn, _, err := zk.Connect(u.servers, s.timeout, zk.WithLogger(logAdapter{s.log}),
+		zk.WithLogInfo(false), zk.WithDialer(dialer(cfg.TLS, s.timeout)),
+		zk.WithEventCallback(s.follow))
 	if err != nil {
 		return nil, fmt.Errorf("connecting to ZooKeeper at %s: %w", s.servers, err)
 	}
 	s.Conn = conn
-	s.ended.Go(func() { s.follow(events) })
 	if err := s.Connected(ctx); err != nil {
 		s.Close()
 		return nil, err
@@ -90,14 +90,42 @@ func Dial(ctx context.Context, cfg SessionConfig) (*Session, error) {
 }
 
 // dialer connects plainly, or by TLS.
-func dialer(cfg *tls.Config) zk.Dialer {
+func dialer(cfg *tls.Config, session time.Duration) zk.Dialer {
 	return func(network, address string, timeout time.Duration) (net.Conn, error) {
 		plain := &net.Dialer{Timeout: timeout}
 		if cfg == nil {
-			return plain.Dial(network, address)
+			conn, err := plain.Dial(network, address)
+			return &impatient{Conn: conn, patience: session / 4}, err
 		}
-		return tls.DialWithDialer(plain, network, address, cfg)
+		conn, err := tls.DialWithDialer(plain, network, address, cfg)
+		return &impatient{Conn: conn, patience: session / 4}, err
 	}
+}
+
+// impatient is a connection whose server has to answer the first request soon: go-zookeeper
+// waits for it for almost seven times the session's time-out, and a server that is frozen, or
+// has no majority, would cost the session that another could have kept.
+type impatient struct {
+	net.Conn
+	patience time.Duration
+	answered bool
+}
+
+// SetReadDeadline implements net.Conn.
+func (c *impatient) SetReadDeadline(at time.Time) error {
+	if soon := time.Now().Add(c.patience); !c.answered && !at.IsZero() && at.After(soon) {
+		at = soon
+	}
+	return c.Conn.SetReadDeadline(at)
+}
+
+// Read implements net.Conn.
+func (c *impatient) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.answered = true
+	}
+	return n, err
 }
 
 // ACL is what new nodes get: all rights for who authenticated, else for everybody.
@@ -134,62 +162,68 @@ func (s *Session) Connected(ctx context.Context) error {
 func (s *Session) Close() {
 	s.lose()
 	s.Conn.Close()
-	s.ended.Wait()
 }
 
-func (s *Session) lose() { s.once.Do(func() { close(s.lost) }) }
-
-// follow keeps up with the connection. A session that has had none for the whole of its
-// time-out is lost, whatever the servers will say: another may hold by then what was ours.
-func (s *Session) follow(events <-chan zk.Event) {
-	expiry := time.NewTimer(time.Hour)
-	expiry.Stop()
-	defer expiry.Stop()
-	known := false // there was a session once
-	for {
-		select {
-		case e, open := <-events:
-			if !open {
-				return
-			}
-			if e.Type != zk.EventSession {
-				continue
-			}
-			s.log.Debug("ZooKeeper session", "state", e.State.String(), "server", e.Server)
-			switch e.State {
-			case zk.StateHasSession:
-				known = true
-				expiry.Stop()
-				s.setUp(true)
-			case zk.StateDisconnected:
-				s.setUp(false)
-				if known {
-					expiry.Reset(s.timeout)
-				}
-			case zk.StateExpired, zk.StateAuthFailed:
-				s.log.Error("the ZooKeeper session is over", "state", e.State.String())
-				s.lose()
-			}
-		case <-expiry.C:
-			s.log.Error("the ZooKeeper session is given up: no server answered for its time-out",
-				"servers", s.servers, "timeout", s.timeout)
-			s.lose()
-		}
+func (s *Session) lose() {
+	s.once.Do(func() { close(s.lost) })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.expiry != nil {
+		s.expiry.Stop()
 	}
 }
 
-func (s *Session) setUp(up bool) {
+// follow keeps up with the connection. A session that has had none for the whole of its
+// time-out is lost, whatever the servers will say: another may hold by then what was ours.
+func (s *Session) follow(e zk.Event) {
+	if e.Type != zk.EventSession {
+		return
+	}
+	s.log.Debug("ZooKeeper session", "state", e.State.String(), "server", e.Server)
+	switch e.State {
+	case zk.StateHasSession:
+		s.connected()
+	case zk.StateDisconnected:
+		s.disconnected()
+	case zk.StateExpired, zk.StateAuthFailed:
+		s.log.Error("the ZooKeeper session is over", "state", e.State.String())
+		s.lose()
+	}
+}
+
+func (s *Session) connected() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.expiry != nil {
+		s.expiry.Stop()
+	}
+	if !s.isUp() {
+		close(s.up)
+	}
+}
+
+// disconnected notes the end of a connection; go-zookeeper tells of each attempt to get another,
+// too.
+func (s *Session) disconnected() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.isUp() {
+		return
+	}
+	s.up = make(chan struct{})
+	s.expiry = time.AfterFunc(s.timeout, func() {
+		s.log.Error("the ZooKeeper session is given up: no server answered for its time-out",
+			"servers", s.servers, "timeout", s.timeout)
+		s.lose()
+	})
+}
+
+func (s *Session) isUp() bool {
 	select {
 	case <-s.up:
-		if !up {
-			s.up = make(chan struct{})
-		}
+		return true
 	default:
-		if up {
-			close(s.up)
-		}
+		return false
 	}
 }
 

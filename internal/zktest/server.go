@@ -24,7 +24,7 @@ type Server struct {
 	// Address is its host:port for clients.
 	Address string
 
-	t       *testing.T
+	t       testing.TB
 	folder  string
 	id      int
 	peers   []string // its lines of the ensemble, none for a server alone
@@ -33,13 +33,13 @@ type Server struct {
 }
 
 // Start starts a server alone, and ends it with the test.
-func Start(t *testing.T) *Server {
+func Start(t testing.TB) *Server {
 	t.Helper()
 	return start(t, freePorts(t, 1)[0], 1, nil)
 }
 
 // StartEnsemble starts servers that replicate each other, and ends them with the test.
-func StartEnsemble(t *testing.T, size int) []*Server {
+func StartEnsemble(t testing.TB, size int) []*Server {
 	t.Helper()
 	ports, peers := freePorts(t, 3*size), make([]string, size)
 	for i := range peers {
@@ -55,7 +55,7 @@ func StartEnsemble(t *testing.T, size int) []*Server {
 	return servers
 }
 
-func start(t *testing.T, port string, id int, peers []string) *Server {
+func start(t testing.TB, port string, id int, peers []string) *Server {
 	t.Helper()
 	if _, err := os.Stat(jar); err != nil {
 		t.Fatalf("this test needs a ZooKeeper server, and %s is missing: install it with "+
@@ -74,7 +74,7 @@ func start(t *testing.T, port string, id int, peers []string) *Server {
 }
 
 // freePorts finds ports that nobody listens on.
-func freePorts(t *testing.T, count int) []string {
+func freePorts(t testing.TB, count int) []string {
 	t.Helper()
 	ports := make([]string, count)
 	for i := range ports {

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -257,65 +255,12 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// relay stands between a client and a server, and cuts connections.
-type relay struct {
-	net.Listener
-	mu    sync.Mutex
-	conns []net.Conn
-	wait  sync.WaitGroup
-}
-
-func newRelay(t *testing.T, target string) *relay {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &relay{Listener: listener}
-	r.wait.Go(func() {
-		for {
-			in, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			out, err := net.Dial("tcp", target)
-			if err != nil {
-				in.Close()
-				continue
-			}
-			r.mu.Lock()
-			r.conns = append(r.conns, in, out)
-			r.mu.Unlock()
-			for _, pair := range [][2]net.Conn{{in, out}, {out, in}} {
-				r.wait.Go(func() {
-					_, _ = io.Copy(pair[0], pair[1])
-					pair[0].Close()
-				})
-			}
-		}
-	})
-	t.Cleanup(func() {
-		listener.Close()
-		r.cut()
-		r.wait.Wait()
-	})
-	return r
-}
-
-func (r *relay) cut() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, c := range r.conns {
-		c.Close()
-	}
-	r.conns = nil
-}
-
 // TestCutConnections cuts the connection at random moments: nothing is lost, nothing is written
 // twice, and the session goes on.
 func TestCutConnections(t *testing.T) {
 	server := zktest.Start(t)
-	relay := newRelay(t, server.Address)
-	r := newRig(t, relay.Addr().String())
+	relay := zktest.StartRelay(t, server.Address, 0)
+	r := newRig(t, relay.Address)
 	s := r.open()
 	stop := make(chan struct{})
 	var cutter sync.WaitGroup
@@ -326,7 +271,7 @@ func TestCutConnections(t *testing.T) {
 			case <-stop:
 				return
 			case <-time.After(time.Duration(chance.IntN(60)) * time.Millisecond):
-				relay.cut()
+				relay.Cut()
 			}
 		}
 	})
