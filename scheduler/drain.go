@@ -181,8 +181,7 @@ func (o Outlook) cause() MoveCause {
 	return CauseMaintenance
 }
 
-// passMoves plans that instances leave agents that are to go, and gives up what is planned and
-// not begun where the agent is to stay.
+// passMoves plans that instances leave agents that are to go.
 func (m *Machine) passMoves() {
 	for _, id := range slices.Sorted(maps.Keys(m.outlooks)) {
 		why := m.goes(id)
@@ -197,6 +196,11 @@ func (m *Machine) passMoves() {
 			}
 		}
 	}
+}
+
+// endMoves ends the moves of instances that have left, and gives up those that are planned and not
+// begun where the agent is to stay.
+func (m *Machine) endMoves() {
 	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
 		if p.Move == nil {

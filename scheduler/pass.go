@@ -145,6 +145,7 @@ func (m *Machine) passRun(w *work) {
 		w.tend(name)
 	}
 	m.noteReplaced()
+	m.endMoves()
 	m.noteReady()
 	m.followSteps()
 	m.passActions()
