@@ -176,10 +176,11 @@ func (m *Machine) sight(id mesos.AgentID) string {
 	return ""
 }
 
-// givenUp reports whether nobody waits for an agent: it was abandoned and did not come back.
+// givenUp reports whether nobody waits for an agent: it is gone for ever, or it was abandoned and
+// did not come back.
 func (m *Machine) givenUp(id mesos.AgentID) bool {
 	a := m.hard.Agents[id]
-	return a.Fate == FateAbandoned && !a.Away.IsZero()
+	return a.Fate == FateGone || a.Fate == FateAbandoned && !a.Away.IsZero()
 }
 
 // lingers reports whether a task of an instance may still run where somebody waits for it.

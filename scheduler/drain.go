@@ -286,8 +286,11 @@ func (m *Machine) moveState(s plans.Step) (plans.Status, string) {
 // move begins to move an instance, unless something holds it.
 func (m *Machine) move(s plans.Step) {
 	p := m.hard.Pods[PodName{s.Pod, s.Index}]
-	if p.Move == nil || p.Request != "" || p.Incarnation > p.Move.Incarnation ||
-		m.holdMove(p) != "" {
+	if p.Move == nil || p.Request != "" || p.Incarnation > p.Move.Incarnation {
+		return
+	}
+	if hold := m.holdMove(p); hold != "" {
+		m.curious = m.curious || hold == asksKafka
 		return
 	}
 	p.Request = Replace
@@ -313,7 +316,7 @@ func (m *Machine) holdMove(p Pod) string {
 			return fmt.Sprintf("%s goes first", name)
 		}
 	}
-	if reason := m.refuseReplace(p); reason != "" {
+	if reason := cmp.Or(m.refuseReplace(p), m.holdVote(p)); reason != "" {
 		return reason
 	}
 	if !p.anyRuns() {
@@ -351,7 +354,6 @@ func (m *Machine) holdLeft(p Pod) string {
 	f := m.kafkaNow()
 	switch {
 	case f == nil || f.Asked.Before(ended) || f.serves(nodeID(p.Name, spec)):
-		m.factsDue = m.now
 		return asksKafka
 	case f.OfflinePartitions > 0:
 		return fmt.Sprintf("without it %d partitions have no leader, and their data may be "+
@@ -368,6 +370,12 @@ func (m *Machine) drainReason(p Pod) string {
 	}
 	return text + "; it goes on there when the agent is reactivated, or elsewhere by pod replace " +
 		p.Name.String()
+}
+
+// stays reports whether the agent of an instance is known to be an ordinary one again.
+func (m *Machine) stays(p Pod) bool {
+	_, told := m.outlooks[p.Place.Agent]
+	return told && m.goes(p.Place.Agent) == ""
 }
 
 // retried gives the record of an instance whose move was given up and is tried again.
@@ -391,12 +399,13 @@ const asksKafka = "Kafka does not say yet whether its data is elsewhere too"
 // left decides what becomes of a broker whose tasks were ended so that it can leave its agent:
 // it is replaced, or goes on where it is because its data is nowhere else.
 func (m *Machine) left(p Pod) {
-	hold := m.holdLeft(p)
+	hold := cmp.Or(m.holdLeft(p), m.refuseReplace(p), m.holdVote(p))
 	switch {
 	case hold == "":
 		p.Request = Replace
 		m.due = true
-	case hold == asksKafka, p.Move != nil && p.Move.Cause == CauseDrain:
+	case hold == asksKafka, p.Move != nil && p.Move.Cause == CauseDrain && !m.stays(p):
+		m.curious = m.curious || hold == asksKafka
 		m.waits[p.Name] = hold // there is no going back to an agent that is drained
 		return
 	default:

@@ -62,6 +62,7 @@ type Machine struct {
 	outlooks map[mesos.AgentID]Outlook
 	heard    map[mesos.AgentID]time.Time
 	moves    map[PodName]Move // those under way and those done, for the plan
+	curious  bool             // somebody waits for what Kafka says
 	due      bool             // something happened since the last pass
 	// restless are the instances that a pass looks at, visiting those that have a record, sorted,
 	// nil when not known; undrawn are those that changed since the last picture. See stir.

@@ -22,7 +22,7 @@ func (m *Machine) pass() {
 		holders: map[string]holder{}, current: map[PodName][]string{},
 		crowds:     map[string][]placement.Agent{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
-	m.wake = time.Time{}
+	m.wake, m.curious = time.Time{}, false
 	m.rehome()
 	m.passAgents()
 	if m.hard.Intent == Run {

@@ -38,6 +38,11 @@ type agent struct {
 	state     standing
 	cut       bool // no message goes through
 	cuts      int  // counts, so that older timers are void
+
+	drained  bool                  // an operator has it drained
+	window   *mesos.Unavailability // of maintenance, nil for none
+	dead     bool                  // it never comes back
+	declared bool                  // an operator told the master so
 }
 
 type runner struct {
@@ -229,7 +234,7 @@ func (a *agent) launchAll(
 // cutFor separates the agent from the master for a while.
 func (a *agent) cutFor(d time.Duration) {
 	w := a.m.w
-	if a.cut {
+	if a.cut || a.dead {
 		return
 	}
 	w.tell("%s is cut off for %s", a.id, d)
@@ -272,7 +277,7 @@ func (a *agent) lost() {
 
 func (a *agent) registerLater(d time.Duration) {
 	a.m.w.after(d, func() {
-		if !a.cut && a.m.up && a.state != registered {
+		if !a.cut && a.m.up && a.state != registered && !a.dead {
 			a.register()
 		}
 	})

@@ -261,7 +261,8 @@ func (m *master) allocate() {
 		if o := m.offerOf(a); o != nil {
 			m.offers[o.id] = o
 			batch = append(batch, mesos.Offer{ID: o.id, Agent: a.id, Hostname: a.hostname,
-				IP: a.hostname, Port: 5051, Role: role, Resources: o.resources.WithRole(role)})
+				IP: a.hostname, Port: 5051, Role: role, Resources: o.resources.WithRole(role),
+				Unavailable: a.window})
 			if m.w.chance(0.03 * m.w.scenario.network) {
 				m.w.after(m.w.between(0, 100*time.Millisecond), func() {
 					m.removeOffers(func(x *offer) bool { return x == o }, true)
@@ -283,7 +284,7 @@ func (m *master) allocate() {
 
 // offerOf makes an offer of what is free of an agent, unless it is refused.
 func (m *master) offerOf(a *agent) *offer {
-	if a.state != registered {
+	if a.state != registered || a.drained {
 		return nil
 	}
 	free := a.free()
@@ -391,6 +392,8 @@ func (m *master) reconcile(c mesos.Reconcile) {
 		switch {
 		case a == nil:
 			s.State = mesos.Unknown
+		case a.dead:
+			s = a.last(q.Task)
 		case a.state == awaited:
 			if m.w.flip(0.5) {
 				continue
@@ -445,7 +448,7 @@ func (m *master) failover() {
 	m.offers, m.filters = map[mesos.OfferID]*offer{}, nil
 	m.records = map[mesos.TaskID]*record{}
 	for _, a := range m.agents {
-		if a.state != unreachable {
+		if a.state != unreachable && !a.dead {
 			a.state = awaited
 		}
 		for _, t := range a.tasks {
