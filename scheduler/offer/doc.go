@@ -2,9 +2,9 @@
 // task, or why nothing fits.
 //
 // A Table holds the offers in hand, those of one agent put together, and Table.Evaluate fits a
-// Requirement into it; Table.Take then takes away what was matched, for the next one. A pod that has never
-// been placed may go to any agent that its placement rule allows, and the best one is chosen,
-// not the first. A pod that holds a reservation goes back to it: the same agent, the same
+// Requirement into it; Table.Take then takes away what was matched, for the next one. A pod that
+// has never been placed may go to any agent that its placement rule allows, and the best one is
+// chosen, not the first. A pod that holds a reservation goes back to it: the same agent, the same
 // volumes, the same ports as far as they still do. What its resource sets need more is reserved
 // beside what they have, what they need less is given back, and a set that the spec has no more
 // is freed; all in the ACCEPT that launches.
