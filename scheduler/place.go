@@ -136,10 +136,9 @@ func (w *work) table() *offer.Table {
 			offers = append(offers, o)
 		}
 		w.offers = offer.NewTable(offers)
-		for _, name := range w.m.podNames() {
-			if place := w.m.hard.Pods[name].Place; place != nil {
-				w.occupy(*place)
-			}
+		for i := range w.offers.Len() {
+			w.occupyBy(w.m.lodgersAt(w.offers.Bundle(i).IP))
+			w.occupyBy(w.m.lodgersAt(w.offers.Bundle(i).Hostname))
 		}
 		for _, taken := range w.m.foreignPorts {
 			w.offers.Occupy(taken.host, taken.ports, "")
@@ -224,6 +223,14 @@ type takenPorts struct {
 	ports resource.Ranges
 }
 
+// occupyBy sees to it that nobody gets the ports of some instances.
+func (w *work) occupyBy(names map[PodName]bool) {
+	//tidy:unordered all ports come together
+	for name := range names {
+		w.occupy(*w.m.hard.Pods[name].Place)
+	}
+}
+
 // occupy sees to it that nobody gets the ports of a place: agents that share one address offer
 // all of its ports, each.
 func (w *work) occupy(p Place) {
@@ -263,7 +270,7 @@ func (m *Machine) peers(kind string) *placement.Crowd {
 	crowd := m.crowds[kind]
 	if crowd == nil {
 		crowd = placement.NewCrowd()
-		for _, name := range m.names {
+		for _, name := range m.podNames() {
 			if p := m.hard.Pods[name]; name.Type == kind && p.Place != nil {
 				crowd.Add(agentOf(*p.Place))
 			}
@@ -273,17 +280,49 @@ func (m *Machine) peers(kind string) *placement.Crowd {
 	return crowd
 }
 
-// moved keeps the peers up to date when the place of an instance changes.
+// lodgersAt are the instances that have a place on a host, by its address or name; as peers are,
+// they are looked up once and then kept up to date.
+func (m *Machine) lodgersAt(host string) map[PodName]bool {
+	if m.lodgers == nil {
+		m.lodgers = map[string]map[PodName]bool{}
+		for _, name := range m.podNames() {
+			if place := m.hard.Pods[name].Place; place != nil {
+				m.lodge(name, *place)
+			}
+		}
+	}
+	return m.lodgers[host]
+}
+
+func (m *Machine) lodge(name PodName, at Place) {
+	for _, host := range []string{at.IP, at.Hostname} {
+		if m.lodgers[host] == nil {
+			m.lodgers[host] = map[PodName]bool{}
+		}
+		m.lodgers[host][name] = true
+	}
+}
+
+// moved keeps peers and lodgers up to date when the place of an instance changes.
 func (m *Machine) moved(name PodName, from, to *Place) {
-	crowd := m.crowds[name.Type]
-	if crowd == nil || from == to {
+	if from == to {
 		return
 	}
+	crowd := m.crowds[name.Type]
 	if from != nil {
-		crowd.Remove(agentOf(*from))
+		delete(m.lodgers[from.IP], name)
+		delete(m.lodgers[from.Hostname], name)
+		if crowd != nil {
+			crowd.Remove(agentOf(*from))
+		}
 	}
 	if to != nil {
-		crowd.Add(agentOf(*to))
+		if m.lodgers != nil {
+			m.lodge(name, *to)
+		}
+		if crowd != nil {
+			crowd.Add(agentOf(*to))
+		}
 	}
 }
 

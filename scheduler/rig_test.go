@@ -112,8 +112,20 @@ func (m *Machine) copied() *Machine {
 	c.refusals, c.tried = maps.Clone(m.refusals), maps.Clone(m.tried)
 	c.waits, c.since = maps.Clone(m.waits), maps.Clone(m.since)
 	c.leaving, c.farewells = maps.Clone(m.leaving), maps.Clone(m.farewells)
-	c.blocked, c.hashes = maps.Clone(m.blocked), maps.Clone(m.hashes)
+	c.blocked = maps.Clone(m.blocked)
+	c.restless.names = maps.Clone(m.restless.names)
+	c.undrawn.names = maps.Clone(m.undrawn.names)
+	c.holdings = newHoldings()
+	for name := range m.hard.Pods {
+		c.holdings.unchecked.add(name)
+	}
+	c.drawn.steps = slices.Clone(m.drawn.steps)
+	c.index.statuses = nil
+	for _, phase := range m.index.statuses {
+		c.index.statuses = append(c.index.statuses, slices.Clone(phase))
+	}
 	c.taskAt, c.crowds = maps.Clone(m.taskAt), map[string]*placement.Crowd{}
+	c.lodgers = nil
 	c.outcomes, c.reachedBefore = slices.Clone(m.outcomes), maps.Clone(m.reachedBefore)
 	c.readySince = maps.Clone(m.readySince)
 	c.recovery = map[PodName]*recovery{}
