@@ -225,7 +225,8 @@ func TestBoltFirstSchema(t *testing.T) {
 	if !bytes.Equal(before, contents(t, path)) {
 		t.Error("opening changed the file")
 	}
-	if err := b.Apply([]scheduler.Write{scheduler.WriteIntent{Intent: scheduler.Stop}}); err != nil {
+	err = b.Apply([]scheduler.Write{scheduler.WriteIntent{Intent: scheduler.Stop}})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Close(); err != nil {
