@@ -2,7 +2,6 @@ package mesoshttp
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -30,7 +29,7 @@ type Config struct {
 	// Master is host:port, http://host:port, https://host:port, or a comma-separated list of
 	// these, which are tried in turn; any master redirects to the leading one.
 	Master string
-	// Detect gives the leading master's address; with it Master is not used.
+	// Detect gives the leading master's host:port or URL; with it Master is not used.
 	Detect func(context.Context) (string, error)
 	// Framework is asked before each subscription; its ID is to be set from the first
 	// Subscribed event on.
@@ -43,8 +42,8 @@ type Config struct {
 	// SilenceMin is the shortest silence that ends a stream, however short the announced
 	// heartbeat interval is; 0 means 5 s.
 	SilenceMin time.Duration
-	// Principal and Secret are for HTTP basic authentication, if Principal is set.
-	Principal, Secret string
+	// Access is how the client is let in; nil for a Mesos that lets everybody in, without TLS.
+	Access *Access
 	// JSON puts JSON instead of protobuf on the wire.
 	JSON bool
 	// Logger is for what happens to calls and the connection; nil means slog.Default().
@@ -69,6 +68,24 @@ type Client struct {
 
 	mu      sync.Mutex
 	current *session // nil while there is no stream
+	status  Status
+}
+
+// Status is how things stand between a client and the masters.
+type Status struct {
+	// Connected says whether a stream is open, Since when that began.
+	Connected bool
+	Since     time.Time
+	// Reason is why there is no stream, Attempts how many subscriptions have failed since there
+	// was one, and Next when the following one comes; zero while connected.
+	Reason   string
+	Attempts int
+	Next     time.Time
+	// Master is the URL of the master that was subscribed at last, without a path; Version and
+	// Capabilities are its. They stay while there is no stream.
+	Master       string
+	Version      string
+	Capabilities []string
 }
 
 // New makes a client; it does nothing before Run.
@@ -85,16 +102,19 @@ func New(config Config) *Client {
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
-	authorization := ""
-	if config.Principal != "" {
-		pair := config.Principal + ":" + config.Secret
-		authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
-	}
 	return &Client{
 		config: config,
-		poster: newPoster(config.JSON, authorization),
+		poster: newPoster(config.JSON, config.Access),
 		log:    config.Logger,
+		status: Status{Since: time.Now()},
 	}
+}
+
+// Status tells how things stand.
+func (c *Client) Status() Status {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.status
 }
 
 // Run subscribes, again and again, and delivers what the master says, until the context ends
@@ -131,6 +151,7 @@ func (c *Client) Run(ctx context.Context, deliver func(mesos.Event)) error {
 			c.lastReason = reason
 		}
 		pause := jittered(c.config.BackoffMin, c.config.BackoffMax, attempt)
+		c.failed(err, pause)
 		if err := wait(ctx, pause); err != nil {
 			return ctx.Err()
 		}
@@ -177,6 +198,24 @@ func (c *Client) setCurrent(s *session) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.current = s
+	if s != nil {
+		c.status = Status{
+			Connected: true, Since: time.Now(), Master: strings.TrimSuffix(s.to, schedulerPath),
+			Version: s.version, Capabilities: s.capabilities,
+		}
+	}
+}
+
+// failed notes why there is no stream, and how long it will be until the next attempt.
+func (c *Client) failed(reason error, pause time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if c.status.Connected {
+		c.status.Connected, c.status.Since = false, now
+	}
+	c.status.Reason, c.status.Next = reason.Error(), now.Add(pause)
+	c.status.Attempts++
 }
 
 // masters gives the URLs of Config.Master, none when masters are detected.
@@ -186,7 +225,7 @@ func (c *Client) masters() ([]string, error) {
 	}
 	var out []string
 	for _, address := range strings.Split(c.config.Master, ",") {
-		u, err := endpoint(address, schedulerPath)
+		u, err := endpoint(c.config.Access.Scheme(), address, schedulerPath)
 		if err != nil {
 			return nil, fmt.Errorf("finding the master: %w", err)
 		}
@@ -204,7 +243,7 @@ func (c *Client) master(ctx context.Context, masters []string, attempt int) (str
 	if err != nil {
 		return "", fmt.Errorf("detecting the leading master: %w", err)
 	}
-	return endpoint(leader, schedulerPath)
+	return endpoint(c.config.Access.Scheme(), leader, schedulerPath)
 }
 
 // subscribe opens one stream and works on it until it ends, which it always says by an error.
