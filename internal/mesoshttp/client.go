@@ -69,6 +69,7 @@ type Client struct {
 	mu      sync.Mutex
 	current *session // nil while there is no stream
 	status  Status
+	changed chan struct{} // closed, and replaced, when status changes
 }
 
 // Status is how things stand between a client and the masters.
@@ -106,7 +107,7 @@ func New(config Config) *Client {
 		config: config,
 		poster: newPoster(config.JSON, config.Access),
 		log:    config.Logger,
-		status: Status{Since: time.Now()},
+		status: Status{Since: time.Now()}, changed: make(chan struct{}),
 	}
 }
 
@@ -115,6 +116,20 @@ func (c *Client) Status() Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.status
+}
+
+// Watch is Status with a channel that is closed when it has changed.
+func (c *Client) Watch() (Status, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.status, c.changed
+}
+
+// setStatus is called with the lock held.
+func (c *Client) setStatus(s Status) {
+	c.status = s
+	close(c.changed)
+	c.changed = make(chan struct{})
 }
 
 // Run subscribes, again and again, and delivers what the master says, until the context ends
@@ -199,10 +214,10 @@ func (c *Client) setCurrent(s *session) {
 	defer c.mu.Unlock()
 	c.current = s
 	if s != nil {
-		c.status = Status{
+		c.setStatus(Status{
 			Connected: true, Since: time.Now(), Master: strings.TrimSuffix(s.to, schedulerPath),
 			Version: s.version, Capabilities: s.capabilities,
-		}
+		})
 	}
 }
 
@@ -210,12 +225,13 @@ func (c *Client) setCurrent(s *session) {
 func (c *Client) failed(reason error, pause time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := time.Now()
-	if c.status.Connected {
-		c.status.Connected, c.status.Since = false, now
+	now, s := time.Now(), c.status
+	if s.Connected {
+		s.Connected, s.Since = false, now
 	}
-	c.status.Reason, c.status.Next = reason.Error(), now.Add(pause)
-	c.status.Attempts++
+	s.Reason, s.Next = reason.Error(), now.Add(pause)
+	s.Attempts++
+	c.setStatus(s)
 }
 
 // masters gives the URLs of Config.Master, none when masters are detected.

@@ -169,7 +169,7 @@ func (c *cluster) want(d *Detector, port int) {
 	for {
 		d.mu.Lock()
 		changed := d.changed
-		got = d.leader
+		got = d.leader.byAddress
 		d.mu.Unlock()
 		if got == want {
 			break
