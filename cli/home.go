@@ -123,6 +123,8 @@ type cluster struct {
 	// Secrets is the folder of the embedded Mesos' secrets, "" for none.
 	Secrets string `json:"secrets,omitempty"`
 	Watch   watch  `json:"watch,omitzero"`
+	// Access is how an external Mesos lets us in.
+	Access access `json:"access,omitzero"`
 }
 
 // dist is the Kafka distribution of a cluster. Asked and AskedVersion are what the flags said.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesoshttp"
 )
 
 // Daemons are the long-running parts of the program, which the command line starts and does
@@ -35,8 +37,11 @@ type SchedulerOptions struct {
 	Dir string
 	// SpecFile is the rendered service spec.
 	SpecFile string
-	// Master is the URL of the Mesos master, or zk://….
+	// Master is the URL of the Mesos master or its host:port, a list of such with commas, or
+	// zk://….
 	Master string
+	// Access is how the masters and agents let us in.
+	Access mesoshttp.AccessOptions
 	// Listen is the API's host:port; Advertise is the host:port that agents reach it under,
 	// "" for Listen.
 	Listen, Advertise string

@@ -208,7 +208,8 @@ func TokenCommand(command string) Authorizer {
 // bearer makes the header of a token; it never shows what cannot be one.
 func bearer(from, text string) (string, error) {
 	token := strings.TrimSpace(text)
-	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	odd := func(r rune) bool { return r <= ' ' || r > '~' }
+	if token == "" || strings.ContainsFunc(token, odd) {
 		return "", fmt.Errorf("getting a bearer token: what %s gives is not one word", from)
 	}
 	return "Bearer " + token, nil
@@ -256,4 +257,86 @@ func (f TLSFiles) Config() (*tls.Config, error) {
 		return load()
 	}
 	return config, nil
+}
+
+// AccessOptions are what an operator says of how one is let in. They name files and a command,
+// never a secret itself, and may be kept and shown.
+type AccessOptions struct {
+	// Credential is a file with a principal and its secret, as ReadCredential reads it.
+	Credential string `json:"credential,omitempty"`
+	// TokenFile holds a bearer token, and TokenCommand prints one.
+	TokenFile    string `json:"auth_token_file,omitempty"`
+	TokenCommand string `json:"auth_token_command,omitempty"`
+	// CA, Cert and Key are the PEM files of TLSFiles.
+	CA   string `json:"ca,omitempty"`
+	Cert string `json:"cert,omitempty"`
+	Key  string `json:"key,omitempty"`
+}
+
+// Access makes the Access. It fails for options that exclude each other, and for files that
+// cannot be used now.
+func (o AccessOptions) Access() (*Access, error) {
+	var authorizers []Authorizer
+	if o.Credential != "" {
+		if _, _, err := ReadCredential(o.Credential); err != nil {
+			return nil, err
+		}
+		authorizers = append(authorizers, Basic(o.Credential))
+	}
+	if o.TokenFile != "" {
+		authorizers = append(authorizers, TokenFile(o.TokenFile))
+	}
+	if o.TokenCommand != "" {
+		authorizers = append(authorizers, TokenCommand(o.TokenCommand))
+	}
+	if len(authorizers) > 1 {
+		return nil, errors.New("a credential, a token's file and a token's command exclude each " +
+			"other: one of them is how Mesos lets us in")
+	}
+	if (o.Cert == "") != (o.Key == "") {
+		return nil, errors.New("a client certificate and its key need each other")
+	}
+	var config *tls.Config
+	if o.CA != "" || o.Cert != "" {
+		var err error
+		if config, err = (TLSFiles{CA: o.CA, Cert: o.Cert, Key: o.Key}).Config(); err != nil {
+			return nil, err
+		}
+	}
+	return NewAccess(append(authorizers, nil)[0], config), nil
+}
+
+// Principal is the one that the credential is of, "" without one.
+func (o AccessOptions) Principal() (string, error) {
+	if o.Credential == "" {
+		return "", nil
+	}
+	principal, _, err := ReadCredential(o.Credential)
+	return principal, err
+}
+
+// Version asks a master, at host:port or a URL, for its version; nobody needs credentials for
+// that. The error says whether nobody answers or no master does.
+func (a *Access) Version(ctx context.Context, address string) (string, error) {
+	to, err := endpoint(a.Scheme(), address, "/version")
+	if err != nil {
+		return "", err
+	}
+	client := newPoster(true, a).client
+	defer client.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, to, nil)
+	if err != nil {
+		return "", fmt.Errorf("asking %s: %w", to, err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	var answer struct{ Version string }
+	body := io.LimitReader(response.Body, 1<<20)
+	if json.NewDecoder(body).Decode(&answer) != nil || answer.Version == "" {
+		return "", &StatusError{Status: response.StatusCode, Text: "it is no Mesos master"}
+	}
+	return answer.Version, nil
 }

@@ -39,6 +39,9 @@ type Config struct {
 	BackoffMin, BackoffMax time.Duration
 	// CallTimeout is how long one call may take, 0 means 10 s.
 	CallTimeout time.Duration
+	// DetectLimit is how long Detect may take until somebody is told that there is no leader; 0
+	// means 5 s.
+	DetectLimit time.Duration
 	// SilenceMin is the shortest silence that ends a stream, however short the announced
 	// heartbeat interval is; 0 means 5 s.
 	SilenceMin time.Duration
@@ -99,6 +102,7 @@ func New(config Config) *Client {
 	defaults(&config.BackoffMin, 100*time.Millisecond)
 	defaults(&config.BackoffMax, 15*time.Second)
 	defaults(&config.CallTimeout, 10*time.Second)
+	defaults(&config.DetectLimit, 5*time.Second)
 	defaults(&config.SilenceMin, 5*time.Second)
 	if config.Logger == nil {
 		config.Logger = slog.Default()
@@ -160,17 +164,22 @@ func (c *Client) Run(ctx context.Context, deliver func(mesos.Event)) error {
 		if subscribed && time.Since(began) >= c.config.BackoffMax {
 			attempt = 0
 		}
-		if reason := err.Error(); subscribed || reason != c.lastReason {
-			c.log.Warn("not connected to the master", "reason", reason)
-			deliver(mesos.Disconnected{Reason: reason})
-			c.lastReason = reason
-		}
+		c.tell(err, deliver)
 		pause := jittered(c.config.BackoffMin, c.config.BackoffMax, attempt)
 		c.failed(err, pause)
 		if err := wait(ctx, pause); err != nil {
 			return ctx.Err()
 		}
 		attempt++
+	}
+}
+
+// tell delivers why there is no stream, unless that is known.
+func (c *Client) tell(reason error, deliver func(mesos.Event)) {
+	if text := reason.Error(); text != c.lastReason {
+		c.log.Warn("not connected to the master", "reason", text)
+		deliver(mesos.Disconnected{Reason: text})
+		c.lastReason = text
 	}
 }
 
@@ -250,23 +259,35 @@ func (c *Client) masters() ([]string, error) {
 	return out, nil
 }
 
-// master gives where to subscribe next.
-func (c *Client) master(ctx context.Context, masters []string, attempt int) (string, error) {
+// master gives where to subscribe next. An election may go on for long without a leader; that is
+// told, and waited for, since the next leader is to be found at once.
+func (c *Client) master(
+	ctx context.Context, masters []string, attempt int, deliver func(mesos.Event),
+) (string, error) {
 	if c.config.Detect == nil {
 		return masters[attempt%len(masters)], nil
 	}
-	leader, err := c.config.Detect(ctx)
-	if err != nil {
-		return "", fmt.Errorf("detecting the leading master: %w", err)
+	for {
+		limited, cancel := context.WithTimeout(ctx, c.config.DetectLimit)
+		leader, err := c.config.Detect(limited)
+		cancel()
+		if err == nil {
+			return endpoint(c.config.Access.Scheme(), leader, schedulerPath)
+		}
+		err = fmt.Errorf("detecting the leading master: %w", err)
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return "", err
+		}
+		c.tell(err, deliver)
+		c.failed(err, c.config.DetectLimit)
 	}
-	return endpoint(c.config.Access.Scheme(), leader, schedulerPath)
 }
 
 // subscribe opens one stream and works on it until it ends, which it always says by an error.
 func (c *Client) subscribe(
 	ctx context.Context, masters []string, attempt int, deliver func(mesos.Event),
 ) (subscribed bool, err error) {
-	to, err := c.master(ctx, masters, attempt)
+	to, err := c.master(ctx, masters, attempt, deliver)
 	if err != nil {
 		return false, err
 	}

@@ -136,9 +136,11 @@ func TestOperator(t *testing.T) {
 			if s := op.Status(); s.Agents != 1 || s.Reason != "" || s.Asked.IsZero() {
 				t.Errorf("%+v", s)
 			}
-			op.Send(mesos.UnreserveResources{Agent: "a1", Resources: resource.List{
-				{Name: "cpus", Scalar: 1500, Role: "kafka-role", Reservations: []resource.Reservation{
-					{Dynamic: true, Role: "kafka-role", Principal: "p"}}}}})
+			op.Send(mesos.UnreserveResources{Agent: "a1", Resources: resource.List{{
+				Name: "cpus", Scalar: 1500, Role: "kafka-role",
+				Reservations: []resource.Reservation{
+					{Dynamic: true, Role: "kafka-role", Principal: "p"},
+				}}}})
 			op.Send(mesos.DestroyVolumes{Agent: "a1", Volumes: resource.List{
 				{Name: "disk", Scalar: 1000, Disk: &resource.DiskInfo{PersistenceID: "v"}}}})
 			for _, expected := range []string{
