@@ -66,6 +66,7 @@ func (in *installing) fixed(c cluster) []string {
 		{"--mesos-cert", c.Access.Cert, in.access.Cert},
 		{"--mesos-key", c.Access.Key, in.access.Key},
 		{"--kafka-dist", c.Kafka.Asked, in.kafkaDist},
+		{"--state", c.State.String(), in.state.String()},
 		{"--webhook", c.Watch.Webhook, in.watch.Webhook},
 		{"--webhook-secret-file", c.Watch.SecretFile, in.watch.SecretFile},
 		{"--kafka-version", c.Kafka.AskedVersion, in.kafkaVersion},

@@ -25,6 +25,7 @@ type installing struct {
 	foreground                bool
 	watch                     watch
 	access                    access
+	state                     stateFlags
 
 	folder   folder
 	wanted   wanted
@@ -62,6 +63,7 @@ func (e *env) installCmd() *cobra.Command {
 	f.BoolVar(&in.foreground, "foreground", false, "stay in the foreground, until interrupted")
 	in.watch.flags(f)
 	in.access.flags(f)
+	in.state.flags(f)
 	return c
 }
 
@@ -143,6 +145,9 @@ func (in *installing) want() error {
 	if err := in.checkAccess(); err != nil {
 		return err
 	}
+	if err := in.state.check(); err != nil {
+		return err
+	}
 	return in.watch.check()
 }
 
@@ -169,8 +174,8 @@ func (in *installing) prepare(ctx context.Context) error {
 		Spec: in.wanted.path, Options: in.wanted.options, TaskConfig: in.wanted.taskConfig,
 		Secrets: in.secrets,
 		Master:  in.master, Listen: in.listen, Advertise: in.advertise, Watch: in.watch,
-		Access: in.access,
-		Kafka:  dist{Asked: in.kafkaDist, AskedVersion: in.kafkaVersion},
+		Access: in.access, State: in.state.Access,
+		Kafka: dist{Asked: in.kafkaDist, AskedVersion: in.kafkaVersion},
 	}
 	home := homeOf(in.folder)
 	if in.master == "" {
@@ -178,6 +183,9 @@ func (in *installing) prepare(ctx context.Context) error {
 			return err
 		}
 	} else if err := in.checkMesos(ctx); err != nil {
+		return err
+	}
+	if err := in.state.reach(ctx); err != nil {
 		return err
 	}
 	if in.needs.kafka {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesoshttp"
+	"github.com/kafka-sched/kafka-sched/internal/zk"
 )
 
 // Daemons are the long-running parts of the program, which the command line starts and does
@@ -35,6 +36,8 @@ type SchedulerOptions struct {
 	Name string
 	// Dir is the scheduler's own folder: its state, lock, log, and scheduler.json.
 	Dir string
+	// State is the ZooKeeper where the state is kept; the zero one stands for a file in Dir.
+	State zk.Access
 	// SpecFile is the rendered service spec.
 	SpecFile string
 	// Master is the URL of the Mesos master or its host:port, a list of such with commas, or

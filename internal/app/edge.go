@@ -80,7 +80,7 @@ func (s *schedulerRun) connect() (closer func(), err error) {
 		return nil, err
 	}
 	cfg := mesoshttp.Config{Master: masters, Framework: s.frameworkInfo, Access: access,
-		Logger: s.log}
+		Permit: s.confirm, Logger: s.log}
 	closer = func() {}
 	if strings.HasPrefix(masters, zk.Scheme) {
 		detector, err := zk.NewDetector(masters, s.log)
