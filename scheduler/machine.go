@@ -22,6 +22,7 @@ type Machine struct {
 
 	// Everything below is soft: rebuilt after a restart by events and the pass.
 	connected  bool
+	lost       string // why, "" while nobody knows
 	master     string
 	offers     map[mesos.OfferID]mesos.Offer // those of the event in hand
 	wants      map[string]bool               // what offers are wanted for, as last told
