@@ -261,12 +261,12 @@ func (m *Machine) missingState(s plans.Step, p Pod, t Task) (plans.Status, strin
 	if m.tried[p.Name] == s.ID {
 		status = plans.Prepared
 	}
-	_, away := p.away()
+	_, away := m.away(p)
 	switch {
 	case away && m.faultPolicy(p.Name) != nil:
 		return status, m.awayReason(p)
 	case m.refusals[p.Name] != nil && m.tried[p.Name] == s.ID:
-		return status, m.refusals[p.Name].String()
+		return status, m.refusals[p.Name].Tell()
 	case t.unsure():
 		return status, m.awayReason(p)
 	case p.Place != nil:
