@@ -2,8 +2,6 @@ package store
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -15,21 +13,24 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// exportTitle says what an exported state is.
-const exportTitle = "kafka-sched state"
+// exportTitle says what an exported state is, exportSchema of which form.
+const (
+	exportTitle  = "kafka-sched state"
+	exportSchema = 1
+)
 
 // exported is a state as a file that people can read and keep: the same state makes the same
 // bytes.
 type exported struct {
 	Title   string                     `json:"title"`
 	Schema  int                        `json:"schema"`
-	Digest  string                     `json:"sha256"`
+	Sum     string                     `json:"sum"`
 	Entries map[string]json.RawMessage `json:"entries"`
 }
 
 // Export writes the entries of a state as JSON.
 func Export(w io.Writer, entries map[string][]byte) error {
-	e := exported{exportTitle, schema, hex.EncodeToString(sumOf(entries)),
+	e := exported{exportTitle, exportSchema, entriesSum(entries),
 		make(map[string]json.RawMessage, len(entries))}
 	for key, value := range entries { //tidy:unordered a map is made of a map
 		e.Entries[key] = value
@@ -53,9 +54,9 @@ func Import(r io.Reader) (map[string][]byte, error) {
 	switch {
 	case e.Title != exportTitle || e.Schema < 1:
 		return nil, ErrForeign
-	case e.Schema > schema:
+	case e.Schema > exportSchema:
 		return nil, fmt.Errorf("%w: its schema is %d, this release knows %d", ErrNewer,
-			e.Schema, schema)
+			e.Schema, exportSchema)
 	}
 	entries := make(map[string][]byte, len(e.Entries))
 	for key, value := range e.Entries { //tidy:unordered a map is made of a map
@@ -65,7 +66,7 @@ func Import(r io.Reader) (map[string][]byte, error) {
 		}
 		entries[key] = plain
 	}
-	if hex.EncodeToString(sumOf(entries)) != e.Digest {
+	if entriesSum(entries) != e.Sum {
 		return nil, fmt.Errorf("%w: its checksum is wrong", ErrDamaged)
 	}
 	if _, err := Decode(entries); err != nil {
@@ -81,16 +82,13 @@ func compact(value json.RawMessage) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// sumOf is over all keys and values.
-func sumOf(entries map[string][]byte) []byte {
-	sum := sha256.New()
-	for _, key := range slices.Sorted(maps.Keys(entries)) {
-		for _, part := range [][]byte{[]byte(key), entries[key]} {
-			_ = binary.Write(sum, binary.BigEndian, uint64(len(part)))
-			sum.Write(part)
-		}
+// entriesSum adds up all entries.
+func entriesSum(entries map[string][]byte) string {
+	var all sum
+	for key, value := range entries { //tidy:unordered the sum does not depend on the order
+		all.add([]byte(key), value)
 	}
-	return sum.Sum(nil)
+	return hex.EncodeToString(all[:])
 }
 
 // Entries gives what the file holds, key by key.
@@ -123,7 +121,8 @@ func (b *Bolt) Fill(entries map[string][]byte) error {
 				return err
 			}
 		}
-		return tx.Bucket(metaBucket).Put(digestKey, digest(state))
+		all := sumOf(state)
+		return tx.Bucket(metaBucket).Put(sumKey, all[:])
 	})
 	if err != nil {
 		return fmt.Errorf("filling the state file %s: %w", b.path, err)
