@@ -19,6 +19,7 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 	case mesos.Offers:
 		for _, o := range ev.Offers {
 			m.offers[o.ID] = o
+			m.agentHere(o.Agent)
 			m.note(Debug, CountOffers, "offer", "id", string(o.ID), "host", o.Hostname)
 		}
 	case mesos.Rescinded:
@@ -36,6 +37,8 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 	case mesos.Refused:
 		m.refused(ev)
 	case mesos.OperationUpdated:
+	case mesos.AgentsSeen:
+		m.agentsSeen(ev)
 	}
 }
 
@@ -95,6 +98,7 @@ func (m *Machine) askAbout(which func(Pod) bool) {
 func (m *Machine) updated(s mesos.Status) {
 	m.note(Debug, CountStatus+string(s.State), "status", "task", string(s.Task),
 		"state", string(s.State), "reason", s.Reason, "message", s.Message)
+	m.heardOf(s)
 	p, i, known := m.findTask(s.Task)
 	switch {
 	case !known && s.State.Terminal():
