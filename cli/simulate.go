@@ -24,8 +24,8 @@ func (e *env) simulateCmd() *cobra.Command {
 		Use: "simulate", Short: "Show where pods would go on a cluster, and what would not fit",
 		Args: arguments(0, 0),
 		Long: "Places a spec, or a change of it, on a snapshot of a cluster, as the scheduler\n" +
-			"would, and launches nothing. Pods go one after the other, in the order of the plan\n" +
-			"deploy; those that the snapshot shows to be there go back to their places.\n\n" +
+			"would, and launches nothing. Pods go one after the other, in the order of the\n" +
+			"plan deploy; those that the snapshot shows to be there go back to their places.\n\n" +
 			"With --change a second round follows: what stays, what gets more or less, what has\n" +
 			"no room to grow where it is, what is new and what goes. A change is another spec, or\n" +
 			"an option as name=value (repeatable).\n\n" +
@@ -212,7 +212,7 @@ func (e *env) printPlacings(pods []placing) error {
 		if p.Reason == "" {
 			continue
 		}
-		e.printf("%s: %s\n", p.Pod, p.Reason)
+		e.printf("%s\n", p.Reason)
 		if p.Elsewhere != "" {
 			e.printf("%s: replaced, without its data, it would fit on %s\n", p.Pod, p.Elsewhere)
 		}

@@ -72,7 +72,7 @@ func (t *Trial) Names() []PodName {
 
 // Surplus lists the instances that have a place and that the service shall not have.
 func (t *Trial) Surplus() []PodName {
-	return slices.DeleteFunc(t.m.podNames(), func(name PodName) bool {
+	return slices.DeleteFunc(slices.Clone(t.m.podNames()), func(name PodName) bool {
 		_, wanted := t.m.spec(name)
 		return wanted
 	})
@@ -98,17 +98,17 @@ func (t *Trial) Offers() []mesos.Offer { return slices.Clone(t.offers) }
 // Place finds a place for an instance, or brings it back to the one that it has, and reserves what
 // that takes.
 func (t *Trial) Place(name PodName) (offer.Match, *offer.Refusal) {
-	match, refusal := t.ask(t.m.hard.Pods[name], name)
+	p := t.m.hard.Pods[name]
+	p.Name = name
+	match, refusal := t.ask(p)
 	if refusal != nil {
 		return match, refusal
 	}
 	i := slices.IndexFunc(t.offers, func(o mesos.Offer) bool { return o.Agent == match.Agent })
 	o := &t.offers[i]
-	p := t.m.hard.Pods[name]
-	reservation := t.reservation(p)
 	t.m.filePod(Pod{Name: name, Incarnation: 1, Place: &Place{
 		Agent: o.Agent, Hostname: o.Hostname, IP: o.IP, Domain: o.Domain,
-		Attributes: o.Attributes, Reservation: reservation, Confirmed: true,
+		Attributes: o.Attributes, Reservation: t.reservation(p), Confirmed: true,
 		Executor: match.Executor, Sets: match.Sets,
 	}})
 	o.Resources = carriedOut(o.Resources, match)
@@ -123,13 +123,14 @@ func (t *Trial) Place(name PodName) (offer.Match, *offer.Refusal) {
 // Elsewhere tells whether an instance would find a place if it had none: replaced, it would.
 func (t *Trial) Elsewhere(name PodName) (offer.Match, *offer.Refusal) {
 	p := t.m.hard.Pods[name]
-	t.m.filePod(Pod{Name: name, Incarnation: p.Incarnation + 1})
+	without := Pod{Name: name, Incarnation: p.Incarnation + 1}
+	t.m.filePod(without)
 	defer t.m.filePod(p)
-	return t.ask(t.m.hard.Pods[name], name)
+	return t.ask(without)
 }
 
 // ask fits an instance into what there is.
-func (t *Trial) ask(p Pod, name PodName) (offer.Match, *offer.Refusal) {
+func (t *Trial) ask(p Pod) (offer.Match, *offer.Refusal) {
 	if t.w == nil {
 		t.m.offers = make(map[mesos.OfferID]mesos.Offer, len(t.offers))
 		for _, o := range t.offers {
@@ -137,12 +138,11 @@ func (t *Trial) ask(p Pod, name PodName) (offer.Match, *offer.Refusal) {
 		}
 		t.w = &work{m: t.m}
 	}
-	spec, _ := t.m.spec(name)
-	l := launchOf{pod: name, spec: spec}
+	spec, _ := t.m.spec(p.Name)
+	l := launchOf{pod: p.Name, spec: spec}
 	for _, task := range spec.Tasks {
 		l.tasks = append(l.tasks, task.Name)
 	}
-	p.Name = name
 	return t.w.table().Evaluate(t.w.requirement(p, l, t.reservation(p)))
 }
 
