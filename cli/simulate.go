@@ -25,7 +25,8 @@ func (e *env) simulateCmd() *cobra.Command {
 		Args: arguments(0, 0),
 		Long: "Places a spec, or a change of it, on a snapshot of a cluster, as the scheduler\n" +
 			"would, and launches nothing. Pods go one after the other, in the order of the\n" +
-			"plan deploy; those that the snapshot shows to be there go back to their places.\n\n" +
+			"plan deploy; those that the snapshot shows to be there go back to their\n" +
+			"places.\n\n" +
 			"With --change a second round follows: what stays, what gets more or less, what has\n" +
 			"no room to grow where it is, what is new and what goes. A change is another spec, or\n" +
 			"an option as name=value (repeatable).\n\n" +
