@@ -27,9 +27,9 @@ func (e *env) simulateCmd() *cobra.Command {
 			"would, and launches nothing. Pods go one after the other, in the order of the\n" +
 			"plan deploy; those that the snapshot shows to be there go back to their\n" +
 			"places.\n\n" +
-			"With --change a second round follows: what stays, what gets more or less, what has\n" +
-			"no room to grow where it is, what is new and what goes. A change is another spec, or\n" +
-			"an option as name=value (repeatable).\n\n" +
+			"With --change a second round follows: what stays, what gets more or less, what\n" +
+			"has no room to grow where it is, what is new and what goes. A change is another\n" +
+			"spec, or an option as name=value (repeatable).\n\n" +
 			"A snapshot is what a master's operator API answers to GET_AGENTS; take one with\n" +
 			"--take-snapshot. Without --cluster one is taken at once, of --master or of the\n" +
 			"cluster's own. It may be edited: what if there were another agent?\n\n" +
