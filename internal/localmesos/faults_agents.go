@@ -9,7 +9,6 @@ import (
 	"time"
 
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
-	"github.com/mesos/mesos-go/api/v1/lib/master"
 	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
 )
 
@@ -125,7 +124,7 @@ func (c *Cluster) begin(a *agentNode, kind outageKind, f Fault) error {
 	return nil
 }
 
-// after says when an outage's next step comes.
+// outlook says what will come of an outage.
 func (c *Cluster) outlook(a *agentNode, f Fault) string {
 	text := fmt.Sprintf("the master gives it up after %s",
 		f.Timeout.or(c.cfg.AgentPingTimeout))
@@ -169,7 +168,7 @@ func (c *Cluster) disconnectAgent(a *agentNode, kind outageKind, f Fault) error 
 
 // loseTask ends a task in the words of the master, which knows no better.
 func (c *Cluster) loseTask(f *framework, t *task, why mesos.TaskStatus_Reason, message string) {
-	if !t.terminal() {
+	if !t.toldEnd() {
 		s := c.aboutTask(t, mesos.TASK_LOST, why, message)
 		t.State, t.Sent = mesos.TASK_LOST, &taskStatus{s}
 		c.stats.count(t.State)
@@ -242,7 +241,7 @@ func (c *Cluster) giveUp(a *agentNode) {
 	since := &mesos.TimeInfo{Nanoseconds: o.unreachable.UnixNano()}
 	for _, t := range c.tasksOn(a) {
 		f := c.frameworks[t.Framework]
-		if f == nil || t.told() && isTerminal(t.Sent.V.GetState()) {
+		if f == nil || t.toldEnd() {
 			continue
 		}
 		s := c.aboutTask(t, mesos.TASK_UNREACHABLE, mesos.REASON_AGENT_REMOVED,
@@ -264,7 +263,8 @@ func (c *Cluster) giveUp(a *agentNode) {
 	c.watchAgentRemoved(a)
 }
 
-func (t *task) told() bool { return t.Sent != nil }
+// toldEnd tells whether the master knows that the task is over.
+func (t *task) toldEnd() bool { return t.Sent != nil && isTerminal(t.Sent.V.GetState()) }
 
 // tellFailure tells all frameworks that an agent is gone.
 func (c *Cluster) tellFailure(a *agentNode) {
@@ -449,41 +449,6 @@ func (c *Cluster) replaceAgent(old *agentNode, o *outage) {
 		c.fail(err)
 	}
 	c.allocateNow()
-}
-
-// drainAgent has the master drain an agent; for what that looks like see DRAIN_AGENT.
-func (c *Cluster) drainAgent(a *agentNode, f Fault) (string, error) {
-	body := fmt.Sprintf(`{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":%q}`, a.id)
-	if f.Grace > 0 {
-		body += fmt.Sprintf(`,"max_grace_period":{"seconds":%d}`,
-			int64(time.Duration(f.Grace).Seconds()))
-	}
-	call := &master.Call{}
-	if err := decodeJSON([]byte(body+"}}"), call); err != nil {
-		return "", err
-	}
-	return c.byOperator(call, "agent "+a.Name+" is being drained; reactivate ends it")
-}
-
-func (c *Cluster) reactivateAgent(a *agentNode, _ Fault) (string, error) {
-	return c.byOperator(&master.Call{Type: master.Call_REACTIVATE_AGENT,
-		ReactivateAgent: &master.Call_ReactivateAgent{AgentID: mesos.AgentID{Value: a.id}}},
-		"agent "+a.Name+" is offered again")
-}
-
-// removeAgent has the master mark an agent as gone for ever.
-func (c *Cluster) removeAgent(a *agentNode, _ Fault) (string, error) {
-	return c.byOperator(&master.Call{Type: master.Call_MARK_AGENT_GONE,
-		MarkAgentGone: &master.Call_MarkAgentGone{AgentID: mesos.AgentID{Value: a.id}}},
-		"agent "+a.Name+" is removed for good")
-}
-
-// byOperator makes a call of the operator API.
-func (c *Cluster) byOperator(call *master.Call, done string) (string, error) {
-	if p := c.operatorCall(call); p.status >= http.StatusBadRequest {
-		return "", fmt.Errorf("%s is refused: %s", call.Type, p.text)
-	}
-	return done, nil
 }
 
 // door lets requests to an agent in, unless it is frozen; then they wait.

@@ -93,7 +93,8 @@ func (r *faultRule) concerns(kind, id string) bool {
 // use counts a rule down; at zero it is over.
 func (c *Cluster) use(r *faultRule) {
 	if r.left--; r.left <= 0 {
-		c.faults.rules = slices.DeleteFunc(c.faults.rules, func(x *faultRule) bool { return x == r })
+		c.faults.rules = slices.DeleteFunc(c.faults.rules,
+			func(x *faultRule) bool { return x == r })
 	}
 }
 
