@@ -37,7 +37,7 @@ type framework struct {
 	recovered bool    // not seen since this process started
 	heartbeat *timer
 	failover  *timer
-	filters   []*filter
+	filters   map[*agentNode][]*filter
 }
 
 func (f *framework) connected() bool { return f.stream != nil }
@@ -215,7 +215,6 @@ type offer struct {
 
 // filter keeps an agent's resources from a framework's role for a while.
 type filter struct {
-	agent     *agentNode
 	role      string
 	resources []mesos.Resource
 	expiry    *timer
