@@ -87,7 +87,7 @@ func (e *env) runClusters(ctx context.Context) error {
 		return err
 	}
 	if c.Mesos == nil {
-		return fail(exitUsage, "%q uses the Mesos at %s", f.name, c.Master)
+		return fail(exitUsage, "%q uses the Mesos at %s", f.name, redactText(c.Master))
 	}
 	return locked(f.mesosLock(), fmt.Sprintf("embedded Mesos of %q", f.name), func() error {
 		return e.daemons.LocalMesos(ctx, LocalMesosOptions{

@@ -124,7 +124,7 @@ func (ch *chaos) url() (string, error) {
 	}
 	if c.Mesos == nil {
 		return "", fail(exitUsage, "%q runs on the Mesos at %s: faults can be ordered only of "+
-			"an embedded one", f.name, c.Master)
+			"an embedded one", f.name, redactText(c.Master))
 	}
 	return "http://" + c.Mesos.MasterAddr + localmesos.FaultsPath, nil
 }
@@ -262,7 +262,7 @@ func (ch *chaos) turn(ctx context.Context, on bool) error {
 	}
 	if c.Mesos == nil {
 		return fail(exitUsage, "%q runs on the Mesos at %s, which is no embedded one", f.name,
-			c.Master)
+			redactText(c.Master))
 	}
 	if c.Mesos.Faults == on {
 		return fail(exitAlready, "faults of %q are %s already", f.name, word)
