@@ -124,6 +124,8 @@ type cluster struct {
 	// Secrets is the folder of the embedded Mesos' secrets, "" for none.
 	Secrets string `json:"secrets,omitempty"`
 	Watch   watch  `json:"watch,omitzero"`
+	// Access is how an external Mesos lets us in.
+	Access access `json:"access,omitzero"`
 	// State is the ZooKeeper where the state is kept, the zero one for a file.
 	State zk.Access `json:"state,omitzero"`
 }
@@ -142,6 +144,8 @@ type local struct {
 	Slot       int          `json:"slot"`
 	MasterAddr string       `json:"master_addr"`
 	Agents     []LocalAgent `json:"agents"`
+	// Faults lets it misbehave on order.
+	Faults bool `json:"faults,omitempty"`
 }
 
 const clusterFormat = 1
