@@ -214,8 +214,9 @@ func (m *Machine) endMoves() {
 			p.Move = nil
 			m.setPod(p)
 			m.note(Info, "", "an instance has left its agent", "pod", name.String())
-		case !wanted, !begun && told && p.Move.Cause != CausePlacement &&
-			m.goes(p.Move.Agent) == "":
+		case !wanted, !begun && p.Move.Cause == CauseRoom && !m.cramps(p),
+			!begun && told && p.Move.Cause != CausePlacement && p.Move.Cause != CauseRoom &&
+				m.goes(p.Move.Agent) == "":
 			p.Move = nil
 			m.setPod(p)
 			delete(m.moves, name)

@@ -220,6 +220,7 @@ type MoveCause string
 const (
 	CauseDrain       MoveCause = "drain"       // the agent is drained, and nothing goes back to it
 	CauseMaintenance MoveCause = "maintenance" // of the agent is scheduled
+	CauseRoom        MoveCause = "room"        // the configuration wants more than the agent has
 	CausePlacement   MoveCause = "placement"   // the rule does not allow the agent any more
 )
 
@@ -270,6 +271,8 @@ type Place struct {
 	Sets     []offer.SetResources
 	// Confirmed says that Mesos was seen to have carried the reservation out.
 	Confirmed bool
+	// More are the names of sets for which more was asked than they hold; see secure.
+	More []string
 	// Unseen are the names of sets that were added later and that no task was seen to run with.
 	Unseen []string
 }

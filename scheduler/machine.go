@@ -65,9 +65,12 @@ type Machine struct {
 	seen     map[mesos.AgentID]mesos.SeenAgent
 	outlooks map[mesos.AgentID]Outlook
 	heard    map[mesos.AgentID]time.Time
-	moves    map[PodName]Move // those under way and those done, for the plan
-	curious  bool             // somebody waits for what Kafka says
-	due      bool             // something happened since the last pass
+	moves    map[PodName]Move      // those under way and those done, for the plan
+	cramped  map[PodName]time.Time // since when there was no room for what is wanted more
+	// securedAt is when more was last reserved for an instance.
+	securedAt map[PodName]time.Time
+	curious   bool // somebody waits for what Kafka says
+	due       bool // something happened since the last pass
 	// restless are the instances that a pass looks at, visiting those that have a record, sorted,
 	// nil when not known; undrawn are those that changed since the last picture. See stir.
 	restless, undrawn nameSet
@@ -154,6 +157,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		since:     map[string]change{}, readySince: map[PodName]time.Time{},
 		outlooks: map[mesos.AgentID]Outlook{},
 		heard:    map[mesos.AgentID]time.Time{}, moves: map[PodName]Move{},
+		cramped: map[PodName]time.Time{}, securedAt: map[PodName]time.Time{},
 		holdings: newHoldings(),
 	}
 	//tidy:unordered podNames sorts them

@@ -172,6 +172,7 @@ func (m *Machine) passRun(w *work) {
 		}
 	}
 	w.passSurplus(assessed[0])
+	w.passMore()
 	m.followPlans()
 }
 

@@ -129,7 +129,8 @@ func (m *Machine) copied() *Machine {
 	c.outcomes, c.reachedBefore = slices.Clone(m.outcomes), maps.Clone(m.reachedBefore)
 	c.readySince, c.seen = maps.Clone(m.readySince), maps.Clone(m.seen)
 	c.outlooks, c.heard = maps.Clone(m.outlooks), maps.Clone(m.heard)
-	c.moves = maps.Clone(m.moves)
+	c.moves, c.cramped = maps.Clone(m.moves), maps.Clone(m.cramped)
+	c.securedAt = maps.Clone(m.securedAt)
 	c.recovery = map[PodName]*recovery{}
 	for name, r := range m.recovery {
 		own := *r
@@ -435,7 +436,7 @@ func (r *rig) release(plan, phase string) Reply {
 
 // TestCopied fails when a machine has a map that a copy would share.
 func TestCopied(t *testing.T) {
-	const maps = 21 // those that copied knows
+	const maps = 23 // those that copied knows
 	n := 0
 	for i := range reflect.TypeFor[Machine]().NumField() {
 		if reflect.TypeFor[Machine]().Field(i).Type.Kind() == reflect.Map {

@@ -262,6 +262,10 @@ func (s *story) offered(text string) resource.List {
 			list = append(list, placeResources(*place)...)
 			continue
 		}
+		if more, ok := strings.CutPrefix(part, "more="); ok { // so much more of what it holds
+			list = append(list, s.more(more)...)
+			continue
+		}
 		if id, ok := strings.CutPrefix(part, "leftover="); ok {
 			for _, l := range s.stored.Leftovers {
 				if l.Pod.String() == id {
@@ -277,6 +281,25 @@ func (s *story) offered(text string) resource.List {
 		list = append(list, parsed...)
 	}
 	return list.WithRole("kafka-role").Merged()
+}
+
+// more is "POD:RESOURCE:AMOUNT" as it is reserved beside what an instance holds.
+func (s *story) more(text string) resource.List {
+	words := strings.Split(text, ":")
+	amount, err := resource.ParseList(words[1] + ":" + words[2])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, set := range s.pod(words[0]).Place.Sets {
+		for _, r := range set.Resources {
+			if r.Name == words[1] && r.DiskInfo().PersistenceID == "" {
+				r.Scalar = amount[0].Scalar
+				return resource.List{r}
+			}
+		}
+	}
+	s.t.Fatalf("%s has no %s", words[0], words[1])
+	return nil
 }
 
 func (s *story) pod(name string) Pod {

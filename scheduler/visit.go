@@ -131,7 +131,7 @@ func (m *Machine) rests(name PodName) bool {
 // plain reports whether a record is that of an instance that is as it should be. Whatever it
 // says beyond what is named here is a reason to look at it again.
 func (m *Machine) plain(p Pod, spec servicespec.Pod) bool {
-	if p.Place == nil || !p.Place.Confirmed || len(p.Place.Unseen) > 0 ||
+	if p.Place == nil || !p.Place.Confirmed || len(p.Place.Unseen) > 0 || len(p.Place.More) > 0 ||
 		len(dropped(*p.Place, spec)) > 0 {
 		return false
 	}

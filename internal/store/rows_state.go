@@ -181,6 +181,7 @@ type place struct {
 	Sets        []setResources       `json:"sets"`
 	Confirmed   bool                 `json:"confirmed"`
 	Unseen      []string             `json:"unseen,omitempty"`
+	More        []string             `json:"more,omitempty"`
 }
 
 type domain struct {
@@ -205,6 +206,7 @@ func placeToRow(p scheduler.Place) place {
 		Executor:    each(p.Executor, resourceToRow),
 		Sets:        each(p.Sets, setToRow),
 		Unseen:      p.Unseen,
+		More:        p.More,
 		Confirmed:   p.Confirmed,
 	}
 }
@@ -216,7 +218,7 @@ func (r place) domain() (out scheduler.Place, err error) {
 		Domain:   mesos.Domain(r.Domain),
 		Attributes: each(r.Attributes,
 			func(a attribute) mesos.Attribute { return mesos.Attribute(a) }),
-		Confirmed: r.Confirmed, Unseen: r.Unseen,
+		Confirmed: r.Confirmed, Unseen: r.Unseen, More: r.More,
 	}
 	if out.Agent, err = required("place.agent", r.Agent); err != nil {
 		return out, err
