@@ -108,7 +108,7 @@ func (m *Machine) agentsSeen(ev mesos.AgentsSeen) {
 	}
 	m.seen = seen
 	for _, id := range m.heldAgents() {
-		if seen[id].Active {
+		if connected(seen[id]) {
 			m.agentHere(id)
 		} else {
 			m.agentAway(id)
@@ -116,6 +116,10 @@ func (m *Machine) agentsSeen(ev mesos.AgentsSeen) {
 	}
 	m.seenOutlook()
 }
+
+// connected reports whether the master hears an agent. One that is drained or deactivated is
+// listed as not active, and is there.
+func connected(a mesos.SeenAgent) bool { return a.Active || a.Deactivated }
 
 // heldAgents lists the agents that something is held on, sorted.
 func (m *Machine) heldAgents() []mesos.AgentID {
@@ -167,8 +171,8 @@ func (m *Machine) sight(id mesos.AgentID) string {
 			return name.String() + " runs there"
 		}
 	}
-	if m.seen[id].Active {
-		return "the master lists it as active"
+	if connected(m.seen[id]) {
+		return "the master lists it as connected"
 	}
 	if at, ok := m.heard[id]; ok && m.now.Before(at.Add(heardLong)) {
 		return "it was heard of at " + at.UTC().Format(time.RFC3339)

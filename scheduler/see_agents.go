@@ -105,6 +105,9 @@ func (v *View) describe(a *AgentView) {
 	case a.Drain != nil && a.Drain.Draining, outlook.Drain:
 		a.State = AgentDraining
 	}
+	if a.Note == "" && a.State == AgentConnected && seen.Deactivated {
+		a.Note = "deactivated by an operator: nothing of it is offered"
+	}
 	if a.Note == "" && a.Unavailable != nil {
 		a.Note = "maintenance " + windowText(*a.Unavailable)
 	}

@@ -427,12 +427,12 @@ func (s *story) agents(d *datadriven.TestData) string {
 			case word == "inactive":
 				a.Active = false
 			case word == "deactivated":
-				a.Deactivated = true
+				a.Active, a.Deactivated = false, true
 			default:
 				drain.Draining = drain.Draining || word == "draining"
 				drain.Drained = drain.Drained || word == "drained"
 				drain.MarkGone = drain.MarkGone || word == "mark-gone"
-				a.Drain, a.Deactivated = &drain, true
+				a.Drain, a.Active, a.Deactivated = &drain, false, true
 			}
 		}
 		ev.Agents = append(ev.Agents, a)

@@ -44,7 +44,7 @@ func (m *master) seen() mesos.AgentsSeen {
 		seen := mesos.SeenAgent{ID: a.id, Hostname: a.hostname, IP: a.hostname, Total: a.total,
 			Reserved: reservedOn(a), Active: a.state == registered, Unavailable: a.window}
 		if a.drained {
-			seen.Deactivated = true
+			seen.Active, seen.Deactivated = false, true
 			seen.Drain = &mesos.Drain{Drained: len(a.tasks) == 0, Draining: len(a.tasks) > 0}
 		}
 		ev.Agents = append(ev.Agents, seen)
