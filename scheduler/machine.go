@@ -59,6 +59,7 @@ type Machine struct {
 	wake          time.Time             // when a policy wants the next pass, zero for never
 	stopLive      int                   // tasks that still ran when a stopping service last got on
 	stopAt        time.Time             // when that was
+	feedback      feedback              // of operations
 	due           bool                  // something happened since the last pass
 	finished      bool                  // Exit was sent
 }
@@ -134,6 +135,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		recovery:  map[PodName]*recovery{},
 		farewells: map[PodName]farewell{},
 		since:     map[string]change{}, readySince: map[PodName]time.Time{},
+		feedback: newFeedback(),
 	}
 	for name := range hard.Pods {
 		m.names = append(m.names, name)
@@ -214,6 +216,7 @@ func (m *Machine) NextWake() time.Time {
 			soonest(at.Add(killAgain))
 		}
 		soonest(m.implicit)
+		soonest(m.feedback.nextQuestion())
 	}
 	if m.asking.IsZero() {
 		soonest(m.factsDue)

@@ -54,7 +54,7 @@ func (w *work) place(l launchOf) {
 		m.waits[name] = "no Mesos master is connected"
 		return
 	}
-	if p.Place != nil && !p.Place.Confirmed && p.anyRuns() {
+	if p.Place != nil && !p.Place.Confirmed && (p.anyRuns() || len(p.Place.Pending) > 0) {
 		// A part of it may have been made: what runs, or not, is about to tell.
 		m.waits[name] = "waits to see whether its reservation on " + p.hostname() + " was made"
 		return
@@ -116,7 +116,7 @@ func (m *Machine) noteOutcomes(
 // should: its agent makes an offer, and it is not in there, or its volumes are not. What may
 // exist of it is freed as a leftover. When other parts are missing, an executor still has them.
 func (m *Machine) lostPlace(p Pod) bool {
-	if p.Place == nil || p.Place.Confirmed || p.anyLive() {
+	if p.Place == nil || p.Place.Confirmed || len(p.Place.Pending) > 0 || p.anyLive() {
 		return false
 	}
 	offered, part, role := false, resource.List{}, ""

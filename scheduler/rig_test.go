@@ -113,6 +113,7 @@ func (m *Machine) copied() *Machine {
 	c.leaving, c.farewells = maps.Clone(m.leaving), maps.Clone(m.farewells)
 	c.blocked, c.hashes = maps.Clone(m.blocked), maps.Clone(m.hashes)
 	c.taskAt = maps.Clone(m.taskAt)
+	c.feedback = m.feedback.copied()
 	c.outcomes, c.reachedBefore = slices.Clone(m.outcomes), maps.Clone(m.reachedBefore)
 	c.readySince = maps.Clone(m.readySince)
 	c.recovery = map[PodName]*recovery{}

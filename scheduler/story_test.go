@@ -53,6 +53,9 @@ func tell(t *testing.T, path string, crash int) (int, string) {
 				s.step(FromMesos{mesos.Subscribed{
 					Framework: s.stored.Framework, Master: "m:5050"}})
 			}
+			if s.seen != nil && connected {
+				s.step(FromMesos{*s.seen})
+			}
 			if s.facts != nil { // Kafka says the same when it is asked again
 				s.facts.Asked = s.now.Add(time.Millisecond / 2)
 				s.step(FromKafka{*s.facts})
@@ -103,7 +106,8 @@ type story struct {
 	now     time.Time
 	ids     byte
 	last    Output
-	facts   *KafkaFacts // the latest
+	facts   *KafkaFacts       // the latest
+	seen    *mesos.AgentsSeen // likewise
 }
 
 func (s *story) run(t *testing.T, d *datadriven.TestData) string {
@@ -125,6 +129,14 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.step(s.status(d))
 	case "burst-status": // another event comes before the machine gets its tick
 		return s.single(s.status(d))
+	case "operation":
+		return s.operation(d)
+	case "agents":
+		return s.agentsSeen(d)
+	case "rescinded":
+		return s.step(FromMesos{mesos.Rescinded{Offer: mesos.OfferID(d.CmdArgs[0].Key)}})
+	case "failed":
+		return s.failed(d)
 	case "kafka":
 		return s.kafka(d)
 	case "command":
@@ -296,6 +308,8 @@ func (s *story) status(d *datadriven.TestData) Event {
 			st.Reason = a.Vals[0]
 		case "task":
 			st.Task = mesos.TaskID(a.Vals[0])
+		case "source":
+			st.Source = a.Vals[0]
 		case "agent":
 			st.Agent = mesos.AgentID(a.Vals[0])
 		case "noack":
