@@ -233,8 +233,9 @@ func lengthen(text string) string {
 	return b.String()
 }
 
-// offers reads lines of "id agent host[@zone] resources"; "kept POD" stands for all that an
-// instance holds.
+// offers reads lines of "id agent host[@zone] resources"; "kept=POD" stands for all that an
+// instance holds, "leftover=POD" for what is left of it, "half=" and "bare=" for that without
+// its volumes.
 func (s *story) offers(d *datadriven.TestData) string {
 	var ev mesos.Offers
 	for _, line := range strings.Split(d.Input, "\n") {
@@ -259,6 +260,14 @@ func (s *story) offered(text string) resource.List {
 			list = append(list, placeResources(*place)...)
 			continue
 		}
+		if pod, ok := strings.CutPrefix(part, "half="); ok {
+			list = append(list, placeResources(*s.pod(pod).Place).WithoutVolumes()...)
+			continue
+		}
+		if pod, ok := strings.CutPrefix(part, "bare="); ok {
+			list = append(list, s.leftover(pod).Resources.WithoutVolumes()...)
+			continue
+		}
 		if id, ok := strings.CutPrefix(part, "leftover="); ok {
 			for _, l := range s.stored.Leftovers {
 				if l.Pod.String() == id {
@@ -274,6 +283,16 @@ func (s *story) offered(text string) resource.List {
 		list = append(list, parsed...)
 	}
 	return list.WithRole("kafka-role").Merged()
+}
+
+func (s *story) leftover(pod string) Leftover {
+	for _, l := range s.stored.Leftovers {
+		if l.Pod.String() == pod {
+			return l
+		}
+	}
+	s.t.Fatalf("no leftover of %s", pod)
+	return Leftover{}
 }
 
 func (s *story) pod(name string) Pod {

@@ -182,7 +182,7 @@ func (a *agent) operationsBack() {
 // watch has the scheduler shown the agents now and then, as the operator API has them. A picture
 // is old by as long as it takes to arrive.
 func (w *world) watch() {
-	w.after(w.between(5*time.Second, 40*time.Second), func() {
+	w.after(w.between(time.Second, 20*time.Second), func() {
 		p := w.process
 		if !w.master.up || !p.alive {
 			w.watch()
@@ -268,7 +268,8 @@ func (a *agent) activate() {
 func (a *agent) orphan() {
 	m := a.m
 	free := a.free()
-	if a.state != registered || a.cut || m.framework == "" || m.removed ||
+	if !m.w.scenario.pictures || a.state != registered || a.cut || m.framework == "" ||
+		m.removed ||
 		free.Unreserved("").Total(resource.CPUs) < 100 {
 		return
 	}
