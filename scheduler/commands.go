@@ -18,6 +18,7 @@ func (m *Machine) commanded(c Commanded) {
 // journal.
 func (m *Machine) carryOut(c Commanded) Reply {
 	r := Reply{ID: c.ID}
+	m.stirAll()
 	if m.hard.Intent == Uninstall || m.hard.Intent == Uninstalled {
 		m.commandedLate(c, &r)
 	} else {

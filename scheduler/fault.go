@@ -43,7 +43,7 @@ func (p Pod) away() (since time.Time, ok bool) {
 
 // passFaults replaces, as far as their policies allow, instances that were away for too long.
 func (m *Machine) passFaults() {
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		p, policy := m.hard.Pods[name], m.faultPolicy(name)
 		since, away := p.away()
 		if !away || policy == nil || policy.Action != servicespec.FaultReplace ||
@@ -67,7 +67,7 @@ func (m *Machine) passFaults() {
 // noteReplaced finds out which replacements have come to their end without a recovery: those of
 // instances that were never complete.
 func (m *Machine) noteReplaced() {
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
 		if p.Replacing && p.Request == "" && m.back(p) {
 			m.setPod(m.replaced(p))

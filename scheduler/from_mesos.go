@@ -49,6 +49,7 @@ func (m *Machine) subscribed(ev mesos.Subscribed) {
 		m.write(WriteFramework{ev.Framework})
 	}
 	m.connected, m.master = true, ev.Master
+	m.stirAll()
 	m.told = false
 	m.wants = map[string]bool{}
 	m.asked = map[mesos.TaskID]question{}

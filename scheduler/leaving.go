@@ -65,7 +65,7 @@ func (m *Machine) decommissionPlan() plans.Plan {
 // noteLeaving takes in who is to go, and forgets whom the target wants again.
 func (m *Machine) noteLeaving() {
 	var leaving []PodName
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		if _, wanted := m.spec(name); !wanted && m.farewells[name].order == 0 {
 			leaving = append(leaving, name)
 		}
@@ -129,7 +129,7 @@ func (m *Machine) leftoversOf(name PodName) []Leftover {
 
 // forgetEmpty forgets the instances that are to go and have nothing, and left nothing.
 func (m *Machine) forgetEmpty() {
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
 		_, wanted := m.spec(name)
 		if !wanted && !p.launched() && p.Place == nil && len(m.leftoversOf(name)) == 0 {

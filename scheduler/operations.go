@@ -24,6 +24,10 @@ type feedback struct {
 	able map[mesos.AgentID]bool
 	// open are the operations whose end is not known, all of which a record lists as pending.
 	open map[mesos.OperationID]openOperation
+	// next is when the first of these is to be asked about, or before, zero for never.
+	next time.Time
+	// away are agents that could not be reached when one of these was asked about.
+	away map[mesos.AgentID]bool
 	// shown counts in how many pictures of the agents in a row a reservation that no instance
 	// has was seen, below zero those that lacked a leftover.
 	shown map[mesos.ReservationID]int
@@ -36,18 +40,27 @@ type openOperation struct {
 	pod         PodName
 	reservation mesos.ReservationID
 	agent       mesos.AgentID
-	away        bool // its agent could not be reached
 }
 
 func newFeedback() feedback {
 	return feedback{able: map[mesos.AgentID]bool{},
 		open:  map[mesos.OperationID]openOperation{},
+		away:  map[mesos.AgentID]bool{},
 		shown: map[mesos.ReservationID]int{}}
 }
 
 func (f feedback) copied() feedback {
-	return feedback{able: maps.Clone(f.able), open: maps.Clone(f.open),
-		shown: maps.Clone(f.shown)}
+	f.able, f.open = maps.Clone(f.able), maps.Clone(f.open)
+	f.away, f.shown = maps.Clone(f.away), maps.Clone(f.shown)
+	return f
+}
+
+// ask notes an operation, and when the master is to be asked about it.
+func (f *feedback) ask(id mesos.OperationID, op openOperation) {
+	f.open[id] = op
+	if f.next.IsZero() || op.again.Before(f.next) {
+		f.next = op.again
+	}
 }
 
 // identified gives operations ids if the agent of an offer reports on them. An offer is accepted
@@ -82,25 +95,36 @@ func (w *work) identified(
 	return ops, ids
 }
 
+// askLater has the master asked about an operation after a while, if its end does not come.
+func (m *Machine) askLater(id mesos.OperationID, op openOperation, wait time.Duration) {
+	op.question = question{again: m.now.Add(wait), wait: wait}
+	m.feedback.ask(id, op)
+}
+
+// askNow has the master asked about an operation at once.
+func (m *Machine) askNow(id mesos.OperationID, op openOperation) {
+	op.question = question{again: m.now, wait: askFirst / 2}
+	m.feedback.ask(id, op)
+}
+
 // await notes operations whose feedback is to come, and is asked for if it does not.
 func (m *Machine) await(
 	ids []mesos.OperationID, pod PodName, reservation mesos.ReservationID, agent mesos.AgentID,
 ) {
 	for _, id := range ids {
-		m.feedback.open[id] = openOperation{pod: pod, reservation: reservation, agent: agent,
-			question: question{again: m.now.Add(askMax / 4), wait: askMax / 4}}
+		m.askLater(id, openOperation{pod: pod, reservation: reservation, agent: agent}, askMax/4)
 	}
 }
 
 // askOperations has the master asked about all operations whose end is not known.
 func (m *Machine) askOperations() {
 	m.feedback.open = map[mesos.OperationID]openOperation{}
+	m.feedback.next, m.feedback.away = time.Time{}, map[mesos.AgentID]bool{}
 	again := func(
 		ids []mesos.OperationID, pod PodName, reservation mesos.ReservationID, a mesos.AgentID,
 	) {
 		for _, id := range ids {
-			m.feedback.open[id] = openOperation{pod: pod, reservation: reservation, agent: a,
-				question: question{again: m.now, wait: askFirst / 2}}
+			m.askNow(id, openOperation{pod: pod, reservation: reservation, agent: a})
 		}
 	}
 	for _, name := range m.podNames() {
@@ -117,11 +141,14 @@ func (m *Machine) askOperations() {
 // agentHeard has the master asked about what is under way on an agent that makes an offer and
 // could not be reached before.
 func (m *Machine) agentHeard(agent mesos.AgentID) {
+	if !m.feedback.away[agent] {
+		return
+	}
+	delete(m.feedback.away, agent)
 	//tidy:unordered each is looked at for itself
 	for id, op := range m.feedback.open {
-		if op.agent == agent && op.away {
-			op.away, op.question = false, question{again: m.now, wait: askFirst / 2}
-			m.feedback.open[id] = op
+		if op.agent == agent {
+			m.askNow(id, op)
 		}
 	}
 }
@@ -143,9 +170,10 @@ func (m *Machine) operationUpdated(ev mesos.OperationUpdated) {
 		case mesos.OperationGoneByOperator:
 			m.operationGone(ev.ID, op)
 		default: // PENDING, RECOVERING, UNREACHABLE: its end is still to come
-			op.away = ev.State != mesos.OperationPending
-			op.question = question{again: m.now.Add(askMax), wait: askMax}
-			m.feedback.open[ev.ID] = op
+			m.askLater(ev.ID, op, askMax)
+			if ev.State != mesos.OperationPending {
+				m.feedback.away[op.agent] = true
+			}
 		}
 	}
 	if len(ev.UUID) > 0 {
@@ -225,9 +253,10 @@ func (m *Machine) pendingNow(id mesos.OperationID, op openOperation) bool {
 
 // reconcileOperations asks the master about operations that should have ended by now.
 func (m *Machine) reconcileOperations() {
-	if !m.connected {
+	if !m.connected || m.feedback.next.IsZero() || m.now.Before(m.feedback.next) {
 		return
 	}
+	m.feedback.next = time.Time{}
 	var due []mesos.OperationOnAgent
 	for _, id := range slices.Sorted(maps.Keys(m.feedback.open)) {
 		op := m.feedback.open[id]
@@ -235,27 +264,14 @@ func (m *Machine) reconcileOperations() {
 			delete(m.feedback.open, id)
 			continue
 		}
-		if m.now.Before(op.again) {
-			continue
+		if !m.now.Before(op.again) {
+			due = append(due, mesos.OperationOnAgent{ID: id, Agent: op.agent})
+			wait := min(max(op.wait*2, askFirst), askMax)
+			op.question = question{again: m.now.Add(wait), wait: wait}
 		}
-		due = append(due, mesos.OperationOnAgent{ID: id, Agent: op.agent})
-		wait := min(max(op.wait*2, askFirst), askMax)
-		op.question = question{again: m.now.Add(wait), wait: wait}
-		m.feedback.open[id] = op
+		m.feedback.ask(id, op)
 	}
 	if len(due) > 0 {
 		m.send(mesos.ReconcileOperations{Operations: due})
 	}
-}
-
-// nextQuestion is when the master is to be asked about an operation next, zero for never.
-func (f feedback) nextQuestion() time.Time {
-	var next time.Time
-	//tidy:unordered the earliest of all
-	for _, op := range f.open {
-		if next.IsZero() || op.again.Before(next) {
-			next = op.again
-		}
-	}
-	return next
 }

@@ -134,6 +134,7 @@ func cloneRun(r scheduler.PlanRun) scheduler.PlanRun {
 type process struct {
 	w         *world
 	machine   *scheduler.Machine
+	other     *thorough
 	life      int // counts starts
 	alive     bool
 	session   *session // nil while not connected
@@ -163,10 +164,12 @@ func (p *process) start() {
 	p.life++
 	p.alive = true
 	p.w.tell("the scheduler starts, life %d", p.life)
-	p.machine = scheduler.Restore(scheduler.Config{
+	cfg := scheduler.Config{
 		Target:      scheduler.Target{ID: "target-1", Service: p.w.scenario.shape.service()},
 		ExecutorURI: "http://s/executor", KafkaURI: "http://s/kafka.tgz", UUID: p.uuid,
-	}, p.w.store.load())
+	}
+	p.machine = scheduler.Restore(cfg, p.w.store.load())
+	p.other = newThorough(p.w, cfg, p.uuids)
 	p.framework = p.w.store.hard.Framework
 	p.step(scheduler.Tick{})
 	p.connectLater()
@@ -204,6 +207,7 @@ func (p *process) step(ev scheduler.Event) {
 	w := p.w
 	w.trace.add(w.now, ev)
 	out := p.machine.Step(w.now, ev)
+	p.other.follow(ev, out, p.machine)
 	crash := w.chance(0.004 * w.scenario.crashes)
 	point := 0 // before the writes, behind them, behind the first call, …
 	if crash {
