@@ -60,6 +60,7 @@ func (in *installing) fixed(c cluster) []string {
 		{"--master", c.Master, in.master},
 		{"--secrets", c.Secrets, in.secrets},
 		{"--kafka-dist", c.Kafka.Asked, in.kafkaDist},
+		{"--state", c.State.String(), in.state.String()},
 		{"--webhook", c.Watch.Webhook, in.watch.Webhook},
 		{"--webhook-secret-file", c.Watch.SecretFile, in.watch.SecretFile},
 		{"--kafka-version", c.Kafka.AskedVersion, in.kafkaVersion},

@@ -114,6 +114,7 @@ func schedulerOptions(f folder, c cluster) (SchedulerOptions, error) {
 		Master: master, Listen: c.Listen, AnyPort: c.AnyPort, Advertise: c.Advertise,
 		KafkaDist: c.Kafka.Archive, KafkaVersion: c.Kafka.Version,
 		ExecutorBinary: exe, Java: c.Java, LogFile: f.schedulerLog(),
+		State:   c.State,
 		Webhook: c.Watch.Webhook, WebhookSecretFile: c.Watch.SecretFile,
 		StalledAfter: c.Watch.StalledAfter,
 	}, nil

@@ -24,6 +24,7 @@ type installing struct {
 	agents                    int
 	foreground                bool
 	watch                     watch
+	state                     stateFlags
 
 	folder   folder
 	wanted   wanted
@@ -59,6 +60,7 @@ func (e *env) installCmd() *cobra.Command {
 	f.StringVar(&in.advertise, "advertise", "", "host:port under which agents reach the API")
 	f.BoolVar(&in.foreground, "foreground", false, "stay in the foreground, until interrupted")
 	in.watch.flags(f)
+	in.state.flags(f)
 	return c
 }
 
@@ -137,6 +139,9 @@ func (in *installing) want() error {
 	if err := in.checkSecrets(); err != nil {
 		return err
 	}
+	if err := in.state.check(); err != nil {
+		return err
+	}
 	return in.watch.check()
 }
 
@@ -151,6 +156,7 @@ func (in *installing) prepare(ctx context.Context) error {
 		Spec: in.wanted.path, Options: in.wanted.options, TaskConfig: in.wanted.taskConfig,
 		Secrets: in.secrets,
 		Master:  in.master, Listen: in.listen, Advertise: in.advertise, Watch: in.watch,
+		State: in.state.Access,
 		Kafka: dist{Asked: in.kafkaDist, AskedVersion: in.kafkaVersion},
 	}
 	home := homeOf(in.folder)
@@ -159,6 +165,9 @@ func (in *installing) prepare(ctx context.Context) error {
 			return err
 		}
 	} else if err := in.checkMesos(ctx); err != nil {
+		return err
+	}
+	if err := in.state.reach(ctx); err != nil {
 		return err
 	}
 	if in.needs.kafka {

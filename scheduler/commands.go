@@ -85,6 +85,8 @@ func (m *Machine) commandedNow(c Commanded, r *Reply) {
 		r.Message, r.Problem = m.putFile(cmd)
 	case Remark:
 		r.Message = cmd.Outcome
+	case AgentAbandon:
+		r.Message, r.Problem = m.abandon(cmd, c.Caller)
 	}
 }
 
@@ -95,6 +97,8 @@ func (m *Machine) commandedLate(c Commanded, r *Reply) {
 		r.Problem = problem(AlreadyDone, "the service is being uninstalled already")
 	case PlanCommand:
 		r.Message, r.Problem = m.planCommand(cmd, c.Caller)
+	case AgentAbandon:
+		r.Message, r.Problem = m.abandon(cmd, c.Caller)
 	default:
 		r.Problem = problem(Conflict,
 			"the service is being uninstalled; that cannot be undone")

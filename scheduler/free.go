@@ -17,7 +17,7 @@ func (w *work) free() {
 			w.freeIn(m.offers[id], owners)
 		}
 	}
-	for _, id := range m.leftoverIDs() {
+	for _, id := range m.leftToFree() {
 		w.wants["leftover/"+string(id)] = true
 	}
 }
@@ -116,9 +116,7 @@ func (m *Machine) forgetFreed(o mesos.Offer, ours map[mesos.ReservationID]resour
 
 // forgetLeftover is the end of a leftover.
 func (m *Machine) forgetLeftover(l Leftover) {
-	delete(m.hard.Leftovers, l.Reservation)
-	m.due = true // plans may have waited for it
-	m.write(DeleteLeftover{l.Reservation})
+	m.dropLeftover(l.Reservation)
 	m.note(Info, CountUnreserves, "reservation freed", "reservation", string(l.Reservation),
 		"host", l.Hostname)
 }

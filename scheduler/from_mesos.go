@@ -20,6 +20,7 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 		for _, o := range ev.Offers {
 			m.offers[o.ID] = o
 			m.agentHeard(o.Agent)
+			m.agentHere(o.Agent)
 			m.note(Debug, CountOffers, "offer", "id", string(o.ID), "host", o.Hostname)
 		}
 	case mesos.Rescinded:
@@ -101,6 +102,7 @@ func (m *Machine) updated(s mesos.Status) {
 	m.note(Debug, CountStatus+string(s.State), "status", "task", string(s.Task),
 		"state", string(s.State), "reason", s.Reason, "message", s.Message)
 	s = precise(s)
+	m.heardOf(s)
 	p, i, known := m.findTask(s.Task)
 	switch {
 	case !known && s.State.Terminal():

@@ -18,8 +18,8 @@ import (
 // show was there, or was not, when the second was asked for.
 const picturesEnough = 2
 
-// agentsSeen takes in a picture of all agents.
-func (m *Machine) agentsSeen(ev mesos.AgentsSeen) {
+// leftoversSeen takes in what a picture of the agents shows of them.
+func (m *Machine) leftoversSeen(ev mesos.AgentsSeen) {
 	m.feedback.able = map[mesos.AgentID]bool{}
 	owners := m.owners()
 	ours := map[mesos.ReservationID]bool{}

@@ -57,7 +57,14 @@ type Machine struct {
 	stopLive      int                   // tasks that still ran when a stopping service last got on
 	stopAt        time.Time             // when that was
 	feedback      feedback              // of operations
-	due           bool                  // something happened since the last pass
+	// seen is what the operator API last showed of agents, nil before it did; windows are the
+	// maintenance windows that offers told of, heard is when agents last made an offer.
+	seen    map[mesos.AgentID]mesos.SeenAgent
+	windows map[mesos.AgentID]mesos.Unavailability
+	heard   map[mesos.AgentID]time.Time
+	answers map[mesos.AgentID]string // what the latest of each agent was answered
+	moves   map[PodName]Move         // those under way and those done, for the plan
+	due     bool                     // something happened since the last pass
 	// restless are the instances that a pass looks at, visiting those that have a record, sorted,
 	// nil when not known; undrawn are those that changed since the last picture. See stir.
 	restless, undrawn nameSet
@@ -141,7 +148,11 @@ func Restore(cfg Config, hard Hard) *Machine {
 		recovery:  map[PodName]*recovery{},
 		farewells: map[PodName]farewell{},
 		since:     map[string]change{}, readySince: map[PodName]time.Time{},
-		feedback: newFeedback(), holdings: newHoldings(),
+		feedback: newFeedback(),
+		windows:  map[mesos.AgentID]mesos.Unavailability{},
+		heard:    map[mesos.AgentID]time.Time{}, answers: map[mesos.AgentID]string{},
+		moves:    map[PodName]Move{},
+		holdings: newHoldings(),
 	}
 	//tidy:unordered podNames sorts them
 	for name := range hard.Pods {
@@ -155,6 +166,10 @@ func Restore(cfg Config, hard Hard) *Machine {
 		if p.Recovery != nil {
 			m.recovery[name] = &recovery{Recovery: *p.Recovery}
 			m.orders = max(m.orders, p.Recovery.Order)
+		}
+		if p.Move != nil {
+			m.moves[name] = *p.Move
+			m.orders = max(m.orders, p.Move.Order)
 		}
 	}
 	return m

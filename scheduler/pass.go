@@ -23,6 +23,8 @@ func (m *Machine) pass() {
 		crowds:     map[string][]placement.Agent{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.wake = time.Time{}
+	m.rehome()
+	m.passAgents()
 	if m.hard.Intent == Run {
 		m.passFaults()
 	}
@@ -40,12 +42,14 @@ func (m *Machine) pass() {
 	}
 	work.free()
 	work.finish()
+	m.forgetAgents()
 	m.passed = m.passed || m.connected
 	m.reconcile()
 	m.reconcileOperations()
 	m.askKafka()
-	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.hard.Leftovers) == 0 {
+	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.leftToFree()) == 0 {
 		m.setIntent(Uninstalled)
+		m.noteAbandoned()
 	}
 	if m.hard.Intent == Uninstalled {
 		m.passUninstalled()
@@ -115,7 +119,9 @@ func (m *Machine) leave(p Pod) Pod {
 		}
 	}
 	m.unfound(l.Resources)
-	m.setLeftover(l)
+	if m.hard.Agents[l.Agent].Fate != FateGone {
+		m.setLeftover(l)
+	}
 	p.Place = nil
 	return p
 }

@@ -261,7 +261,7 @@ func (m *Machine) missingState(s plans.Step, p Pod, t Task) (plans.Status, strin
 	if m.tried[p.Name] == s.ID {
 		status = plans.Prepared
 	}
-	_, away := p.away()
+	_, away := m.away(p)
 	switch {
 	case away && m.faultPolicy(p.Name) != nil:
 		return status, m.awayReason(p)

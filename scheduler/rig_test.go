@@ -126,7 +126,9 @@ func (m *Machine) copied() *Machine {
 	c.taskAt = maps.Clone(m.taskAt)
 	c.feedback = m.feedback.copied()
 	c.outcomes, c.reachedBefore = slices.Clone(m.outcomes), maps.Clone(m.reachedBefore)
-	c.readySince = maps.Clone(m.readySince)
+	c.readySince, c.seen = maps.Clone(m.readySince), maps.Clone(m.seen)
+	c.windows, c.heard = maps.Clone(m.windows), maps.Clone(m.heard)
+	c.answers, c.moves = maps.Clone(m.answers), maps.Clone(m.moves)
 	c.recovery = map[PodName]*recovery{}
 	for name, r := range m.recovery {
 		own := *r
@@ -432,7 +434,7 @@ func (r *rig) release(plan, phase string) Reply {
 
 // TestCopied fails when a machine has a map that a copy would share.
 func TestCopied(t *testing.T) {
-	const maps = 15 // those that copied knows
+	const maps = 20 // those that copied knows
 	n := 0
 	for i := range reflect.TypeFor[Machine]().NumField() {
 		if reflect.TypeFor[Machine]().Field(i).Type.Kind() == reflect.Map {

@@ -23,7 +23,7 @@ func (m *Machine) view() *View {
 		TargetBy: m.hard.Target.By, TargetNumber: m.hard.Target.Number,
 		Intent: m.hard.Intent, TargetID: m.hard.Target.ID, Target: m.hard.Target.Service,
 		Earlier: m.hard.Earlier, Journal: m.hard.Journal, Outcomes: m.outcomes,
-		Files: m.hard.Files,
+		Files: m.hard.Files, Away: m.hard.Agents, Seen: m.seen,
 		Kafka: KafkaView{ClusterID: m.hard.Kafka.ID, Founded: m.hard.Kafka.Founded,
 			Facts: m.facts},
 	}

@@ -5,7 +5,6 @@ import "github.com/kafka-sched/kafka-sched/internal/mesos"
 // Reasons and sources of statuses that decide what a TASK_LOST stands for.
 const (
 	sourceAgent       = "SOURCE_AGENT"
-	sourceMaster      = "SOURCE_MASTER"
 	reasonOffers      = "REASON_INVALID_OFFERS"
 	reasonReregister  = "REASON_EXECUTOR_REREGISTRATION_TIMEOUT"
 	reasonTaskInvalid = "REASON_TASK_INVALID"

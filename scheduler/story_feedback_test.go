@@ -26,35 +26,6 @@ func (s *story) operation(d *datadriven.TestData) string {
 	return s.step(FromMesos{ev})
 }
 
-// agentsSeen reads lines of "id host flags resources", the latter being those that are reserved,
-// or -; the flags are some of able, deactivated and inactive, or -.
-func (s *story) agentsSeen(d *datadriven.TestData) string {
-	s.seen = &mesos.AgentsSeen{}
-	for _, line := range strings.Split(d.Input, "\n") {
-		parts := strings.SplitN(line, " ", 4)
-		if len(parts) != 4 {
-			s.t.Fatalf("an agent is: id host flags resources; got %q", line)
-		}
-		a := mesos.SeenAgent{ID: mesos.AgentID(parts[0]), Hostname: parts[1], IP: parts[1],
-			Active: true}
-		for _, flag := range strings.Split(parts[2], ",") {
-			switch flag {
-			case "able":
-				a.Capabilities = []string{mesos.CapabilityFeedback, mesos.CapabilityProvider}
-			case "deactivated":
-				a.Active, a.Deactivated = false, true
-			case "inactive":
-				a.Active = false
-			}
-		}
-		if parts[3] != "-" {
-			a.Reserved = s.offered(parts[3]).WithoutRole()
-		}
-		s.seen.Agents = append(s.seen.Agents, a)
-	}
-	return s.step(FromMesos{*s.seen})
-}
-
 // failed tells of the end of an agent, "failed agent=a1", or of the executor of an instance,
 // "failed kafka-0".
 func (s *story) failed(d *datadriven.TestData) string {

@@ -35,6 +35,9 @@ type Config struct {
 	// Framework is asked before each subscription; its ID is to be set from the first
 	// Subscribed event on.
 	Framework func() mesos.FrameworkInfo
+	// Permit is asked before each subscription whether it may be made; nil is always. Its error
+	// is a reason to wait and to ask again.
+	Permit func(context.Context) error
 	// BackoffMin and BackoffMax bound the wait before a new subscription; 0 means 100 ms and
 	// 15 s.
 	BackoffMin, BackoffMax time.Duration
@@ -214,6 +217,11 @@ func (c *Client) subscribe(
 	to, err := c.master(ctx, masters, attempt)
 	if err != nil {
 		return false, err
+	}
+	if c.config.Permit != nil {
+		if err := c.config.Permit(ctx); err != nil {
+			return false, err
+		}
 	}
 	s := newSession(ctx, c.poster, c.config, c.log)
 	defer s.end(errors.New("the stream ended"))

@@ -83,8 +83,23 @@ func New(registry *prometheus.Registry) *Metrics {
 		Name: total("undeclared_counts"),
 		Help: "Counts under names that are not declared: bugs.",
 	})
-	registry.MustRegister(byState, byOutcome, hooks, m.unknown, viewCollector{m})
+	registry.MustRegister(byState, byOutcome, hooks, m.unknown, viewCollector{m}, leads(1))
 	return m
+}
+
+// Standby answers for a scheduler that does not lead: with the metrics of its process alone.
+func Standby() http.Handler {
+	registry := NewRegistry()
+	registry.MustRegister(leads(0))
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true})
+}
+
+// leads says whether a scheduler leads.
+func leads(value float64) prometheus.Gauge {
+	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "leads",
+		Help: "Whether this scheduler leads; one that stands by hands requests on."})
+	gauge.Set(value)
+	return gauge
 }
 
 // Observe makes a view the one that the gauges are read off. It is called by one goroutine.

@@ -22,6 +22,7 @@ func (s *store) apply(writes []scheduler.Write) {
 		h.Leftovers = map[mesos.ReservationID]scheduler.Leftover{}
 		h.Runs = map[string]scheduler.PlanRun{}
 		h.Files = map[string]string{}
+		h.Agents = map[mesos.AgentID]scheduler.Agent{}
 		h.Actions = map[string]scheduler.ActionRun{}
 	}
 	for _, w := range writes {
@@ -78,6 +79,10 @@ func (s *store) applyHistory(w scheduler.Write) {
 		delete(h.Actions, w.Name)
 	case scheduler.WriteFile:
 		h.Files[w.Name] = w.Content
+	case scheduler.WriteAgent:
+		h.Agents[w.Agent.ID] = w.Agent
+	case scheduler.DeleteAgent:
+		delete(h.Agents, w.ID)
 	default:
 		panic(fmt.Sprintf("sim: write of unknown type %T", w))
 	}
@@ -100,6 +105,7 @@ func (s *store) load() scheduler.Hard {
 	}
 	h.Journal = slices.Clone(s.hard.Journal)
 	h.Files, h.Actions = maps.Clone(s.hard.Files), maps.Clone(s.hard.Actions)
+	h.Agents = maps.Clone(s.hard.Agents)
 	return h
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/go-zookeeper/zk"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/kafka-sched/kafka-sched/internal/zktest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -104,18 +106,18 @@ func TestMasterURL(t *testing.T) {
 // cluster is a ZooKeeper with masters that come and go, and a detector.
 type cluster struct {
 	*testing.T
-	server *server
+	server *zktest.Server
 	conn   *zk.Conn
 }
 
 func newCluster(t *testing.T) *cluster {
-	c := &cluster{T: t, server: startServer(t)}
+	c := &cluster{T: t, server: zktest.Start(t)}
 	c.connect()
 	return c
 }
 
 func (c *cluster) connect() {
-	conn, _, err := zk.Connect([]string{c.server.address}, 10*time.Second,
+	conn, _, err := zk.Connect([]string{c.server.Address}, 10*time.Second,
 		zk.WithLogger(logAdapter{slog.New(slog.DiscardHandler)}), zk.WithLogInfo(false))
 	if err != nil {
 		c.Fatal(err)
@@ -148,7 +150,7 @@ func (c *cluster) remove(name string) {
 
 func (c *cluster) detect(credentials string) *Detector {
 	c.Helper()
-	d, err := NewDetector(Scheme+credentials+c.server.address+"/mesos",
+	d, err := NewDetector(Scheme+credentials+c.server.Address+"/mesos",
 		slog.New(slog.DiscardHandler))
 	if err != nil {
 		c.Fatal(err)
@@ -164,7 +166,7 @@ func (c *cluster) want(d *Detector, port int) {
 	if port != 0 {
 		want = fmt.Sprintf("http://10.0.0.1:%d", port)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for {
 		d.mu.Lock()
@@ -212,11 +214,11 @@ func TestDetector(t *testing.T) {
 	c.remove(third)
 	c.want(d, 4)
 
-	c.server.stop()
+	c.server.Stop()
 	if leader, err := d.Leader(context.Background()); err != nil || leader != "http://10.0.0.1:4" {
 		t.Errorf("without ZooKeeper: %q, %v", leader, err)
 	}
-	c.server.start()
+	c.server.Start()
 	c.conn.Close()
 	c.connect()
 	c.remove("/mesos/json.info_0000000004")
