@@ -124,6 +124,8 @@ type cluster struct {
 	// Secrets is the folder of the embedded Mesos' secrets, "" for none.
 	Secrets string `json:"secrets,omitempty"`
 	Watch   watch  `json:"watch,omitzero"`
+	// Access is how an external Mesos lets us in.
+	Access access `json:"access,omitzero"`
 	// State is the ZooKeeper where the state is kept, the zero one for a file.
 	State zk.Access `json:"state,omitzero"`
 }

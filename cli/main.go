@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kafka-sched/kafka-sched/internal/mesoshttp"
 	"github.com/kafka-sched/kafka-sched/internal/zk"
 )
 
@@ -39,8 +40,11 @@ type SchedulerOptions struct {
 	State zk.Access
 	// SpecFile is the rendered service spec.
 	SpecFile string
-	// Master is the URL of the Mesos master, or zk://….
+	// Master is the URL of the Mesos master or its host:port, a list of such with commas, or
+	// zk://….
 	Master string
+	// Access is how the masters and agents let us in.
+	Access mesoshttp.AccessOptions
 	// Listen is the API's host:port; Advertise is the host:port that agents reach it under,
 	// "" for Listen.
 	Listen, Advertise string

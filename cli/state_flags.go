@@ -75,5 +75,5 @@ func (s *stateFlags) reach(ctx context.Context) error {
 	}
 	shown := s.String()
 	hosts, _, _ := strings.Cut(strings.TrimPrefix(shown, zk.Scheme), "/")
-	return checkZooKeeper(ctx, shown, hosts)
+	return checkZooKeeper(ctx, hosts)
 }

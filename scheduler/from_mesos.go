@@ -14,7 +14,7 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 	case mesos.Subscribed:
 		m.subscribed(ev)
 	case mesos.Disconnected:
-		m.connected = false
+		m.connected, m.lost = false, ev.Reason
 		m.note(Warn, CountDisconnects, "disconnected from the master", "reason", ev.Reason)
 	case mesos.Offers:
 		for _, o := range ev.Offers {
@@ -42,6 +42,14 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 	case mesos.AgentsSeen:
 		m.agentsSeen(ev)
 	}
+}
+
+// disconnected says that there is no master, and why.
+func (m *Machine) disconnected() string {
+	if m.lost == "" {
+		return "no Mesos master is connected"
+	}
+	return "no Mesos master is connected: " + m.lost
 }
 
 func (m *Machine) subscribed(ev mesos.Subscribed) {

@@ -33,7 +33,7 @@ func (w *work) launch(
 	p Pod, l launchOf, match offer.Match, reservation mesos.ReservationID,
 ) {
 	m := w.m
-	o := m.offers[match.Offer]
+	o := w.table().Get(match)
 	fresh := p.Place == nil
 	var earlier []mesos.OperationID
 	if !fresh {
@@ -58,17 +58,16 @@ func (w *work) launch(
 		t, i := p.task(name)
 		p = p.withTask(i, m.launched(t, p, l))
 	}
-	reserving, pending := w.identified(o, offer.Operations(match))
+	reserving, pending := w.identified(o.Offer, offer.Operations(match))
 	p.Place.Pending = append(earlier, pending...)
 	m.await(pending, p.Name, reservation, o.Agent)
 	m.setPod(p)
 	m.noteLaunch(p, l)
-	if fresh {
-		w.placed(p.Name, *p.Place)
-	}
 	delete(w.wants, "pod/"+p.Name.String())
-	o.Resources = match.Remaining
-	m.offers[match.Offer] = o
+	w.offers.Take(match)
+	if fresh {
+		w.occupy(*p.Place)
+	}
 	ops := append(reserving, m.launchOperation(p, l, o.Role))
 	w.operations[match.Offer] = append(w.operations[match.Offer], ops...)
 	if len(match.Reserve) > 0 {

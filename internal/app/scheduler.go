@@ -41,8 +41,11 @@ type SchedulerOptions struct {
 	State zk.Access
 	// SpecFile is the rendered service spec.
 	SpecFile string
-	// Master is the URL of the Mesos master, or zk://….
+	// Master is the URL of the Mesos master or its host:port, a list of such with commas, or
+	// zk://….
 	Master string
+	// Access is how the masters and agents let us in.
+	Access mesoshttp.AccessOptions
 	// Listen is the API's host:port; Advertise is the host:port that agents reach it under,
 	// "" for Listen.
 	Listen, Advertise string
@@ -117,7 +120,8 @@ type schedulerRun struct {
 	open      sync.Once
 	artifacts *artifacts
 	metrics   *metrics.Metrics
-	mesos     *mesoshttp.Client
+	mesos     *edge
+	access    *mesoshttp.Access
 	loop      *loop.Loop
 	kafka     *brokers.Asker
 	hooks     *hooks.Sender // nil when nobody is to be told
@@ -156,7 +160,7 @@ func (s *schedulerRun) run(ctx context.Context) error {
 	s.kafka = brokers.New(brokers.Config{Logger: s.log})
 	defer s.kafka.Close()
 	s.metrics = metrics.New(metrics.NewRegistry())
-	s.metrics.StalledAfter = s.o.StalledAfter
+	s.metrics.StalledAfter, s.metrics.Edge = s.o.StalledAfter, s.mesos.measured
 	if s.hooks, err = s.openHooks(); err != nil {
 		return err
 	}
@@ -244,29 +248,9 @@ func (s *schedulerRun) listen() (net.Listener, error) {
 
 func (s *schedulerRun) announced() string { return filepath.Join(s.o.Dir, "scheduler.json") }
 
-// connect makes the client of the master, by address or through ZooKeeper.
-func (s *schedulerRun) connect() (closer func(), err error) {
-	cfg := mesoshttp.Config{Master: s.o.Master, Framework: s.frameworkInfo,
-		Permit: s.confirm, Logger: s.log}
-	closer = func() {}
-	if strings.HasPrefix(s.o.Master, "zk://") {
-		detector, err := zk.NewDetector(s.o.Master, s.log)
-		if err != nil {
-			return nil, err
-		}
-		cfg.Detect = detector.Leader
-		closer = func() { detector.Close() }
-	}
-	s.mesos = mesoshttp.New(cfg)
-	return closer, nil
-}
-
 // frameworkInfo is what to subscribe with, under the id that is durable by now.
 func (s *schedulerRun) frameworkInfo() mesos.FrameworkInfo {
-	service, id := s.target.Service, s.hard.Framework
-	if s.hard.Target.ID != "" {
-		service = s.hard.Target.Service
-	}
+	service, id := s.service(), s.hard.Framework
 	if v := s.loop.View(); v != nil && v.Framework != "" {
 		id = v.Framework
 	}
@@ -276,6 +260,14 @@ func (s *schedulerRun) frameworkInfo() mesos.FrameworkInfo {
 		Principal: service.Principal, FailoverTimeout: failoverTimeout,
 		WebURL: s.url(), Hostname: hostname,
 	}
+}
+
+// service is the target as it was when this process began.
+func (s *schedulerRun) service() servicespec.Service {
+	if s.hard.Target.ID != "" {
+		return s.hard.Target.Service
+	}
+	return s.target.Service
 }
 
 func (s *schedulerRun) url() string { return "http://" + s.listener.Addr().String() }
@@ -376,12 +368,17 @@ func (s *schedulerRun) api(feed *server.Feed, ending <-chan struct{}) server.Con
 			return parseSpec("request body", text, files)
 		},
 		AllowHost: s.allowHost(),
-		Feed:      feed, Logs: sandbox.Find, Ending: ending,
+		Feed:      feed, Logs: s.sandboxes().Find, Ending: ending, Mesos: s.mesos.connection,
 	}
 }
 
 func (s *schedulerRun) allowHost() func(string) bool {
 	return server.HostPolicy(s.listener.Addr().String(), s.o.Advertise)
+}
+
+// sandboxes finds those of executors, with what lets us in at the masters and agents.
+func (s *schedulerRun) sandboxes() sandbox.Finder {
+	return sandbox.Finder{Scheme: s.access.Scheme(), Over: s.access.Over}
 }
 
 // openHooks makes what tells others of what plans do, nil when nobody is to be told.

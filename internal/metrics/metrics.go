@@ -23,6 +23,9 @@ type Metrics struct {
 	// before there is a view.
 	StalledAfter time.Duration
 
+	// Edge tells how things stand with the masters; nil does not. Set it before there is a view.
+	Edge func() Edge
+
 	registry *prometheus.Registry
 	counters map[string]prometheus.Counter
 	unknown  prometheus.Counter
@@ -151,6 +154,9 @@ func (c viewCollector) Collect(out chan<- prometheus.Metric) {
 	if last := c.m.picture.Load(); last != nil {
 		s, view := sink{out}, last.view
 		s.service(view)
+		if c.m.Edge != nil {
+			s.edge(c.m.Edge())
+		}
 		for _, plan := range view.Plans {
 			s.plan(plan)
 			s.stalled(plan, c.m.now().Sub(last.progress[plan.Name].since), c.m.StalledAfter)

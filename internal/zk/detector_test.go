@@ -82,22 +82,22 @@ func TestLowest(t *testing.T) {
 	}
 }
 
-// TestMasterURL reads MasterInfo records.
-func TestMasterURL(t *testing.T) {
-	for data, want := range map[string]string{
+// TestReadMaster reads MasterInfo records.
+func TestReadMaster(t *testing.T) {
+	for data, want := range map[string]leader{
 		// as a Mesos 1.11 master writes it
 		`{"address":{"hostname":"m1","ip":"127.0.0.1","port":5050},"capabilities":[` +
 			`{"type":"AGENT_UPDATE"}],"hostname":"m1","id":"563c","ip":16777343,` +
-			`"port":5050,"version":"1.11.0"}`: "http://127.0.0.1:5050",
-		`{"address":{"hostname":"m1","port":1}}`: "http://m1:1",
-		`{"hostname":"m1","port":5050}`:          "http://m1:5050",
-		`{"address":{"ip":"::1","port":5050}}`:   "http://[::1]:5050",
-		`{}`:                                     "",
-		`{"hostname":"m1"}`:                      "",
-		`{"hostname":"m1","port":70000}`:         "",
-		`garbage`:                                "",
+			`"port":5050,"version":"1.11.0"}`: {"127.0.0.1:5050", "m1:5050"},
+		`{"address":{"hostname":"m1","port":1}}`: {"m1:1", "m1:1"},
+		`{"hostname":"m1","port":5050}`:          {"m1:5050", "m1:5050"},
+		`{"address":{"ip":"::1","port":5050}}`:   {"[::1]:5050", "[::1]:5050"},
+		`{}`:                                     {},
+		`{"hostname":"m1"}`:                      {},
+		`{"hostname":"m1","port":70000}`:         {},
+		`garbage`:                                {},
 	} {
-		if got, err := masterURL([]byte(data)); got != want || (err == nil) != (want != "") {
+		if got, err := readMaster([]byte(data)); got != want || (err == nil) != (want != leader{}) {
 			t.Errorf("%s: %q, %v", data, got, err)
 		}
 	}
@@ -164,14 +164,14 @@ func (c *cluster) want(d *Detector, port int) {
 	c.Helper()
 	want, got := "", ""
 	if port != 0 {
-		want = fmt.Sprintf("http://10.0.0.1:%d", port)
+		want = fmt.Sprintf("10.0.0.1:%d", port)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for {
 		d.mu.Lock()
 		changed := d.changed
-		got = d.leader
+		got = d.leader.byAddress
 		d.mu.Unlock()
 		if got == want {
 			break
@@ -215,7 +215,7 @@ func TestDetector(t *testing.T) {
 	c.want(d, 4)
 
 	c.server.Stop()
-	if leader, err := d.Leader(context.Background()); err != nil || leader != "http://10.0.0.1:4" {
+	if leader, err := d.Leader(context.Background()); err != nil || leader != "10.0.0.1:4" {
 		t.Errorf("without ZooKeeper: %q, %v", leader, err)
 	}
 	c.server.Start()
