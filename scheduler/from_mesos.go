@@ -125,7 +125,7 @@ func (m *Machine) updated(s mesos.Status) {
 	case known && p.Tasks[i].live():
 		delete(m.asked, s.Task)
 		m.progressed(p, i, s)
-	case known && s.State != mesos.Killing:
+	case known:
 		// Late or out of order, as a rule, and then the kill is in vain. Nothing may run on
 		// that was taken for ended, since another launch may have taken its place.
 		m.killStray(s, "a task that was taken for ended is killed")
@@ -137,7 +137,8 @@ func (m *Machine) updated(s mesos.Status) {
 
 // killStray ends a task that should not be there: one of an earlier place, come back.
 func (m *Machine) killStray(s mesos.Status, why string) {
-	if s.State == mesos.Unreachable || s.State == mesos.Unknown || s.State == mesos.Lost {
+	switch s.State {
+	case mesos.Unreachable, mesos.Unknown, mesos.Lost, mesos.Killing:
 		return
 	}
 	if at, ok := m.kills[s.Task]; ok && m.now.Before(at.Add(killAgain)) {
@@ -325,7 +326,7 @@ func (m *Machine) failure(p Pod, i int, told bool) bool {
 	t := p.Tasks[i]
 	spec, wanted := m.spec(p.Name)
 	ts, _ := taskSpec(spec, t.Name)
-	if !wanted || t.complete(ts) {
+	if !wanted || t.complete(ts) || t.blameless() {
 		return false
 	}
 	if t.State != mesos.Killed {

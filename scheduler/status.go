@@ -1,6 +1,10 @@
 package scheduler
 
-import "github.com/kafka-sched/kafka-sched/internal/mesos"
+import (
+	"strings"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+)
 
 // Reasons and sources of statuses that decide what a TASK_LOST stands for.
 const (
@@ -9,6 +13,10 @@ const (
 	reasonReregister  = "REASON_EXECUTOR_REREGISTRATION_TIMEOUT"
 	reasonTaskInvalid = "REASON_TASK_INVALID"
 	reasonGroup       = "REASON_TASK_GROUP_INVALID"
+	reasonDraining    = "REASON_AGENT_DRAINING"
+	reasonReconciled  = "REASON_RECONCILIATION"
+	// unknownToAgent ends the message of a master that does not say TASK_GONE.
+	unknownToAgent = "Task is unknown to the agent"
 )
 
 // precise gives a status in the words that Mesos has for frameworks that are aware of
@@ -25,8 +33,16 @@ func precise(s mesos.Status) mesos.Status {
 	case s.Source == sourceAgent:
 		s.State = mesos.Dropped // its agent is there, and could not begin it
 	case s.Source != sourceMaster:
+	case s.Reason == reasonReconciled && strings.HasSuffix(s.Message, unknownToAgent):
+		s.State = mesos.Gone // its agent is there, and has no such task
 	case s.Reason == reasonOffers, s.Reason == reasonTaskInvalid, s.Reason == reasonGroup:
 		s.State = mesos.Dropped // the master refused the launch
 	}
 	return s
+}
+
+// blameless reports whether a task ended for a reason that says nothing of the task: the offer
+// was no more, or an operator drains the agent.
+func (t Task) blameless() bool {
+	return t.Reason == reasonOffers || t.Reason == reasonDraining
 }

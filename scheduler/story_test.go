@@ -138,6 +138,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.step(FromMesos{mesos.Rescinded{Offer: mesos.OfferID(d.CmdArgs[0].Key)}})
 	case "failed":
 		return s.failed(d)
+	case "refused":
+		return s.refused(d)
 	case "kafka":
 		return s.kafka(d)
 	case "command":
@@ -240,7 +242,7 @@ func lengthen(text string) string {
 
 // offers reads lines of "id agent host[@zone] resources"; "kept=POD" stands for all that an
 // instance holds, "leftover=POD" for what is left of it, "half=" and "bare=" for that without
-// its volumes.
+// its volumes, and "stray=" for a copy of it under another id.
 func (s *story) offers(d *datadriven.TestData) string {
 	var ev mesos.Offers
 	for _, line := range strings.Split(d.Input, "\n") {
@@ -263,6 +265,10 @@ func (s *story) offered(text string) resource.List {
 		if pod, ok := strings.CutPrefix(part, "kept="); ok {
 			place := s.pod(pod).Place
 			list = append(list, placeResources(*place)...)
+			continue
+		}
+		if pod, ok := strings.CutPrefix(part, "stray="); ok {
+			list = append(list, s.stray(pod)...)
 			continue
 		}
 		if pod, ok := strings.CutPrefix(part, "half="); ok {
@@ -316,7 +322,7 @@ func (s *story) status(d *datadriven.TestData) Event {
 	name := d.CmdArgs[0].Key
 	for n, p := range s.stored.Pods {
 		for _, t := range p.Tasks {
-			if n.fullName(t.Name) == name {
+			if n.fullName(t.Name) == name && p.Place != nil {
 				st.Task, st.Agent = t.ID, p.Place.Agent
 			}
 		}
