@@ -59,7 +59,7 @@ func (w *work) launch(
 	if fresh {
 		w.placed(p.Name, *p.Place)
 	}
-	delete(w.wants, "pod/"+p.Name.String())
+	delete(w.wants, wantOf(p.Name))
 	o.Resources = match.Remaining
 	m.offers[match.Offer] = o
 	ops := append(offer.Operations(match), m.launchOperation(p, l, o.Role))
