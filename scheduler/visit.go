@@ -108,7 +108,6 @@ func (m *Machine) visits() []PodName {
 		}
 		return m.visiting
 	}
-	//tidy:unordered they are sorted behind
 	for name := range m.restless.names {
 		if _, known := m.hard.Pods[name]; known {
 			m.visiting = append(m.visiting, name)
