@@ -49,7 +49,8 @@ func (b *Builder) broker(id NodeID) int32 {
 // Quorum sets what is known of the controllers.
 func (b *Builder) Quorum(q Quorum) { b.facts.Quorum = q }
 
-// Topic adds a topic, or sets the minimum of one that is known without, and returns its number.
+// Topic adds a topic and returns its number. Of several minimums that are told the greatest
+// counts.
 func (b *Builder) Topic(name string, minISR int) int32 {
 	i, ok := b.topics[name]
 	if !ok {
@@ -58,9 +59,7 @@ func (b *Builder) Topic(name string, minISR int) int32 {
 		b.facts.topics = append(b.facts.topics, Topic{Name: name})
 		b.rows = append(b.rows, nil)
 	}
-	if minISR > 0 {
-		b.facts.topics[i].MinISR = minISR
-	}
+	b.facts.topics[i].MinISR = max(b.facts.topics[i].MinISR, minISR)
 	return i
 }
 

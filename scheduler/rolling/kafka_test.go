@@ -111,6 +111,17 @@ type kafka struct {
 	vacant  int // when an election ends
 	changed bool
 	last    *picture
+	// alike is set where all brokers take about the same time for the same.
+	alike bool
+}
+
+// span is a time between two bounds.
+func (k *kafka) span(least, most int) int {
+	if k.alike {
+		middle := (least + most) / 2
+		least, most = middle-middle/10, middle+middle/10
+	}
+	return least + k.rand.IntN(most-least)
 }
 
 func (k *kafka) voters() (list []*machine) {
@@ -169,7 +180,7 @@ func (k *kafka) process(m *machine) {
 // start begins a process that is not there.
 func (k *kafka) start(m *machine) {
 	if m.state == off {
-		m.state, m.until = booting, k.now+2_000+k.rand.IntN(6_000)
+		m.state, m.until = booting, k.now+k.span(2_000, 8_000)
 	}
 }
 
@@ -353,7 +364,7 @@ func (k *kafka) take() *picture {
 func (k *kafka) stop(m *machine) {
 	switch m.state {
 	case up:
-		m.state, m.until = stopping, k.now+1_000+k.rand.IntN(4_000)
+		m.state, m.until = stopping, k.now+k.span(1_000, 5_000)
 	case booting, recovering, hung:
 		k.end(m, m.state != booting)
 	}
@@ -401,7 +412,8 @@ func (k *kafka) String() string {
 		for _, flag := range []struct {
 			set  bool
 			name string
-		}{{m.fenced, "F"}, {m.cut, "C"}, {m.frozen, "Z"}, {m.slow, "S"}, {m.laggy, "L"}, {m.byUs, "*"}} {
+		}{{m.fenced, "F"}, {m.cut, "C"}, {m.frozen, "Z"}, {m.slow, "S"}, {m.laggy, "L"},
+			{m.byUs, "*"}} {
 			if flag.set {
 				text += flag.name
 			}

@@ -2,6 +2,7 @@ package rolling
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -30,7 +31,7 @@ type Roll struct {
 	Acted time.Time
 	// WasDown is set when the node was down before, and not because of us.
 	WasDown bool
-	// Left is the least of recovery and of partitions not in sync that was seen.
+	// Left is what was left when it was looked at last.
 	Left Left
 	// Exits is how often the process ended by itself since its start.
 	Exits int
@@ -40,8 +41,12 @@ type Roll struct {
 
 // Left is what keeps a started node from being back.
 type Left struct {
-	Logs, Segments, Partitions int
+	Logs, Segments int // of its log recovery, as last seen
+	Partitions     int // not in sync, the fewest that were seen
 }
+
+// untold is the number of partitions as long as nobody has told of the node.
+const untold = math.MaxInt32
 
 // Condition is what is known of one node beside Kafka's facts.
 type Condition struct {
@@ -167,7 +172,7 @@ func (r *Roll) step(f *Facts, q Request, c Condition, l Limits) []Action {
 	case Starting:
 		if !c.Ended {
 			r.enter(CatchingUp, q.Now, "Kafka has not told of it yet")
-			r.Acted, r.Left = q.Now, Left{c.Logs, c.Segments, -1}
+			r.Acted, r.Left = q.Now, Left{c.Logs, c.Segments, untold}
 			return nil
 		}
 		r.overdue(q.Now, l, "its process does not start")
@@ -213,21 +218,15 @@ func (r *Roll) catchUp(f *Facts, q Request, c Condition, l Limits) []Action {
 	return r.comeBack(f, q, l)
 }
 
-// progress begins the patience anew when less is left than ever before. Partitions are -1 as long
-// as nobody has told of the node.
+// progress begins the patience anew when logs were recovered, or fewer partitions are out of sync
+// than ever before.
 func (r *Roll) progress(now time.Time, left Left) {
-	best := r.Left
-	if left.Logs < best.Logs || left.Segments < best.Segments ||
-		left.Partitions >= 0 && (best.Partitions < 0 || left.Partitions < best.Partitions) {
+	if left.Logs < r.Left.Logs || left.Segments < r.Left.Segments ||
+		left.Partitions < r.Left.Partitions {
 		r.Moved, r.Halt = now, ""
 	}
-	r.Left = Left{min(left.Logs, best.Logs), min(left.Segments, best.Segments), left.Partitions}
-	if left.Logs+left.Segments > 0 && best.Logs+best.Segments == 0 {
-		r.Left, r.Moved = left, now // recovery begins
-	}
-	if best.Partitions >= 0 && (left.Partitions < 0 || left.Partitions > best.Partitions) {
-		r.Left.Partitions = best.Partitions
-	}
+	left.Partitions = min(left.Partitions, r.Left.Partitions)
+	r.Left = left
 }
 
 // since reports whether a node that is that far behind has had all metadata since its start. Right
@@ -237,31 +236,31 @@ func (r *Roll) since(f *Facts, behind time.Duration) bool {
 }
 
 // missing says what keeps a started node from being back, "" when nothing does, and how many
-// partitions are not in sync, -1 when nobody tells.
+// partitions are not in sync, untold when nobody tells.
 func (f *Facts) missing(r *Roll, q Request) (string, int) {
 	if !r.newer(f) {
-		return "Kafka has not told of it yet", -1
+		return "Kafka has not told of it yet", untold
 	}
 	i := newInquiry(f, q)
 	if v := first(i.fresh, i.led, i.confirmed); v != nil {
-		return v.reason(), -1
+		return v.reason(), untold
 	}
 	if v, votes := f.Quorum.voter(r.Node); votes &&
 		(v.Behind < 0 || v.Behind > q.Policy.maxBehind() || !r.since(f, v.Behind)) {
-		return "it has not caught up with the other controllers", -1
+		return "it has not caught up with the other controllers", untold
 	}
 	if q.Role == ControllerRole {
 		return "", 0
 	}
 	switch b, _ := f.Broker(r.Node); {
 	case !b.Registered:
-		return "it is not registered", -1
+		return "it is not registered", untold
 	case b.Fenced:
-		return "it is fenced", -1
+		return "it is fenced", untold
 	case b.Answered.Before(f.Asked):
-		return "it does not answer", -1
+		return "it does not answer", untold
 	case b.Behind >= 0 && !r.since(f, b.Behind):
-		return "it has not caught up with the metadata", -1
+		return "it has not caught up with the metadata", untold
 	}
 	out := 0
 	for p := range f.hosted(r.Node) {
@@ -297,11 +296,11 @@ func (r *Roll) comeBack(f *Facts, q Request, l Limits) []Action {
 	return list
 }
 
-// Nodes are the nodes of rolls.
-func nodesOf(rolls []Roll, without NodeID) []NodeID {
+// away are the nodes at work but one, without those that are wholly back but for their leaders.
+func away(rolls []Roll, without NodeID) []NodeID {
 	var list []NodeID
 	for _, r := range rolls {
-		if r.Node != without {
+		if r.Node != without && r.Phase != Returning {
 			list = append(list, r.Node)
 		}
 	}

@@ -85,7 +85,7 @@ func (o *Rollout) finish(now time.Time) {
 
 func (o *Rollout) request(id NodeID, s Sight) Request {
 	return Request{Node: id, Role: s.Nodes[id].Role, Now: s.Now, Ended: s.Nodes[id].Ended,
-		Down: nodesOf(o.Rolls, id), Policy: o.Policy}
+		Down: away(o.Rolls, id), Policy: o.Policy}
 }
 
 // begin begins nodes as long as the verdict lets it.
@@ -107,7 +107,7 @@ func (o *Rollout) begin(s Sight) []Action {
 				o.Blocked = v
 				actions = append(actions, o.evacuate(v, s)...)
 			}
-			if v.Code == TurnTaken && len(o.Rolls) >= o.Policy.maxUnavailable() {
+			if v.Code == TurnTaken && len(q.Down) >= o.Policy.maxUnavailable() {
 				break
 			}
 			continue

@@ -24,12 +24,11 @@ type world struct {
 	calm    int  // when the faults stop
 	faulty  bool // faults happen at all
 
-	asked     *round // on its way
-	facts     *rolling.Facts
-	known     *round // what the facts come from
-	answered  []int  // when a node last answered
-	addressed []int
-	later     []delayed
+	asked    *round // on its way
+	facts    *rolling.Facts
+	known    *round // what the facts come from
+	answered []int  // when a node last answered
+	later    []delayed
 
 	unsafe []string
 	stuck  string
@@ -199,7 +198,8 @@ func (w *world) step() {
 func (w *world) act(a rolling.Action) {
 	m := w.nodes[a.Node]
 	if w.tell {
-		w.trace = append(w.trace, fmt.Sprintf("%6.1fs DO %s %d", float64(w.now)/1000, a.Kind, a.Node))
+		w.trace = append(w.trace,
+			fmt.Sprintf("%6.1fs DO %s %d", float64(w.now)/1000, a.Kind, a.Node))
 	}
 	switch a.Kind {
 	case rolling.StopNode:
