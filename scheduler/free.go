@@ -17,7 +17,7 @@ func (w *work) free() {
 			w.freeIn(m.offers[id], owners)
 		}
 	}
-	for _, id := range m.leftoverIDs() {
+	for _, id := range m.leftToFree() {
 		w.wants["leftover/"+string(id)] = true
 	}
 }
@@ -97,9 +97,7 @@ func (m *Machine) forgetFreed(o mesos.Offer, ours map[mesos.ReservationID]resour
 			m.setLeftover(l)
 			continue
 		}
-		delete(m.hard.Leftovers, id)
-		m.due = true // plans may have waited for it
-		m.write(DeleteLeftover{id})
+		m.dropLeftover(id)
 		m.note(Info, CountUnreserves, "reservation freed", "reservation", string(id),
 			"host", l.Hostname)
 	}

@@ -23,6 +23,8 @@ func (m *Machine) pass() {
 		crowds:     map[string][]placement.Agent{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.wake = time.Time{}
+	m.rehome()
+	m.passAgents()
 	if m.hard.Intent == Run {
 		m.passFaults()
 	}
@@ -40,15 +42,18 @@ func (m *Machine) pass() {
 	}
 	work.free()
 	work.finish()
+	m.forgetAgents()
 	m.passed = m.passed || m.connected
 	m.reconcile()
 	m.askKafka()
-	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.hard.Leftovers) == 0 {
+	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.leftToFree()) == 0 {
 		m.setIntent(Uninstalled)
+		m.noteAbandoned()
 	}
 	if m.hard.Intent == Uninstalled {
 		m.passUninstalled()
 	}
+	m.calm()
 }
 
 // work is what one pass collects before it becomes calls.
@@ -66,7 +71,7 @@ type work struct {
 
 // passRequests carries on with what operators asked of single instances.
 func (m *Machine) passRequests(w *work) {
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
 		if p.Request == "" {
 			continue
@@ -112,7 +117,9 @@ func (m *Machine) leave(p Pod) Pod {
 		}
 	}
 	m.unfound(l.Resources)
-	m.setLeftover(l)
+	if m.hard.Agents[l.Agent].Fate != FateGone {
+		m.setLeftover(l)
+	}
 	p.Place = nil
 	return p
 }
@@ -122,14 +129,14 @@ func (m *Machine) leave(p Pod) Pod {
 func (m *Machine) passRun(w *work) {
 	m.forgetEmpty()
 	// What became complete is noted first: a step that is done leaves what fell to recovery.
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
 		if spec, ok := m.spec(name); ok && p.Request == "" && !(p.Caretaker && p.anyLive()) {
 			m.settle(p, spec)
 		}
 	}
 	m.noteCurrent(w)
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		w.tend(name)
 	}
 	m.noteReplaced()
@@ -148,6 +155,9 @@ func (m *Machine) passRun(w *work) {
 			continue
 		}
 		for _, step := range assessed[i].Candidates {
+			if step.Pod != "" {
+				m.stir(PodName{step.Pod, step.Index})
+			}
 			if w.mayWork(plan.Name, step) {
 				w.advance(plan.Name, step)
 			}
@@ -225,7 +235,7 @@ func (w *work) mayWork(plan string, s plans.Step) bool {
 // were sent before.
 func (w *work) passDecommission(a plans.Assessment) {
 	m := w.m
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		if _, wanted := m.spec(name); wanted {
 			continue
 		}
@@ -262,6 +272,7 @@ func (w *work) killTasks(p Pod, tasks []mesos.TaskID, grace *time.Duration) {
 			continue
 		}
 		m.kills[id] = m.now
+		m.stir(p.Name)
 		agent := mesos.AgentID("")
 		if p.Place != nil {
 			agent = p.Place.Agent
@@ -338,10 +349,20 @@ func (m *Machine) reconcile() {
 	if !m.connected {
 		return
 	}
+	if due := m.questions(); len(due) > 0 {
+		m.send(mesos.Reconcile{Tasks: due})
+	}
+	if !m.now.Before(m.implicit) {
+		m.send(mesos.Reconcile{})
+		m.implicit = m.now.Add(implicitEvery)
+	}
+}
+
+// questions lists the tasks that the master is to be asked about now, and forgets those that are
+// in doubt no more.
+func (m *Machine) questions() []mesos.TaskOnAgent {
 	var due []mesos.TaskOnAgent
-	live := map[mesos.TaskID]bool{}
 	ask := func(task mesos.TaskID, agent mesos.AgentID) {
-		live[task] = true
 		q, open := m.asked[task]
 		if !open || m.now.Before(q.again) {
 			return
@@ -350,32 +371,33 @@ func (m *Machine) reconcile() {
 		wait := min(max(q.wait*2, askFirst), askMax)
 		m.asked[task] = question{again: m.now.Add(wait), wait: wait}
 	}
-	for _, name := range m.podNames() {
-		p := m.hard.Pods[name]
-		for _, t := range p.Tasks {
+	var pods nameSet
+	lost := map[mesos.TaskID]bool{}
+	//tidy:unordered a set becomes two
+	for id := range m.asked {
+		if p, i, known := m.findTask(id); known && p.Tasks[i].live() {
+			pods.add(p.Name)
+		} else {
+			lost[id] = true
+		}
+	}
+	for _, name := range pods.sorted() {
+		for _, t := range m.hard.Pods[name].Tasks {
 			if t.live() {
-				ask(t.ID, p.Place.Agent)
+				ask(t.ID, m.hard.Pods[name].Place.Agent)
 			}
 		}
 	}
 	for _, id := range m.leftoverIDs() {
-		l := m.hard.Leftovers[id]
-		for _, t := range l.Tasks {
-			ask(t, l.Agent)
+		for _, t := range m.hard.Leftovers[id].Tasks {
+			delete(lost, t)
+			ask(t, m.hard.Leftovers[id].Agent)
 		}
 	}
-	for id := range m.asked {
-		if !live[id] {
-			delete(m.asked, id)
-		}
+	for id := range lost {
+		delete(m.asked, id)
 	}
-	if len(due) > 0 {
-		m.send(mesos.Reconcile{Tasks: due})
-	}
-	if !m.now.Before(m.implicit) {
-		m.send(mesos.Reconcile{})
-		m.implicit = m.now.Add(implicitEvery)
-	}
+	return due
 }
 
 // hasKafka reports whether any pod of the target runs Kafka.

@@ -51,7 +51,7 @@ func (w *work) place(l launchOf) {
 		return
 	}
 	if !m.connected {
-		m.waits[name] = "no Mesos master is connected"
+		m.waits[name] = m.disconnected()
 		return
 	}
 	if p.Place != nil && !p.Place.Confirmed && p.anyRuns() {

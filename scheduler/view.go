@@ -37,6 +37,10 @@ type View struct {
 	// and index.
 	Pods      []PodView
 	Leftovers []Leftover
+	// Away has the agents that something is held on and that are not simply there, Seen what the
+	// operator API last said of agents, nil before it did; neither is to be changed.
+	Away map[mesos.AgentID]Agent
+	Seen map[mesos.AgentID]mesos.SeenAgent
 	// Earlier are the configurations before the target, oldest first.
 	Earlier []EarlierTarget
 	// Journal is what operators commanded and how plans went, oldest first.

@@ -126,6 +126,11 @@ func fullView() *scheduler.View {
 		Resources: resource.List{{Disk: &resource.DiskInfo{PersistenceID: "volume-0"}}},
 		Freeing:   true,
 	}}
+	v.Away = map[mesos.AgentID]scheduler.Agent{"agent-2": {ID: "agent-2",
+		Hostname: "host-3.example", Away: viewTime.Add(-time.Hour),
+		Fate: scheduler.FateAbandoned, Decided: viewTime, By: "alice", Why: "burnt"}}
+	v.Seen = map[mesos.AgentID]mesos.SeenAgent{"agent-0": {ID: "agent-0",
+		Unavailable: &mesos.Unavailability{Start: viewTime, Duration: time.Hour}}}
 	v.Kafka = scheduler.KafkaView{ClusterID: "MkU3OEVBNTcwNTJENDM2Qg", Founded: true,
 		Facts: &scheduler.KafkaFacts{Asked: viewTime, Leader: 0, Voters: []int{0, 1},
 			Brokers: []scheduler.BrokerFacts{*pod.Broker}, OfflinePartitions: 4}}
