@@ -40,23 +40,23 @@ func (f *Facts) Forecast() []Risk {
 	return risks
 }
 
-// hasSpare reports whether a broker that hosts nothing of a partition could take a replica of it.
-func (f *Facts) hasSpare(p *Partition, gone []NodeID) bool {
+// hasSpare reports whether a broker that hosts nothing of a partition could take a replica of it,
+// now or when it is back.
+func (f *Facts) hasSpare(p *Partition, down []NodeID) bool {
 	for i := range f.Brokers {
-		if f.spare(p, i, gone) {
+		b := &f.Brokers[i]
+		if (b.Up() || slices.Contains(down, b.ID)) && !f.hosts(p, i) {
 			return true
 		}
 	}
 	return false
 }
 
-// spare reports whether a broker could take a replica of a partition.
-func (f *Facts) spare(p *Partition, broker int, gone []NodeID) bool {
-	b := &f.Brokers[broker]
-	return b.Up() && !slices.Contains(gone, b.ID) &&
-		!slices.ContainsFunc(f.replicasOf(p), func(r Replica) bool {
-			return int(r.Broker) == broker
-		})
+// hosts reports whether a broker has a replica of a partition.
+func (f *Facts) hosts(p *Partition, broker int) bool {
+	return slices.ContainsFunc(f.replicasOf(p), func(r Replica) bool {
+		return int(r.Broker) == broker
+	})
 }
 
 // longGone is how far behind a voter is that does not run, rather than being slow for a moment.

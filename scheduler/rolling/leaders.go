@@ -120,6 +120,12 @@ func (f *Facts) Evacuate(id NodeID, down []NodeID) []Move {
 	return moves
 }
 
+// spare reports whether a broker can take a replica of a partition now.
+func (f *Facts) spare(p *Partition, broker int, gone []NodeID) bool {
+	b := &f.Brokers[broker]
+	return b.Up() && !slices.Contains(gone, b.ID) && !f.hosts(p, broker)
+}
+
 // nearer reports whether one broker is the better new place than another.
 func (f *Facts) nearer(rack string, hosts []int, x, y int) bool {
 	inRack, other := f.Brokers[x].Rack == rack, f.Brokers[y].Rack == rack

@@ -341,7 +341,7 @@ func (q *inquiry) chosen() *Verdict {
 		case !q.fragile(p) || !q.inSyncOn(p, q.Node):
 		case q.Policy.Fragile == Refuse:
 			refused.add(q.cause(p))
-		case q.Policy.Fragile == Allow || !q.hasSpare(p, q.gone):
+		case q.Policy.Fragile == Allow || !q.hasSpare(p, q.Down):
 			q.accepted.add(q.cause(p))
 		default:
 			moved.add(q.cause(p))
