@@ -22,7 +22,7 @@ type installing struct {
 	kafkaVersion, kafkaDist   string
 	secrets                   string
 	agents                    int
-	foreground                bool
+	foreground, faults        bool
 	watch                     watch
 	access                    access
 	state                     stateFlags
@@ -56,6 +56,8 @@ func (e *env) installCmd() *cobra.Command {
 	f.StringVar(&in.kafkaDist, "kafka-dist", "",
 		"where Kafka comes from: folder, archive or URL (default: Maven artifacts)")
 	f.IntVar(&in.agents, "agents", 0, "agents of the embedded Mesos (default 3, or one a broker)")
+	f.BoolVar(&in.faults, "faults", false,
+		"let the embedded Mesos misbehave on order (localmesos chaos)")
 	f.StringVar(&in.secrets, "secrets", "",
 		"folder with the secrets for the embedded Mesos, a file each")
 	f.StringVar(&in.listen, "listen", "", "host:port of the API (default: a free one of 127.0.0.1)")
@@ -127,6 +129,9 @@ func (in *installing) want() error {
 	}
 	if in.agents > 0 && in.master != "" {
 		return fail(exitUsage, "--agents is for the embedded Mesos, and --master names another")
+	}
+	if in.faults && in.master != "" {
+		return fail(exitUsage, "--faults is for the embedded Mesos, and --master names another")
 	}
 	for _, a := range []struct{ flag, address string }{
 		{"--listen", in.listen}, {"--advertise", in.advertise},
@@ -261,6 +266,7 @@ func (in *installing) place(home home) (cluster, error) {
 	if c.Mesos, err = m.layOut(used, in.needs, in.agents, string(home)); err != nil {
 		return c, err
 	}
+	c.Mesos.Faults = in.faults
 	return c, m.checkPorts(c.Mesos, in.needs)
 }
 

@@ -72,6 +72,10 @@ type LocalMesosOptions struct {
 	Agents                []LocalAgent
 	LogFile               string
 	Secrets               string // the folder that references to secrets are looked up in
+	// Faults lets it misbehave on order; Simulate runs no processes.
+	Faults, Simulate bool
+	// AgentTimeout is when the master gives up an agent that does not answer; 0 means 75 s.
+	AgentTimeout time.Duration
 }
 
 // LocalAgent is one agent of an embedded Mesos.
@@ -83,6 +87,9 @@ type LocalAgent struct {
 	MemMB    int64       `json:"mem_mb"`
 	DiskMB   int64       `json:"disk_mb"`
 	Ports    [][2]uint64 `json:"ports"` // inclusive ranges
+	// Attributes, and the fault domain, are for agents that differ.
+	Attributes   map[string]string `json:"attributes,omitempty"`
+	Region, Zone string            `json:",omitempty"`
 }
 
 // Main runs a command line, without the program's name, and gives the exit code.
