@@ -11,12 +11,14 @@ import (
 // judge looks at a stop in the moment in which it happens. What counts is the cluster itself and
 // not what anybody said of it: how many replicas that are in sync and whose process works are
 // left, and how many voters. A stop is unsafe if too few are left, and if that could be known
-// when the facts of the decision were asked for: what fails after that moment fails anyhow.
+// when the facts of the decision were asked for: what fails after that moment fails anyhow. Who
+// decides by facts that are six seconds old, or by metadata two seconds behind, has no excuse.
 func (w *world) judge(m *machine) {
 	if !m.alive() {
 		return // it did nothing for anybody
 	}
-	excused := w.known != nil && w.known.newestAt >= w.known.asked-fetchLimit
+	excused := w.known != nil && w.known.newestAt >= w.known.asked-fetchLimit &&
+		w.now-w.known.asked <= 6_000
 	now := make([]bool, len(w.nodes))
 	fit := make([]bool, len(w.nodes))
 	for i, other := range w.nodes {
@@ -150,9 +152,14 @@ func (w *world) fault() {
 	case 4:
 		m.cut = true
 		w.after(some, func() { m.cut = false })
-	case 5, 6:
-		m.frozen = m.view != nil && m.alive()
-		w.after(some/4, func() { m.frozen = false })
+	case 5:
+		w.freeze(m, some/4)
+	case 6:
+		for _, m := range w.brokers() { // all but one
+			if w.rand.IntN(len(w.nodes)) > 0 {
+				w.freeze(m, some/4)
+			}
+		}
 	case 7:
 		m.laggy = true
 		w.after(some, func() { m.laggy = false })
@@ -173,6 +180,14 @@ func (w *world) fault() {
 		} else if w.leader >= 0 {
 			w.leader, w.vacant = -1, w.now+2_000
 		}
+	}
+}
+
+// freeze keeps new metadata from a broker.
+func (w *world) freeze(m *machine, ms int) {
+	if m.view != nil && m.alive() && !m.frozen {
+		m.frozen, m.frozenAt = true, w.now
+		w.after(ms, func() { m.frozen = false })
 	}
 }
 

@@ -47,7 +47,8 @@ type machine struct {
 	laggy      bool
 	slow       bool // it does not keep up with its leaders
 	cut        bool // we do not reach it
-	frozen     bool // it learns no metadata
+	frozen     bool // it learns no metadata, since
+	frozenAt   int
 	view       *picture
 	downSince  int
 	byUs       bool // it was stopped by us and is not wholly back

@@ -17,7 +17,7 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 //
 //	brokers 0@a 1@b 2@c      registered, unfenced, just answered; with racks
 //	fenced 2, silent 2, gone 2, stale 2
-//	voters 0 1 2 leader 0, lagging 1
+//	voters 0 1 2 leader 0, then: lagging 1, dead 2
 //	topic t min 2: 0+1+2-    partition t-0 leads on its first replica in sync; - is out of the ISR
 //	answer 1                 what follows is what another broker says
 //	moving t 0
@@ -99,15 +99,23 @@ func (k *kit) mark(what string, ids []string) {
 		case "stale":
 			b.Behind = 3 * time.Second
 		case "lagging":
-			for i := range k.quorum.Voters {
-				if k.quorum.Voters[i].ID == number(w) {
-					k.quorum.Voters[i].Behind = 3 * time.Second
-				}
-			}
+			k.voter(w).Behind = 3 * time.Second
+		case "dead":
+			k.voter(w).Answered = start.Add(-10 * time.Second)
 		default:
 			k.Fatalf("no such line: %s", what)
 		}
 	}
+}
+
+func (k *kit) voter(id string) *rolling.Voter {
+	for i := range k.quorum.Voters {
+		if k.quorum.Voters[i].ID == number(id) {
+			return &k.quorum.Voters[i]
+		}
+	}
+	k.Fatalf("no such voter: %s", id)
+	return nil
 }
 
 func (k *kit) build() *rolling.Facts {

@@ -200,3 +200,61 @@ func TestLeaderGoesLast(t *testing.T) {
 		t.Errorf("%+v", l.rollout)
 	}
 }
+
+// Facts from before the start say nothing of it.
+func TestOldFactsDoNotCount(t *testing.T) {
+	l := newLine(t, 3)
+	l.down(3)
+	before := shifted(t, led, l.now)
+	l.now = l.now.Add(time.Second)
+	l.rollout.Step(rolling.Sight{Now: l.now, Facts: before, Nodes: l.nodes})
+	l.expect(l.phase(), "catching-up: Kafka has not told of it yet")
+}
+
+// Leaders that do not move away keep nobody for more than a minute; Kafka moves them at the stop.
+func TestDrainIsBounded(t *testing.T) {
+	l := newLine(t, 3)
+	l.step(0, led)
+	for range 59 {
+		l.expect(l.step(time.Second, led), "hand-over 3")
+	}
+	l.expect(l.step(time.Second, led), "stop 3")
+}
+
+// A partition without a leader, or on its way elsewhere, keeps no node from being back.
+func TestWhatCannotCatchUpIsNotWaitedFor(t *testing.T) {
+	l := newLine(t, 3)
+	l.down(3)
+	l.step(time.Second, `
+brokers 0@a 1@b 2@c 3@a 4@a
+fenced 4
+voters 0 1 2 leader 0
+topic t min 2: 3+1+2+
+topic t min 2: 1+2+3-
+topic u min 1: 4+3-
+moving t 1`)
+	if !l.rollout.Complete() {
+		t.Errorf("%+v", l.rollout)
+	}
+}
+
+// A halted node holds up others even where more than one may be down.
+func TestHaltHoldsARackUp(t *testing.T) {
+	const rack = `
+brokers 0@a 1@b 2@c 3@a 4@a
+voters 10 11 12 leader 10
+topic t min 2: 0+1+2+
+topic t min 2: 1+2+3-`
+	l := newLine(t, 3)
+	l.rollout.Policy.MaxUnavailable = 2
+	l.down(3)
+	l.step(time.Second, rack)
+	l.step(11*time.Minute, rack)
+	l.expect(l.rollout.Halted(), "node 3: it is not in the ISR of 1 of its 1 partitions, "+
+		"for 11m0s")
+	l.rollout.Todo = []rolling.NodeID{4, 0}
+	l.expect(l.step(time.Second, rack), "")
+	if len(l.rollout.Rolls) != 1 {
+		t.Errorf("%+v", l.rollout)
+	}
+}

@@ -131,6 +131,12 @@ brokers 0 1 2
 voters 0 1 2 leader 0
 lagging 2
 topic t min 1: 0+1+2+`, rolling.Request{Node: 2}, "allowed safe", ""},
+	{"a voter that is dead looks caught up for a while", `
+brokers 0 1 2
+voters 10 11 12 leader 10
+dead 12
+topic t min 3: 0+1+2+`, rolling.Request{Node: 11, Role: rolling.ControllerRole},
+		"wait quorum-lost", "1 voters"},
 	{"the controllers have no leader", `
 brokers 0 1 2
 voters 0 1 2 leader -1
@@ -166,6 +172,17 @@ brokers 0 1 2 3
 fenced 3
 voters 0 1 2 leader 0
 topic t min 1: 3+`, rolling.Request{Node: 3}, "allowed serves-nobody", ""},
+	{"fenced, but a leader counts on it still", `
+brokers 0 1 2 3
+fenced 3
+voters 0 1 2 leader 0
+topic t min 2: 0+1-3+`, rolling.Request{Node: 3}, "wait under-min-isr", "t-0"},
+	{"a fenced broker is not what keeps a partition", `
+brokers 0 1 2 3
+fenced 2
+voters 0 1 3 leader 0
+topic t min 2: 0+1+2+`, rolling.Request{Node: 1, Policy: rolling.Policy{MaxFailed: 1}},
+		"wait under-min-isr", "t-0 (1 left, minimum 2)"},
 	{"its process has ended", healthy, rolling.Request{Node: 3, Ended: true,
 		Down: []rolling.NodeID{1}}, "allowed ended", "not running"},
 	{"somebody is silent but not yet fenced", healthy + "silent 1", rolling.Request{Node: 3},

@@ -325,7 +325,7 @@ func (w *world) build(r *round, from []*machine) {
 	}
 	for _, a := range from {
 		w.answer(b, a)
-		// What somebody frozen says is as old as its view; all others have heard everything.
+		// Somebody frozen has heard nothing since; all others have heard everything.
 		if seen := w.seen(a); r.newest == nil || seen > r.newestAt {
 			r.newest, r.newestAt = a.view, seen
 		}
@@ -340,7 +340,7 @@ func (w *world) build(r *round, from []*machine) {
 
 func (w *world) seen(m *machine) int {
 	if m.frozen {
-		return m.view.at
+		return m.frozenAt
 	}
 	return w.now
 }
