@@ -99,7 +99,8 @@ func TestMake(t *testing.T) {
 			[]balance.Partition{partition(0, 9, 0), partition(1, 9, 0), partition(2, 9, 0)},
 			"[0 [0]>[1] 9 1 [0]>[1] 9]"},
 		{"what is down neither gives nor takes", balance.Even,
-			as(brokers("---"), down, 2), []balance.Partition{partition(0, 10, 0), partition(1, 10, 1), partition(2, 50, 2)}, "[]"},
+			as(brokers("---"), down, 2), []balance.Partition{
+				partition(0, 10, 0), partition(1, 10, 1), partition(2, 50, 2)}, "[]"},
 		{"only leaders move", balance.Even, brokers("--"), []balance.Partition{
 			partition(0, 10, 0, 1), partition(1, 10, 0, 1), partition(2, 10, 0, 1),
 			partition(3, 10, 0, 1)}, "[0 [0 1]>[1 0] 0]"},
