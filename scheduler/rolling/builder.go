@@ -12,10 +12,14 @@ import (
 type Builder struct {
 	facts  *Facts
 	topics map[string]int32
-	rows   [][]row // by topic, by partition id
+	rows   [][]row        // by topic, by partition id
+	far    map[place]*row // of ids that are far from all others
 }
 
-// row is where a partition is, and how many answers told of it; 0 is none.
+// place is a topic's number and a partition's id.
+type place struct{ topic, id int32 }
+
+// row is where a partition is, and how many answers told of it.
 type row struct {
 	at   int32
 	told int32
@@ -27,6 +31,7 @@ func NewBuilder(asked time.Time) *Builder {
 		facts: &Facts{Asked: asked, Quorum: Quorum{Leader: None},
 			index: make(map[NodeID]int32)},
 		topics: make(map[string]int32),
+		far:    make(map[place]*row),
 	}
 }
 
@@ -68,10 +73,7 @@ func (b *Builder) Answer(from NodeID) { b.facts.Answers = append(b.facts.Answers
 
 // Partition adds what the present answer says of a partition. The slices are not kept.
 func (b *Builder) Partition(topic, id int32, leader NodeID, replicas, isr []NodeID) {
-	for int(id) >= len(b.rows[topic]) {
-		b.rows[topic] = append(b.rows[topic], row{})
-	}
-	r := &b.rows[topic][id]
+	r := b.row(place{topic, id})
 	r.told++
 	if r.told > 1 {
 		b.compare(&b.facts.partitions[r.at], leader, replicas, isr)
@@ -88,6 +90,26 @@ func (b *Builder) Partition(topic, id int32, leader NodeID, replicas, isr []Node
 			Replica{Broker: b.broker(id), InSync: slices.Contains(isr, id)})
 	}
 	b.facts.partitions = append(b.facts.partitions, p)
+}
+
+// near is how far apart the ids of a topic's partitions may be told to be kept in one row.
+const near = 1024
+
+// row is the row of a partition. Ids follow each other from 0; those that do not are kept apart, so
+// that a wrong one costs nothing.
+func (b *Builder) row(at place) *row {
+	if r := b.far[at]; r != nil {
+		return r
+	}
+	rows := &b.rows[at.topic]
+	if at.id < 0 || int(at.id) >= len(*rows)+near {
+		b.far[at] = new(row)
+		return b.far[at]
+	}
+	for int(at.id) >= len(*rows) {
+		*rows = append(*rows, row{})
+	}
+	return &(*rows)[at.id]
 }
 
 // compare takes in what another answer says of a partition.
@@ -123,27 +145,36 @@ func (b *Builder) compare(p *Partition, leader NodeID, replicas, isr []NodeID) {
 
 // Moving marks a partition as one that ListPartitionReassignments names.
 func (b *Builder) Moving(topic string, id int32) {
-	t, ok := b.topics[topic]
-	if !ok || int(id) >= len(b.rows[t]) || b.rows[t][id].told == 0 {
-		return
+	if t, ok := b.topics[topic]; ok {
+		if r := b.row(place{t, id}); r.told > 0 {
+			b.facts.partitions[r.at].moving = true
+		}
 	}
-	b.facts.partitions[b.rows[t][id].at].moving = true
 }
 
 // Facts ends the work. The builder must not be used again.
 func (b *Builder) Facts() *Facts {
 	f := b.facts
 	for _, rows := range b.rows {
-		for _, r := range rows {
-			if r.told > 0 && int(r.told) != len(f.Answers) {
-				f.partitions[r.at].disputed = true
-			}
+		for i := range rows {
+			b.complete(&rows[i])
 		}
+	}
+	//tidy:unordered each partition is looked at by itself
+	for _, r := range b.far {
+		b.complete(r)
 	}
 	b.sortBrokers()
 	b.fillIndex()
 	b.facts = nil
 	return f
+}
+
+// complete disputes a partition that not all who answered told of.
+func (b *Builder) complete(r *row) {
+	if r.told > 0 && int(r.told) != len(b.facts.Answers) {
+		b.facts.partitions[r.at].disputed = true
+	}
 }
 
 // sortBrokers brings the brokers in order and corrects all that refers to them.

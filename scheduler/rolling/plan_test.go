@@ -154,6 +154,26 @@ topic t min 1: 1-0+2+`)
 	}
 }
 
+// Ids that nobody expects are partitions like others.
+func TestStrangePartitionIDs(t *testing.T) {
+	b := rolling.NewBuilder(start)
+	one := []rolling.NodeID{5}
+	for from := range rolling.NodeID(2) {
+		b.Answer(from)
+		topic := b.Topic("t", 1)
+		for _, id := range []int32{1 << 30, -7, 3, 1500, 700, 1501} {
+			b.Partition(topic, id, 5, one, one)
+		}
+	}
+	b.Moving("t", 1<<30)
+	b.Moving("t", 9)
+	b.Moving("u", 0)
+	f := b.Facts()
+	if hosted, _ := f.Hosted(5); hosted != 6 || f.Partitions() != 6 {
+		t.Errorf("%d of %d partitions", hosted, f.Partitions())
+	}
+}
+
 func TestEvacuate(t *testing.T) {
 	f := cluster(t, `
 brokers 0@a 1@b 2@c 3@a 4@b

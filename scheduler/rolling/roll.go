@@ -78,9 +78,11 @@ type Action struct {
 
 // Limits are the times of a roll. Zeros are the usual ones.
 type Limits struct {
-	// Drain is how long leaders may take to move away, and to come back: 60 s. After that
-	// the stop and Kafka itself see to it.
+	// Drain is how long leaders may take to move away: 60 s. After that the controlled
+	// shutdown sees to it; a negative time leaves it to that from the beginning.
 	Drain time.Duration
+	// Return is how long leaders may take to come back: 60 s. After that Kafka itself sees to it.
+	Return time.Duration
 	// Patience is how long a node may make no progress before it halts the others: 10 min.
 	Patience time.Duration
 	// Exits is how often a process may end by itself while it comes back: 2.
@@ -90,6 +92,7 @@ type Limits struct {
 }
 
 func (l Limits) drain() time.Duration    { return orElse(l.Drain, time.Minute) }
+func (l Limits) giveBack() time.Duration { return orElse(l.Return, time.Minute) }
 func (l Limits) patience() time.Duration { return orElse(l.Patience, 10*time.Minute) }
 
 func (l Limits) exits() int {
@@ -100,7 +103,7 @@ func (l Limits) exits() int {
 }
 
 func orElse(d, otherwise time.Duration) time.Duration {
-	if d > 0 {
+	if d != 0 {
 		return d
 	}
 	return otherwise
@@ -278,7 +281,7 @@ func (f *Facts) missing(r *Roll, q Request) (string, int) {
 
 // comeBack brings the leaders back, within bounds.
 func (r *Roll) comeBack(f *Facts, q Request, l Limits) []Action {
-	if q.Now.Sub(r.Since) >= l.drain() {
+	if q.Now.Sub(r.Since) >= l.giveBack() {
 		r.enter(Done, q.Now, "is back, though some leaders are not")
 		return nil
 	}

@@ -221,6 +221,14 @@ func TestDrainIsBounded(t *testing.T) {
 	l.expect(l.step(time.Second, led), "stop 3")
 }
 
+// Where it is left to the controlled shutdown, nothing is waited for.
+func TestNoDrain(t *testing.T) {
+	l := newLine(t, 3)
+	l.rollout.Limits.Drain = -1
+	l.step(0, led)
+	l.expect(l.step(time.Second, led), "stop 3")
+}
+
 // A partition without a leader, or on its way elsewhere, keeps no node from being back.
 func TestWhatCannotCatchUpIsNotWaitedFor(t *testing.T) {
 	l := newLine(t, 3)

@@ -131,7 +131,8 @@ func (w *world) drawPolicy() {
 		Fragile: []rolling.Choice{"", rolling.MoveAway, rolling.Allow,
 			rolling.Refuse}[w.rand.IntN(4)],
 	}
-	w.rollout.Limits = rolling.Limits{Patience: 2 * time.Minute, Drain: 20 * time.Second}
+	w.rollout.Limits = rolling.Limits{Patience: 2 * time.Minute, Return: 20 * time.Second,
+		Drain: []time.Duration{-1, 20 * time.Second}[w.rand.IntN(2)]}
 }
 
 // wait is how long after the faults everything may take.
