@@ -50,7 +50,7 @@ topic t min 2: 1+3+`, "refused under-min-isr", "t-0", (*rolling.Facts).MayReplac
 		{"replace one of two voters", `
 brokers 0 1
 voters 0 1 leader 0
-topic t min 1: 0+1+`, "refused quorum-lost", "1 voters", (*rolling.Facts).MayReplace,
+topic t min 1: 0+1+`, "refused quorum-lost", "1 voter", (*rolling.Facts).MayReplace,
 			rolling.Request{Node: 1}},
 		{"replace a controller while another lags", `
 brokers 0 1 2

@@ -52,7 +52,7 @@ topic t min 1: 3+`, rolling.Request{Node: 3}, "wait move-first", "moved away fir
 brokers 0
 voters 0 leader 0
 only 0
-topic t min 1: 0+`, rolling.Request{Node: 0}, "allowed quorum-pauses", "only 1 voters"},
+topic t min 1: 0+`, rolling.Request{Node: 0}, "allowed quorum-pauses", "as only 1 votes"},
 	{"one replica: allowed", `
 brokers 0 1 2 3
 voters 0 1 2 leader 0
@@ -125,7 +125,7 @@ brokers 0 1 2
 voters 0 1 2 leader 0
 lagging 2
 topic t min 1: 0+1+2+`, rolling.Request{Node: 1}, "wait quorum-lost",
-		"without it 1 voters are caught up, and the quorum needs 2"},
+		"without it 1 voter is caught up, and the quorum needs 2"},
 	{"one that lags may go where a majority stays", `
 brokers 0 1 2
 voters 0 1 2 leader 0
@@ -136,7 +136,7 @@ brokers 0 1 2
 voters 10 11 12 leader 10
 dead 12
 topic t min 3: 0+1+2+`, rolling.Request{Node: 11, Role: rolling.ControllerRole},
-		"wait quorum-lost", "1 voters"},
+		"wait quorum-lost", "1 voter"},
 	{"the controllers have no leader", `
 brokers 0 1 2
 voters 0 1 2 leader -1
@@ -150,7 +150,7 @@ topic t min 3: 0+1+2+`, rolling.Request{Node: 11, Role: rolling.ControllerRole},
 brokers 0 1 2
 voters 10 11 leader 10
 topic t min 2: 0+1+2+`, rolling.Request{Node: 11, Role: rolling.ControllerRole},
-		"allowed quorum-pauses", "2 voters"},
+		"allowed quorum-pauses", "as only 2 vote"},
 	{"one of two voters, and the other lags", `
 brokers 0 1 2
 voters 10 11 leader 11

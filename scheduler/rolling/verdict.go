@@ -90,8 +90,8 @@ func (v Verdict) Sentence() string {
 		return fmt.Sprintf("%s may go, and takes %s along for the while, as was decided",
 			node, v.partitions())
 	case QuorumPauses:
-		return fmt.Sprintf("%s may go, but the controllers pause until it is back: "+
-			"there are only %d voters", node, v.Have)
+		return fmt.Sprintf("%s may go, but the controllers pause until it is back, "+
+			"as only %s", node, count(v.Have, "votes", "vote"))
 	case Empty:
 		return node + " may leave: nothing is left on it"
 	}
@@ -137,8 +137,8 @@ func (v Verdict) consequence() string {
 	case NoLeader:
 		return "the controllers have no leader, or do not answer"
 	case QuorumLost:
-		return fmt.Sprintf("without it %d voters are caught up, and the quorum needs %d",
-			v.Have, v.Need)
+		return fmt.Sprintf("without it %s caught up, and the quorum needs %d",
+			count(v.Have, "voter is", "voters are"), v.Need)
 	case MoveFirst:
 		return v.partitions() + " to be moved away first, as they are unavailable without it"
 	case Fragile:
@@ -152,6 +152,13 @@ func (v Verdict) consequence() string {
 		return "it is still a voter of the controllers"
 	}
 	return string(v.Code)
+}
+
+func count(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 // limit says how many may be down at a time.
