@@ -108,13 +108,15 @@ func (m *Machine) agentsSeen(ev mesos.AgentsSeen) {
 	}
 	m.seen = seen
 	for _, id := range m.heldAgents() {
-		if connected(seen[id]) {
+		switch a := seen[id]; {
+		case a.Active:
 			m.agentHere(id)
-		} else {
+		case !a.Deactivated: // else Mesos does not show whether it is connected
 			m.agentAway(id)
 		}
 	}
 	m.seenOutlook()
+	m.leftoversSeen(ev)
 }
 
 // connected reports whether the master hears an agent. One that is drained or deactivated is

@@ -29,9 +29,6 @@ type Outlook struct {
 	Drain  bool                  // an operator has it drained
 }
 
-// reasonDraining is the reason of what happens to tasks because their agent is drained.
-const reasonDraining = "REASON_AGENT_DRAINING"
-
 // inverseAgain is how long an inverse offer that was declined is not to come again.
 const inverseAgain = 30 * time.Second
 

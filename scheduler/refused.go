@@ -30,7 +30,7 @@ func (m *Machine) refused(ev mesos.Refused) {
 	}
 	code, reason := ExitFailed, "the master refuses this framework: "+ev.Message
 	for _, end := range endedFor {
-		if strings.Contains(ev.Message, end) {
+		if strings.Contains(ev.Message, end) && m.hard.Framework != "" {
 			code, reason = ExitFrameworkEnded, m.endedText(ev.Message)
 		}
 	}

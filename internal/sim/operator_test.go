@@ -28,7 +28,7 @@ func (o *operator) trouble() {
 	w.after(w.between(500*time.Millisecond, 20*time.Second), o.trouble)
 	net := w.scenario.network
 	a := w.master.agents[w.rng.IntN(len(w.master.agents))]
-	switch w.rng.IntN(11) {
+	switch w.rng.IntN(13) {
 	case 0, 1:
 		if w.chance(0.4 * net) {
 			a.cutFor(w.between(100*time.Millisecond, 15*time.Second))
@@ -65,6 +65,13 @@ func (o *operator) trouble() {
 		if w.chance(0.4 * net) {
 			a.reborn()
 		}
+		if w.chance(0.3 * net) {
+			a.deactivateFor(w.between(10*time.Second, 3*time.Minute))
+		}
+	case 12:
+		if w.chance(0.2 * net) {
+			a.orphan()
+		}
 	}
 }
 
@@ -76,6 +83,7 @@ func (o *operator) heal() {
 	for _, a := range w.master.agents {
 		a.reactivate()
 		a.callOff()
+		a.activate()
 		if a.cut && !a.dead {
 			a.cut = false
 			a.cuts++

@@ -182,6 +182,7 @@ type place struct {
 	Confirmed   bool                 `json:"confirmed"`
 	Unseen      []string             `json:"unseen,omitempty"`
 	More        []string             `json:"more,omitempty"`
+	Pending     []mesos.OperationID  `json:"pending,omitempty"`
 }
 
 type domain struct {
@@ -208,6 +209,7 @@ func placeToRow(p scheduler.Place) place {
 		Unseen:      p.Unseen,
 		More:        p.More,
 		Confirmed:   p.Confirmed,
+		Pending:     p.Pending,
 	}
 }
 
@@ -218,7 +220,7 @@ func (r place) domain() (out scheduler.Place, err error) {
 		Domain:   mesos.Domain(r.Domain),
 		Attributes: each(r.Attributes,
 			func(a attribute) mesos.Attribute { return mesos.Attribute(a) }),
-		Confirmed: r.Confirmed, Unseen: r.Unseen, More: r.More,
+		Confirmed: r.Confirmed, Unseen: r.Unseen, More: r.More, Pending: r.Pending,
 	}
 	if out.Agent, err = required("place.agent", r.Agent); err != nil {
 		return out, err
@@ -328,6 +330,7 @@ type leftover struct {
 	Unseen      []string             `json:"unseen,omitempty"`
 	Freeing     bool                 `json:"freeing,omitempty"`
 	Tasks       []mesos.TaskID       `json:"tasks,omitempty"`
+	Pending     []mesos.OperationID  `json:"pending,omitempty"`
 }
 
 func leftoverToRow(l scheduler.Leftover) leftover {
@@ -336,12 +339,14 @@ func leftoverToRow(l scheduler.Leftover) leftover {
 		Reservation: &l.Reservation, Pod: &name, Agent: &l.Agent, Hostname: l.Hostname,
 		Resources: each(l.Resources, resourceToRow),
 		Confirmed: l.Confirmed, Freeing: l.Freeing, Tasks: l.Tasks,
+		Pending: l.Pending,
 	}
 }
 
 func (r leftover) domain() (out scheduler.Leftover, err error) {
 	out = scheduler.Leftover{
-		Hostname: r.Hostname, Confirmed: r.Confirmed, Freeing: r.Freeing, Tasks: r.Tasks}
+		Hostname: r.Hostname, Confirmed: r.Confirmed, Freeing: r.Freeing, Tasks: r.Tasks,
+		Pending: r.Pending}
 	if out.Resources, err = resourcesToDomain(r.Resources); err != nil {
 		return out, err
 	}
