@@ -86,7 +86,7 @@ func (m *Machine) passRequests(w *work) {
 			m.recover(name, kind, steps)
 			p = m.hard.Pods[name]
 		}
-		if p.anyRuns() || p.anyLive() && p.Request != Replace {
+		if p.anyRuns() || m.lingers(p) && p.Request != Replace {
 			w.kill(p, nil)
 			m.waits[name] = "its tasks are being stopped for a " + string(p.Request)
 			continue

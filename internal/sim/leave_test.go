@@ -14,42 +14,15 @@ import (
 // as other agents with or without their disks, agents that an operator declares gone, and those
 // that he gives up.
 
-// seenEvery is how often the operator API is asked for the agents.
-const seenEvery = 30 * time.Second
+// askEvery is how often inverse offers come again that were declined.
+const askEvery = 30 * time.Second
 
-// watch shows the agents to the scheduler, as the operator API has them, and sends the inverse
-// offers again that are open.
-func (m *master) watch() {
-	m.w.after(seenEvery, m.watch)
-	if !m.up || m.session == nil || m.removed {
-		return
+// askAgain sends the inverse offers again that are open.
+func (m *master) askAgain() {
+	m.w.after(askEvery, m.askAgain)
+	if m.up && m.session != nil && !m.removed {
+		m.askToLeave()
 	}
-	if !m.w.scenario.blind {
-		m.send(m.session, m.seen())
-	}
-	m.askToLeave()
-}
-
-// seen is what the operator API says of the agents.
-func (m *master) seen() mesos.AgentsSeen {
-	var ev mesos.AgentsSeen
-	for _, a := range m.agents {
-		if a.dead || a.state == unreachable {
-			ev.Removed = append(ev.Removed, a.id)
-			continue
-		}
-		if a.state == awaited {
-			continue
-		}
-		seen := mesos.SeenAgent{ID: a.id, Hostname: a.hostname, IP: a.hostname, Total: a.total,
-			Reserved: reservedOn(a), Active: a.state == registered, Unavailable: a.window}
-		if a.drained {
-			seen.Active, seen.Deactivated = false, true
-			seen.Drain = &mesos.Drain{Drained: len(a.tasks) == 0, Draining: len(a.tasks) > 0}
-		}
-		ev.Agents = append(ev.Agents, seen)
-	}
-	return ev
 }
 
 // askToLeave sends an inverse offer for each agent with a window.
