@@ -115,6 +115,10 @@ func serviceNameProblem(name string) string {
 	return ""
 }
 
+// leastFailover is the shortest failover-timeout, in seconds: a scheduler that is updated, or moves
+// to another machine, must be back by then, or Mesos ends all tasks and forgets the framework.
+const leastFailover = 60
+
 func (p *parser) scheduler(root fields, s *Service) {
 	v, ok := root.get("scheduler")
 	if !ok {
@@ -131,6 +135,7 @@ func (p *parser) scheduler(root fields, s *Service) {
 		s.User = user
 	}
 	s.Zookeeper, _ = f.text("zookeeper")
+	f.setSeconds("failover-timeout", leastFailover, &s.FailoverTimeout)
 }
 
 var plainName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$`)
