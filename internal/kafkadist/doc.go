@@ -9,9 +9,9 @@
 //
 // The way through the package: ParseSource reads the operator's flags, Open opens a cache,
 // Cache.Fetch answers from the cache or fetches (maven.go, download.go, archive.go), lists and
-// judges the tree (tree.go, inspect.go), packs it (pack.go) and records it (index.go). A Java runtime
-// for agents that have none goes the same way (ParseJRE, jre.go), and is packed below jre/. FindJava
-// stands beside them, as a distribution without a Java is of no use.
+// judges the tree (tree.go, inspect.go), packs it (pack.go) and records it (index.go). A Java
+// runtime for agents that have none goes the same way (ParseJRE, jre.go), and is packed below jre/.
+// FindJava stands beside them, as a distribution without a Java is of no use.
 //
 // What the package is not: it does not run Kafka, does not write broker configuration, does not
 // serve files to agents and never deletes an archive, since a running scheduler may be serving it.
