@@ -19,7 +19,8 @@ func main() {
 		},
 		LocalMesos: func(ctx context.Context, o cli.LocalMesosOptions) error {
 			to := app.LocalMesosOptions{Dir: o.Dir, MasterAddr: o.MasterAddr, Name: o.Name,
-				LogFile: o.LogFile, Secrets: o.Secrets}
+				LogFile: o.LogFile, Secrets: o.Secrets, Faults: o.Faults,
+				Simulate: o.Simulate, AgentTimeout: o.AgentTimeout}
 			for _, a := range o.Agents {
 				to.Agents = append(to.Agents, app.LocalAgent(a))
 			}

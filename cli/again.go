@@ -27,6 +27,10 @@ func (in *installing) again(ctx context.Context) error {
 			return err
 		}
 	}
+	if in.faults && c.Mesos != nil && !c.Mesos.Faults {
+		return fail(exitConflict, "%q is installed already, without --faults; switch them on "+
+			"with: kafka-sched localmesos chaos enable%s", f.name, e.nameFlag())
+	}
 	fixed := in.fixed(c)
 	changes, err := f.changes(in.wanted)
 	if err != nil {

@@ -128,22 +128,6 @@ func schedulerOptions(f folder, c cluster) (SchedulerOptions, error) {
 	}, nil
 }
 
-// localMesosCmd runs the embedded Mesos of a cluster in this process.
-func (e *env) localMesosCmd() *cobra.Command {
-	return e.daemonCmd("localmesos", "Run the embedded Mesos of a cluster (started by the keeper)",
-		func(ctx context.Context, f folder, c cluster) error {
-			if c.Mesos == nil {
-				return fail(exitUsage, "%q uses the Mesos at %s", f.name, redactText(c.Master))
-			}
-			return locked(f.mesosLock(), fmt.Sprintf("embedded Mesos of %q", f.name), func() error {
-				return e.daemons.LocalMesos(ctx, LocalMesosOptions{
-					Dir: f.mesosDir(), MasterAddr: c.Mesos.MasterAddr, Name: f.name,
-					Agents: c.Mesos.Agents, LogFile: f.mesosLog(), Secrets: c.Secrets,
-				})
-			})
-		})
-}
-
 // executorCmd is what agents run.
 func (e *env) executorCmd() *cobra.Command {
 	return &cobra.Command{

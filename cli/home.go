@@ -146,6 +146,8 @@ type local struct {
 	Slot       int          `json:"slot"`
 	MasterAddr string       `json:"master_addr"`
 	Agents     []LocalAgent `json:"agents"`
+	// Faults lets it misbehave on order.
+	Faults bool `json:"faults,omitempty"`
 }
 
 const clusterFormat = 1

@@ -23,7 +23,7 @@ type installing struct {
 	jre                       string
 	secrets                   string
 	agents                    int
-	foreground                bool
+	foreground, faults        bool
 	watch                     watch
 	access                    access
 	state                     stateFlags
@@ -59,6 +59,8 @@ func (e *env) installCmd() *cobra.Command {
 	f.StringVar(&in.jre, "jre", "",
 		"Java runtime that agents fetch: folder, archive or URL (default: their own)")
 	f.IntVar(&in.agents, "agents", 0, "agents of the embedded Mesos (default 3, or one a broker)")
+	f.BoolVar(&in.faults, "faults", false,
+		"let the embedded Mesos misbehave on order (localmesos chaos)")
 	f.StringVar(&in.secrets, "secrets", "",
 		"folder with the secrets for the embedded Mesos, a file each")
 	f.StringVar(&in.listen, "listen", "", "host:port of the API (default: a free one of 127.0.0.1)")
@@ -130,6 +132,9 @@ func (in *installing) want() error {
 	}
 	if in.agents > 0 && in.master != "" {
 		return fail(exitUsage, "--agents is for the embedded Mesos, and --master names another")
+	}
+	if in.faults && in.master != "" {
+		return fail(exitUsage, "--faults is for the embedded Mesos, and --master names another")
 	}
 	for _, a := range []struct{ flag, address string }{
 		{"--listen", in.listen}, {"--advertise", in.advertise},
@@ -270,6 +275,7 @@ func (in *installing) place(home home) (cluster, error) {
 	if c.Mesos, err = m.layOut(used, in.needs, in.agents, string(home)); err != nil {
 		return c, err
 	}
+	c.Mesos.Faults = in.faults
 	return c, m.checkPorts(c.Mesos, in.needs)
 }
 

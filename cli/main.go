@@ -74,6 +74,10 @@ type LocalMesosOptions struct {
 	Agents                []LocalAgent
 	LogFile               string
 	Secrets               string // the folder that references to secrets are looked up in
+	// Faults lets it misbehave on order; Simulate runs no processes.
+	Faults, Simulate bool
+	// AgentTimeout is when the master gives up an agent that does not answer; 0 means 75 s.
+	AgentTimeout time.Duration
 }
 
 // LocalAgent is one agent of an embedded Mesos.
@@ -85,6 +89,9 @@ type LocalAgent struct {
 	MemMB    int64       `json:"mem_mb"`
 	DiskMB   int64       `json:"disk_mb"`
 	Ports    [][2]uint64 `json:"ports"` // inclusive ranges
+	// Attributes, and the fault domain, are for agents that differ.
+	Attributes   map[string]string `json:"attributes,omitempty"`
+	Region, Zone string            `json:",omitempty"`
 }
 
 // Main runs a command line, without the program's name, and gives the exit code.
@@ -180,8 +187,9 @@ func (e *env) root() *cobra.Command {
 		e.installCmd(), e.statusCmd(), e.planCmd(), e.podCmd(), e.endpointsCmd(), e.logsCmd(),
 		e.stopCmd(), e.startCmd(), e.updateCmd(), e.configCmd(), e.describeCmd(), e.debugCmd(),
 		e.journalCmd(), e.agentCmd(), e.brokerCmd(), e.topicCmd(), e.servicesCmd(),
-		e.uninstallCmd(), e.versionCmd(), e.specCmd(), e.completionCmd(), e.stateCmd(),
-		exitCodesTopic(), e.keepCmd(), e.schedulerCmd(), e.localMesosCmd(), e.executorCmd(),
+		e.uninstallCmd(), e.versionCmd(), e.specCmd(), e.simulateCmd(), e.completionCmd(),
+		e.stateCmd(), exitCodesTopic(), e.keepCmd(), e.schedulerCmd(), e.localMesosCmd(),
+		e.executorCmd(),
 	)
 	cobra.CheckErr(root.RegisterFlagCompletionFunc("name", e.completeNames))
 	root.InitDefaultHelpCmd()

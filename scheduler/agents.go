@@ -274,7 +274,7 @@ func (m *Machine) rehome() {
 		return
 	}
 	at := map[string]mesos.OfferID{}
-	for _, id := range sortedOffers(m.offers) {
+	for _, id := range slices.Sorted(maps.Keys(m.offers)) {
 		for _, r := range m.offers[id].Resources {
 			if resourceID, ours := m.ownReservation(r); ours {
 				at[resourceID] = id

@@ -13,8 +13,8 @@ func (w *work) free() {
 	m := w.m
 	if len(m.offers) > 0 {
 		owners := m.owners()
-		for _, id := range sortedOffers(m.offers) {
-			w.freeIn(m.offers[id], owners)
+		for i := range w.table().Len() {
+			w.freeIn(w.table().Bundle(i).Offer, owners)
 		}
 	}
 	for _, id := range m.leftToFree() {

@@ -8,6 +8,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler/offer"
+	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
 
 // Machine is the scheduler. It is owned by one goroutine; none of its methods may be called
@@ -40,9 +41,11 @@ type Machine struct {
 	answered   time.Time // when the last answer came
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
-	foreignPorts []offer.TakenPorts
-	orders       int             // counts recoveries and farewells, for their order
-	leaving      map[string]bool // what there was when uninstalling began, by phase/step
+	foreignPorts []takenPorts
+	crowds       map[string]*placement.Crowd // see peers
+	lodgers      map[string]map[PodName]bool // see lodgersAt
+	orders       int                         // counts recoveries and farewells, for their order
+	leaving      map[string]bool             // when uninstalling began, by phase/step
 	farewells    map[PodName]farewell
 	planErrors   []string                 // what is wrong with the configuration of the process
 	blocked      map[string]string        // by step id, which other plan has the instance
@@ -149,6 +152,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		tried: map[PodName]string{}, taskAt: map[mesos.TaskID]PodName{},
 		recovery:  map[PodName]*recovery{},
 		farewells: map[PodName]farewell{},
+		crowds:    map[string]*placement.Crowd{},
 		since:     map[string]change{}, readySince: map[PodName]time.Time{},
 		windows: map[mesos.AgentID]mesos.Unavailability{},
 		heard:   map[mesos.AgentID]time.Time{}, answers: map[mesos.AgentID]string{},
@@ -292,15 +296,17 @@ func (m *Machine) setPod(p Pod) {
 
 // filePod is setPod of what is not to be stored yet.
 func (m *Machine) filePod(p Pod) {
-	if _, known := m.hard.Pods[p.Name]; !known {
+	old, known := m.hard.Pods[p.Name]
+	if !known {
 		m.newcomers = append(m.newcomers, p.Name)
 		m.visiting = nil
 		if _, wanted := m.spec(p.Name); !wanted {
 			m.index.wanted = nil
 		}
 	}
-	m.holdings.letGo(p.Name, m.hard.Pods[p.Name].Place, p.Place)
+	m.holdings.letGo(p.Name, old.Place, p.Place)
 	m.hard.Pods[p.Name] = p
+	m.moved(p.Name, old.Place, p.Place)
 	m.indexTasks(p)
 	m.stir(p.Name)
 	m.holdings.unchecked.add(p.Name)
@@ -327,6 +333,7 @@ func (m *Machine) dropPod(name PodName) {
 	for _, t := range m.hard.Pods[name].Tasks {
 		delete(m.taskAt, t.ID)
 	}
+	m.moved(name, m.hard.Pods[name].Place, nil)
 	m.holdings.letGo(name, m.hard.Pods[name].Place, nil)
 	delete(m.hard.Pods, name)
 	delete(m.readySince, name)

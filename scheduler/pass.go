@@ -3,7 +3,6 @@ package scheduler
 import (
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler/offer"
 	"github.com/kafka-sched/kafka-sched/servicespec"
-	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
 
 // pass compares what shall be with what is, for everything, and emits what is missing. It runs
@@ -20,7 +18,6 @@ func (m *Machine) pass() {
 	m.waits, m.blocked = map[PodName]string{}, map[string]string{}
 	work := &work{m: m, wants: map[string]bool{}, kills: map[mesos.TaskID]bool{},
 		holders: map[string]holder{}, current: map[PodName][]string{},
-		crowds:     map[string][]placement.Agent{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.wake = time.Time{}
 	m.rehome()
@@ -63,9 +60,8 @@ type work struct {
 	kills   map[mesos.TaskID]bool
 	holders map[string]holder    // of the resource sets of instances; see setKeys
 	current map[PodName][]string // the tasks that plans are about to launch
-	// taken and crowds are what takenPorts and peers found, kept as long as the pass lasts.
-	taken      []offer.TakenPorts
-	crowds     map[string][]placement.Agent
+	offers  *offer.Table         // what is offered, once it is wanted; see table
+	// operations are those of each bundle of offers, by the first of them.
 	operations map[mesos.OfferID][]mesos.Operation
 }
 
@@ -295,15 +291,16 @@ func (w *work) finish() {
 		refuse = declineWorking
 	}
 	var unused []mesos.OfferID
-	for _, id := range sortedOffers(m.offers) {
-		if ops := w.operations[id]; len(ops) > 0 {
-			m.send(mesos.Accept{
-				Offers: []mesos.OfferID{id}, Operations: ops, Refuse: time.Second})
-			m.note(Debug, CountAccepts, "accept", "offer", string(id))
+	for i := range w.table().Len() {
+		o := w.table().Bundle(i)
+		if ops := w.operations[o.ID]; len(ops) > 0 {
+			m.send(mesos.Accept{Offers: o.IDs, Operations: ops, Refuse: time.Second})
+			m.note(Debug, CountAccepts, "accept", "offer", string(o.ID))
 			continue
 		}
-		unused = append(unused, id)
+		unused = append(unused, o.IDs...)
 	}
+	slices.Sort(unused)
 	if len(unused) > 0 {
 		m.send(mesos.Decline{Offers: unused, Refuse: refuse})
 		m.note(Debug, CountDeclines, "decline", "offers", fmt.Sprint(len(unused)))
@@ -333,15 +330,6 @@ func (w *work) tellWants() {
 	}
 	m.told = true
 	m.wants = w.wants
-}
-
-func sortedOffers(offers map[mesos.OfferID]mesos.Offer) []mesos.OfferID {
-	ids := make([]mesos.OfferID, 0, len(offers))
-	for id := range offers {
-		ids = append(ids, id)
-	}
-	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
-	return ids
 }
 
 // reconcile asks the master about tasks: those in doubt by name, and all from time to time.

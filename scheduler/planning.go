@@ -266,7 +266,7 @@ func (m *Machine) missingState(s plans.Step, p Pod, t Task) (plans.Status, strin
 	case away && m.faultPolicy(p.Name) != nil:
 		return status, m.awayReason(p)
 	case m.refusals[p.Name] != nil && m.tried[p.Name] == s.ID:
-		return status, m.refusals[p.Name].String()
+		return status, m.refusals[p.Name].Tell()
 	case t.unsure():
 		return status, m.awayReason(p)
 	case p.Place != nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/localmesos"
 )
@@ -14,6 +15,10 @@ type LocalMesosOptions struct {
 	Agents                []LocalAgent
 	LogFile               string
 	Secrets               string // the folder that references to secrets are looked up in
+	// Faults lets it misbehave on order; Simulate runs no processes.
+	Faults, Simulate bool
+	// AgentTimeout is when the master gives up an agent that does not answer; 0 means 75 s.
+	AgentTimeout time.Duration
 }
 
 // LocalAgent is one agent of an embedded Mesos.
@@ -25,6 +30,9 @@ type LocalAgent struct {
 	MemMB    int64
 	DiskMB   int64
 	Ports    [][2]uint64 // inclusive ranges
+	// Attributes, and the fault domain, are for agents that differ.
+	Attributes   map[string]string
+	Region, Zone string
 }
 
 // RunLocalMesos runs an embedded Mesos until the context ends; executors outlive it.
@@ -39,11 +47,13 @@ func RunLocalMesos(ctx context.Context, o LocalMesosOptions) error {
 	defer closeLog()
 	cfg := localmesos.Config{
 		Dir: o.Dir, MasterAddr: o.MasterAddr, ClusterName: o.Name, Logger: logger,
-		Secrets: o.Secrets}
+		Secrets: o.Secrets, Faults: o.Faults, Simulate: o.Simulate,
+		AgentPingTimeout: o.AgentTimeout}
 	for _, a := range o.Agents {
 		cfg.Agents = append(cfg.Agents, localmesos.Agent{
 			Name: a.Name, Addr: a.Addr, Hostname: a.Hostname, CPUs: a.CPUs,
-			MemMB: a.MemMB, DiskMB: a.DiskMB, Ports: a.Ports,
+			MemMB: a.MemMB, DiskMB: a.DiskMB, Ports: a.Ports, Attributes: a.Attributes,
+			Region: a.Region, Zone: a.Zone,
 		})
 	}
 	cluster, err := localmesos.Start(cfg)

@@ -213,7 +213,7 @@ func (e *executorRun) status() *mesos.ContainerStatus {
 // toExecutor sends an event if the executor is connected.
 func (c *Cluster) toExecutor(e *executorRun, ev *executor.Event) {
 	s := e.stream
-	if s == nil {
+	if s == nil || e.agent.out.deaf() {
 		return
 	}
 	c.after(func() {
@@ -226,6 +226,10 @@ func (c *Cluster) toExecutor(e *executorRun, ev *executor.Event) {
 // deliver hands the waiting tasks to a connected executor, their volumes first,
 // and then the kills that waited for it.
 func (c *Cluster) deliver(e *executorRun) {
+	if c.cfg.Simulate && e.Ending == nil {
+		c.simulateTasks(e)
+		return
+	}
 	if e.stream == nil || e.Ending != nil {
 		return
 	}
@@ -273,6 +277,10 @@ func (c *Cluster) failLaunch(t *task, err error) {
 
 // sendKill sends the KILL that waits for the executor.
 func (c *Cluster) sendKill(e *executorRun, t *task) {
+	if c.cfg.Simulate {
+		c.simulateEnd(t, mesos.TASK_KILLED)
+		return
+	}
 	c.toExecutor(e, &executor.Event{Type: executor.Event_KILL,
 		Kill: &executor.Event_Kill{TaskID: t.Info.V.TaskID, KillPolicy: t.kill}})
 }
@@ -280,7 +288,7 @@ func (c *Cluster) sendKill(e *executorRun, t *task) {
 // killTask carries out a KILL of the scheduler.
 func (c *Cluster) killTask(t *task, policy *mesos.KillPolicy) {
 	e := c.executorOf(t)
-	if t.terminal() || e == nil {
+	if c.losesKill(t, policy) || t.terminal() || e == nil {
 		return
 	}
 	if !t.Delivered {
@@ -297,7 +305,7 @@ func (c *Cluster) killTask(t *task, policy *mesos.KillPolicy) {
 }
 
 func (c *Cluster) messageFromExecutor(e *executorRun, data []byte) {
-	if f := c.frameworks[e.Framework]; f != nil && f.connected() {
+	if f := c.frameworks[e.Framework]; f != nil && f.connected() && e.agent.out == nil {
 		c.toFramework(f, &scheduler.Event{Type: scheduler.Event_MESSAGE,
 			Message: &scheduler.Event_Message{AgentID: mesos.AgentID{Value: e.Agent},
 				ExecutorID: e.Info.V.ExecutorID, Data: data}})

@@ -28,6 +28,10 @@ func (c *Cluster) endExecutor(e *executorRun, why ending) {
 	e.Ending = &why
 	c.saveExecutor(e)
 	e.timeout.cancel()
+	if c.cfg.Simulate {
+		c.simulateExit(e)
+		return
+	}
 	if e.Process.PID == 0 {
 		return // executorPrepared abandons it.
 	}
@@ -41,6 +45,10 @@ func (c *Cluster) endExecutor(e *executorRun, why ending) {
 
 // killExecutor kills the executor's session; its watcher sees the end of it.
 func (c *Cluster) killExecutor(e *executorRun) {
+	if c.cfg.Simulate {
+		c.next(func() { c.executorEnded(e, nil) })
+		return
+	}
 	p := e.Process
 	if p.PID == 0 {
 		return
@@ -61,18 +69,20 @@ func (c *Cluster) executorEnded(e *executorRun, status *int32) {
 		c.after(s.close)
 	}
 	delete(e.agent.executors, e.key())
+	e.agent.touch()
 	c.drop(bucketExecutors, e.recordKey())
 	c.ended = append(c.ended, e)
 	c.ended = c.ended[max(0, len(c.ended)-50):]
 	c.log.Info("executor ended", "agent", e.agent.Name, "framework", e.Framework, "executor", e.id)
 
 	if f := c.frameworks[e.Framework]; f != nil && !f.Completed {
-		c.toFramework(f, &scheduler.Event{Type: scheduler.Event_FAILURE,
+		failure := &scheduler.Event{Type: scheduler.Event_FAILURE,
 			Failure: &scheduler.Event_Failure{
 				AgentID:    &mesos.AgentID{Value: e.Agent},
 				ExecutorID: &mesos.ExecutorID{Value: e.id},
 				Status:     status,
-			}})
+			}}
+		c.whenHeard(e.agent, func() { c.toFramework(f, failure) })
 	}
 	why := executorTerminated
 	if e.Ending != nil {
@@ -83,8 +93,10 @@ func (c *Cluster) executorEnded(e *executorRun, status *int32) {
 			c.agentUpdate(t, why)
 		}
 	}
-	c.after(func() { c.background(func() { c.forgetSecrets(e) }) })
-	c.collectSandboxes(e.agent)
+	if !c.cfg.Simulate {
+		c.after(func() { c.background(func() { c.forgetSecrets(e) }) })
+		c.collectSandboxes(e.agent)
+	}
 	c.scheduleAllocation()
 	c.checkIdle()
 }

@@ -68,14 +68,14 @@ func (c *Cluster) launchOnAgent(
 	c.seq++
 	t := &task{Framework: f.id, Agent: a.id, Executor: info.Executor.ExecutorID.Value,
 		Info: taskInfo{info}, Seq: c.seq, State: mesos.TASK_STAGING}
-	c.tasks[t.key()] = t
-	c.saveTask(t)
+	c.addTask(t)
 	c.watchTaskAdded(t)
 	e := a.executors[executorKey(f.id, t.Executor)]
 	if e == nil {
 		e = &executorRun{Framework: f.id, Agent: a.id, id: t.Executor, agent: a,
 			Info: executorInfo{*info.Executor}, Container: uuid.NewString(), values: values}
 		a.executors[e.key()] = e
+		a.touch()
 		c.saveExecutor(e)
 		c.startExecutor(e, c.executorUser(e), f.Info.V.GetCheckpoint())
 		return
@@ -92,6 +92,10 @@ type prepared struct {
 
 // startExecutor prepares the sandbox, fetches and starts, outside of the loop.
 func (c *Cluster) startExecutor(e *executorRun, user string, checkpoint bool) {
+	if c.cfg.Simulate {
+		c.simulateTasks(e)
+		return
+	}
 	env := c.executorEnv(e, checkpoint)
 	info, sandbox := e.Info.V, e.sandbox()
 	c.after(func() {

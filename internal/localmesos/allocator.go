@@ -28,13 +28,16 @@ func (c *Cluster) allocateNow() {
 		return
 	}
 	batch := map[*framework][]*offer{}
+	wanting := c.candidates()
 	for _, a := range c.agents {
-		if !a.active() {
+		if !a.active() || a.out != nil {
 			continue
 		}
-		for _, candidate := range c.candidates() {
-			if o := c.offerTo(candidate.framework, candidate.role, a); o != nil {
+		wanting.sort()
+		for _, w := range wanting.list {
+			if o := c.offerTo(w.framework, w.role, a); o != nil {
 				batch[o.framework] = append(batch[o.framework], o)
+				w.holds(o.resources)
 			}
 		}
 	}
@@ -49,84 +52,13 @@ func (c *Cluster) allocateNow() {
 	}
 }
 
-type candidate struct {
-	framework *framework
-	role      string
-	share     float64
-}
-
-// candidates are the roles that want offers, the one with the smallest dominant
-// share first.
-func (c *Cluster) candidates() []candidate {
-	var out []candidate
-	for _, id := range sortedKeys(c.frameworks) {
-		f := c.frameworks[id]
-		if f.Completed || !f.connected() {
-			continue
-		}
-		for _, role := range rolesOf(&f.Info.V) {
-			if !f.Suppressed[role] {
-				out = append(out, candidate{f, role, 0})
-			}
-		}
-	}
-	if len(out) < 2 {
-		return out
-	}
-	for i := range out {
-		out[i].share = c.share(out[i].framework, out[i].role)
-	}
-	slices.SortStableFunc(out, func(x, y candidate) int {
-		switch {
-		case x.share < y.share:
-			return -1
-		case x.share > y.share:
-			return 1
-		}
-		return 0
-	})
-	return out
-}
-
-// share is the dominant share of a framework's role: the largest of its parts of
-// all cpus, memory and disk.
-func (c *Cluster) share(f *framework, role string) float64 {
-	var held, total []mesos.Resource
-	for _, a := range c.agents {
-		if a.active() {
-			total = plus(total, stripped(a.total()))
-			for _, e := range sortedExecutors(a) {
-				if e.Framework == f.id {
-					held = append(held, e.Info.V.Resources...)
-				}
-			}
-		}
-	}
-	for _, t := range c.tasks {
-		if t.Framework == f.id && !t.terminal() {
-			held = append(held, t.Info.V.Resources...)
-		}
-	}
-	for _, o := range c.offers {
-		if o.framework == f {
-			held = append(held, o.resources...)
-		}
-	}
-	held = slices.DeleteFunc(held, func(r mesos.Resource) bool {
-		return r.GetAllocationInfo().GetRole() != role
-	})
-	share := 0.0
-	for _, name := range []string{"cpus", "mem", "disk"} {
-		if all := scalarSum(total, name); all > 0 {
-			share = max(share, float64(scalarSum(held, name))/float64(all))
-		}
-	}
-	return share
-}
-
 // free is what is neither used nor offered. It is nothing while executors that
 // died before a restart hold more than an agent that was made smaller has.
 func (c *Cluster) free(a *agentNode) []mesos.Resource {
+	if a.freeKnown {
+		return slices.Clone(a.rest)
+	}
+	a.rest, a.freeKnown = nil, true
 	rest, ok := minus(a.total(), unallocate(c.used(a)))
 	if !ok {
 		return nil
@@ -135,7 +67,8 @@ func (c *Cluster) free(a *agentNode) []mesos.Resource {
 	if !ok {
 		panic("more is offered of agent " + a.Name + " than is free")
 	}
-	return rest
+	a.rest = rest
+	return slices.Clone(rest)
 }
 
 func (c *Cluster) offerTo(f *framework, role string, a *agentNode) *offer {
@@ -151,7 +84,7 @@ func (c *Cluster) offerTo(f *framework, role string, a *agentNode) *offer {
 	o := &offer{id: fmt.Sprintf("%s-O%d", c.masterID, c.nextOffer), framework: f, agent: a,
 		role: role, resources: allocate(sortForOffer(rs), role)}
 	c.nextOffer++
-	c.offers[o.id] = o
+	c.addOffer(o)
 	return o
 }
 
@@ -176,12 +109,9 @@ func allocatable(f *framework, role string, rs []mesos.Resource) bool {
 
 // refuses tells whether the framework has declined all of this not long ago.
 func (f *framework) refuses(a *agentNode, role string, rs []mesos.Resource) bool {
-	for _, fl := range f.filters {
-		if fl.agent == a && fl.role == role && containsAll(fl.resources, rs) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.filters[a], func(fl *filter) bool {
+		return fl.role == role && containsAll(fl.resources, rs)
+	})
 }
 
 // refuse keeps declined resources from the framework for a while.
@@ -195,28 +125,42 @@ func (c *Cluster) refuse(f *framework, o *offer, rs []mesos.Resource, filters *m
 		return
 	}
 	d = min(d, 365*24*3600)
-	fl := &filter{agent: o.agent, role: o.role, resources: unallocate(rs)}
-	f.filters = append(f.filters, fl)
+	fl := &filter{role: o.role, resources: unallocate(rs)}
+	f.setFilters(o.agent, append(f.filters[o.agent], fl))
 	fl.expiry = c.later(time.Duration(d*float64(time.Second)), func() {
-		f.filters = slices.DeleteFunc(f.filters, func(x *filter) bool { return x == fl })
+		f.setFilters(o.agent, slices.DeleteFunc(f.filters[o.agent], func(x *filter) bool {
+			return x == fl
+		}))
 		c.scheduleAllocation()
 	})
 }
 
+func (f *framework) setFilters(a *agentNode, filters []*filter) {
+	if f.filters == nil {
+		f.filters = map[*agentNode][]*filter{}
+	}
+	f.filters[a] = filters
+	if len(filters) == 0 {
+		delete(f.filters, a)
+	}
+}
+
 // clearFilters forgets what a framework declined, for the given roles.
 func (f *framework) clearFilters(roles []string) {
-	f.filters = slices.DeleteFunc(f.filters, func(x *filter) bool {
-		if !slices.Contains(roles, x.role) {
-			return false
-		}
-		x.expiry.cancel()
-		return true
-	})
+	for a, filters := range f.filters {
+		f.setFilters(a, slices.DeleteFunc(filters, func(x *filter) bool {
+			if !slices.Contains(roles, x.role) {
+				return false
+			}
+			x.expiry.cancel()
+			return true
+		}))
+	}
 }
 
 // removeOffer takes an offer back; rescind tells the framework.
 func (c *Cluster) removeOffer(o *offer, rescind bool) {
-	delete(c.offers, o.id)
+	c.forgetOffer(o)
 	if rescind {
 		c.toFramework(o.framework, &scheduler.Event{Type: scheduler.Event_RESCIND,
 			Rescind: &scheduler.Event_Rescind{OfferID: mesos.OfferID{Value: o.id}}})

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -54,6 +55,8 @@ type Cluster struct {
 	started    time.Time
 	frameworks map[string]*framework
 	agents     []*agentNode
+	byID       map[string]*agentNode
+	nextAgent  int
 	offers     map[string]*offer
 	tasks      map[string]*task
 	operations map[string]*operation
@@ -68,6 +71,7 @@ type Cluster struct {
 	idle       []chan struct{} // closed when no executor is left
 	watchers   map[*stream]*timer
 	stats      stats
+	faults     faults
 }
 
 // Start starts a cluster. If the directory holds the state of an earlier run,
@@ -87,29 +91,36 @@ func Start(cfg Config) (*Cluster, error) {
 		masterID: uuid.NewString(), started: time.Now(),
 		frameworks: map[string]*framework{}, offers: map[string]*offer{},
 		tasks: map[string]*task{}, operations: map[string]*operation{},
-		watchers: map[*stream]*timer{},
+		byID: map[string]*agentNode{}, watchers: map[*stream]*timer{},
 	}
 	if err := c.open(); err != nil {
 		cancel()
 		c.release()
 		return nil, err
 	}
-	go c.run()
 	for i, l := range c.listeners {
-		handler := c.masterHandler()
-		if i > 0 {
-			handler = c.agentHandler(c.agentNamed(cfg.Agents[i-1].Name))
+		if i == 0 {
+			c.serve(l, c.masterDoor(c.masterHandler()))
+			continue
 		}
-		srv := &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second,
-			IdleTimeout: 2 * time.Minute}
-		c.servers = append(c.servers, srv)
-		c.background(func() {
-			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				c.post(func() { c.fail(fmt.Errorf("serving %s: %w", l.Addr(), err)) })
-			}
-		})
+		a := c.agentNamed(cfg.Agents[i-1].Name)
+		a.server = c.serve(l, a.door(c.agentHandler(a)))
 	}
+	go c.run()
 	return c, nil
+}
+
+// serve serves one address until its server is closed.
+func (c *Cluster) serve(l net.Listener, handler http.Handler) *http.Server {
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second,
+		IdleTimeout: 2 * time.Minute}
+	c.servers = append(c.servers, srv)
+	c.background(func() {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			c.post(func() { c.fail(fmt.Errorf("serving %s: %w", l.Addr(), err)) })
+		}
+	})
+	return srv
 }
 
 // open takes the directory and the addresses and loads the state.
@@ -196,15 +207,33 @@ func (c *Cluster) listen() error {
 		return fmt.Errorf("the master cannot listen on %s: %w", c.cfg.MasterAddr, err)
 	}
 	c.masterURL = "http://" + c.masterAddr()
+	named := map[string]*agentNode{}
+	for _, a := range slices.Backward(c.agents) {
+		named[a.Name] = a
+	}
 	for i := range c.cfg.Agents {
 		cfg := &c.cfg.Agents[i]
-		a := c.agentNamed(cfg.Name)
-		if a.ip, a.port, err = bind(cfg.Addr); err != nil {
+		a := named[cfg.Name]
+		if c.cfg.Simulate {
+			if a.ip, a.port, err = splitAddress(cfg.Addr); err != nil {
+				return fmt.Errorf("agent %s: %w", cfg.Name, err)
+			}
+		} else if a.ip, a.port, err = bind(cfg.Addr); err != nil {
 			return fmt.Errorf("agent %s cannot listen on %s: %w", cfg.Name, cfg.Addr, err)
 		}
 		c.agentURLs = append(c.agentURLs, "http://"+net.JoinHostPort(a.ip, strconv.Itoa(a.port)))
 	}
 	return nil
+}
+
+// splitAddress reads the address of an agent that does not listen.
+func splitAddress(addr string) (string, int, error) {
+	host, text, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", 0, err
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	return host, int(port), err
 }
 
 func (c *Cluster) masterAddr() string { return net.JoinHostPort(c.ip, strconv.Itoa(c.port)) }
@@ -316,6 +345,9 @@ func (c *Cluster) Shutdown(ctx context.Context) error {
 
 // checkIdle tells those who wait that no executor is left.
 func (c *Cluster) checkIdle() {
+	if len(c.idle) == 0 {
+		return
+	}
 	for _, a := range c.agents {
 		if len(a.executors) > 0 {
 			return

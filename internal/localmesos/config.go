@@ -56,6 +56,13 @@ type Config struct {
 	// Secrets is a folder whose files are the secrets that references name, by their paths in
 	// it; "" knows none.
 	Secrets string
+	// AgentPingTimeout is the time until the master gives up an agent that does not answer.
+	// Default 75 s, as with Mesos' own defaults.
+	AgentPingTimeout time.Duration
+	// Faults lets whoever reaches the master's address order faults (faults.go).
+	Faults bool
+	// Simulate runs no processes: executors and tasks are made believe (simulated.go).
+	Simulate bool
 	// Logger receives what happens; nil discards it.
 	Logger *slog.Logger
 }
@@ -108,6 +115,7 @@ func (cfg *Config) prepare() error {
 	orDefault(&cfg.FetchTimeout, 10*time.Minute)
 	orDefault(&cfg.CacheMB, 2048)
 	orDefault(&cfg.KeepRuns, 5)
+	orDefault(&cfg.AgentPingTimeout, 75*time.Second)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -201,6 +201,9 @@ func (x *acceptance) launchTask(t mesos.TaskInfo) error {
 			"is more than available %s", formatResources(needed), formatResources(x.remaining))
 	}
 	x.remaining = rest
+	if x.loses(t) {
+		return nil
+	}
 	x.c.launchOnAgent(x.framework, x.agent, t, values)
 	return nil
 }

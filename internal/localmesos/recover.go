@@ -37,6 +37,9 @@ func (c *Cluster) load() error {
 	}
 	for key, t := range tasks {
 		c.tasks[key] = t
+		if a := c.byID[t.Agent]; a != nil {
+			a.tasks[key] = t
+		}
 		c.seq = max(c.seq, t.Seq)
 	}
 	operations, err := loadBucket[operation](c.reg, bucketOperations)
@@ -64,22 +67,28 @@ func (c *Cluster) loadAgents() error {
 	for _, id := range sortedKeys(records) {
 		a := records[id]
 		a.id = id
-		c.agents = append(c.agents, a)
+		c.addAgent(a)
 	}
 	slices.SortStableFunc(c.agents, func(x, y *agentNode) int {
 		return x.Registered.Compare(y.Registered)
 	})
+	known := map[string]*agentNode{}
+	for _, a := range slices.Backward(c.agents) {
+		known[a.Name] = a
+	}
 	for i, cfg := range c.cfg.Agents {
-		a := c.agentNamed(cfg.Name)
+		a := known[cfg.Name]
 		if a == nil {
 			a = &agentNode{Name: cfg.Name, Registered: time.Now(),
 				id: fmt.Sprintf("%s-S%d", c.masterID, i)}
-			c.agents = append(c.agents, a)
+			c.addAgent(a)
 		}
 		a.cfg, a.present = cfg, true
 	}
+	c.nextAgent = len(c.cfg.Agents)
 	for _, a := range c.agents {
-		a.executors = map[string]*executorRun{}
+		a.executors, a.tasks, a.offers = map[string]*executorRun{}, map[string]*task{},
+			map[string]*offer{}
 		a.dir = filepath.Join(c.cfg.Dir, "agents", a.Name)
 	}
 	return nil
@@ -93,13 +102,10 @@ func (c *Cluster) loadExecutors() error {
 	for _, key := range sortedKeys(records) {
 		e := records[key]
 		e.id = e.Info.V.ExecutorID.Value
-		for _, a := range c.agents {
-			if a.id == e.Agent {
-				e.agent = a
-				a.executors[e.key()] = e
-			}
-		}
-		if e.agent == nil {
+		if a := c.byID[e.Agent]; a != nil {
+			e.agent = a
+			a.executors[e.key()] = e
+		} else {
 			return fmt.Errorf("the state file %s has an executor of the unknown agent %s",
 				c.reg.path, e.Agent)
 		}
@@ -152,12 +158,17 @@ func (c *Cluster) recover() {
 			c.next(func() { c.recoverExecutor(e) })
 			e.recovering = true
 		}
-		c.next(func() { c.collectSandboxes(a) })
+		if !c.cfg.Simulate {
+			c.next(func() { c.collectSandboxes(a) })
+		}
 	}
 	c.next(func() {
 		err := errors.Join(c.fetch.removePartials(), c.recoverTrash(), c.makeVolumes())
 		if err != nil {
 			c.fail(err)
+		}
+		for _, t := range c.tasksOf(func(t *task) bool { return t.Lost }) {
+			c.dropLost(t)
 		}
 		for _, id := range sortedKeys(c.frameworks) {
 			if f := c.frameworks[id]; !f.Completed && !f.connected() {
@@ -170,6 +181,9 @@ func (c *Cluster) recover() {
 func (c *Cluster) recoverExecutor(e *executorRun) {
 	f := c.frameworks[e.Framework]
 	switch {
+	case c.cfg.Simulate && e.Ending == nil:
+		c.simulateAgain(e)
+		return
 	case e.Process.PID == 0 || e.Process.Boot != c.boot:
 		c.executorEnded(e, nil)
 		return
@@ -180,20 +194,29 @@ func (c *Cluster) recoverExecutor(e *executorRun) {
 		}
 		c.killExecutor(e)
 	default:
-		what := formatDuration(c.cfg.ReregistrationTimeout)
-		e.timeout = c.later(c.cfg.ReregistrationTimeout, func() {
-			e.Ending = &ending{mesos.TASK_GONE, mesos.REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
-				"Executor did not reregister within " + what}
-			c.saveExecutor(e)
-			c.killExecutor(e)
-		})
+		c.awaitExecutor(e)
 	}
 	c.after(func() { c.watchProcess(e) })
+}
+
+// awaitExecutor ends an executor that does not subscribe again in time.
+func (c *Cluster) awaitExecutor(e *executorRun) {
+	what := formatDuration(c.cfg.ReregistrationTimeout)
+	e.timeout.cancel()
+	e.timeout = c.later(c.cfg.ReregistrationTimeout, func() {
+		e.Ending = &ending{mesos.TASK_GONE, mesos.REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
+			"Executor did not reregister within " + what}
+		c.saveExecutor(e)
+		c.killExecutor(e)
+	})
 }
 
 // makeVolumes creates the directories of volumes whose CREATE was stored but
 // not carried out before a crash.
 func (c *Cluster) makeVolumes() error {
+	if c.cfg.Simulate {
+		return nil
+	}
 	for _, a := range c.agents {
 		for _, v := range volumesIn(a.total()) {
 			if err := os.MkdirAll(a.volumeDir(&v), 0o755); err != nil {
@@ -205,6 +228,9 @@ func (c *Cluster) makeVolumes() error {
 }
 
 func (c *Cluster) makeVolume(dir string) {
+	if c.cfg.Simulate {
+		return
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		// Linking it into a sandbox tries again, and fails the task if it must.
 		c.log.Error("a volume cannot be created", "path", dir, "error", err)
@@ -213,12 +239,18 @@ func (c *Cluster) makeVolume(dir string) {
 
 // awaited tells whether a task's executor may still come back after a restart.
 func (c *Cluster) awaited(t *task) bool {
+	if o := c.outageOf(t.Agent); o.forgotten() || o.unregistered() {
+		return true
+	}
 	e := c.executorOf(t)
 	return e != nil && e.recovering && time.Now().Before(c.recoveryAt)
 }
 
 // recovering tells whether an agent, or any if none is named, awaits executors.
 func (c *Cluster) recovering(agentID string) bool {
+	if c.rejoining(agentID) {
+		return true
+	}
 	if !time.Now().Before(c.recoveryAt) {
 		return false
 	}

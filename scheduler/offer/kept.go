@@ -17,42 +17,30 @@ import (
 // task has the whole set or nothing of it: as long as nothing is there, something still runs on
 // it, and once something is, nobody will bring the rest. And it is every volume, because what
 // has data is never replaced by something empty.
-func returnToKept(req *Requirement, offers []mesos.Offer) (Match, *Refusal) {
-	candidates := make([]candidate, len(offers))
-	var best *Match
-	for i := range offers {
-		o, c := &offers[i], &candidates[i]
-		c.offer, c.reasons = o, otherAgent
-		if o.Agent != req.Kept.Agent {
-			continue
+func (t *Table) returnToKept(req *Requirement) (Match, *Refusal) {
+	for i := t.first(req.Kept.Agent); i < len(t.agents); i++ {
+		if t.agents[i].Agent != req.Kept.Agent {
+			break
 		}
-		var match Match
-		match, c.reasons = req.resume(o)
-		if len(c.reasons) == 0 && (best == nil || o.ID < best.Offer) {
-			best = &match
+		if m, reasons := req.resume(t.agents[i]); len(reasons) == 0 {
+			return m, nil
 		}
 	}
-	if best != nil {
-		return *best, nil
-	}
-	r := refusal(req, candidates)
+	r := t.refuse(req)
 	r.Kept, r.KeptHost = req.Kept.Agent, req.Kept.Hostname
 	return Match{}, r
 }
 
-// otherAgent is what is wrong with every agent but the one of the reservation.
-var otherAgent = []Reason{{Code: OtherAgent}}
-
-// resume fits the instance into what it holds of one offer of its agent, and into what is free
+// resume fits the instance into what it holds of what its agent offers, and into what is free
 // there or becomes so. What is missing is told first, and then what else would be, were it
 // there.
-func (req *Requirement) resume(o *mesos.Offer) (Match, []Reason) {
-	kept, parts := req.Kept, req.parts()
+func (req *Requirement) resume(a *agent) (Match, []Reason) {
+	kept, parts, o := req.Kept, req.parts(), &a.Offer
 	if kept.ExecutorRuns {
 		parts[0] = SetNeed{}
 	}
-	m := Match{Offer: o.ID, Agent: o.Agent}
-	var goes resource.List
+	m := a.match()
+	var goes, inUse resource.List
 	m.Sets, goes = kept.others(req.Sets, o)
 	holdings, fixed := make([]holding, len(parts)), fixedPorts(parts)
 	var reasons []Reason
@@ -60,15 +48,22 @@ func (req *Requirement) resume(o *mesos.Offer) (Match, []Reason) {
 	for i := range parts {
 		had := kept.record(parts, i)
 		there, missing := kept.present(had, o)
-		reasons = lacking(reasons, missing)
-		there = append(there, missing.WithRole(o.Role)...)
-		goes = append(goes, holdings[i].keep(&parts[i], had, there, fixed)...)
+		missing = missing.WithRole(o.Role)
+		there = append(there, missing...)
+		back := holdings[i].keep(&parts[i], had, there, fixed)
+		if kept.Beside {
+			inUse = append(inUse, missing...)
+			holdings[i].kept = holdings[i].kept.Add(back...)
+		} else {
+			reasons = lacking(reasons, missing)
+			goes = append(goes, back...)
+		}
 		own = own.Add(portsIn(there)).Add(portsIn(had.Resources))
 	}
 	if len(goes) > 0 {
 		m.Destroy, m.Unreserve = goes.Volumes(), goes.WithoutVolumes()
 	}
-	p := newPool(req, o, o.Resources.Add(m.Unreserve.PopReservation()...))
+	p := newPool(req, a, o.Resources.Add(m.Unreserve.PopReservation()...))
 	p.reasons = reasons
 	p.taken, _ = p.taken.Sub(p.taken.Intersect(own))
 	if p.fill(holdings, portWants(parts), "more"); len(p.reasons) > 0 {
@@ -81,6 +76,7 @@ func (req *Requirement) resume(o *mesos.Offer) (Match, []Reason) {
 	slices.SortStableFunc(m.Sets, func(a, b SetResources) int {
 		return cmp.Compare(kept.position(a.Name), kept.position(b.Name))
 	})
+	m.Used, _ = m.Used.Sub(inUse) // it is no part of what is offered
 	m.settle(req, o, goes)
 	return m, nil
 }
@@ -114,7 +110,7 @@ func (k *Kept) others(wanted []SetNeed, o *mesos.Offer) (stay []SetResources, go
 		if slices.ContainsFunc(wanted, func(n SetNeed) bool { return n.Name == s.Name }) {
 			continue
 		}
-		if slices.Contains(k.Drop, s.Name) {
+		if slices.Contains(k.Drop, s.Name) && !k.Beside {
 			there, missing := k.present(s, o)
 			if len(there) > 0 || len(missing) == 0 {
 				goes = append(goes, there...)

@@ -44,17 +44,17 @@ func TestExchange(t *testing.T) {
 				}
 			}
 		}
-		l.req = l.spec
+		l.req.Requirement = l.spec
 		a, b := l.spec.Sets[0], l.spec.Sets[1]
 		a.Scalars, b.Scalars = b.Scalars, a.Scalars
 		a.Ports, b.Ports = b.Ports, a.Ports
 		l.req.Sets = []offer.SetNeed{a, b}
 		l.req.Kept = &l.kept
-		l.req.Taken = []offer.TakenPorts{{Host: "h", Ports: l.recordedPorts()}}
+		l.req.taken = []takenPorts{{"h", l.recordedPorts()}}
 		l.agent.Resources = l.agent.Resources.Filter(func(r resource.Resource) bool {
 			return r.Label(resource.ResourceID) != ""
 		})
-		m, refusal := offer.Evaluate(l.req, []mesos.Offer{l.agent})
+		m, refusal := l.req.evaluate([]mesos.Offer{l.agent})
 		if refusal != nil {
 			t.Fatal(refusal)
 		}
@@ -66,11 +66,61 @@ func TestExchange(t *testing.T) {
 	})
 }
 
+// TestBeside secures what an instance wants more while all of it runs, so that nothing it holds is
+// offered: once that is done, and it was stopped, it gets what it wants and nothing else has to
+// be reserved.
+func TestBeside(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l := newLife(t)
+		if l == nil {
+			return
+		}
+		l.change(1)
+		l.hidden = nil
+		l.hide(l.kept.Executor)
+		for _, s := range l.kept.Sets {
+			l.hide(s.Resources)
+		}
+		o := l.agent
+		var err error
+		if o.Resources, err = o.Resources.Sub(l.hidden); err != nil {
+			t.Fatal(err)
+		}
+		beside := l.kept
+		beside.Beside, beside.ExecutorRuns = true, true
+		l.req.Kept = &beside
+		m, refusal := l.req.evaluate([]mesos.Offer{o})
+		if refusal != nil {
+			checkShortage(t, l.req, o, refusal.Agents()[0].Reasons)
+			return
+		}
+		if len(m.Unreserve)+len(m.Destroy) > 0 || !m.Remaining.Add(m.Used...).Equal(o.Resources) ||
+			!m.Used.Equal(m.Reserve.PopReservation()) {
+			t.Fatalf("beside what runs: %+v", m)
+		}
+		l.agent.Resources = carryOut(t, o.Resources, offer.Operations(m)).Add(l.hidden...)
+		stopped := *keep(m)
+		stopped.ExecutorRuns, stopped.Executor = true, l.kept.Executor
+		stopped.Drop = l.kept.Drop
+		l.hidden = nil
+		l.hide(stopped.Executor)
+		after := l.agent
+		if after.Resources, err = after.Resources.Sub(l.hidden); err != nil {
+			t.Fatal(err)
+		}
+		l.req.Kept = &stopped
+		again, refusal := l.req.evaluate([]mesos.Offer{after})
+		if refusal != nil || len(again.Reserve)+len(again.Create) > 0 {
+			t.Fatalf("once %+v was secured: %+v, %v", m, again, refusal)
+		}
+	})
+}
+
 // life is an instance with its agent: what the spec wants, what is on record, what is there.
 type life struct {
 	t      *rapid.T
 	spec   offer.Requirement // all sets that the spec has
-	req    offer.Requirement // what is to be launched
+	req    needing           // what is to be launched
 	kept   offer.Kept
 	agent  mesos.Offer   // all of the agent, as if nothing ran
 	hidden resource.List // what runs, or others have
@@ -110,7 +160,7 @@ func newLife(t *rapid.T) *life {
 
 // change draws new needs, and what runs of the instance.
 func (l *life) change(step int) {
-	l.req, l.hidden = l.spec, nil
+	l.req, l.hidden = needing{Requirement: l.spec}, nil
 	l.req.Sets = nil
 	version := fmt.Sprintf("-step-%d", step)
 	if rapid.IntRange(0, 2).Draw(l.t, "executor") == 0 {
@@ -148,10 +198,10 @@ func (l *life) change(step int) {
 			l.hidden = append(l.hidden, r)
 		}
 	}
-	l.req.Taken = []offer.TakenPorts{{Host: "h", Ports: l.recordedPorts()}}
+	l.req.taken = []takenPorts{{"h", l.recordedPorts()}}
 	if rapid.Bool().Draw(l.t, "foreign ports") {
 		foreign := resource.Ranges{{Begin: 31003, End: 31003}}
-		l.req.Taken = append(l.req.Taken, offer.TakenPorts{Host: "h", Ports: foreign})
+		l.req.taken = append(l.req.taken, takenPorts{"h", foreign})
 	}
 }
 
@@ -201,12 +251,12 @@ func (l *life) evaluate() {
 	}
 	kept := l.kept
 	l.req.Kept = &kept
-	m, refusal := offer.Evaluate(l.req, []mesos.Offer{o})
+	m, refusal := l.req.evaluate([]mesos.Offer{o})
 	if refusal != nil {
 		if refusal.String() == "" || refusal.Kept != "a" {
 			l.t.Fatalf("refused without words: %+v", refusal)
 		}
-		checkShortage(l.t, l.req, o, refusal.Agents[0].Reasons)
+		checkShortage(l.t, l.req, o, refusal.Agents()[0].Reasons)
 		return
 	}
 	after := carryOut(l.t, o.Resources, offer.Operations(m))
@@ -354,7 +404,7 @@ func (l *life) checkIdempotent(o mesos.Offer, m offer.Match, after resource.List
 	req := l.req
 	req.Kept = &again
 	o.Resources = after
-	same, refusal := offer.Evaluate(req, []mesos.Offer{o})
+	same, refusal := req.evaluate([]mesos.Offer{o})
 	if refusal != nil {
 		l.t.Fatalf("after %+v: %s", m, refusal)
 	}
