@@ -41,7 +41,7 @@ func RunExecutor(ctx context.Context) int {
 		fmt.Fprintf(os.Stderr, "kafka-sched executor: %v; Mesos agents start this command\n", err)
 		return 2
 	}
-	if err := ownJava(env.Sandbox); err != nil {
+	if err := fetched(env.Sandbox); err != nil {
 		fmt.Fprintf(os.Stderr, "kafka-sched executor: %v\n", err)
 		return 2
 	}
@@ -63,6 +63,16 @@ func RunExecutor(ctx context.Context) int {
 		logger.Error("the executor ends", "error", err)
 	}
 	return code
+}
+
+// fetched checks what the agent fetched for the tasks, and makes use of it.
+func fetched(sandbox string) error {
+	for _, top := range []string{kafkadist.KafkaTop, kafkadist.JRETop} {
+		if err := kafkadist.CheckUnpacked(filepath.Join(sandbox, top)); err != nil {
+			return err
+		}
+	}
+	return ownJava(sandbox)
 }
 
 // ownJava makes the Java runtime that was fetched into the sandbox, if any, that of all tasks.

@@ -171,7 +171,7 @@ func (c *Cache) gatherKafka(ctx context.Context, src Source, work string) (gathe
 		root.Close()
 		return gathered{}, err
 	}
-	return gathered{files: root.FS(), list: files, version: version, what: "Kafka", top: "kafka",
+	return gathered{files: root.FS(), list: files, version: version, what: "Kafka", top: KafkaTop,
 		close: root.Close}, nil
 }
 

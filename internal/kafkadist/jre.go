@@ -17,8 +17,11 @@ import (
 // MinJava is the oldest Java that Kafka 4 runs on.
 const MinJava = 17
 
-// JRETop is the top folder of a packed Java runtime.
-const JRETop = "jre"
+// The top folders of packed archives.
+const (
+	KafkaTop = "kafka"
+	JRETop   = "jre"
+)
 
 // JavaForm is what a version of Java looks like, as "17.0.15" and "21".
 var javaVersionForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*([._+-][0-9A-Za-z]+)*$`)
@@ -114,7 +117,7 @@ func javaVersion(home fs.FS) (string, error) {
 // unneeded are the parts of a Java development kit that no broker uses, which are half of it, and
 // what packing adds.
 var unneeded = []string{
-	"demo", "include", "jmods", "man", "sample", "src.zip", "lib/src.zip", "VERSION",
+	"demo", "include", "jmods", "man", "sample", "src.zip", "lib/src.zip", versionFile,
 }
 
 // maxDepth bounds how deep folders may lie in each other, as links may lead in a circle.
@@ -177,10 +180,6 @@ func (l *javaLister) file(name string, info fs.FileInfo) error {
 	if l.total += info.Size(); l.total > maxBytes {
 		return errTooLarge
 	}
-	mode := fs.FileMode(0o644)
-	if info.Mode()&0o111 != 0 {
-		mode = 0o755
-	}
-	l.files = append(l.files, file{name, info.Size(), mode, info.ModTime()})
+	l.files = append(l.files, file{name, info.Size(), modeOf(info), info.ModTime()})
 	return nil
 }

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -155,4 +157,67 @@ func TestRefusedJRE(t *testing.T) {
 	}
 	_, err := ParseJRE("/none/such/place")
 	wantError(t, err, "java runtime /none/such/place: there is no such file or folder")
+}
+
+// TestCheckUnpacked says that what was unpacked is what was packed, whatever the umask, and that a
+// byte more or less is seen.
+func TestCheckUnpacked(t *testing.T) {
+	c := open(t, t.TempDir(), nil)
+	java, err := ParseJRE(javaTree("", "17.0.15").write(t, t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kafka := parse(t, kafkaTree("", "4.3.1").write(t, t.TempDir()), "")
+	for top, src := range map[string]Source{JRETop: java, KafkaTop: kafka} {
+		archive := fetch(t, c, src).Path
+		for name, damage := range map[string]func(dir string) error{
+			"": func(string) error { return nil },
+			"narrowed": func(dir string) error {
+				return os.Chmod(filepath.Join(dir, "VERSION"), 0o600)
+			},
+			"damaged": func(dir string) error {
+				return os.WriteFile(filepath.Join(dir, "bin", "more"), nil, 0o644)
+			},
+			"truncated": func(dir string) error {
+				return os.Truncate(filepath.Join(dir, biggest(t, dir)), 3)
+			},
+		} {
+			work := t.TempDir()
+			if out, err := exec.Command("tar", "-C", work, "-xzf", archive).
+				CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			dir := filepath.Join(work, top)
+			if err := damage(dir); err != nil {
+				t.Fatal(err)
+			}
+			err := CheckUnpacked(dir)
+			if bad := name == "damaged" || name == "truncated"; bad != (err != nil) {
+				t.Errorf("%s %s: %v", top, name, err)
+			}
+		}
+	}
+	if err := CheckUnpacked(filepath.Join(t.TempDir(), "none")); err != nil {
+		t.Error(err)
+	}
+}
+
+// biggest is the largest file below a folder.
+func biggest(t *testing.T, dir string) (name string) {
+	t.Helper()
+	most := int64(-1)
+	err := fs.WalkDir(os.DirFS(dir), ".", func(at string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil && info.Size() > most && at != versionFile {
+			name, most = at, info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
 }

@@ -19,6 +19,9 @@ import (
 // GNU tar warns of that.
 var packedTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// versionFile is the file of a packed archive that tells its version and the digest of all else.
+const versionFile = "VERSION"
+
 // packed describes an archive that was just written.
 type packed struct {
 	sha256 string
@@ -95,7 +98,8 @@ func (p *packer) writeAll() error {
 		}
 	}
 	text := fmt.Sprintf("version %s\ndigest %x\n", p.version, p.content.Sum(nil))
-	if err := p.out.WriteHeader(header(p.top+"/VERSION", 0o644, int64(len(text)))); err != nil {
+	h := header(path.Join(p.top, versionFile), 0o644, int64(len(text)))
+	if err := p.out.WriteHeader(h); err != nil {
 		return err
 	}
 	_, err := io.WriteString(p.out, text)
@@ -130,7 +134,7 @@ func (p *packer) writeFile(f file) error {
 	if _, err := io.Copy(io.MultiWriter(p.out, sum), &p.meter); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.content, "%o %q %x\n", f.mode, f.name, sum.Sum(nil))
+	writeContent(p.content, f.mode, f.name, sum.Sum(nil))
 	return nil
 }
 
