@@ -167,18 +167,6 @@ func TestNotAdvertised(t *testing.T) {
 	s := newSite(t, strings.Replace(webSpec, "count: 3", "count: 1", 1))
 	s.options.Advertise = "127.0.0.1:1"
 	s.start()
-	s.eventually("the step says why", func() error {
-		for _, plan := range s.status().Plans {
-			for _, phase := range plan.Phases {
-				for _, step := range phase.Steps {
-					if strings.Contains(step.Reason, "cannot fetch what it needs from the "+
-						"scheduler at 127.0.0.1:1: that address must be one that agents reach, "+
-						"see --advertise") {
-						return nil
-					}
-				}
-			}
-		}
-		return fmt.Errorf("%+v", s.status().Plans)
-	})
+	s.waits("cannot fetch what it needs from the scheduler at 127.0.0.1:1: that address must be " +
+		"one that agents reach, see --advertise")
 }
