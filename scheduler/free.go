@@ -88,8 +88,8 @@ func (w *work) freeIn(o mesos.Offer, owners map[string]mesos.ReservationID) {
 func (m *Machine) forgetFreed(o mesos.Offer, ours map[mesos.ReservationID]resource.List) {
 	for _, id := range m.leftoverIDs() {
 		l := m.hard.Leftovers[id]
-		if l.Agent != o.Agent || reservedRole(l.Resources) != o.Role || ours[id] != nil || !l.Freeing && l.Confirmed ||
-			len(l.Tasks) > 0 {
+		if l.Agent != o.Agent || reservedRole(l.Resources) != o.Role || ours[id] != nil ||
+			!l.Freeing && l.Confirmed || len(l.Tasks) > 0 {
 			continue
 		}
 		if !l.Freeing {
