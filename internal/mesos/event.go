@@ -130,6 +130,7 @@ type FrameworkInfo struct {
 	Name            string
 	User            string
 	Role            string
+	MoreRoles       []string // beside Role
 	Principal       string
 	FailoverTimeout time.Duration
 	WebURL          string

@@ -16,10 +16,10 @@ import (
 
 func frameworkFromWire(f *wire.FrameworkInfo) mesos.FrameworkInfo {
 	return mesos.FrameworkInfo{
-		ID:              mesos.FrameworkID(f.GetID().GetValue()),
-		Name:            f.Name,
-		User:            f.User,
-		Role:            f.Roles[0],
+		ID:   mesos.FrameworkID(f.GetID().GetValue()),
+		Name: f.Name,
+		User: f.User,
+		Role: f.Roles[0], MoreRoles: f.Roles[1:],
 		Principal:       f.GetPrincipal(),
 		FailoverTimeout: time.Duration(f.GetFailoverTimeout() * float64(time.Second)),
 		WebURL:          f.GetWebUiURL(),

@@ -29,7 +29,7 @@ func subscribeToWire(f mesos.FrameworkInfo) *scheduler.Call {
 		Name:            f.Name,
 		FailoverTimeout: &failover,
 		Checkpoint:      &checkpoint,
-		Roles:           []string{f.Role},
+		Roles:           append([]string{f.Role}, f.MoreRoles...),
 		Principal:       optional(f.Principal),
 		WebUiURL:        optional(f.WebURL),
 		Hostname:        optional(f.Hostname),
