@@ -184,7 +184,7 @@ func (w *work) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.Requ
 			{Key: labelPod, Value: p.Name.String()},
 			{Key: labelReservation, Value: string(id)},
 		},
-		Executor: executorNeed, Rule: l.spec.Placement, Prefer: l.spec.Prefer,
+		Executor: executorNeed, Rule: l.spec.Placement, Where: l.spec.Where, Prefer: l.spec.Prefer,
 		Volumes: m.volumes(l.spec.Volumes),
 	}
 	seen := map[string]bool{}

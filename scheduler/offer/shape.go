@@ -17,6 +17,7 @@ type shape struct {
 	need   amounts
 	peers  *placement.Crowd
 	judge  placement.Judge
+	where  placement.ExprJudge
 	scorer placement.Scorer
 	known  []standing // by agent
 	// refused is what the last of them got, as long as the table and the peers are as they were.
@@ -30,10 +31,13 @@ type standing struct {
 	out    bool // it cannot fit whoever the peers are
 	// liked is the score, and scoredWith the state of the peers that it is of.
 	liked, scoredWith int
-	spare             resource.Milli // GPUs that nobody would use
-	room              float64
-	seats             placement.Seats
-	onHost, inZone    *int
+	// barred says that the shape's other rule forbids the agent, with the peers of barredWith.
+	barred         bool
+	barredWith     int
+	spare          resource.Milli // GPUs that nobody would use
+	room           float64
+	seats          placement.Seats
+	onHost, inZone *int
 }
 
 // shapesMost is how many shapes a table remembers: about a hundred bytes for each agent and shape.
@@ -51,6 +55,7 @@ func (t *Table) shapeOf(req *Requirement) *shape {
 		req: *req, wants: portWants(parts), need: total(parts),
 		known: make([]standing, len(t.agents)), peers: peers,
 		judge:  req.Rule.JudgeIn(peers),
+		where:  req.where(peers),
 		scorer: placement.NewScorerIn(req.Prefer, peers),
 	}
 	s.req.Sets = slices.Clone(req.Sets) // the caller may change theirs for the next one
@@ -67,6 +72,7 @@ func (req *Requirement) alike(o *Requirement) bool {
 		slices.EqualFunc(req.Volumes, o.Volumes, VolumeNeed.alike) &&
 		slices.EqualFunc(req.Sets, o.Sets, SetNeed.alike) &&
 		slices.Equal(req.Rule.Constraints, o.Rule.Constraints) &&
+		(req.Where == o.Where || req.Where != nil && o.Where != nil && req.Where.Equal(*o.Where)) &&
 		slices.EqualFunc(req.Prefer, o.Prefer, placement.Preference.Equal)
 }
 
@@ -88,7 +94,18 @@ func (s *shape) open(t *Table, i int, had *amounts) bool {
 	if k.looked != t.versions[i]+1 {
 		s.look(t, i, had)
 	}
-	return !k.out && k.seats.Free()
+	if k.out || !k.seats.Free() {
+		return false
+	}
+	if s.req.Where != nil && s.req.Where.Counts() && k.barredWith != s.peers.Changes() {
+		s.bar(k, t.agents[i].place)
+	}
+	return !k.barred
+}
+
+// bar finds out whether the other rule forbids an agent, now.
+func (s *shape) bar(k *standing, at placement.Agent) {
+	k.barred, k.barredWith = !s.where.Evaluate(at).Allowed, s.peers.Changes()
 }
 
 // look finds out about an agent what does not depend on peers. What was found of its place in
@@ -110,6 +127,7 @@ func (s *shape) look(t *Table, i int, had *amounts) {
 	if k.out = !s.judge.AllowsAlone(a.place); k.out {
 		return
 	}
+	s.bar(k, a.place)
 	k.seats = s.judge.Seats(a.place)
 	k.onHost, k.inZone = s.peers.Neighbours(a.place)
 	k.liked, k.scoredWith = s.scorer.Score(a.place), s.peers.Changes()

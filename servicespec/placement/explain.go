@@ -38,7 +38,7 @@ func NewScorerIn(preferences []Preference, peers *Crowd) Scorer {
 	for _, p := range preferences {
 		s.judges = append(s.judges, p.Placement.JudgeIn(peers))
 		s.weights = append(s.weights, p.Weight)
-		s.counts = s.counts || p.Placement.counts()
+		s.counts = s.counts || p.Placement.Counts()
 	}
 	return s
 }
