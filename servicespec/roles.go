@@ -22,3 +22,10 @@ func (s Service) Roles() []string {
 	}
 	return roles
 }
+
+// WantsGPUs says whether any task is to have GPUs.
+func (s Service) WantsGPUs() bool {
+	return slices.ContainsFunc(s.Pods, func(p Pod) bool {
+		return slices.ContainsFunc(p.Tasks, func(t Task) bool { return t.Resources.GPUs > 0 })
+	})
+}

@@ -131,6 +131,7 @@ type FrameworkInfo struct {
 	User            string
 	Role            string
 	MoreRoles       []string // beside Role
+	GPUs            bool     // it is offered agents with GPUs
 	Principal       string
 	FailoverTimeout time.Duration
 	WebURL          string
