@@ -69,7 +69,8 @@ func (j ExprJudge) explain(b *strings.Builder, a Agent, indent string) {
 	if j.op == "" {
 		for i := range j.leaf.tests {
 			t := &j.leaf.tests[i]
-			reason := t.refuse(a.values(t.Field))
+			var room [2]string
+			reason := t.refuse(a.values(t.Field, &room))
 			line(b, indent, reason == "", t.Constraint.String(), reason)
 		}
 		if len(j.leaf.tests) == 0 {
