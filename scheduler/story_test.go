@@ -228,8 +228,8 @@ func lengthen(text string) string {
 	return b.String()
 }
 
-// offers reads lines of "id agent host[@zone] resources"; "kept POD" stands for all that an
-// instance holds.
+// offers reads lines of "id agent host[@zone] [role=ROLE] resources"; "kept POD" stands for all
+// that an instance holds.
 func (s *story) offers(d *datadriven.TestData) string {
 	var ev mesos.Offers
 	for _, line := range strings.Split(d.Input, "\n") {
@@ -239,8 +239,11 @@ func (s *story) offers(d *datadriven.TestData) string {
 		}
 		host, zone, _ := strings.Cut(parts[2], "@")
 		o := mesos.Offer{ID: mesos.OfferID(parts[0]), Agent: mesos.AgentID(parts[1]),
-			Hostname: host, IP: host, Role: "kafka-role", Domain: mesos.Domain{Zone: zone},
-			Resources: s.offered(parts[3])}
+			Hostname: host, IP: host, Role: "kafka-role", Domain: mesos.Domain{Zone: zone}}
+		if rest, ok := strings.CutPrefix(parts[3], "role="); ok {
+			o.Role, parts[3], _ = strings.Cut(rest, " ")
+		}
+		o.Resources = s.offered(parts[3]).WithRole(o.Role)
 		ev.Offers = append(ev.Offers, o)
 	}
 	return s.step(FromMesos{ev})
@@ -268,7 +271,7 @@ func (s *story) offered(text string) resource.List {
 		}
 		list = append(list, parsed...)
 	}
-	return list.WithRole("kafka-role").Merged()
+	return list.Merged()
 }
 
 func (s *story) pod(name string) Pod {
