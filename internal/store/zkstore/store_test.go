@@ -334,6 +334,41 @@ func leaderOf(t *testing.T, servers []*zktest.Server) *zktest.Server {
 	return nil
 }
 
+// TestMeddling removes and changes nodes by hand (F8): the state is refused, by who takes office
+// and by who only reads, and is good again once the nodes are.
+func TestMeddling(t *testing.T) {
+	r := newRig(t, zktest.Start(t).Address)
+	r.apply(r.open(), file("a", 10, 1), file("b", 20, 2), file("c", 30, 3))
+	session := r.dial(0)
+	path := paths(session.Path).key("file/b")
+	content, _, err := session.Conn.Get(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := func(what string) {
+		t.Helper()
+		if _, err := Open(session, "test", false); !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("%s: opened with %v", what, err)
+		}
+		if _, err := Snapshot(session); !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("%s: read with %v", what, err)
+		}
+	}
+	if err := session.Conn.Delete(path, -1); err != nil {
+		t.Fatal(err)
+	}
+	refused("removed")
+	other := strings.Replace(string(content), `"`, ` "`, 1)
+	if _, err := session.Conn.Create(path, []byte(other), 0, session.ACL()); err != nil {
+		t.Fatal(err)
+	}
+	refused("changed")
+	if _, err := session.Conn.Set(path, content, -1); err != nil {
+		t.Fatal(err)
+	}
+	r.check()
+}
+
 // A service that is uninstalled leaves its mark: nobody opens its state again, until a new one
 // is installed in its place.
 func TestUninstalled(t *testing.T) {
