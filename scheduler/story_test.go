@@ -26,7 +26,7 @@ func TestStories(t *testing.T) {
 }
 
 // TestStoriesSurviveACrashAnywhere runs each story once as it is, and then again with a crash and
-// a new subscription after each of its commands: what is stored in the end must be the same.
+// a new subscription after each of its commands: what is stored in the end must be the same (F1).
 func TestStoriesSurviveACrashAnywhere(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		total, want := tell(t, path, -1)
