@@ -273,7 +273,9 @@ func (p *process) crashes(out scheduler.Output) (crash bool, point int) {
 func (p *process) carry(call scheduler.Call) {
 	switch call := call.(type) {
 	case scheduler.ToMesos:
-		if p.session != nil {
+		if mesos.ForOperator(call.Call) {
+			p.w.master.operate(call.Call)
+		} else if p.session != nil {
 			p.w.master.hear(p.session, call.Call)
 		}
 	case scheduler.AskKafka:
