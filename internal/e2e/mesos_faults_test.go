@@ -142,8 +142,32 @@ func (c *cluster) diesBeforeLaunch() {
 		return nil
 	})
 	c.killScheduler()
-	c.awaitRelaunch("kafka-0-broker", ids)
+	eventually(c.t, 2*time.Minute, "kafka-0 is back", func() error {
+		if err := c.whole(3); err != nil {
+			return err
+		}
+		if now := c.taskIDs(); now["kafka-0-broker"] == ids["kafka-0-broker"] {
+			return fmt.Errorf("it has its old task")
+		}
+		return nil
+	})
 	c.oneReservationEach()
+}
+
+// awaitElsewhere waits until a broker is on another agent, and in sync.
+func (c *cluster) awaitElsewhere(pod, host string) {
+	c.t.Helper()
+	eventually(c.t, 2*time.Minute, pod+" is elsewhere, and in sync", func() error {
+		s, err := c.status()
+		if err != nil {
+			return err
+		}
+		p := s.Pod(pod)
+		if p.Hostname == host || p.Broker == nil || p.Broker.Fenced || p.Broker.NotInSync > 0 {
+			return fmt.Errorf("%s is on %s: %+v", pod, p.Hostname, p.Broker)
+		}
+		return nil
+	})
 }
 
 // agentGoneForGood switches a machine off. The fault policy replaces its broker elsewhere; when
@@ -151,17 +175,7 @@ func (c *cluster) diesBeforeLaunch() {
 func (c *cluster) agentGoneForGood() {
 	host := c.hostOf("kafka-1")
 	c.chaos("power-off", "--agent", host, "--agent-timeout", "2s")
-	eventually(c.t, 2*time.Minute, "kafka-1 is elsewhere, and in sync", func() error {
-		s, err := c.status()
-		if err != nil {
-			return err
-		}
-		p := s.Pod("kafka-1")
-		if p.Hostname == host || p.Broker == nil || p.Broker.Fenced || p.Broker.NotInSync > 0 {
-			return fmt.Errorf("kafka-1 is on %s: %+v", p.Hostname, p.Broker)
-		}
-		return nil
-	})
+	c.awaitElsewhere("kafka-1", host)
 	c.chaos("return-agent", "--agent", host)
 	c.awaitWhole(3, time.Minute)
 	if volumes := c.volumes(); len(volumes) != 3 {
