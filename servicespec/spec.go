@@ -16,6 +16,9 @@ type Service struct {
 	Principal string `json:"principal,omitempty"` // default "<name>-principal"
 	User      string `json:"user,omitempty"`      // default "root"
 	Role      string `json:"role,omitempty"`      // "<name with / as __>-role"
+	// FailoverTimeout is how long Mesos keeps the tasks of a scheduler that is away, 0 for the
+	// default, DefaultFailoverTimeout.
+	FailoverTimeout Seconds `json:"failover-timeout,omitempty"`
 	// Zookeeper is accepted from the predecessor's files.
 	Zookeeper string `json:"zookeeper,omitempty"`
 	Pods      []Pod  `json:"pods,omitempty"`
@@ -29,8 +32,10 @@ type Pod struct {
 	Type      string         `json:"type"`
 	Count     int            `json:"count"`
 	Placement placement.Rule `json:"-"` // the zero Rule allows every agent
-	URIs      []string       `json:"uris,omitempty"`
-	RLimits   []RLimit       `json:"rlimits,omitempty"`
+	// Where is the rule if it is more than constraints that must all hold; then Placement is zero.
+	Where   *placement.Expr `json:"-"`
+	URIs    []string        `json:"uris,omitempty"`
+	RLimits []RLimit        `json:"rlimits,omitempty"`
 	// Volumes are mounted for every task of the pod.
 	Volumes []Volume `json:"volumes,omitempty"`
 	Tasks   []Task   `json:"tasks,omitempty"`

@@ -218,7 +218,7 @@ func TestClientEndsWithContext(t *testing.T) {
 }
 
 // TestClientRefused says that an ERROR event ends Run, whether it comes first, as for a wrong
-// FrameworkInfo, or later, as when another scheduler takes over.
+// FrameworkInfo, or later, as when another scheduler takes over (F22).
 func TestClientRefused(t *testing.T) {
 	refusal := eventToWire(t, mesos.Refused{Message: "Framework failed over"})
 	for _, events := range [][]message{{refusal}, {subscribedWire("f1", 15), refusal}} {
@@ -236,6 +236,7 @@ func TestClientRefused(t *testing.T) {
 }
 
 // TestClientSilence says that a stream without heartbeats is given up, and one with them not.
+// (F20)
 func TestClientSilence(t *testing.T) {
 	m := &master{subscribe: func(n int, _ *scheduler.Call, s *stream) {
 		if n > 1 {
@@ -343,7 +344,7 @@ func TestClientOverflow(t *testing.T) {
 }
 
 // TestClientBadStreams says what ends a stream, and that what is merely not understood is
-// skipped.
+// skipped (F21).
 func TestClientBadStreams(t *testing.T) {
 	ok := subscribedWire("f1", 15)
 	for _, test := range []struct {
@@ -384,7 +385,7 @@ func TestClientBadStreams(t *testing.T) {
 	}
 }
 
-// TestClientRedirects says that the way to the leading master is followed and has an end.
+// TestClientRedirects says that the way to the leading master is followed and has an end (F19).
 func TestClientRedirects(t *testing.T) {
 	m := &master{}
 	address := ""
@@ -493,6 +494,30 @@ func TestClientAuthenticates(t *testing.T) {
 		})
 	})
 	want(t, r, subscribedText)
+}
+
+// TestClientOldMaster sends a master only the calls that it has.
+func TestClientOldMaster(t *testing.T) {
+	for version, old := range map[string]bool{
+		"1.8.1": true, "0.28.2": true, "1.9.0": false, "1.11.0": false, "2.0": false, "": false,
+		"new": false,
+	} {
+		log := &logBuffer{}
+		m := &master{subscribe: func(_ int, _ *scheduler.Call, s *stream) {
+			e := subscribedWire("f1", 15)
+			e.Subscribed.MasterInfo.Version = &version
+			s.send(e)
+			<-s.gone
+		}}
+		c, r := m.start(t, func(c *Config) { c.Logger = log.logger() })
+		want(t, r, subscribedText)
+		c.Send(mesos.ReconcileOperations{})
+		c.Send(mesos.Revive{})
+		_, first := m.next().(mesos.Revive)
+		if first != old || strings.Contains(log.String(), "older than Mesos 1.9") != old {
+			t.Errorf("%q: an old one is %v\n%s", version, first, log)
+		}
+	}
 }
 
 // TestJitter shows the bounds of the back-off.
