@@ -37,7 +37,7 @@ func TestDrainedAgent(t *testing.T) {
 	}
 	seen.Deactivated, seen.Drain = false, nil
 	step(mesos.AgentsSeen{Agents: []mesos.SeenAgent{seen}})
-	if n := len(launchedIn(step(offers))); n != 1 {
+	if n := len(launchedIn(step(offers))); n != 2 { // init and server
 		t.Errorf("%d were launched on an agent that is there again", n)
 	}
 }
