@@ -21,15 +21,17 @@ type Machine struct {
 	out Output
 
 	// Everything below is soft: rebuilt after a restart by events and the pass.
-	connected  bool
-	lost       string // why, "" while nobody knows
-	master     string
-	offers     map[mesos.OfferID]mesos.Offer // those of the event in hand
-	wants      map[string]bool               // what offers are wanted for, as last told
-	told       bool                          // whether the master was told at all since subscribed
-	asked      map[mesos.TaskID]question     // reconciliation under way
-	implicit   time.Time                     // when to reconcile implicitly next
-	kills      map[mesos.TaskID]time.Time    // when each kill was last sent
+	connected bool
+	lost      string // why, "" while nobody knows
+	master    string
+	offers    map[mesos.OfferID]mesos.Offer // those of the event in hand
+	wants     map[string]bool               // what offers are wanted for, as last told
+	// wanting are those of which wants says nothing because they rest; see visit.go.
+	wanting    map[PodName]bool
+	told       bool                       // whether the master was told at all since subscribed
+	asked      map[mesos.TaskID]question  // reconciliation under way
+	implicit   time.Time                  // when to reconcile implicitly next
+	kills      map[mesos.TaskID]time.Time // when each kill was last sent
 	refusals   map[PodName]*offer.Refusal
 	tried      map[PodName]string // the step, by id, that a place was last looked for
 	waits      map[PodName]string // what an instance waits for, when it is no refusal
@@ -60,6 +62,7 @@ type Machine struct {
 	wake          time.Time             // when a policy wants the next pass, zero for never
 	stopLive      int                   // tasks that still ran when a stopping service last got on
 	stopAt        time.Time             // when that was
+	feedback      feedback              // of operations
 	// seen is what the operator API last showed of agents, nil before it did; windows are the
 	// maintenance windows that offers told of, heard is when agents last made an offer.
 	seen    map[mesos.AgentID]mesos.SeenAgent
@@ -143,17 +146,18 @@ func Restore(cfg Config, hard Hard) *Machine {
 	m := &Machine{
 		cfg: cfg, hard: hard.clone(),
 		offers: map[mesos.OfferID]mesos.Offer{},
-		wants:  map[string]bool{},
-		asked:  map[mesos.TaskID]question{},
-		kills:  map[mesos.TaskID]time.Time{},
-		waits:  map[PodName]string{}, refusals: map[PodName]*offer.Refusal{},
+		wants:  map[string]bool{}, wanting: map[PodName]bool{},
+		asked: map[mesos.TaskID]question{},
+		kills: map[mesos.TaskID]time.Time{},
+		waits: map[PodName]string{}, refusals: map[PodName]*offer.Refusal{},
 		tried: map[PodName]string{}, taskAt: map[mesos.TaskID]PodName{},
 		recovery:  map[PodName]*recovery{},
 		farewells: map[PodName]farewell{},
 		crowds:    map[string]*placement.Crowd{},
 		since:     map[string]change{}, readySince: map[PodName]time.Time{},
-		windows: map[mesos.AgentID]mesos.Unavailability{},
-		heard:   map[mesos.AgentID]time.Time{}, answers: map[mesos.AgentID]string{},
+		feedback: newFeedback(),
+		windows:  map[mesos.AgentID]mesos.Unavailability{},
+		heard:    map[mesos.AgentID]time.Time{}, answers: map[mesos.AgentID]string{},
 		moves:    map[PodName]Move{},
 		holdings: newHoldings(),
 	}
@@ -245,6 +249,7 @@ func (m *Machine) NextWake() time.Time {
 			soonest(at.Add(killAgain))
 		}
 		soonest(m.implicit)
+		soonest(m.feedback.next)
 	}
 	if m.asking.IsZero() {
 		soonest(m.factsDue)
@@ -296,6 +301,7 @@ func (m *Machine) setPod(p Pod) {
 func (m *Machine) filePod(p Pod) {
 	old, known := m.hard.Pods[p.Name]
 	if !known {
+		m.rouse(p.Name)
 		m.newcomers = append(m.newcomers, p.Name)
 		m.visiting = nil
 		if _, wanted := m.spec(p.Name); !wanted {
@@ -319,11 +325,24 @@ func (m *Machine) setLeftover(l Leftover) {
 // podNames lists the instances that have a record, by type and index.
 func (m *Machine) podNames() []PodName {
 	if len(m.newcomers) > 0 {
-		m.names = slices.Concat(m.names, m.newcomers)
+		sortPods(m.newcomers)
+		m.names = merged(m.names, m.newcomers)
 		m.newcomers = nil
-		sortPods(m.names)
 	}
 	return slices.Clip(m.names)
+}
+
+// merged gives the names of two sorted lists in one.
+func merged(a, b []PodName) []PodName {
+	all := make([]PodName, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if a[0].compare(b[0]) < 0 {
+			all, a = append(all, a[0]), a[1:]
+		} else {
+			all, b = append(all, b[0]), b[1:]
+		}
+	}
+	return append(append(all, a...), b...)
 }
 
 // dropPod forgets an instance.

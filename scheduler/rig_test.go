@@ -112,7 +112,8 @@ func (m *Machine) copied() *Machine {
 	c.refusals, c.tried = maps.Clone(m.refusals), maps.Clone(m.tried)
 	c.waits, c.since = maps.Clone(m.waits), maps.Clone(m.since)
 	c.leaving, c.farewells = maps.Clone(m.leaving), maps.Clone(m.farewells)
-	c.blocked = maps.Clone(m.blocked)
+	c.blocked, c.wanting = maps.Clone(m.blocked), maps.Clone(m.wanting)
+	c.index.deploy = nil
 	c.restless.names = maps.Clone(m.restless.names)
 	c.undrawn.names = maps.Clone(m.undrawn.names)
 	c.holdings = newHoldings()
@@ -126,6 +127,7 @@ func (m *Machine) copied() *Machine {
 	}
 	c.taskAt, c.crowds = maps.Clone(m.taskAt), map[string]*placement.Crowd{}
 	c.lodgers = nil
+	c.feedback = m.feedback.copied()
 	c.outcomes, c.reachedBefore = slices.Clone(m.outcomes), maps.Clone(m.reachedBefore)
 	c.readySince, c.seen = maps.Clone(m.readySince), maps.Clone(m.seen)
 	c.windows, c.heard = maps.Clone(m.windows), maps.Clone(m.heard)
@@ -435,7 +437,7 @@ func (r *rig) release(plan, phase string) Reply {
 
 // TestCopied fails when a machine has a map that a copy would share.
 func TestCopied(t *testing.T) {
-	const maps = 22 // those that copied knows
+	const maps = 23 // those that copied knows
 	n := 0
 	for i := range reflect.TypeFor[Machine]().NumField() {
 		if reflect.TypeFor[Machine]().Field(i).Type.Kind() == reflect.Map {

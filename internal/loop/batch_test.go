@@ -100,3 +100,67 @@ func TestAReplyHasItsPictureInABatch(t *testing.T) {
 		b.end()
 	})
 }
+
+// Offers that come one behind the other are looked at together.
+func TestOffersAreJoined(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, webSpec, store.NewMemory())
+		b.start()
+		task := b.deploy("web")
+		time.Sleep(time.Second)
+		b.recorded()
+		wait, first := make(chan struct{}), true
+		b.onApply = func() {
+			if first {
+				first = false
+				<-wait
+			}
+		}
+		b.loop.Deliver(status(task, mesos.Running, false))
+		synctest.Wait()
+		for _, id := range []string{"web-a", "web-b", "web-c"} {
+			b.loop.Deliver(offer(t, id))
+		}
+		close(wait)
+		synctest.Wait()
+		lines := strings.Join(b.recorded(), "\n")
+		if !strings.Contains(lines, "call decline web-a,web-b,web-c") {
+			t.Errorf("not one DECLINE of all:\n%s", lines)
+		}
+		b.end()
+	})
+}
+
+// A store that takes ten seconds for each write (F10) delays the answers and nothing else:
+// who asks sees the picture of before meanwhile, nothing leaves before it is stored, and the
+// service is deployed in the end.
+func TestSlowStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, webSpec, store.NewMemory())
+		b.start()
+		b.loop.Deliver(mesos.Subscribed{Framework: "fw-1", Master: "m:5050"})
+		synctest.Wait()
+		b.onApply = func() { time.Sleep(10 * time.Second) }
+		b.loop.Deliver(offer(t, "web-offer"))
+		began := time.Now()
+		before := b.loop.View()
+		if time.Since(began) > 0 || before == nil {
+			t.Errorf("who asks waits for %v", time.Since(began))
+		}
+		time.Sleep(5 * time.Second)
+		if b.launched().ID != "" {
+			t.Error("it launches what is not stored")
+		}
+		time.Sleep(time.Minute)
+		task := b.launched().ID
+		if task == "" {
+			t.Fatalf("nothing was launched:\n%s", strings.Join(b.recorded(), "\n"))
+		}
+		b.loop.Deliver(status(task, mesos.Running, true))
+		time.Sleep(time.Minute)
+		if acks := strings.Count(strings.Join(b.recorded(), "\n"), "call acknowledge"); acks != 1 {
+			t.Errorf("%d acknowledgements", acks)
+		}
+		b.end()
+	})
+}
