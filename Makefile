@@ -4,8 +4,14 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GO      ?= go
 FUZZTIME ?= 30s
 
+# figures runs a test of a package with flags, and prints the figures that it leaves last.
+define figures
+summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 60m $(1) -run '$(2)' $(if $(V),-v) \
+	-args $(3) -summary "$$summary"; status=$$?; cat "$$summary"; rm -f "$$summary"; exit $$status
+endef
+
 .DEFAULT_GOAL := help
-.PHONY: help deps build check unit test e2e fuzz bench cover api-conformance roll-safety demo clean
+.PHONY: help deps build check unit test e2e fuzz bench cover api-conformance roll-safety sim crashpoints faults demo clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +55,15 @@ api-conformance: ## the predecessor's recorded answers against ours: FILES="a.js
 		$(if $(V),-v) -args -strict -files "$(abspath $(FILES))" -filter "$(FILTER)" \
 		-show "$(SHOW)" -report "$(abspath $(REPORT))" -summary "$$summary"; \
 		status=$$?; cat "$$summary"; rm -f "$$summary"; exit $$status
+
+sim: ## SEEDS=n worlds from SEED=s on, each with faults at random
+	@$(call figures,./internal/sim,TestSim$$,-seeds=$(or $(SEEDS),500) -first=$(or $(SEED),1))
+
+crashpoints: ## crash at each write and each call of the main courses
+	@$(call figures,./internal/sim,TestCrashPoints$$,-every-point)
+
+faults: ## the faults that were thought of, each with its tests
+	@$(call figures,./internal/faults,TestFaults$$,)
 
 # CLUSTERS=N as many clusters, SEED=S from this one on.
 roll-safety: ## roll random Kafka clusters while things fail: CLUSTERS=100000 SEED=1

@@ -109,17 +109,25 @@ func (d *drawer) wait() time.Duration {
 // span is a time of some seconds, shorter than the shortest wait so that agents are back.
 func (d *drawer) span(most time.Duration) localmesos.Span {
 	most = max(min(most, d.pause/2-4*time.Second), time.Second)
-	return localmesos.Span(time.Second + time.Duration(d.rng.Int64N(int64(most))))
+	length := time.Second + time.Duration(d.rng.Int64N(int64(most)))
+	return localmesos.Span(length.Round(100 * time.Millisecond))
 }
+
+// What is drawn: outages, which shake a cluster by themselves, twice as often as what waits for
+// messages to spoil.
+var (
+	outages = []localmesos.FaultAction{localmesos.KillAgent, localmesos.FreezeAgent,
+		localmesos.PartitionAgent, localmesos.RebootAgent, localmesos.FailOver}
+	spoilers = []localmesos.FaultAction{localmesos.RescindOffers, localmesos.DropUpdates,
+		localmesos.DelayUpdates, localmesos.DoubleUpdates, localmesos.ReorderUpdates,
+		localmesos.RefuseOperations, localmesos.DelayAccepts, localmesos.LoseLaunches}
+)
 
 // fault draws one.
 func (d *drawer) fault() localmesos.Fault {
-	actions := []localmesos.FaultAction{
-		localmesos.KillAgent, localmesos.FreezeAgent, localmesos.PartitionAgent,
-		localmesos.RebootAgent, localmesos.FailOver, localmesos.RescindOffers,
-		localmesos.DropUpdates, localmesos.DelayUpdates, localmesos.DoubleUpdates,
-		localmesos.ReorderUpdates, localmesos.RefuseOperations, localmesos.DelayAccepts,
-		localmesos.LoseLaunches,
+	actions := outages
+	if d.rng.IntN(3) == 0 {
+		actions = spoilers
 	}
 	f := localmesos.Fault{Action: actions[d.rng.IntN(len(actions))]}
 	switch f.Action {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kafka-sched/kafka-sched/api"
@@ -32,22 +33,24 @@ func offeredTo(service servicespec.Service, agents []mesoshttp.AgentState) world
 		}
 		own := a.InUse.Labelled(scheduler.LabelService, service.Name)
 		a.Offer.Resources = a.Offer.Resources.Add(own...).Filter(func(r resource.Resource) bool {
-			return reservedFor(r, service.Role)
+			return reservedFor(r, service.Roles())
 		})
 		w.offers = append(w.offers, a.Offer)
 	}
 	return w
 }
 
-// reservedFor says whether a resource is offered to a role at all: reserved ones are to the role
-// that they are reserved for, and to those below it.
-func reservedFor(r resource.Resource, role string) bool {
+// reservedFor says whether a resource is offered to one of some roles at all: reserved ones are to
+// the role that they are reserved for, and to those below it.
+func reservedFor(r resource.Resource, roles []string) bool {
 	n := len(r.Reservations)
 	if n == 0 {
 		return true
 	}
 	last := r.Reservations[n-1].Role
-	return last == role || strings.HasPrefix(role, last+"/")
+	return slices.ContainsFunc(roles, func(role string) bool {
+		return last == role || strings.HasPrefix(role, last+"/")
+	})
 }
 
 // run places all pods that a service shall have, and says whether all fit.

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/resource"
@@ -104,8 +105,8 @@ func (w *work) freed(o mesos.Offer, l Leftover, ops []mesos.Operation) []mesos.O
 func (m *Machine) forgetFreed(o mesos.Offer, ours map[mesos.ReservationID]resource.List) {
 	for _, id := range m.leftoverIDs() {
 		l := m.hard.Leftovers[id]
-		if l.Agent != o.Agent || ours[id] != nil || !l.Freeing && l.Confirmed ||
-			len(l.Tasks) > 0 || len(l.Pending) > 0 {
+		if l.Agent != o.Agent || reservedRole(l.Resources) != o.Role || ours[id] != nil ||
+			!l.Freeing && l.Confirmed || len(l.Tasks) > 0 || len(l.Pending) > 0 {
 			continue
 		}
 		if !l.Freeing {
@@ -137,13 +138,18 @@ func (m *Machine) ownReservation(r resource.Resource) (string, bool) {
 		return "", false
 	}
 	last := r.Reservations[len(r.Reservations)-1]
-	if !last.Dynamic || last.Role != m.hard.Target.Service.Role {
-		return "", false
-	}
 	id := r.Label(resource.ResourceID)
-	ours := slices.Contains(last.Labels,
-		resource.Label{Key: labelFramework, Value: string(m.hard.Framework)})
+	ours := last.Dynamic && slices.Contains(last.Labels,
+		resource.Label{Key: labelFramework, Value: string(m.hard.Framework)}) &&
+		m.ownRole(last.Role)
 	return id, id != "" && ours
+}
+
+// ownRole says whether a role is the service's, or what one of its pods has below another, now or
+// at some time.
+func (m *Machine) ownRole(role string) bool {
+	own := m.hard.Target.Service.Role
+	return role == own || strings.HasSuffix(role, "/"+own)
 }
 
 // freeing gives the operations that destroy the volumes in a list and unreserve all of it.

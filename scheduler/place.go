@@ -114,10 +114,14 @@ func (w *work) lostPlace(p Pod) bool {
 	if p.Place == nil || p.Place.Confirmed || len(p.Place.Pending) > 0 || p.anyLive() {
 		return false
 	}
-	offered, part, role := false, resource.List{}, ""
+	offered, part := false, resource.List{}
 	ids := resourceIDs(placeResources(*p.Place))
+	role := reservedRole(placeResources(*p.Place))
 	for _, o := range w.table().Of(p.Place.Agent) {
-		offered, role = true, o.Role
+		if o.Role != role {
+			continue // what is reserved for one role is offered to no other
+		}
+		offered = true
 		part = part.Add(o.Resources.Filter(func(r resource.Resource) bool {
 			return slices.Contains(ids, r.Label(resource.ResourceID))
 		})...)
@@ -147,6 +151,16 @@ func (w *work) table() *offer.Table {
 	return w.offers
 }
 
+// reservedRole is the role that resources of one place are reserved for.
+func reservedRole(list resource.List) string {
+	for _, r := range list {
+		if n := len(r.Reservations); n > 0 {
+			return r.Reservations[n-1].Role
+		}
+	}
+	return ""
+}
+
 // placeResources is all that a place holds.
 func placeResources(p Place) resource.List {
 	list := append(resource.List(nil), p.Executor...)
@@ -162,7 +176,7 @@ func (w *work) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.Requ
 	m := w.m
 	service := m.hard.Target.Service
 	req := offer.Requirement{
-		Pod: p.Name.String(), Role: service.Role, Principal: service.Principal,
+		Pod: p.Name.String(), Role: service.RoleOf(l.spec), Principal: service.Principal,
 		Reservation: id,
 		Labels: []resource.Label{
 			{Key: labelFramework, Value: string(m.hard.Framework)},
@@ -170,7 +184,7 @@ func (w *work) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.Requ
 			{Key: labelPod, Value: p.Name.String()},
 			{Key: labelReservation, Value: string(id)},
 		},
-		Executor: executorNeed, Rule: l.spec.Placement, Prefer: l.spec.Prefer,
+		Executor: executorNeed, Rule: l.spec.Placement, Where: l.spec.Where, Prefer: l.spec.Prefer,
 		Volumes: m.volumes(l.spec.Volumes),
 	}
 	seen := map[string]bool{}

@@ -26,7 +26,7 @@ func TestStories(t *testing.T) {
 }
 
 // TestStoriesSurviveACrashAnywhere runs each story once as it is, and then again with a crash and
-// a new subscription after each of its commands: what is stored in the end must be the same.
+// a new subscription after each of its commands: what is stored in the end must be the same (F1).
 func TestStoriesSurviveACrashAnywhere(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		total, want := tell(t, path, -1)
@@ -240,9 +240,9 @@ func lengthen(text string) string {
 	return b.String()
 }
 
-// offers reads lines of "id agent host[@zone] resources"; "kept=POD" stands for all that an
-// instance holds, "leftover=POD" for what is left of it, "half=" and "bare=" for that without
-// its volumes, and "stray=" for a copy of it under another id.
+// offers reads lines of "id agent host[@zone] [role=ROLE] resources"; "kept=POD" stands for all
+// that an instance holds, "leftover=POD" for what is left of it, "half=" and "bare=" for that
+// without its volumes, and "stray=" for a copy of it under another id.
 func (s *story) offers(d *datadriven.TestData) string {
 	var ev mesos.Offers
 	for _, line := range strings.Split(d.Input, "\n") {
@@ -252,8 +252,11 @@ func (s *story) offers(d *datadriven.TestData) string {
 		}
 		host, zone, _ := strings.Cut(parts[2], "@")
 		o := mesos.Offer{ID: mesos.OfferID(parts[0]), Agent: mesos.AgentID(parts[1]),
-			Hostname: host, IP: host, Role: "kafka-role", Domain: mesos.Domain{Zone: zone},
-			Resources: s.offered(parts[3])}
+			Hostname: host, IP: host, Role: "kafka-role", Domain: mesos.Domain{Zone: zone}}
+		if rest, ok := strings.CutPrefix(parts[3], "role="); ok {
+			o.Role, parts[3], _ = strings.Cut(rest, " ")
+		}
+		o.Resources = s.offered(parts[3]).WithRole(o.Role)
 		ev.Offers = append(ev.Offers, o)
 	}
 	return s.step(FromMesos{ev})
@@ -293,7 +296,7 @@ func (s *story) offered(text string) resource.List {
 		}
 		list = append(list, parsed...)
 	}
-	return list.WithRole("kafka-role").Merged()
+	return list.Merged()
 }
 
 func (s *story) leftover(pod string) Leftover {

@@ -17,12 +17,13 @@ import (
 type Trial struct {
 	m      *Machine
 	w      *work
-	offers []mesos.Offer // what there is, reserved or not
+	role   string        // that the offers in w are for
+	offers []mesos.Offer // what there is, reserved or not, for no role
 }
 
 // NewTrial begins with what each agent would offer if nothing of the service ran, and with the
-// places that instances have there already. What is offered is for the service's role, whatever it
-// was for.
+// places that instances have there already. Whom it is offered to does not matter: each instance
+// may have it.
 func NewTrial(
 	service servicespec.Service, offers []mesos.Offer, places map[PodName]Place,
 ) *Trial {
@@ -41,8 +42,7 @@ func NewTrial(
 		t.m.filePod(Pod{Name: name, Incarnation: 1, Place: &place})
 	}
 	for _, o := range offers {
-		o.Role = service.Role
-		o.Resources = o.Resources.WithRole(o.Role)
+		o.Resources = o.Resources.WithoutRole()
 		t.offers = append(t.offers, o)
 	}
 	return t
@@ -111,7 +111,7 @@ func (t *Trial) Place(name PodName) (offer.Match, *offer.Refusal) {
 		Attributes: o.Attributes, Reservation: t.reservation(p), Confirmed: true,
 		Executor: match.Executor, Sets: match.Sets,
 	}})
-	o.Resources = carriedOut(o.Resources, match)
+	o.Resources = carriedOut(o.Resources.WithRole(match.Role), match).WithoutRole()
 	t.w.offers.Take(match)
 	t.w.occupy(*t.Placed(name))
 	if len(match.Unreserve) > 0 {
@@ -131,14 +131,15 @@ func (t *Trial) Elsewhere(name PodName) (offer.Match, *offer.Refusal) {
 
 // ask fits an instance into what there is.
 func (t *Trial) ask(p Pod) (offer.Match, *offer.Refusal) {
-	if t.w == nil {
+	spec, _ := t.m.spec(p.Name)
+	if role := t.m.hard.Target.Service.RoleOf(spec); t.w == nil || t.role != role {
 		t.m.offers = make(map[mesos.OfferID]mesos.Offer, len(t.offers))
 		for _, o := range t.offers {
+			o.Role, o.Resources = role, o.Resources.WithRole(role)
 			t.m.offers[o.ID] = o
 		}
-		t.w = &work{m: t.m}
+		t.w, t.role = &work{m: t.m}, role
 	}
-	spec, _ := t.m.spec(p.Name)
 	l := launchOf{pod: p.Name, spec: spec}
 	for _, task := range spec.Tasks {
 		l.tasks = append(l.tasks, task.Name)

@@ -262,6 +262,12 @@ func forbidden(old, next servicespec.Service) []string {
 		old.User != next.User {
 		refuse("name, role, principal and user are for ever")
 	}
+	for _, role := range next.Roles() {
+		if !slices.Contains(old.Roles(), role) && old.Role == next.Role {
+			refuse("no pod had the role %s, which the framework is not subscribed with: "+
+				"a pre-reserved role can only be there from the beginning", role)
+		}
+	}
 	for _, o := range old.Pods {
 		n := podSpec(next, o.Type)
 		switch {

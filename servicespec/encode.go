@@ -112,7 +112,11 @@ func (s *ResourceSet) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes the placement rule as its text.
 func (p Pod) MarshalJSON() ([]byte, error) {
-	return marshal(jsonPod{plainPod(p), p.Placement.String()})
+	rule := p.Placement.String()
+	if p.Where != nil {
+		rule = p.Where.String()
+	}
+	return marshal(jsonPod{plainPod(p), rule})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -121,12 +125,12 @@ func (p *Pod) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &j); err != nil {
 		return err
 	}
-	rule, err := placement.Parse(j.Placement)
+	rule, err := placement.ParseExpr(j.Placement)
 	if err != nil {
 		return fmt.Errorf("reading the placement of pod %s: %w", j.Type, err)
 	}
 	*p = Pod(j.plainPod)
-	p.Placement = rule
+	p.setPlacement(rule)
 	return nil
 }
 

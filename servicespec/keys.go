@@ -60,7 +60,6 @@ type rowFlags int
 const (
 	must  rowFlags = 1 << iota // the key is required
 	later                      // only ParseSpec reads it
-	held                       // Parse reads it, and the scheduler refuses it
 )
 
 // release is the first release, which has all keys of today.
@@ -73,7 +72,7 @@ func (r row) key(prefix string) Key {
 	}
 	return Key{Path: path, Type: r.kind, Default: r.def, Required: r.flags&must != 0,
 		Values: strings.Fields(r.values), Meaning: r.meaning, Example: r.example,
-		Since: release, Supported: r.flags&(later|held) == 0}
+		Since: release, Supported: r.flags&later == 0}
 }
 
 func allGroups() []group { return slices.Concat(rootGroups, podGroups, taskGroups) }

@@ -25,7 +25,7 @@ var podGroups = []group{
 			"{path: data, type: ROOT, size: 100}"},
 		{"volumes", "names", "", "", 0, "Several such volumes; their names mean nothing.",
 			"{a: {path: data, type: ROOT, size: 100}}"},
-		{"pre-reserved-role", "string", "*", "", held,
+		{"pre-reserved-role", "string", "*", "", 0,
 			"A role for which agents reserve resources statically.", "slave_public"},
 		{"allow-decommission", "boolean", "false", "", 0,
 			"Whether count may become smaller, and the pod go.", "true"},

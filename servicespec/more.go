@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/kafka-sched/kafka-sched/internal/resource"
-	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
 
 // Spec is all that a file says: the Service, which is what the scheduler of this release runs
@@ -30,8 +29,6 @@ type PodMore struct {
 	IPCMode           string           `json:"ipc-mode,omitempty"`
 	ShmSize           resource.MiB     `json:"shm-size,omitempty"`
 	User              string           `json:"user,omitempty"`
-	// Placement is set when the pod's rule is no plain list of constraints.
-	Placement *placement.Expr `json:"placement,omitempty"`
 	// Tasks holds those tasks that say more than their Task has.
 	Tasks []TaskMore `json:"tasks,omitempty"`
 }
@@ -149,7 +146,6 @@ func (m PodMore) beyond() []string {
 		{m.SeccompUnconfined, "seccomp-unconfined"},
 		{m.SeccompProfile != "", "seccomp-profile-name"}, {m.IPCMode != "", "ipc-mode"},
 		{m.ShmSize != 0, "shm-size"}, {m.User != "", "user"},
-		{m.Placement != nil, "placement with any or not"},
 	})
 	for _, t := range m.Tasks {
 		list = append(list, t.beyond("pod "+m.Type+", task "+t.Name)...)

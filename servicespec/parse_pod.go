@@ -114,7 +114,7 @@ func (p *parser) pod(e entry, path string) (Pod, bool) {
 		f.missing("count")
 	}
 	more := PodMore{Type: e.key}
-	pod.Placement = p.placement(f, &more)
+	p.placement(f, &pod)
 	pod.URIs = p.uris(f)
 	pod.RLimits = p.rlimits(f)
 	pod.Volumes = p.volumes(f, true)

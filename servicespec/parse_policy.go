@@ -38,21 +38,19 @@ func (p *parser) policies(f fields, pod *Pod) {
 	}
 }
 
-// placement reads a rule in any of its forms; what is no plain list of constraints goes to m.
-func (p *parser) placement(f fields, m *PodMore) placement.Rule {
-	expr, ok := p.expr(f)
-	if !ok {
-		return placement.Rule{}
+// placement reads the pod's rule in any of its forms.
+func (p *parser) placement(f fields, pod *Pod) {
+	if expr, ok := p.expr(f); ok {
+		pod.setPlacement(expr)
 	}
-	if rule, plain := expr.Plain(); plain {
-		return rule
+}
+
+// setPlacement sets the rule: as a list of constraints if it is no more than that.
+func (p *Pod) setPlacement(expr placement.Expr) {
+	rule, plain := expr.Plain()
+	if p.Placement, p.Where = rule, nil; !plain {
+		p.Where = &expr
 	}
-	if !p.entire {
-		f.at("placement", Unsupported, "placement with any or not is not supported yet",
-			"write constraints that must all hold")
-	}
-	m.Placement = &expr
-	return placement.Rule{}
 }
 
 // expr reads the key placement of a mapping; ok is false when nothing is said there.

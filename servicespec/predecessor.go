@@ -127,12 +127,9 @@ type (
 )
 
 func oldPodOf(s Service, pod Pod) oldPod {
-	o := owner{role: s.Role, preReserved: pod.PreReservedRole, principal: s.Principal}
+	o := owner{role: s.RoleOf(pod), preReserved: pod.PreReservedRole, principal: s.Principal}
 	if o.preReserved == "" {
 		o.preReserved = preReservedByNone
-	}
-	if o.preReserved != preReservedByNone {
-		o.role = o.preReserved + "/" + s.Role
 	}
 	old := oldPod{Type: pod.Type, User: s.User, Count: pod.Count,
 		AllowDecommission: pod.AllowDecommission, Image: orNull(pod.Image), Networks: []string{},

@@ -1,6 +1,7 @@
 package servicespec
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -171,6 +172,11 @@ func oldPlacement(pod Pod) any {
 		rules = append(rules, oldRule(pod.Type, c))
 		regional = regional || c.Field == "@region"
 	}
+	if pod.Where != nil {
+		rules = append(rules, oldExpr(pod.Type, *pod.Where))
+		regional = slices.ContainsFunc(pod.Where.Constraints(),
+			func(c placement.Constraint) bool { return c.Field == "@region" })
+	}
 	var rule any
 	switch {
 	case len(rules) == 1:
@@ -186,6 +192,26 @@ func oldPlacement(pod Pod) any {
 		return local
 	}
 	return oldRules{At: "AndRule", Rules: []any{local, rule}}
+}
+
+// oldExpr gives a combination of rules.
+func oldExpr(pod string, e placement.Expr) any {
+	var rules []any
+	for _, c := range e.Rule.Constraints {
+		rules = append(rules, oldRule(pod, c))
+	}
+	for _, arg := range e.Args {
+		rules = append(rules, oldExpr(pod, arg))
+	}
+	switch {
+	case e.Op == placement.Not:
+		return oldRules{At: "NotRule", Rule: rules[0]}
+	case e.Op == placement.Any:
+		return oldRules{At: "OrRule", Rules: rules}
+	case len(rules) == 1:
+		return rules[0]
+	}
+	return oldRules{At: "AndRule", Rules: rules}
 }
 
 // oldFields gives the word that the names of rules hold for a field.

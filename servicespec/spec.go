@@ -29,8 +29,10 @@ type Pod struct {
 	Type      string         `json:"type"`
 	Count     int            `json:"count"`
 	Placement placement.Rule `json:"-"` // the zero Rule allows every agent
-	URIs      []string       `json:"uris,omitempty"`
-	RLimits   []RLimit       `json:"rlimits,omitempty"`
+	// Where is the rule if it is more than constraints that must all hold; then Placement is zero.
+	Where   *placement.Expr `json:"-"`
+	URIs    []string        `json:"uris,omitempty"`
+	RLimits []RLimit        `json:"rlimits,omitempty"`
 	// Volumes are mounted for every task of the pod.
 	Volumes []Volume `json:"volumes,omitempty"`
 	Tasks   []Task   `json:"tasks,omitempty"`

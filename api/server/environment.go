@@ -38,7 +38,7 @@ func (d *described) environment() []servicespec.EnvVar {
 		{Name: "FRAMEWORK_NAME", Value: serviceV1(d.v.Service)},
 		{Name: "PLACEMENT_REFERENCED_REGION", Value: "true"}, // by the rule that there always is
 		{Name: "PLACEMENT_REFERENCED_ZONE",
-			Value: strconv.FormatBool(zoneMatters(d.podSpec.Placement))},
+			Value: strconv.FormatBool(zoneMatters(d.podSpec))},
 		{Name: "POD_INSTANCE_INDEX", Value: strconv.Itoa(d.pod.Name.Index)},
 		{Name: "TASK_NAME", Value: d.task.FullName},
 		{Name: d.task.FullName, Value: "true"},
@@ -67,9 +67,13 @@ func (d *described) environment() []servicespec.EnvVar {
 	return env
 }
 
-// zoneMatters says whether a rule looks at zones.
-func zoneMatters(rule placement.Rule) bool {
-	return slices.ContainsFunc(rule.Constraints,
+// zoneMatters says whether a pod's rule looks at zones.
+func zoneMatters(pod servicespec.Pod) bool {
+	constraints := pod.Placement.Constraints
+	if pod.Where != nil {
+		constraints = pod.Where.Constraints()
+	}
+	return slices.ContainsFunc(constraints,
 		func(c placement.Constraint) bool { return c.Field == "@zone" })
 }
 

@@ -160,7 +160,7 @@ func TestUnreadAnswers(t *testing.T) {
 	}
 }
 
-// Heavy answers leave a processor to others, and have their places back at the end.
+// Heavy answers leave a processor to others, and have their places back at the end (F35).
 func TestHeavy(t *testing.T) {
 	places := make(heavy, 1)
 	handler := places.limit(func(w http.ResponseWriter, _ *http.Request, _ *scheduler.View) {

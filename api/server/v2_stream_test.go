@@ -143,7 +143,7 @@ func TestStreamsEnd(t *testing.T) {
 }
 
 // A reader that does not read is dropped and takes nobody's time; one who comes back to what
-// is gone is told so.
+// is gone is told so (F34).
 func TestSlowReader(t *testing.T) {
 	s := newSource(richView())
 	k, feed, ctx := streaming(t, s)

@@ -156,7 +156,7 @@ func TestRotationLosesNothing(t *testing.T) {
 	})
 }
 
-// A full disk costs output, not the task: writes never fail, and what follows is kept.
+// A full disk costs output, not the task: writes never fail, and what follows is kept (F9).
 func TestOutputThatCannotBeWrittenIsDropped(t *testing.T) {
 	dir := t.TempDir()
 	var log bytes.Buffer

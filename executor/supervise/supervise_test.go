@@ -173,7 +173,7 @@ func TestAgentAwayAndBack(t *testing.T) {
 	}
 }
 
-// No process is involved here, so the time until the update is sent again need not pass.
+// No process is involved here, so the time until the update is sent again need not pass (F15).
 func TestUpdatesThatFailAreSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t)

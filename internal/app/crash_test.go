@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -37,8 +38,10 @@ func (s *site) startChild(home string) *child {
 	return c
 }
 
-func (c *child) kill() {
-	_ = c.cmd.Process.Kill() // it may have ended
+func (c *child) kill() { c.end(os.Kill) }
+
+func (c *child) end(by os.Signal) {
+	_ = c.cmd.Process.Signal(by) // it may have ended
 	<-c.ended
 }
 
@@ -66,8 +69,9 @@ func (s *site) record() (home string) {
 	return home
 }
 
-// A scheduler that is killed at ten random moments of one deployment ends with what one that
-// was left in peace ends with: three instances, three volumes, three processes.
+// A scheduler that is killed (F1) or told to end (F30) at ten random moments of one deployment
+// ends with what one that was left in peace ends with: three instances, three volumes, three
+// processes.
 func TestKilledWhileDeploying(t *testing.T) {
 	t.Parallel()
 	const seed = 20260901
@@ -82,8 +86,12 @@ func TestKilledWhileDeploying(t *testing.T) {
 		}
 		wait := time.Duration(chance.Int64N(int64(400 * time.Millisecond)))
 		<-time.NewTimer(wait).C
-		c.kill()
-		t.Logf("kill %d, %s later: volumes %d, processes %d", kill, wait, len(s.volumes()),
+		by := os.Kill
+		if kill%2 == 1 {
+			by = os.Signal(syscall.SIGTERM)
+		}
+		c.end(by)
+		t.Logf("%s %d, %s later: volumes %d, processes %d", by, kill, wait, len(s.volumes()),
 			len(s.processes("sleep\x00100000")))
 	}
 	c := s.startChild(home)

@@ -257,6 +257,7 @@ func (s *schedulerRun) frameworkInfo() mesos.FrameworkInfo {
 	hostname, _ := os.Hostname()
 	return mesos.FrameworkInfo{
 		ID: id, Name: service.Name, User: service.User, Role: service.Role,
+		MoreRoles: service.Roles()[1:], GPUs: service.WantsGPUs(),
 		Principal: service.Principal, FailoverTimeout: failoverTimeout,
 		WebURL: s.url(), Hostname: hostname,
 	}

@@ -336,7 +336,7 @@ func (c *cluster) kafkaFolder(version string) string {
 
 // TestFullDisk installs into a home on a disk without room. A disk of its own needs the right
 // to mount; where there is none, the test says so and checks that install compares what the
-// volumes need with the disk that there is.
+// volumes need with the disk that there is (F9).
 func TestFullDisk(t *testing.T) {
 	c := newCluster(t, "kafka")
 	disk := filepath.Join(c.home, "disk")

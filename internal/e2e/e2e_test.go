@@ -16,7 +16,7 @@ import (
 
 // TestMainJob installs a cluster with one command, moves 10,000 messages through it, kills
 // every kind of process in turn under load, replaces a broker, uninstalls, and installs again.
-// One test holds it all, because a cluster takes long to make.
+// One test holds it all, because a cluster takes long to make (F44).
 func TestMainJob(t *testing.T) {
 	c := newCluster(t, "kafka")
 	c.install()
@@ -195,7 +195,7 @@ func (c *cluster) uninstall() {
 }
 
 // TestSchedulerKilledWhileDeploying kills the scheduler at ten different moments of the first
-// deployment; each time it must end with exactly three brokers and three volumes.
+// deployment; each time it must end with exactly three brokers and three volumes (F1).
 func TestSchedulerKilledWhileDeploying(t *testing.T) {
 	c := newCluster(t, "crash")
 	c.must(5*time.Minute, append([]string{"install", "--no-wait"}, c.small()...)...)

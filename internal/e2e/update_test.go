@@ -17,7 +17,7 @@ import (
 
 // TestCanaryUpdate changes a setting of three brokers under load, broker by broker: the first two
 // wait for the operator's word, the scheduler is killed in the middle and forgets nothing of
-// what was said, and in the end one command takes it all back.
+// what was said, and in the end one command takes it all back (F32).
 func TestCanaryUpdate(t *testing.T) {
 	c := newCluster(t, "canary")
 	c.install()
@@ -66,7 +66,7 @@ func TestCanaryUpdate(t *testing.T) {
 }
 
 // TestBadUpdate rolls out a setting that Kafka refuses: one broker stays down, the others are left
-// alone, producers go on, and a roll-back brings it back.
+// alone, producers go on, and a roll-back brings it back (F32, F36).
 func TestBadUpdate(t *testing.T) {
 	c := newCluster(t, "bad")
 	c.install()

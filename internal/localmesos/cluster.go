@@ -140,6 +140,8 @@ func (c *Cluster) open() error {
 	if c.reg, err = openRegistry(c.cfg.Dir); err != nil {
 		return err
 	}
+	// A simulation has nothing that a loss of power could take away.
+	c.reg.db.NoSync, c.reg.db.NoFreelistSync = c.cfg.Simulate, c.cfg.Simulate
 	c.fetch = newFetcher(filepath.Join(c.cfg.Dir, "cache"), c.cfg.FetchTimeout,
 		c.cfg.CacheMB<<20)
 	if err := c.load(); err != nil {

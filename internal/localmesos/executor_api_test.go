@@ -16,7 +16,7 @@ import (
 
 func isFailure(ev *scheduler.Event) bool { return ev.Type == scheduler.Event_FAILURE }
 
-// An update is sent again until it is acknowledged; the next one waits for it.
+// An update is sent again until it is acknowledged; the next one waits for it (F15).
 func TestUnacknowledgedUpdates(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.UpdateRetry = 50 * time.Millisecond

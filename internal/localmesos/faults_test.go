@@ -212,7 +212,7 @@ func TestAgentFrozenForAMoment(t *testing.T) {
 	r.status("t-1", mesos.TASK_KILLED)
 }
 
-// Behind a partition the agent takes updates and keeps them.
+// Behind a partition the agent takes updates and keeps them (F24).
 func TestAgentPartitioned(t *testing.T) {
 	r := faultyRig(t)
 	r.fault(`{"action":"partition-agent","agent":"agent-1","timeout":"100ms","for":"600ms"}`)
@@ -253,7 +253,7 @@ func TestAgentReplaced(t *testing.T) {
 }
 
 // The stream is cut, requests are refused, the new master knows the framework, and the agent
-// comes back with its task.
+// comes back with its task (F18).
 func TestMasterFailsOver(t *testing.T) {
 	r := faultyRig(t)
 	r.fault(`{"action":"failover","election":"300ms","for":"300ms","rejoin":"300ms"}`)
@@ -280,6 +280,7 @@ func TestMasterFailsOver(t *testing.T) {
 	again.status("t-1", mesos.TASK_KILLED)
 }
 
+// Faults: F11, F12.
 func TestUpdatesAreSpoilt(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Faults, cfg.UpdateRetry = true, 200*time.Millisecond
@@ -316,7 +317,7 @@ func TestUpdatesAreSpoilt(t *testing.T) {
 	}
 }
 
-// An update that is held is overtaken by the next one.
+// An update that is held is overtaken by the next one (F13).
 func TestUpdatesChangePlaces(t *testing.T) {
 	r := faultyRig(t)
 	o := r.testFramework.offer(anyOffer)

@@ -214,6 +214,7 @@ func (c *Cluster) connect(f *framework, s *stream) {
 	f.heartbeat.cancel()
 	f.clearFilters(rolesOf(&f.Info.V))
 	f.stream, f.recovered = s, false
+	s.limit += len(c.agents) * backlogPerAgent // all offers may come as one event
 	c.toFramework(f, &scheduler.Event{Type: scheduler.Event_SUBSCRIBED,
 		Subscribed: &scheduler.Event_Subscribed{
 			FrameworkID:              &mesos.FrameworkID{Value: f.id},

@@ -32,26 +32,26 @@ func (c *Cluster) viewFramework(f *framework) master.Response_GetFrameworks_Fram
 	for _, id := range sortedKeys(c.offers) {
 		if o := c.offers[id]; o.framework == f {
 			out.Offers = append(out.Offers, c.offerFor(o))
-			offered = plus(offered, o.resources)
+			offered = append(offered, o.resources...)
 		}
 	}
 	for _, a := range c.agents {
 		for _, e := range sortedExecutors(a) {
 			if e.Framework == f.id {
-				used = plus(plus(used, e.Info.V.Resources), e.held)
+				used = append(append(used, e.Info.V.Resources...), e.held...)
 			}
 		}
 	}
 	for _, t := range c.tasksOf(func(t *task) bool { return t.Framework == f.id }) {
 		if !t.terminal() {
-			used = plus(used, t.Info.V.Resources)
+			used = append(used, t.Info.V.Resources...)
 		}
 	}
 	if len(used) > 0 {
-		out.AllocatedResources = endpointForm(used)
+		out.AllocatedResources = endpointForm(plus(nil, used))
 	}
 	if len(offered) > 0 {
-		out.OfferedResources = endpointForm(offered)
+		out.OfferedResources = endpointForm(plus(nil, offered))
 	}
 	return out
 }

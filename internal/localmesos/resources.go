@@ -98,36 +98,42 @@ func cloneResources(rs []mesos.Resource) []mesos.Resource {
 // plus returns the sum of two lists; neither argument is changed.
 func plus(rs, more []mesos.Resource) []mesos.Resource {
 	out := cloneResources(rs)
+	places := map[string]int{}
+	for i := range slices.Backward(out) {
+		places[identity(&out[i])] = i
+	}
 	for _, r := range more {
 		if isEmptyResource(&r) {
 			continue
 		}
-		out = addOne(out, r)
+		id := identity(&r)
+		i, found := places[id]
+		if found && !isVolume(&r) {
+			addValue(&out[i], &r)
+			continue
+		}
+		if !found {
+			places[id] = len(out)
+		}
+		out = append(out, cloneResource(r))
 	}
 	return out
 }
 
-func addOne(out []mesos.Resource, r mesos.Resource) []mesos.Resource {
-	id := identity(&r)
-	for i := range out {
-		if isVolume(&r) || identity(&out[i]) != id {
-			continue
-		}
-		switch r.GetType() {
-		case mesos.SCALAR:
-			sum := milliOf(out[i].Scalar.GetValue()) + milliOf(r.Scalar.GetValue())
-			out[i].Scalar = &mesos.Value_Scalar{Value: sum.float()}
-		case mesos.RANGES:
-			out[i].Ranges = &mesos.Value_Ranges{
-				Range: unionRanges(out[i].Ranges.GetRange(), r.Ranges.GetRange())}
-		case mesos.SET:
-			items := append(slices.Clone(out[i].Set.GetItem()), r.Set.GetItem()...)
-			slices.Sort(items)
-			out[i].Set = &mesos.Value_Set{Item: slices.Compact(items)}
-		}
-		return out
+// addValue adds the amount of r to dst, which is of the same kind.
+func addValue(dst, r *mesos.Resource) {
+	switch r.GetType() {
+	case mesos.SCALAR:
+		sum := milliOf(dst.Scalar.GetValue()) + milliOf(r.Scalar.GetValue())
+		dst.Scalar = &mesos.Value_Scalar{Value: sum.float()}
+	case mesos.RANGES:
+		dst.Ranges = &mesos.Value_Ranges{
+			Range: unionRanges(dst.Ranges.GetRange(), r.Ranges.GetRange())}
+	case mesos.SET:
+		items := append(slices.Clone(dst.Set.GetItem()), r.Set.GetItem()...)
+		slices.Sort(items)
+		dst.Set = &mesos.Value_Set{Item: slices.Compact(items)}
 	}
-	return append(out, cloneResource(r))
 }
 
 // minus returns rs without less. It reports false, and no list, when rs does not

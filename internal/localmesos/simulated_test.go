@@ -152,3 +152,43 @@ func benchOffers(b *testing.B, agents int) {
 	b.ReportMetric(float64(agents)*float64(b.N)/b.Elapsed().Seconds(), "offers/s")
 	f.cancel()
 }
+
+// BenchmarkSimulatedDeploy measures a framework that does nothing but launch a task on each
+// agent, with a reservation, and acknowledge its updates.
+func BenchmarkSimulatedDeploy(b *testing.B) {
+	for _, tasks := range []int{100, 1000} {
+		b.Run(fmt.Sprint(tasks), func(b *testing.B) {
+			for range b.N {
+				benchDeploy(b, tasks)
+			}
+			b.ReportMetric(float64(tasks)*float64(b.N)/b.Elapsed().Seconds(), "pods/s")
+		})
+	}
+}
+
+func benchDeploy(b *testing.B, tasks int) {
+	b.StopTimer()
+	c, err := Start(simulatedConfig(b, 10_000))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	f := subscribeAs(b, c.MasterURL(), frameworkOf(b), mediaProtobuf)
+	defer f.cancel()
+	offers := f.offers(10_000)
+	f.call(&scheduler.Call{Type: scheduler.Call_SUPPRESS})
+	b.StartTimer()
+	for i := range tasks {
+		f.launchOn(offers[i], fmt.Sprint("t-", i), simulatedPods(i))
+	}
+	for ready := 0; ready < tasks; {
+		ev := f.await("an update", func(ev *scheduler.Event) bool {
+			return ev.Type == scheduler.Event_UPDATE
+		})
+		f.ack(ev.Update.Status)
+		if isReady(ev.Update.Status) {
+			ready++
+		}
+	}
+	b.StopTimer()
+}

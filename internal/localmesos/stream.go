@@ -14,12 +14,16 @@ const writeTimeout = 30 * time.Second
 // stream is cut.
 const maxBacklog = 16 << 20
 
+// backlogPerAgent is what is added for each agent to the backlog of a framework.
+const backlogPerAgent = 8 << 10
+
 // stream is the event side of one subscription: the loop pushes records, the
 // HTTP handler's goroutine writes them. Records are RecordIO framed.
 type stream struct {
 	id       string
 	protobuf bool
 
+	limit   int // bytes that may wait
 	mu      sync.Mutex
 	queue   [][]byte
 	backlog int
@@ -29,7 +33,7 @@ type stream struct {
 }
 
 func newStream(id string, protobuf bool) *stream {
-	return &stream{id: id, protobuf: protobuf, wake: make(chan struct{}, 1)}
+	return &stream{id: id, protobuf: protobuf, limit: maxBacklog, wake: make(chan struct{}, 1)}
 }
 
 // message is any event or response of the API.
@@ -56,7 +60,7 @@ func (s *stream) push(m message) error {
 	}
 	s.queue = append(s.queue, record)
 	s.backlog += len(record)
-	s.closed = s.backlog > maxBacklog
+	s.closed = s.backlog > s.limit
 	s.signal()
 	return nil
 }

@@ -138,3 +138,37 @@ func TestOffersAreJoined(t *testing.T) {
 		b.end()
 	})
 }
+
+// A store that takes ten seconds for each write (F10) delays the answers and nothing else:
+// who asks sees the picture of before meanwhile, nothing leaves before it is stored, and the
+// service is deployed in the end.
+func TestSlowStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, webSpec, store.NewMemory())
+		b.start()
+		b.loop.Deliver(mesos.Subscribed{Framework: "fw-1", Master: "m:5050"})
+		synctest.Wait()
+		b.onApply = func() { time.Sleep(10 * time.Second) }
+		b.loop.Deliver(offer(t, "web-offer"))
+		began := time.Now()
+		before := b.loop.View()
+		if time.Since(began) > 0 || before == nil {
+			t.Errorf("who asks waits for %v", time.Since(began))
+		}
+		time.Sleep(5 * time.Second)
+		if b.launched().ID != "" {
+			t.Error("it launches what is not stored")
+		}
+		time.Sleep(time.Minute)
+		task := b.launched().ID
+		if task == "" {
+			t.Fatalf("nothing was launched:\n%s", strings.Join(b.recorded(), "\n"))
+		}
+		b.loop.Deliver(status(task, mesos.Running, true))
+		time.Sleep(time.Minute)
+		if acks := strings.Count(strings.Join(b.recorded(), "\n"), "call acknowledge"); acks != 1 {
+			t.Errorf("%d acknowledgements", acks)
+		}
+		b.end()
+	})
+}

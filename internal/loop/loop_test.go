@@ -263,7 +263,7 @@ func TestExit(t *testing.T) {
 	})
 }
 
-// A master that refuses the framework ends Run with another code.
+// A master that refuses the framework ends Run with another code (F22, F23).
 func TestExitWhenRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, webSpec, store.NewMemory())
@@ -421,7 +421,7 @@ func TestFullInbox(t *testing.T) {
 	})
 }
 
-// Many callers and many events at once: each caller has exactly its own reply.
+// Many callers and many events at once: each caller has exactly its own reply (F35).
 func TestManyAtOnce(t *testing.T) {
 	b := newBench(t, webSpec, store.NewMemory())
 	b.start()

@@ -130,6 +130,8 @@ type FrameworkInfo struct {
 	Name            string
 	User            string
 	Role            string
+	MoreRoles       []string // beside Role
+	GPUs            bool     // it is offered agents with GPUs
 	Principal       string
 	FailoverTimeout time.Duration
 	WebURL          string

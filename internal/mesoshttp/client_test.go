@@ -218,7 +218,7 @@ func TestClientEndsWithContext(t *testing.T) {
 }
 
 // TestClientRefused says that an ERROR event ends Run, whether it comes first, as for a wrong
-// FrameworkInfo, or later, as when another scheduler takes over.
+// FrameworkInfo, or later, as when another scheduler takes over (F22).
 func TestClientRefused(t *testing.T) {
 	refusal := eventToWire(t, mesos.Refused{Message: "Framework failed over"})
 	for _, events := range [][]message{{refusal}, {subscribedWire("f1", 15), refusal}} {
@@ -236,6 +236,7 @@ func TestClientRefused(t *testing.T) {
 }
 
 // TestClientSilence says that a stream without heartbeats is given up, and one with them not.
+// (F20)
 func TestClientSilence(t *testing.T) {
 	m := &master{subscribe: func(n int, _ *scheduler.Call, s *stream) {
 		if n > 1 {
@@ -343,7 +344,7 @@ func TestClientOverflow(t *testing.T) {
 }
 
 // TestClientBadStreams says what ends a stream, and that what is merely not understood is
-// skipped.
+// skipped (F21).
 func TestClientBadStreams(t *testing.T) {
 	ok := subscribedWire("f1", 15)
 	for _, test := range []struct {
@@ -384,7 +385,7 @@ func TestClientBadStreams(t *testing.T) {
 	}
 }
 
-// TestClientRedirects says that the way to the leading master is followed and has an end.
+// TestClientRedirects says that the way to the leading master is followed and has an end (F19).
 func TestClientRedirects(t *testing.T) {
 	m := &master{}
 	address := ""

@@ -126,6 +126,7 @@ func fullEvents() []mesos.Event {
 
 func fullFramework() mesos.FrameworkInfo {
 	return mesos.FrameworkInfo{ID: "f1", Name: "kafka", User: "root", Role: "eng/kafka",
+		MoreRoles: []string{"public/eng/kafka"}, GPUs: true,
 		Principal: "p", FailoverTimeout: time.Hour, WebURL: "http://h/", Hostname: "h"}
 }
 

@@ -1,6 +1,7 @@
 package mesoshttp
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -16,10 +17,13 @@ import (
 
 func frameworkFromWire(f *wire.FrameworkInfo) mesos.FrameworkInfo {
 	return mesos.FrameworkInfo{
-		ID:              mesos.FrameworkID(f.GetID().GetValue()),
-		Name:            f.Name,
-		User:            f.User,
-		Role:            f.Roles[0],
+		ID:   mesos.FrameworkID(f.GetID().GetValue()),
+		Name: f.Name,
+		User: f.User,
+		Role: f.Roles[0], MoreRoles: f.Roles[1:],
+		GPUs: slices.ContainsFunc(f.Capabilities, func(c wire.FrameworkInfo_Capability) bool {
+			return c.Type == wire.FrameworkInfo_Capability_GPU_RESOURCES
+		}),
 		Principal:       f.GetPrincipal(),
 		FailoverTimeout: time.Duration(f.GetFailoverTimeout() * float64(time.Second)),
 		WebURL:          f.GetWebUiURL(),

@@ -21,6 +21,17 @@ var capabilities = []wire.FrameworkInfo_Capability{
 	{Type: wire.FrameworkInfo_Capability_TASK_KILLING_STATE},
 }
 
+// capabilitiesOf are those of a framework. Masters offer agents with GPUs only to those who say
+// that they know of them (Mesos: --filter_gpu_resources).
+func capabilitiesOf(f mesos.FrameworkInfo) []wire.FrameworkInfo_Capability {
+	list := slices.Clone(capabilities)
+	if f.GPUs {
+		list = append(list, wire.FrameworkInfo_Capability{
+			Type: wire.FrameworkInfo_Capability_GPU_RESOURCES})
+	}
+	return list
+}
+
 // subscribeToWire gives the SUBSCRIBE call. The master wants the id of a known framework in
 // the call and in the info.
 func subscribeToWire(f mesos.FrameworkInfo) *scheduler.Call {
@@ -30,11 +41,11 @@ func subscribeToWire(f mesos.FrameworkInfo) *scheduler.Call {
 		Name:            f.Name,
 		FailoverTimeout: &failover,
 		Checkpoint:      &checkpoint,
-		Roles:           []string{f.Role},
+		Roles:           append([]string{f.Role}, f.MoreRoles...),
 		Principal:       optional(f.Principal),
 		WebUiURL:        optional(f.WebURL),
 		Hostname:        optional(f.Hostname),
-		Capabilities:    capabilities,
+		Capabilities:    capabilitiesOf(f),
 	}
 	call := &scheduler.Call{
 		Type:      scheduler.Call_SUBSCRIBE,

@@ -124,12 +124,16 @@ func TestSubscribe(t *testing.T) {
 	for _, capability := range info.Capabilities {
 		names = append(names, capability.Type.String())
 	}
-	want := "MULTI_ROLE RESERVATION_REFINEMENT PARTITION_AWARE REGION_AWARE TASK_KILLING_STATE"
+	want := "MULTI_ROLE RESERVATION_REFINEMENT PARTITION_AWARE REGION_AWARE TASK_KILLING_STATE" +
+		" GPU_RESOURCES"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("capabilities %s", got)
 	}
 	first := fullFramework()
-	first.ID = ""
+	first.ID, first.GPUs = "", false
+	if n := len(subscribeToWire(first).Subscribe.FrameworkInfo.Capabilities); n != 5 {
+		t.Errorf("%d capabilities without GPUs", n)
+	}
 	if c := subscribeToWire(first); c.FrameworkID != nil || c.Subscribe.FrameworkInfo.ID != nil {
 		t.Error("a first subscription carries an id")
 	}

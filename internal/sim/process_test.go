@@ -151,6 +151,10 @@ type process struct {
 	uuids     uint64
 	commands  scheduler.CommandID
 	replies   map[scheduler.CommandID]scheduler.Reply
+	// points counts the places at which it could have crashed, planned are those at which it is
+	// to, in order.
+	points  int
+	planned []int
 }
 
 func newProcess(w *world) *process {
@@ -214,14 +218,10 @@ func (p *process) step(ev scheduler.Event) {
 	w.trace.add(w.now, ev)
 	out := p.machine.Step(w.now, ev)
 	p.other.follow(ev, out, p.machine)
-	crash := w.chance(0.004 * w.scenario.crashes)
-	point := 0 // before the writes, behind them, behind the first call, …
-	if crash {
-		point = w.rng.IntN(len(out.Calls) + 2)
-		if point == 0 {
-			p.die("before its writes")
-			return
-		}
+	crash, point := p.crashes(out)
+	if crash && point == 0 {
+		p.die("before its writes")
+		return
 	}
 	w.store.apply(out.Writes)
 	for _, write := range out.Writes {
@@ -249,6 +249,25 @@ func (p *process) step(ev scheduler.Event) {
 		p.view = out.View
 	}
 	p.arm()
+}
+
+// crashes tells whether a step is the last of this life, and where in it that is: before the
+// writes, behind them, behind the first call, and so on. Chance says so, or a plan of points.
+func (p *process) crashes(out scheduler.Output) (crash bool, point int) {
+	if p.w.chance(0.004 * p.w.scenario.crashes) {
+		return true, p.w.rng.IntN(len(out.Calls) + 2)
+	}
+	before, first := p.points, 0
+	if len(out.Writes) == 0 {
+		first = 2 // only behind its calls
+	}
+	p.points += len(out.Calls) + 2 - first
+	if len(p.planned) == 0 || p.planned[0] >= p.points {
+		return false, 0
+	}
+	point = first + p.planned[0] - before
+	p.planned = p.planned[1:]
+	return true, point
 }
 
 func (p *process) carry(call scheduler.Call) {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"flag"
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -18,6 +19,7 @@ var (
 	seeds     = flag.Int("seeds", 100, "how many seeds to run")
 	firstSeed = flag.Uint64("first", 1, "the first seed to run")
 	whole     = flag.Bool("whole", false, "print the whole trace, not only its end")
+	summary   = flag.String("summary", "", "file that gets a line with the figures of the run")
 )
 
 // Bounds of the liveness phase: the longest back-off is five minutes.
@@ -30,6 +32,7 @@ const (
 const mostFailed = 5
 
 // TestSim runs worlds, one a seed, as many at a time as there are processors.
+// (F1, F2, F11, F12, F13, F16, F17, F18, F24, F25, F27, F31, F35)
 func TestSim(t *testing.T) {
 	first, last := *firstSeed, *firstSeed+uint64(*seeds)-1
 	if *oneSeed != 0 {
@@ -40,13 +43,16 @@ func TestSim(t *testing.T) {
 		sink = func(line string) { fmt.Println(line) }
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // worlds are small, and thrown away
-	var next, failed atomic.Uint64
+	began := time.Now()
+	var next, failed, faults atomic.Uint64
 	next.Store(first)
 	var all sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), int(last-first)+1) {
 		all.Go(func() {
 			for seed := next.Add(1) - 1; seed <= last && failed.Load() < mostFailed; {
-				if w := simulate(seed, sink); w.breach != "" {
+				w := simulate(seed, sink)
+				faults.Add(uint64(w.hits))
+				if w.breach != "" {
 					failed.Add(1)
 					t.Errorf("seed %d: %s\nrepeat: go test ./internal/sim -run TestSim "+
 						"-seed=%d\n%s", seed, w.breach, seed, &w.trace)
@@ -56,6 +62,21 @@ func TestSim(t *testing.T) {
 		})
 	}
 	all.Wait()
+	count := last - first + 1
+	summarize(t, "seeds=%d faults=%d failures=%d seeds/min=%.0f", count, faults.Load(),
+		failed.Load(), float64(count)/time.Since(began).Minutes())
+}
+
+// summarize writes the line that make prints last.
+func summarize(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if *summary == "" {
+		return
+	}
+	line := fmt.Sprintf(format+"\n", args...)
+	if err := os.WriteFile(*summary, []byte(line), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestSameSeedSameTrace: a run is a function of its seed.

@@ -20,6 +20,7 @@ type world struct {
 	seq    int
 	queue  happenings
 	faults bool // whether anything may go wrong now
+	hits   int  // counts what did
 	trace  trace
 	breach string
 
@@ -65,11 +66,13 @@ func (h *happenings) Pop() any {
 	return last
 }
 
-func newWorld(seed uint64) *world {
+func newWorld(seed uint64) *world { return newWorldOf(seed, drawScenario) }
+
+func newWorldOf(seed uint64, draw func(*rand.Rand) scenario) *world {
 	w := &world{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x6b61666b61)),
 		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), faults: true,
 		used: map[mesos.PersistenceID]bool{}}
-	w.scenario = drawScenario(w.rng)
+	w.scenario = draw(w.rng)
 	w.store = &store{}
 	w.kafka = newKafka(w)
 	w.master = newMaster(w)
@@ -157,8 +160,11 @@ func (w *world) run(until time.Time, done func() bool) {
 
 // chance draws whether a fault happens; none does once faults have stopped.
 func (w *world) chance(p float64) bool {
-	hit := w.rng.Float64() < p
-	return hit && w.faults
+	hit := w.rng.Float64() < p && w.faults
+	if hit {
+		w.hits++
+	}
+	return hit
 }
 
 // flip draws something that is no fault.

@@ -225,13 +225,13 @@ func (b *Bolt) Apply(writes []scheduler.Write) error {
 	return nil
 }
 
-func apply(state *bbolt.Bucket, c Change, all *sum) error {
+func apply(state *bbolt.Bucket, c Change, all *Sum) error {
 	key := []byte(c.Key)
-	all.remove(key, state.Get(key))
+	all.Remove(key, state.Get(key))
 	if c.Value == nil {
 		return state.Delete(key)
 	}
-	all.add(key, c.Value)
+	all.Add(key, c.Value)
 	return state.Put(key, c.Value)
 }
 

@@ -159,7 +159,7 @@ func edit(t testing.TB, path string, change func(*bbolt.Tx) error) {
 	}
 }
 
-// TestBoltNewer says that a newer release's file is left alone.
+// TestBoltNewer says that a newer release's file is left alone (F7).
 func TestBoltNewer(t *testing.T) {
 	path, _ := fullFile(t)
 	edit(t, path, func(tx *bbolt.Tx) error {
@@ -205,7 +205,7 @@ func sumIn(state *bbolt.Bucket) []byte {
 }
 
 // TestBoltFirstSchema opens a file of the first schema, refuses it when it is damaged, and makes
-// it a present one with the first transaction.
+// it a present one with the first transaction (F7).
 func TestBoltFirstSchema(t *testing.T) {
 	path, state := fullFile(t)
 	edit(t, path, func(tx *bbolt.Tx) error {
@@ -244,7 +244,7 @@ func TestBoltFirstSchema(t *testing.T) {
 	}
 }
 
-// TestBoltTruncated cuts a file at every kilobyte.
+// TestBoltTruncated cuts a file at every kilobyte (F7).
 func TestBoltTruncated(t *testing.T) {
 	path, _ := fullFile(t)
 	data, state := contents(t, path), fileDigest(t, path)
@@ -258,6 +258,7 @@ func TestBoltTruncated(t *testing.T) {
 
 // TestBoltFlipped damages one spot of the file after the other: what is opened nevertheless is
 // the whole state (the spot was not in use, or was one of bbolt's two alternating first pages).
+// (F7)
 func TestBoltFlipped(t *testing.T) {
 	path, full := fullFile(t)
 	data, state, before := contents(t, path), fileDigest(t, path), digestBefore(t, full)

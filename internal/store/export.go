@@ -84,9 +84,9 @@ func compact(value json.RawMessage) ([]byte, error) {
 
 // entriesSum adds up all entries.
 func entriesSum(entries map[string][]byte) string {
-	var all sum
+	var all Sum
 	for key, value := range entries { //tidy:unordered the sum does not depend on the order
-		all.add([]byte(key), value)
+		all.Add([]byte(key), value)
 	}
 	return hex.EncodeToString(all[:])
 }

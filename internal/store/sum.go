@@ -9,32 +9,39 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// sum stands for all keys and values: it is what the SHA-256 of every entry add up to, in four
+// Sum stands for all keys and values: it is what the SHA-256 of every entry add up to, in four
 // numbers that overflow, so that a change of an entry changes it without a look at the others.
-type sum [sha256.Size]byte
+type Sum [sha256.Size]byte
 
-// add takes an entry in.
-func (s *sum) add(key, value []byte) {
-	s.each(key, value, func(a, b uint64) uint64 { return a + b })
-}
+// Add takes an entry in.
+func (s *Sum) Add(key, value []byte) { s.Plus(sumOfEntry(key, value)) }
 
-// remove takes an entry out; one without value was not in.
-func (s *sum) remove(key, value []byte) {
+// Remove takes an entry out; one without value was not in.
+func (s *Sum) Remove(key, value []byte) {
 	if value != nil {
-		s.each(key, value, func(a, b uint64) uint64 { return a - b })
+		s.Sub(sumOfEntry(key, value))
 	}
 }
 
-func (s *sum) each(key, value []byte, join func(a, b uint64) uint64) {
+// Plus takes in all that another sum stands for.
+func (s *Sum) Plus(o Sum) { s.join(o, func(a, b uint64) uint64 { return a + b }) }
+
+// Sub takes out all that another sum stands for.
+func (s *Sum) Sub(o Sum) { s.join(o, func(a, b uint64) uint64 { return a - b }) }
+
+func (s *Sum) join(o Sum, join func(a, b uint64) uint64) {
+	for i := 0; i < len(s); i += 8 {
+		joined := join(binary.BigEndian.Uint64(s[i:]), binary.BigEndian.Uint64(o[i:]))
+		binary.BigEndian.PutUint64(s[i:], joined)
+	}
+}
+
+func sumOfEntry(key, value []byte) (entry Sum) {
 	h := sha256.New()
 	hashPart(h, key)
 	hashPart(h, value)
-	var entry sum
 	h.Sum(entry[:0])
-	for i := 0; i < len(s); i += 8 {
-		joined := join(binary.BigEndian.Uint64(s[i:]), binary.BigEndian.Uint64(entry[i:]))
-		binary.BigEndian.PutUint64(s[i:], joined)
-	}
+	return entry
 }
 
 func hashPart(h hash.Hash, part []byte) {
@@ -45,29 +52,29 @@ func hashPart(h hash.Hash, part []byte) {
 }
 
 // sumOf adds up all that a bucket holds.
-func sumOf(state *bbolt.Bucket) sum {
-	var s sum
+func sumOf(state *bbolt.Bucket) Sum {
+	var s Sum
 	cursor := state.Cursor()
 	for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
-		s.add(k, v)
+		s.Add(k, v)
 	}
 	return s
 }
 
 // keptSum is the one that was written with the latest transaction. A file of the first schema,
 // whose checksum was over all entries at once, is brought to the present one.
-func keptSum(meta, state *bbolt.Bucket) (sum, error) {
+func keptSum(meta, state *bbolt.Bucket) (Sum, error) {
 	if kept := meta.Get(sumKey); kept != nil {
-		if len(kept) != len(sum{}) {
-			return sum{}, fmt.Errorf("%w: its checksum has %d bytes", ErrDamaged, len(kept))
+		if len(kept) != len(Sum{}) {
+			return Sum{}, fmt.Errorf("%w: its checksum has %d bytes", ErrDamaged, len(kept))
 		}
-		return sum(kept), nil
+		return Sum(kept), nil
 	}
 	if err := meta.Delete(digestKey); err != nil {
-		return sum{}, err
+		return Sum{}, err
 	}
 	if err := meta.Put(schemaKey, schemaValue); err != nil {
-		return sum{}, err
+		return Sum{}, err
 	}
 	return sumOf(state), nil
 }

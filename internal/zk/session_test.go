@@ -22,7 +22,7 @@ func dial(t *testing.T, address string, timeout time.Duration) *Session {
 }
 
 // A session without a connection is lost after its time-out, however often the connection is
-// tried again meanwhile; a shorter cut is nothing.
+// tried again meanwhile; a shorter cut is nothing (F4).
 func TestSessionLost(t *testing.T) {
 	t.Parallel()
 	relay := zktest.StartRelay(t, zktest.Start(t).Address, 0)

@@ -135,7 +135,7 @@ func newLife(t *rapid.T) *life {
 		t.Fatal(err)
 	}
 	l := &life{t: t, spec: requirements().Draw(t, "spec")}
-	l.spec.Rule.Constraints = nil
+	l.spec.Rule.Constraints, l.spec.Where = nil, nil
 	if rapid.Bool().Draw(t, "reserved above") {
 		l.spec.Role = "infra/kafka"
 		above, err := resource.ParseList("cpus:2(infra);mem:700(infra);ports:[31010](infra);" +

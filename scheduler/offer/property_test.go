@@ -63,6 +63,10 @@ func requirements() *rapid.Generator[offer.Requirement] {
 	rules := rapid.SampledFrom([]string{
 		"", "", "hostname:UNIQUE", "hostname:MAX_PER:2", "@zone:GROUP_BY", "hostname:UNLIKE:h1",
 	})
+	exprs := rapid.SampledFrom([]string{
+		`{"any":["hostname:MAX_PER:1","@zone:IS:z1"]}`, `{"not":"hostname:IS:h2"}`,
+		`{"all":["hostname:MAX_PER:2",{"not":{"any":["@zone:GROUP_BY:2","hostname:IS:h3"]}}]}`,
+	})
 	return rapid.Custom(func(t *rapid.T) offer.Requirement {
 		req := offer.Requirement{
 			Pod: "kafka-1", Role: role, Principal: principal, Reservation: reservation,
@@ -79,6 +83,13 @@ func requirements() *rapid.Generator[offer.Requirement] {
 		var err error
 		if req.Rule, err = placement.Parse(rules.Draw(t, "rule")); err != nil {
 			t.Fatal(err)
+		}
+		if rapid.IntRange(0, 3).Draw(t, "more rules") == 0 {
+			expr, err := placement.ParseExpr(exprs.Draw(t, "where"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Where = &expr
 		}
 		return req
 	})

@@ -3,6 +3,7 @@ package offer
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/servicespec/placement"
@@ -34,7 +35,16 @@ func (t *Table) refuse(req *Requirement) *Refusal {
 
 // counts says whether anything about the places that are allowed depends on peers.
 func (req *Requirement) counts() bool {
-	return slices.ContainsFunc(req.Rule.Constraints, placement.Constraint.Counts)
+	return slices.ContainsFunc(req.Rule.Constraints, placement.Constraint.Counts) ||
+		req.Where != nil && req.Where.Counts()
+}
+
+// where prepares the other rule; without one everything is allowed.
+func (req *Requirement) where(peers *placement.Crowd) placement.ExprJudge {
+	if req.Where == nil {
+		return placement.ExprJudge{}
+	}
+	return req.Where.JudgeIn(peers)
 }
 
 // Agents gives the reasons of all agents, sorted by host name, then agent id; none when no offer
@@ -114,13 +124,14 @@ type inquiry struct {
 	parts []SetNeed
 	wants []portWant
 	judge placement.Judge
+	where placement.ExprJudge
 }
 
 func (c *cause) inquiry() inquiry {
-	parts := c.req.parts()
+	parts, peers := c.req.parts(), c.req.crowd()
 	return inquiry{
 		req: &c.req, parts: parts, wants: portWants(parts),
-		judge: c.req.Rule.JudgeIn(c.req.crowd()),
+		judge: c.req.Rule.JudgeIn(peers), where: c.req.where(peers),
 	}
 }
 
@@ -138,6 +149,13 @@ func (q *inquiry) reasons(a *agent) []Reason {
 	}
 	if v := q.judge.Evaluate(a.place); !v.Allowed {
 		return []Reason{{Code: Placement, Name: v.Constraint.String(), Detail: v.Reason}}
+	}
+	if v := q.where.Evaluate(a.place); !v.Allowed {
+		name := q.where.String()
+		if inner, ok := strings.CutPrefix(name, "("); ok {
+			name = strings.TrimSuffix(inner, ")")
+		}
+		return []Reason{{Code: Placement, Name: name, Detail: v.Reason}}
 	}
 	_, reasons := q.req.place(q.parts, q.wants, a)
 	return reasons

@@ -29,6 +29,8 @@ type Requirement struct {
 	// moment, and requirements that share it are seen to be alike.
 	Rule  placement.Rule
 	Peers *placement.Crowd
+	// Where is a rule that has to allow the place as well, nil for none.
+	Where *placement.Expr
 	// Prefer makes some of the places that Rule allows better than others.
 	Prefer []placement.Preference
 	// Kept is set when the instance already holds a reservation; then only that one will do,

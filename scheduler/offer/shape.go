@@ -6,7 +6,6 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/servicespec"
-	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
 
 // shape is what requirements for new places have in common if they differ in nothing but names
@@ -15,9 +14,7 @@ type shape struct {
 	req    Requirement // the first of them
 	wants  []portWant
 	need   amounts
-	peers  *placement.Crowd
-	judge  placement.Judge
-	scorer placement.Scorer
+	region *region
 	known  []standing // by agent
 	// refused is what the last of them got, as long as the table and the peers are as they were.
 	refused                *cause
@@ -26,17 +23,14 @@ type shape struct {
 
 // standing is what was found out about one agent for a shape.
 type standing struct {
-	looked int  // the agent's version when it was looked at, plus one; 0 for never
-	out    bool // it cannot fit whoever the peers are
-	// liked is the score, and scoredWith the state of the peers that it is of.
-	liked, scoredWith int
-	spare             resource.Milli // GPUs that nobody would use
-	room              float64
-	seats             placement.Seats
-	onHost, inZone    *int
+	looked int            // the agent's version when it was looked at, plus one; 0 for never
+	out    bool           // it cannot fit wherever it is
+	spare  resource.Milli // GPUs that nobody would use
+	room   float64
 }
 
-// shapesMost is how many shapes a table remembers: about a hundred bytes for each agent and shape.
+// shapesMost is how many shapes, and how many regions, a table remembers: some 150 bytes for each
+// agent.
 const shapesMost = 16
 
 // shapeOf finds the shape of a requirement, or begins one.
@@ -46,12 +40,10 @@ func (t *Table) shapeOf(req *Requirement) *shape {
 			return s
 		}
 	}
-	parts, peers := req.parts(), req.crowd()
+	parts := req.parts()
 	s := &shape{
-		req: *req, wants: portWants(parts), need: total(parts),
-		known: make([]standing, len(t.agents)), peers: peers,
-		judge:  req.Rule.JudgeIn(peers),
-		scorer: placement.NewScorerIn(req.Prefer, peers),
+		req: *req, wants: portWants(parts), need: total(parts), region: t.regionOf(req),
+		known: make([]standing, len(t.agents)),
 	}
 	s.req.Sets = slices.Clone(req.Sets) // the caller may change theirs for the next one
 	if len(t.shapes) == shapesMost {
@@ -63,11 +55,9 @@ func (t *Table) shapeOf(req *Requirement) *shape {
 
 // alike says whether two requirements for new places are of one shape.
 func (req *Requirement) alike(o *Requirement) bool {
-	return req.Role == o.Role && req.Executor == o.Executor && req.Peers == o.Peers &&
+	return req.Role == o.Role && req.Executor == o.Executor &&
 		slices.EqualFunc(req.Volumes, o.Volumes, VolumeNeed.alike) &&
-		slices.EqualFunc(req.Sets, o.Sets, SetNeed.alike) &&
-		slices.Equal(req.Rule.Constraints, o.Rule.Constraints) &&
-		slices.EqualFunc(req.Prefer, o.Prefer, placement.Preference.Equal)
+		slices.EqualFunc(req.Sets, o.Sets, SetNeed.alike) && req.near(o)
 }
 
 func (n SetNeed) alike(o SetNeed) bool {
@@ -88,31 +78,20 @@ func (s *shape) open(t *Table, i int, had *amounts) bool {
 	if k.looked != t.versions[i]+1 {
 		s.look(t, i, had)
 	}
-	return !k.out && k.seats.Free()
+	return !k.out && s.region.open(t, i)
 }
 
-// look finds out about an agent what does not depend on peers. What was found of its place in
-// the world stays; what it has may have become less.
+// look finds out whether an agent has enough of each scalar. What it has may have become less.
 func (s *shape) look(t *Table, i int, had *amounts) {
-	k, a := &s.known[i], t.agents[i]
-	again := k.looked > 0
+	k := &s.known[i]
 	k.looked = t.versions[i] + 1
-	if k.out = k.out || !had.hold(&s.need) || a.Unavailable != nil; k.out {
+	if k.out = k.out || !had.hold(&s.need) || t.agents[i].Unavailable != nil; k.out {
 		return
 	}
 	k.room = had.room(s.need)
 	if s.need[gpusAt] == 0 {
 		k.spare = had[gpusAt]
 	}
-	if again {
-		return
-	}
-	if k.out = !s.judge.AllowsAlone(a.place); k.out {
-		return
-	}
-	k.seats = s.judge.Seats(a.place)
-	k.onHost, k.inZone = s.peers.Neighbours(a.place)
-	k.liked, k.scoredWith = s.scorer.Score(a.place), s.peers.Changes()
 }
 
 // best gives the best of the agents that may fit, -1 if there is none.
@@ -120,7 +99,7 @@ func (s *shape) best(t *Table) int {
 	had, first := t.amounts(s.req.Role), -1
 	for i := range t.agents {
 		if s.open(t, i, &had[i]) {
-			s.score(t, i)
+			s.region.score(t, i)
 			if first < 0 || s.compare(i, first) < 0 {
 				first = i
 			}
@@ -142,21 +121,14 @@ func (s *shape) sorted(t *Table) []int {
 	return open
 }
 
-// score sees to it that the score of an agent is that of the peers as they are.
-func (s *shape) score(t *Table, i int) {
-	k := &s.known[i]
-	if s.scorer.Counts() && k.scoredWith != s.peers.Changes() {
-		k.liked, k.scoredWith = s.scorer.Score(t.agents[i].place), s.peers.Changes()
-	}
-}
-
 // compare puts the better agent first.
 func (s *shape) compare(i, j int) int {
 	a, b := &s.known[i], &s.known[j]
+	at, bt := &s.region.known[i], &s.region.known[j]
 	return cmp.Or(
-		cmp.Compare(b.liked, a.liked),
-		cmp.Compare(*a.onHost, *b.onHost),
-		cmp.Compare(*a.inZone, *b.inZone),
+		cmp.Compare(bt.liked, at.liked),
+		cmp.Compare(*at.onHost, *bt.onHost),
+		cmp.Compare(*at.inZone, *bt.inZone),
 		cmp.Compare(a.spare, b.spare),
 		cmp.Compare(b.room, a.room),
 		cmp.Compare(i, j), // agents are sorted by id

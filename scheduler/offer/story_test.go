@@ -154,11 +154,15 @@ func (s *story) line(t *testing.T, words []string) {
 			ID: mesos.PersistenceID(words[4]),
 		})
 	case "placement":
-		rule, err := placement.Parse(strings.Join(words[1:], " "))
+		expr, err := placement.ParseExpr(strings.Join(words[1:], " "))
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.need.Rule = rule
+		if rule, plain := expr.Plain(); plain {
+			s.need.Rule = rule
+		} else {
+			s.need.Where = &expr
+		}
 	case "prefer":
 		expr, err := placement.ParseExpr(strings.Join(words[2:], " "))
 		if err != nil {

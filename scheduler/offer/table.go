@@ -13,8 +13,9 @@ import (
 // Table holds the offers in hand, ready for one requirement after the other.
 //
 // It remembers what it found out: for every shape of requirement (shape.go) and every agent
-// whether the agent is out of the question, and of the others what makes one better. That holds
-// until something is taken of the agent, so an agent that cannot fit costs one look at a flag,
+// whether the agent is out of the question, and of the others what makes one better; what that has
+// to do with places (region.go) also for all shapes with the same rule. It holds until something
+// is taken of the agent, so an agent that cannot fit costs one look at a flag,
 // and only the best is looked into piece by piece.
 //
 // What one agent offers to one role is put together, however many offers it came in.
@@ -25,6 +26,7 @@ type Table struct {
 	taken    int              // counts what was taken, so that memos know when they are stale
 	had      map[string][]amounts
 	shapes   []*shape
+	regions  []*region
 	lent     bool // a refusal has agents, so that they are cloned before one is replaced
 }
 
@@ -214,14 +216,14 @@ func (t *Table) Evaluate(req Requirement) (Match, *Refusal) {
 		return t.returnToKept(&req)
 	}
 	s := t.shapeOf(&req)
-	if s.refused != nil && s.refusedAt == t.taken && s.refusedWith == s.peers.Changes() {
+	if s.refused != nil && s.refusedAt == t.taken && s.refusedWith == s.region.peers.Changes() {
 		return Match{}, &Refusal{Pod: req.Pod, cause: s.refused}
 	}
 	if m, ok := t.best(s, &req); ok {
 		return m, nil
 	}
 	r := t.refuse(&req)
-	s.refused, s.refusedAt, s.refusedWith = r.cause, t.taken, s.peers.Changes()
+	s.refused, s.refusedAt, s.refusedWith = r.cause, t.taken, s.region.peers.Changes()
 	return Match{}, r
 }
 

@@ -49,11 +49,11 @@ func instructions(re *syntax.Regexp) int {
 	return min(n, 2*maxInstructions)
 }
 
-// constraints gives all of an expression.
-func (e Expr) constraints() []Constraint {
+// Constraints gives all of an expression.
+func (e Expr) Constraints() []Constraint {
 	all := e.Rule.Constraints
 	for _, arg := range e.Args {
-		all = append(all[:len(all):len(all)], arg.constraints()...)
+		all = append(all[:len(all):len(all)], arg.Constraints()...)
 	}
 	return all
 }

@@ -57,8 +57,9 @@ func (v *values) clone() *values {
 func (c *Crowd) change(a Agent, by int) {
 	c.size += by
 	c.changes++
-	for _, field := range []string{fieldHostname, fieldRegion, fieldZone} {
-		for _, value := range a.values(field) {
+	for _, field := range [...]string{fieldHostname, fieldRegion, fieldZone} {
+		var room [2]string
+		for _, value := range a.values(field, &room) {
 			c.of(field).change(value, by)
 		}
 	}
@@ -172,10 +173,11 @@ type Seats []seat
 
 // seat is one constraint for one agent: the counters of the values that the agent has.
 type seat struct {
-	peers   *values // nil but for GROUP_BY
-	limit   int
-	closed  bool // the agent has no such value, or the constraint makes no sense
-	counter []*int
+	peers  *values // nil but for GROUP_BY
+	limit  int
+	closed bool // the agent has no such value, or the constraint makes no sense
+	first  *int // the counter of its value
+	more   []*int
 }
 
 func (t *test) seat(values []string) seat {
@@ -183,8 +185,12 @@ func (t *test) seat(values []string) seat {
 	if t.Operator == GroupBy {
 		s.peers = t.peers
 	}
-	for _, value := range values {
-		s.counter = append(s.counter, t.peers.counter(value))
+	for i, value := range values {
+		if n := t.peers.counter(value); i == 0 {
+			s.first = n
+		} else {
+			s.more = append(s.more, n)
+		}
 	}
 	return s
 }
@@ -200,21 +206,25 @@ func (s Seats) Free() bool {
 }
 
 func (s *seat) free() bool {
-	if s.closed {
+	if s.closed || !s.has(*s.first) {
 		return false
 	}
-	for _, n := range s.counter {
-		switch {
-		case s.peers == nil:
-			if *n >= s.limit {
-				return false
-			}
-		case *n == 0:
-		default:
-			if used, fewest := s.peers.spread(); used < s.limit || *n > fewest {
-				return false
-			}
+	for _, n := range s.more {
+		if !s.has(*n) {
+			return false
 		}
 	}
 	return true
+}
+
+// has says whether a value that so many peers have can take one more.
+func (s *seat) has(n int) bool {
+	switch {
+	case s.peers == nil:
+		return n < s.limit
+	case n == 0:
+		return true
+	}
+	used, fewest := s.peers.spread()
+	return used >= s.limit && n <= fewest
 }

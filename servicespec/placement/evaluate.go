@@ -55,7 +55,8 @@ type Judge struct{ tests []test }
 // first.
 func (j Judge) Evaluate(a Agent) Verdict {
 	for i := range j.tests {
-		if reason := j.tests[i].refuse(a.values(j.tests[i].Field)); reason != "" {
+		var room [2]string
+		if reason := j.tests[i].refuse(a.values(j.tests[i].Field, &room)); reason != "" {
 			return Verdict{Constraint: j.tests[i].Constraint, Reason: reason}
 		}
 	}
@@ -65,7 +66,8 @@ func (j Judge) Evaluate(a Agent) Verdict {
 // AllowsAlone says whether an agent is allowed as far as peers have no part in it.
 func (j Judge) AllowsAlone(a Agent) bool {
 	for i := range j.tests {
-		if t := &j.tests[i]; !t.counts() && t.refuse(a.values(t.Field)) != "" {
+		var room [2]string
+		if t := &j.tests[i]; !t.counts() && t.refuse(a.values(t.Field, &room)) != "" {
 			return false
 		}
 	}
@@ -74,26 +76,34 @@ func (j Judge) AllowsAlone(a Agent) bool {
 
 // Seats gives what of the rule depends on peers, for one agent: see Seats.
 func (j Judge) Seats(a Agent) Seats {
-	var seats Seats
+	n := 0
+	for i := range j.tests {
+		if j.tests[i].counts() {
+			n++
+		}
+	}
+	seats := make(Seats, 0, n)
 	for i := range j.tests {
 		if t := &j.tests[i]; t.counts() {
-			seats = append(seats, t.seat(a.values(t.Field)))
+			var room [2]string
+			seats = append(seats, t.seat(a.values(t.Field, &room)))
 		}
 	}
 	return seats
 }
 
-// values gives what the agent has for a field, nothing if it has no such.
-func (a Agent) values(field string) []string {
+// values gives what the agent has for a field, nothing if it has no such, in the room of room if
+// there is enough of it.
+func (a Agent) values(field string, room *[2]string) []string {
+	out := room[:0]
 	switch field {
 	case fieldHostname:
-		return one(a.Hostname)
+		return one(out, a.Hostname)
 	case fieldRegion:
-		return one(a.Region)
+		return one(out, a.Region)
 	case fieldZone:
-		return one(a.Zone)
+		return one(out, a.Zone)
 	}
-	var out []string
 	for _, attribute := range a.Attributes {
 		if attribute.Name == field && !slices.Contains(out, attribute.Value) {
 			out = append(out, attribute.Value)
@@ -102,11 +112,11 @@ func (a Agent) values(field string) []string {
 	return out
 }
 
-func one(value string) []string {
+func one(out []string, value string) []string {
 	if value == "" {
-		return nil
+		return out
 	}
-	return []string{value}
+	return append(out, value)
 }
 
 // test is one constraint with what it needs to know beforehand.

@@ -38,7 +38,7 @@ func NewScorerIn(preferences []Preference, peers *Crowd) Scorer {
 	for _, p := range preferences {
 		s.judges = append(s.judges, p.Placement.JudgeIn(peers))
 		s.weights = append(s.weights, p.Weight)
-		s.counts = s.counts || p.Placement.counts()
+		s.counts = s.counts || p.Placement.Counts()
 	}
 	return s
 }
@@ -69,7 +69,8 @@ func (j ExprJudge) explain(b *strings.Builder, a Agent, indent string) {
 	if j.op == "" {
 		for i := range j.leaf.tests {
 			t := &j.leaf.tests[i]
-			reason := t.refuse(a.values(t.Field))
+			var room [2]string
+			reason := t.refuse(a.values(t.Field, &room))
 			line(b, indent, reason == "", t.Constraint.String(), reason)
 		}
 		if len(j.leaf.tests) == 0 {

@@ -55,7 +55,7 @@ func ParseExpr(text string) (Expr, error) {
 	}
 	e, err := exprOf(v, 0)
 	if err == nil {
-		err = checkSize(e.constraints())
+		err = checkSize(e.Constraints())
 	}
 	if err != nil {
 		return Expr{}, fmt.Errorf("parsing placement %q: %w", text, err)
@@ -224,8 +224,8 @@ func (e Expr) JudgeIn(peers *Crowd) ExprJudge {
 	return j
 }
 
-// counts says whether the expression depends on peers.
-func (e Expr) counts() bool { return slices.ContainsFunc(e.constraints(), Constraint.Counts) }
+// Counts says whether the expression depends on where the peers are.
+func (e Expr) Counts() bool { return slices.ContainsFunc(e.Constraints(), Constraint.Counts) }
 
 // Equal says whether two expressions are written the same.
 func (e Expr) Equal(o Expr) bool {

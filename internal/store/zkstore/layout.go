@@ -38,6 +38,9 @@ type commit struct {
 	Batch int64 `json:"batch"`
 	// Pending is the digest of a large batch that counts but is not carried out yet.
 	Pending string `json:"pending,omitempty"`
+	// Sum stands for all keys with the content of their nodes, as they are once Pending is
+	// carried out; "" in a tree that was never written to.
+	Sum string `json:"sum,omitempty"`
 	// Leader is who took office, for people.
 	Leader string `json:"leader,omitempty"`
 }
@@ -45,7 +48,7 @@ type commit struct {
 func (c commit) bytes() []byte {
 	text, err := json.Marshal(c)
 	if err != nil {
-		panic(err) // four plain fields
+		panic(err) // plain fields
 	}
 	return text
 }

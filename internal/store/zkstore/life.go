@@ -69,7 +69,7 @@ func (s *Store) renew() error {
 		return err
 	}
 	for _, node := range nodes {
-		s.blobs[node.key] = ""
+		s.held[node.key] = held{}
 	}
 	s.now.Pending = ""
 	if err := s.clear(); err != nil {
@@ -83,7 +83,7 @@ func (s *Store) renew() error {
 // clear removes all keys.
 func (s *Store) clear() error {
 	var all []store.Change
-	for key := range s.blobs { //tidy:unordered one change a key, and all of them are made
+	for key := range s.held { //tidy:unordered one change a key, and all of them are made
 		all = append(all, store.Change{Key: key})
 	}
 	if err := s.write(all); err != nil {
@@ -113,6 +113,8 @@ func Snapshot(session *zk.Session) (map[string][]byte, error) {
 		entries, err := s.readAll()
 		if err == nil && s.now.Pending != "" {
 			_, err = s.pending(entries)
+		} else if err == nil {
+			err = s.whole()
 		}
 		before := s.version
 		if again := s.readCommit(); again != nil {
@@ -129,7 +131,7 @@ func Snapshot(session *zk.Session) (map[string][]byte, error) {
 
 // Fill makes entries the content of a state that holds none, or fails with store.ErrOccupied.
 func (s *Store) Fill(entries map[string][]byte) error {
-	if len(s.blobs) > 0 {
+	if len(s.held) > 0 {
 		return fmt.Errorf("filling %s in ZooKeeper at %s: %w", s.session.Path,
 			s.session.Servers(), store.ErrOccupied)
 	}

@@ -61,15 +61,15 @@ func (s *Store) readAll() (map[string][]byte, error) {
 		if err != nil {
 			return fmt.Errorf("reading %s in ZooKeeper: %w", n.path, err)
 		}
-		digest := blobOf(content)
-		if digest != "" {
-			if content, err = s.getBlob(digest); err != nil {
+		h := heldOf(n.key, content)
+		if h.blob != "" {
+			if content, err = s.getBlob(h.blob); err != nil {
 				return err
 			}
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		entries[n.key], s.blobs[n.key] = content, digest
+		entries[n.key], s.held[n.key] = content, h
 		return nil
 	})
 	return entries, err
@@ -200,8 +200,8 @@ func (s *Store) sweep() error {
 // drop removes blobs unless a key still names them.
 func (s *Store) drop(digests []string) error {
 	used := map[string]bool{s.now.Pending: true}
-	for _, digest := range s.blobs {
-		used[digest] = true
+	for _, h := range s.held {
+		used[h.blob] = true
 	}
 	for _, digest := range digests {
 		if used[digest] {

@@ -3,6 +3,7 @@ package zkstore
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,11 +28,23 @@ type Store struct {
 	now     commit // the content of PATH/commit, and its version
 	version int32
 	folders map[string]bool
-	// blobs are the digests of the keys that exist, "" for those which are no blobs.
-	blobs map[string]string
-	hard  scheduler.Hard
+	held    map[string]held // by key
+	sum     store.Sum       // of all that is held, and of what is being written
+	hard    scheduler.Hard
 	// transactions and bytes count what was written since the store was opened.
 	transactions int
+}
+
+// held is what is known of a key's node.
+type held struct {
+	blob string // the digest that it names, "" if it holds the value itself
+	sum  store.Sum
+}
+
+func heldOf(key string, content []byte) held {
+	h := held{blob: blobOf(content)}
+	h.sum.Add([]byte(key), content)
+	return h
 }
 
 var _ store.Store = (*Store)(nil)
@@ -40,7 +53,7 @@ var _ store.Store = (*Store)(nil)
 func ElectionPath(session *zk.Session) string { return paths(session.Path).election() }
 
 func newStore(session *zk.Session) *Store {
-	return &Store{session: session, paths: paths(session.Path), blobs: map[string]string{},
+	return &Store{session: session, paths: paths(session.Path), held: map[string]held{},
 		folders: map[string]bool{}}
 }
 
@@ -72,6 +85,9 @@ func Open(session *zk.Session, leader string, anew bool) (*Store, error) {
 		if err := s.finish(entries); err != nil {
 			return nil, fmt.Errorf("finishing what the scheduler before began: %w", err)
 		}
+	}
+	if err := s.whole(); err != nil {
+		return nil, err
 	}
 	if s.hard, err = store.Decode(entries); err != nil {
 		return nil, fmt.Errorf("reading the state below %s in ZooKeeper at %s: %w: %w; nothing "+
@@ -164,7 +180,8 @@ func (s *Store) takeOffice(leader string) error {
 	if err := s.readCommit(); err != nil {
 		return err
 	}
-	s.now = commit{Epoch: s.now.Epoch + 1, Pending: s.now.Pending, Leader: leader}
+	s.now = commit{Epoch: s.now.Epoch + 1, Pending: s.now.Pending, Sum: s.now.Sum,
+		Leader: leader}
 	stat, err := s.session.Conn.Set(s.paths.commit(), s.now.bytes(), s.version)
 	if errors.Is(err, gozk.ErrBadVersion) {
 		return ErrDeposed
@@ -204,7 +221,7 @@ func (s *Store) Apply(writes []scheduler.Write) error {
 func (s *Store) apply(changes []store.Change) error {
 	var gone []string // blobs that nobody may name any more
 	for i, c := range changes {
-		if digest := s.blobs[c.Key]; digest != "" {
+		if digest := s.held[c.Key].blob; digest != "" {
 			gone = append(gone, digest)
 		}
 		if len(c.Value) > maxValue {
@@ -242,6 +259,7 @@ func latest(changes []store.Change) []store.Change {
 // write commits changes: in one multi, or as one large batch.
 func (s *Store) write(changes []store.Change) error {
 	if ops, size := s.ops(changes); len(ops) <= maxOps && size <= maxMulti {
+		s.count(changes)
 		return s.multi(ops, s.next(s.now.Pending))
 	}
 	text, err := json.Marshal(changes)
@@ -252,10 +270,40 @@ func (s *Store) write(changes []store.Change) error {
 	if err != nil {
 		return err
 	}
+	s.count(changes)
 	if err := s.multi(nil, s.next(digest)); err != nil {
 		return err
 	}
 	return s.carryOut(changes)
+}
+
+// count makes the sum that of the state after the changes.
+func (s *Store) count(changes []store.Change) {
+	for _, c := range changes {
+		if old, is := s.held[c.Key]; is {
+			s.sum.Sub(old.sum)
+		}
+		if c.Value != nil {
+			s.sum.Add([]byte(c.Key), c.Value)
+		}
+	}
+	s.now.Sum = hex.EncodeToString(s.sum[:])
+}
+
+// whole checks that what is held is what was written: no node was removed or changed by
+// somebody else.
+func (s *Store) whole() error {
+	s.sum = store.Sum{}
+	for _, h := range s.held { //tidy:unordered the sum does not depend on the order
+		s.sum.Plus(h.sum)
+	}
+	if s.now.Sum == "" || s.now.Sum == hex.EncodeToString(s.sum[:]) {
+		return nil
+	}
+	return fmt.Errorf("reading the state below %s in ZooKeeper at %s: %w: its checksum is "+
+		"wrong, so somebody else removed or changed nodes; nothing in it was changed. Put an "+
+		"export of it in its place (kafka-sched state import)", s.session.Path,
+		s.session.Servers(), store.ErrDamaged)
 }
 
 // carryOut writes a large batch, which counts already, in parts, and ends it.
@@ -295,7 +343,7 @@ func (s *Store) ops(changes []store.Change) (ops []any, size int) {
 	for _, c := range changes {
 		path := s.paths.key(c.Key)
 		size += len(path) + len(c.Value) + opOverhead
-		_, exists := s.blobs[c.Key]
+		_, exists := s.held[c.Key]
 		switch {
 		case c.Value == nil && exists:
 			ops = append(ops, &gozk.DeleteRequest{Path: path, Version: -1})
@@ -356,14 +404,14 @@ func (s *Store) note(op any) {
 		s.noteValue(op.Path, op.Data)
 	case *gozk.DeleteRequest:
 		if key, is := s.paths.keyAt(op.Path); is {
-			delete(s.blobs, key)
+			delete(s.held, key)
 		}
 	}
 }
 
 func (s *Store) noteValue(path string, content []byte) {
 	if key, is := s.paths.keyAt(path); is {
-		s.blobs[key] = blobOf(content)
+		s.held[key] = heldOf(key, content)
 		s.folders[folder(key)] = true
 	}
 }

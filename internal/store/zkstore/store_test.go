@@ -145,7 +145,7 @@ func (r *rig) largestNode(s *Store, bound int) {
 	walk(s.session.Path)
 }
 
-// TestLargeBatch writes more at once than one transaction may hold.
+// TestLargeBatch writes more at once than one transaction may hold (F6).
 func TestLargeBatch(t *testing.T) {
 	r := newRig(t, zktest.Start(t).Address)
 	s := r.open()
@@ -162,7 +162,7 @@ func TestLargeBatch(t *testing.T) {
 }
 
 // TestCrashInLargeBatch loses the session in the middle of a large batch: it counts wholly or not
-// at all, and whoever opens the state next finishes it.
+// at all, and whoever opens the state next finishes it (F1).
 func TestCrashInLargeBatch(t *testing.T) {
 	r := newRig(t, zktest.Start(t).Address)
 	all, none := 0, 0
@@ -197,7 +197,7 @@ func TestCrashInLargeBatch(t *testing.T) {
 	}
 }
 
-// TestFence has one scheduler write after another took office.
+// TestFence has one scheduler write after another took office (F28).
 func TestFence(t *testing.T) {
 	r := newRig(t, zktest.Start(t).Address)
 	first := r.open()
@@ -215,7 +215,7 @@ func TestFence(t *testing.T) {
 	}
 }
 
-// TestRefusals opens what is not ours, newer, or damaged.
+// TestRefusals opens what is not ours, newer, or damaged (F7).
 func TestRefusals(t *testing.T) {
 	server := zktest.Start(t).Address
 	for name, c := range map[string]struct {
@@ -256,7 +256,7 @@ func TestRefusals(t *testing.T) {
 }
 
 // TestCutConnections cuts the connection at random moments: nothing is lost, nothing is written
-// twice, and the session goes on.
+// twice, and the session goes on (F2, F4).
 func TestCutConnections(t *testing.T) {
 	server := zktest.Start(t)
 	relay := zktest.StartRelay(t, server.Address, 0)
@@ -287,6 +287,7 @@ func TestCutConnections(t *testing.T) {
 }
 
 // TestEnsemble kills the leading server of three in the middle of work, and then the majority.
+// (F5)
 func TestEnsemble(t *testing.T) {
 	servers := zktest.StartEnsemble(t, 3)
 	var addresses []string
@@ -332,6 +333,41 @@ func leaderOf(t *testing.T, servers []*zktest.Server) *zktest.Server {
 	}
 	t.Fatal("no server leads")
 	return nil
+}
+
+// TestMeddling removes and changes nodes by hand (F8): the state is refused, by who takes office
+// and by who only reads, and is good again once the nodes are.
+func TestMeddling(t *testing.T) {
+	r := newRig(t, zktest.Start(t).Address)
+	r.apply(r.open(), file("a", 10, 1), file("b", 20, 2), file("c", 30, 3))
+	session := r.dial(0)
+	path := paths(session.Path).key("file/b")
+	content, _, err := session.Conn.Get(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := func(what string) {
+		t.Helper()
+		if _, err := Open(session, "test", false); !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("%s: opened with %v", what, err)
+		}
+		if _, err := Snapshot(session); !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("%s: read with %v", what, err)
+		}
+	}
+	if err := session.Conn.Delete(path, -1); err != nil {
+		t.Fatal(err)
+	}
+	refused("removed")
+	other := strings.Replace(string(content), `"`, ` "`, 1)
+	if _, err := session.Conn.Create(path, []byte(other), 0, session.ACL()); err != nil {
+		t.Fatal(err)
+	}
+	refused("changed")
+	if _, err := session.Conn.Set(path, content, -1); err != nil {
+		t.Fatal(err)
+	}
+	r.check()
 }
 
 // A service that is uninstalled leaves its mark: nobody opens its state again, until a new one
