@@ -10,12 +10,29 @@ import (
 	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
 )
 
-// scheduleAllocation arranges that free resources are offered within the offer
-// interval. Nothing runs while nothing changes.
+// scheduleAllocation arranges that free resources are offered in the next batch.
+// Batches are one offer interval apart; nothing runs while nothing changes.
 func (c *Cluster) scheduleAllocation() {
 	if c.allocTimer == nil {
-		c.allocTimer = c.later(c.cfg.OfferInterval, c.allocateNow)
+		passed := time.Since(c.batchBase) % c.cfg.OfferInterval
+		if passed < 0 {
+			passed += c.cfg.OfferInterval
+		}
+		c.allocTimer = c.later(c.cfg.OfferInterval-passed, c.allocateNow)
 	}
+}
+
+// AlignBatches moves the allocator's batches, so that there is one at the given
+// time and every offer interval before and after it. Replays of recordings use it.
+func (c *Cluster) AlignBatches(at time.Time) {
+	c.post(func() {
+		c.batchBase = at
+		if c.allocTimer != nil {
+			c.allocTimer.cancel()
+			c.allocTimer = nil
+			c.scheduleAllocation()
+		}
+	})
 }
 
 // allocateNow offers everything that is free: each agent's resources go whole to
@@ -97,7 +114,7 @@ func (c *Cluster) share(f *framework, role string) float64 {
 			total = plus(total, stripped(a.total()))
 			for _, e := range sortedExecutors(a) {
 				if e.Framework == f.id {
-					held = append(held, e.Info.V.Resources...)
+					held = append(held, e.resources()...)
 				}
 			}
 		}
@@ -248,7 +265,7 @@ func (c *Cluster) offerFor(o *offer) mesos.Offer {
 		AllocationInfo: &mesos.Resource_AllocationInfo{Role: &o.role},
 	}
 	for _, e := range sortedExecutors(a) {
-		if e.Framework == f.id {
+		if e.Framework == f.id && !e.Generated {
 			out.ExecutorIDs = append(out.ExecutorIDs, e.Info.V.ExecutorID)
 		}
 	}

@@ -63,6 +63,7 @@ type Cluster struct {
 	nextOffer  int
 	nextFW     int
 	allocTimer *timer
+	batchBase  time.Time // the allocator's batches are whole offer intervals from here
 	recoveryAt time.Time // when silence about recovering executors ends
 	closing    bool
 	idle       []chan struct{} // closed when no executor is left
@@ -84,7 +85,7 @@ func Start(cfg Config) (*Cluster, error) {
 		fetchCtx: fetchCtx, fetchCancel: fetchCancel,
 		inbox: make(chan func(), 256), stop: make(chan struct{}),
 		loopDone: make(chan struct{}), dirty: map[string]change{},
-		masterID: uuid.NewString(), started: time.Now(),
+		masterID: uuid.NewString(), started: time.Now(), batchBase: time.Now(),
 		frameworks: map[string]*framework{}, offers: map[string]*offer{},
 		tasks: map[string]*task{}, operations: map[string]*operation{},
 		watchers: map[*stream]*timer{},

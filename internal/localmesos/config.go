@@ -53,6 +53,10 @@ type Config struct {
 	// KeepRuns is the number of sandboxes of ended executors kept per agent.
 	// Default 5; negative keeps none.
 	KeepRuns int
+	// Program is a program that calls ExecutorMain when its first argument is
+	// ExecutorCommand. It is what tasks without an executor of their own, and task
+	// groups, are run by; "" refuses both.
+	Program string
 	// Secrets is a folder whose files are the secrets that references name, by their paths in
 	// it; "" knows none.
 	Secrets string
@@ -79,6 +83,8 @@ type Agent struct {
 	Attributes map[string]string
 	// Region and Zone are the fault domain; both or none must be set.
 	Region, Zone string
+	// RemoteExec lets the default executor run the commands of checks.
+	RemoteExec bool
 }
 
 func orDefault[T comparable](v *T, def T) {

@@ -38,7 +38,7 @@ func (c *Cluster) viewFramework(f *framework) master.Response_GetFrameworks_Fram
 	for _, a := range c.agents {
 		for _, e := range sortedExecutors(a) {
 			if e.Framework == f.id {
-				used = plus(plus(used, e.Info.V.Resources), e.held)
+				used = plus(plus(used, e.resources()), e.held)
 			}
 		}
 	}
@@ -105,11 +105,13 @@ func viewTask(t *task) mesos.Task {
 	out := mesos.Task{
 		Name: t.Info.V.Name, TaskID: t.Info.V.TaskID,
 		FrameworkID: mesos.FrameworkID{Value: t.Framework},
-		ExecutorID:  &mesos.ExecutorID{Value: t.Executor},
 		AgentID:     t.Info.V.AgentID, State: t.State.Enum(),
 		Resources: t.Info.V.Resources, Labels: t.Info.V.Labels,
 		Discovery: t.Info.V.Discovery, Container: t.Info.V.Container,
 		HealthCheck: t.Info.V.HealthCheck, KillPolicy: t.Info.V.KillPolicy,
+	}
+	if !t.commandTask() {
+		out.ExecutorID = &mesos.ExecutorID{Value: t.Executor}
 	}
 	for _, s := range t.Statuses {
 		out.Statuses = append(out.Statuses, s.V)
@@ -140,8 +142,10 @@ func (c *Cluster) viewExecutors() *master.Response_GetExecutors {
 	out := &master.Response_GetExecutors{Executors: []master.Response_GetExecutors_Executor{}}
 	for _, a := range c.agents {
 		for _, e := range sortedExecutors(a) {
-			out.Executors = append(out.Executors, master.Response_GetExecutors_Executor{
-				ExecutorInfo: e.Info.V, AgentID: mesos.AgentID{Value: a.id}})
+			if !e.Generated {
+				out.Executors = append(out.Executors, master.Response_GetExecutors_Executor{
+					ExecutorInfo: e.Info.V, AgentID: mesos.AgentID{Value: a.id}})
+			}
 		}
 	}
 	return out

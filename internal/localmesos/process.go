@@ -71,7 +71,8 @@ func (g *gate) abandon() { _ = g.w.Close() }
 // gateScript waits at the gate and becomes the command.
 const gateScript = `read -r _ <&3 || exit 125; exec 3<&-; exec "$@"`
 
-// startProcess starts a command, held at a gate, as the leader of a new session.
+// startProcess starts a command, held at a gate, as the leader of a new session,
+// or of a new process group if the command asks for that.
 func startProcess(cmd *exec.Cmd, boot string) (process, *gate, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -84,7 +85,7 @@ func startProcess(cmd *exec.Cmd, boot string) (process, *gate, error) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	cmd.SysProcAttr.Setsid = true
+	cmd.SysProcAttr.Setsid = !cmd.SysProcAttr.Setpgid
 	if err := cmd.Start(); err != nil {
 		return process{}, nil, errors.Join(err, w.Close())
 	}

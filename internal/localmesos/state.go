@@ -116,6 +116,9 @@ type executorRun struct {
 	Subscribed bool
 	// Ending is set when the executor is to be ended.
 	Ending *ending
+	// Generated executors were made by the agent for a task that has only a
+	// command; the master and the framework know nothing of them.
+	Generated bool
 
 	id         string
 	agent      *agentNode
@@ -130,6 +133,14 @@ type executorRun struct {
 func (e *executorRun) key() string { return executorKey(e.Framework, e.id) }
 
 func executorKey(framework, id string) string { return framework + "\x00" + id }
+
+// resources are what the executor itself takes of its agent.
+func (e *executorRun) resources() []mesos.Resource {
+	if e.Generated {
+		return nil
+	}
+	return e.Info.V.Resources
+}
 
 func (e *executorRun) recordKey() string { return e.Agent + "\x00" + e.key() }
 
@@ -146,6 +157,8 @@ type task struct {
 	Seq uint64
 	// State is the latest state, known before the scheduler knows it.
 	State mesos.TaskState
+	// Group is not 0 for tasks of a group and then the same for all of it.
+	Group uint64
 	// Delivered tells that the LAUNCH event was sent to the executor.
 	Delivered bool
 	// Statuses is the history shown to operators.
@@ -167,6 +180,9 @@ func (t *task) id() string { return t.Info.V.TaskID.Value }
 func (t *task) key() string { return taskKey(t.Framework, t.id()) }
 
 func taskKey(framework, id string) string { return framework + "\x00" + id }
+
+// commandTask tells that the task has no executor that anybody knows of.
+func (t *task) commandTask() bool { return t.Group == 0 && t.Info.V.Executor == nil }
 
 func (t *task) terminal() bool { return isTerminal(t.State) }
 
@@ -267,7 +283,7 @@ func (c *Cluster) usedBy(a *agentNode, match func(*executorRun) bool) []mesos.Re
 		if !match(e) {
 			continue
 		}
-		out = plus(plus(out, e.Info.V.Resources), e.held)
+		out = plus(plus(out, e.resources()), e.held)
 		for _, t := range c.executorTasks(e) {
 			if !t.terminal() {
 				out = plus(out, t.Info.V.Resources)
