@@ -213,7 +213,7 @@ func (e *executorRun) status() *mesos.ContainerStatus {
 // toExecutor sends an event if the executor is connected.
 func (c *Cluster) toExecutor(e *executorRun, ev *executor.Event) {
 	s := e.stream
-	if s == nil {
+	if s == nil || e.agent.out.deaf() {
 		return
 	}
 	c.after(func() {
@@ -304,7 +304,7 @@ func (c *Cluster) sendKill(e *executorRun, t *task) {
 // killTask carries out a KILL of the scheduler.
 func (c *Cluster) killTask(t *task, policy *mesos.KillPolicy) {
 	e := c.executorOf(t)
-	if t.terminal() || e == nil {
+	if c.losesKill(t, policy) || t.terminal() || e == nil {
 		return
 	}
 	if !t.Delivered {
@@ -334,7 +334,7 @@ func (c *Cluster) killUndelivered(e *executorRun, t *task) {
 }
 
 func (c *Cluster) messageFromExecutor(e *executorRun, data []byte) {
-	if f := c.frameworks[e.Framework]; f != nil && f.connected() {
+	if f := c.frameworks[e.Framework]; f != nil && f.connected() && e.agent.out == nil {
 		c.toFramework(f, &scheduler.Event{Type: scheduler.Event_MESSAGE,
 			Message: &scheduler.Event_Message{AgentID: mesos.AgentID{Value: e.Agent},
 				ExecutorID: e.Info.V.ExecutorID, Data: data}})

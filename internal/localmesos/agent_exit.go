@@ -61,18 +61,20 @@ func (c *Cluster) executorEnded(e *executorRun, status *int32) {
 		c.after(s.close)
 	}
 	delete(e.agent.executors, e.key())
+	e.agent.touch()
 	c.drop(bucketExecutors, e.recordKey())
 	c.ended = append(c.ended, e)
 	c.ended = c.ended[max(0, len(c.ended)-50):]
 	c.log.Info("executor ended", "agent", e.agent.Name, "framework", e.Framework, "executor", e.id)
 
 	if f := c.frameworks[e.Framework]; f != nil && !f.Completed && !e.Generated {
-		c.toFramework(f, &scheduler.Event{Type: scheduler.Event_FAILURE,
+		failure := &scheduler.Event{Type: scheduler.Event_FAILURE,
 			Failure: &scheduler.Event_Failure{
 				AgentID:    &mesos.AgentID{Value: e.Agent},
 				ExecutorID: &mesos.ExecutorID{Value: e.id},
 				Status:     status,
-			}})
+			}}
+		c.whenHeard(e.agent, func() { c.toFramework(f, failure) })
 	}
 	why := executorTerminated
 	if e.Ending != nil {

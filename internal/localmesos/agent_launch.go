@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
 
@@ -78,8 +79,7 @@ func (c *Cluster) launchOnAgent(
 		if group {
 			t.Group = first
 		}
-		c.tasks[t.key()] = t
-		c.saveTask(t)
+		c.addTask(t)
 		c.watchTaskAdded(t)
 	}
 	e := a.executors[executorKey(f.id, info.ExecutorID.Value)]
@@ -88,6 +88,7 @@ func (c *Cluster) launchOnAgent(
 			Info: executorInfo{*info}, Container: uuid.NewString(), values: values,
 			Generated: generated}
 		a.executors[e.key()] = e
+		a.touch()
 		c.saveExecutor(e)
 		c.startExecutor(e, c.executorUser(e), f.Info.V.GetCheckpoint())
 		return
@@ -193,6 +194,9 @@ func (c *Cluster) prepareExecutor(
 			"Failed to launch container: Failed to fetch all URIs for container '%s': %s",
 			e.Container, err)
 	}
+	if c.cfg.Pace {
+		<-time.After(time.Second / 25)
+	}
 	p, g, err := startCommand(c.commandOf(e), sandbox, append(env, vars...), own, c.boot)
 	if err != nil {
 		return failed(mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
@@ -267,6 +271,9 @@ func (c *Cluster) executorEnv(e *executorRun, checkpoint bool) []string {
 		vars["MESOS_CHECKPOINT"] = "1"
 		vars["MESOS_RECOVERY_TIMEOUT"] = "15mins"
 		vars["MESOS_SUBSCRIPTION_BACKOFF_MAX"] = "2secs"
+	}
+	if e.builtIn() != "" && c.cfg.Pace {
+		vars[envPace] = "1"
 	}
 	if e.builtIn() == kindDefault && e.agent.cfg.RemoteExec {
 		vars[envRemoteExec] = "1"

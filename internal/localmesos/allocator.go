@@ -46,7 +46,7 @@ func (c *Cluster) allocateNow() {
 	}
 	batch := map[*framework][]*offer{}
 	for _, a := range c.agents {
-		if !a.active() {
+		if !a.active() || a.out != nil {
 			continue
 		}
 		for _, candidate := range c.candidates() {
@@ -144,6 +144,10 @@ func (c *Cluster) share(f *framework, role string) float64 {
 // free is what is neither used nor offered. It is nothing while executors that
 // died before a restart hold more than an agent that was made smaller has.
 func (c *Cluster) free(a *agentNode) []mesos.Resource {
+	if a.freeKnown {
+		return slices.Clone(a.rest)
+	}
+	a.rest, a.freeKnown = nil, true
 	rest, ok := minus(a.total(), unallocate(c.used(a)))
 	if !ok {
 		return nil
@@ -152,7 +156,8 @@ func (c *Cluster) free(a *agentNode) []mesos.Resource {
 	if !ok {
 		panic("more is offered of agent " + a.Name + " than is free")
 	}
-	return rest
+	a.rest = rest
+	return slices.Clone(rest)
 }
 
 func (c *Cluster) offerTo(f *framework, role string, a *agentNode) *offer {
@@ -168,7 +173,7 @@ func (c *Cluster) offerTo(f *framework, role string, a *agentNode) *offer {
 	o := &offer{id: fmt.Sprintf("%s-O%d", c.masterID, c.nextOffer), framework: f, agent: a,
 		role: role, resources: allocate(sortForOffer(rs), role)}
 	c.nextOffer++
-	c.offers[o.id] = o
+	c.addOffer(o)
 	return o
 }
 
@@ -233,7 +238,7 @@ func (f *framework) clearFilters(roles []string) {
 
 // removeOffer takes an offer back; rescind tells the framework.
 func (c *Cluster) removeOffer(o *offer, rescind bool) {
-	delete(c.offers, o.id)
+	c.forgetOffer(o)
 	if rescind {
 		c.toFramework(o.framework, &scheduler.Event{Type: scheduler.Event_RESCIND,
 			Rescind: &scheduler.Event_Rescind{OfferID: mesos.OfferID{Value: o.id}}})

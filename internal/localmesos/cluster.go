@@ -54,6 +54,8 @@ type Cluster struct {
 	started    time.Time
 	frameworks map[string]*framework
 	agents     []*agentNode
+	byID       map[string]*agentNode
+	nextAgent  int
 	offers     map[string]*offer
 	tasks      map[string]*task
 	operations map[string]*operation
@@ -69,6 +71,7 @@ type Cluster struct {
 	idle       []chan struct{} // closed when no executor is left
 	watchers   map[*stream]*timer
 	stats      stats
+	faults     faults
 }
 
 // Start starts a cluster. If the directory holds the state of an earlier run,
@@ -88,29 +91,41 @@ func Start(cfg Config) (*Cluster, error) {
 		masterID: uuid.NewString(), started: time.Now(), batchBase: time.Now(),
 		frameworks: map[string]*framework{}, offers: map[string]*offer{},
 		tasks: map[string]*task{}, operations: map[string]*operation{},
-		watchers: map[*stream]*timer{},
+		byID: map[string]*agentNode{}, watchers: map[*stream]*timer{},
 	}
 	if err := c.open(); err != nil {
 		cancel()
 		c.release()
 		return nil, err
 	}
-	go c.run()
 	for i, l := range c.listeners {
-		handler := c.masterHandler()
-		if i > 0 {
-			handler = c.agentHandler(c.agentNamed(cfg.Agents[i-1].Name))
+		if i == 0 {
+			c.serve(l, c.masterDoor(c.masterHandler()))
+			continue
 		}
-		srv := &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second,
-			IdleTimeout: 2 * time.Minute}
-		c.servers = append(c.servers, srv)
-		c.background(func() {
-			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				c.post(func() { c.fail(fmt.Errorf("serving %s: %w", l.Addr(), err)) })
-			}
-		})
+		a := c.agentNamed(cfg.Agents[i-1].Name)
+		a.server = c.serve(l, a.door(c.agentHandler(a)))
 	}
+	for _, a := range c.agents {
+		if a.cfg.Late {
+			a.out = &outage{kind: partitioned, unreachable: time.Now()}
+		}
+	}
+	go c.run()
 	return c, nil
+}
+
+// serve serves one address until its server is closed.
+func (c *Cluster) serve(l net.Listener, handler http.Handler) *http.Server {
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second,
+		IdleTimeout: 2 * time.Minute}
+	c.servers = append(c.servers, srv)
+	c.background(func() {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			c.post(func() { c.fail(fmt.Errorf("serving %s: %w", l.Addr(), err)) })
+		}
+	})
+	return srv
 }
 
 // open takes the directory and the addresses and loads the state.
@@ -317,6 +332,9 @@ func (c *Cluster) Shutdown(ctx context.Context) error {
 
 // checkIdle tells those who wait that no executor is left.
 func (c *Cluster) checkIdle() {
+	if len(c.idle) == 0 {
+		return
+	}
 	for _, a := range c.agents {
 		if len(a.executors) > 0 {
 			return

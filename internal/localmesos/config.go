@@ -57,9 +57,19 @@ type Config struct {
 	// ExecutorCommand. It is what tasks without an executor of their own, and task
 	// groups, are run by; "" refuses both.
 	Program string
+	// Pace lets executors of Program take their time as those of real agents do: a
+	// twentieth of a second for most steps. Replays of recordings use it.
+	Pace bool
 	// Secrets is a folder whose files are the secrets that references name, by their paths in
 	// it; "" knows none.
 	Secrets string
+	// AgentPingTimeout is the time until the master gives up an agent that does not answer.
+	// Default 75 s, as with Mesos' own defaults.
+	AgentPingTimeout time.Duration
+	// Faults lets whoever reaches the master's address order faults (faults.go).
+	Faults bool
+	// Simulate runs no processes: executors and tasks are made believe (simulated.go).
+	Simulate bool
 	// Logger receives what happens; nil discards it.
 	Logger *slog.Logger
 }
@@ -83,6 +93,8 @@ type Agent struct {
 	Attributes map[string]string
 	// Region and Zone are the fault domain; both or none must be set.
 	Region, Zone string
+	// Late agents are not there at first: the fault ReturnAgent brings them.
+	Late bool
 	// RemoteExec lets the default executor run the commands of checks.
 	RemoteExec bool
 }
@@ -114,6 +126,7 @@ func (cfg *Config) prepare() error {
 	orDefault(&cfg.FetchTimeout, 10*time.Minute)
 	orDefault(&cfg.CacheMB, 2048)
 	orDefault(&cfg.KeepRuns, 5)
+	orDefault(&cfg.AgentPingTimeout, 75*time.Second)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -28,7 +28,7 @@ func (c *Cluster) schedulerCall(call *scheduler.Call, streamID string) *reply {
 	case scheduler.Call_TEARDOWN:
 		c.removeFramework(f)
 	case scheduler.Call_ACCEPT:
-		c.accept(f, call.Accept)
+		c.receiveAccept(f, call.Accept)
 	case scheduler.Call_DECLINE:
 		c.decline(f, call.Decline)
 	case scheduler.Call_REVIVE:
@@ -150,6 +150,10 @@ func (c *Cluster) reconcile(f *framework, tasks []scheduler.Call_Reconcile_Task)
 		return
 	}
 	for _, q := range tasks {
+		if s, ok := c.unreachableStatus(f, q); ok {
+			c.sendStatus(f, s)
+			continue
+		}
 		t := c.tasks[taskKey(f.id, q.TaskID.Value)]
 		switch {
 		case t != nil && c.awaited(t):

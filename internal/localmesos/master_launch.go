@@ -43,6 +43,9 @@ func (x *acceptance) launchTask(t mesos.TaskInfo) error {
 			"is more than available %s", formatResources(needed), formatResources(x.remaining))
 	}
 	x.remaining = rest
+	if x.loses(t) {
+		return nil
+	}
 	x.c.launchOnAgent(x.framework, x.agent, []mesos.TaskInfo{t}, t.Executor, false, values)
 	return nil
 }

@@ -31,6 +31,9 @@ func (c *Cluster) sendOperationStatus(f *framework, s mesos.OperationStatus) {
 
 // reshape carries out a reservation or volume operation of a framework.
 func (x *acceptance) reshape(op *mesos.Offer_Operation) {
+	if x.refuses(op) {
+		return
+	}
 	principal := x.framework.Info.V.GetPrincipal()
 	conv, err := x.c.convert(x.agent, op, principal, rolesOf(&x.framework.Info.V))
 	if err != nil {
@@ -299,8 +302,15 @@ func (c *Cluster) shrinkVolume(
 
 // addOperation remembers a finished operation until its status is acknowledged.
 func (c *Cluster) addOperation(f *framework, a *agentNode, op *mesos.Offer_Operation) {
-	s := mesos.OperationStatus{OperationID: op.ID, State: mesos.OPERATION_FINISHED,
-		UUID: &mesos.UUID{Value: newUUID()}, AgentID: &mesos.AgentID{Value: a.id}}
+	c.concludeOperation(f, a, op, mesos.OperationStatus{State: mesos.OPERATION_FINISHED})
+}
+
+// concludeOperation remembers how an operation ended until that is acknowledged.
+func (c *Cluster) concludeOperation(
+	f *framework, a *agentNode, op *mesos.Offer_Operation, s mesos.OperationStatus,
+) {
+	s.OperationID, s.AgentID = op.ID, &mesos.AgentID{Value: a.id}
+	s.UUID = &mesos.UUID{Value: newUUID()}
 	c.seq++
 	o := &operation{Seq: c.seq, Op: operationInfo{mesos.Operation{
 		FrameworkID: &mesos.FrameworkID{Value: f.id}, AgentID: &mesos.AgentID{Value: a.id},
@@ -314,7 +324,7 @@ func (c *Cluster) addOperation(f *framework, a *agentNode, op *mesos.Offer_Opera
 func (c *Cluster) sendOperation(o *operation, backoff time.Duration) {
 	o.retry.cancel()
 	f := c.frameworks[o.Op.V.FrameworkID.Value]
-	if f == nil || !f.connected() {
+	if f == nil || !f.connected() || c.outageOf(o.Op.V.AgentID.GetValue()) != nil {
 		return
 	}
 	c.sendOperationStatus(f, o.Op.V.LatestStatus)
@@ -339,7 +349,7 @@ func (c *Cluster) sortedOperations() []*operation {
 func (c *Cluster) acknowledgeOperation(
 	f *framework, ack *scheduler.Call_AcknowledgeOperationStatus,
 ) {
-	for _, o := range c.sortedOperations() {
+	for _, o := range c.operations {
 		op := &o.Op.V
 		if op.FrameworkID.Value == f.id && op.AgentID.Value == ack.AgentID.GetValue() &&
 			op.Info.ID.GetValue() == ack.OperationID.Value &&
@@ -368,12 +378,18 @@ func (c *Cluster) reconcileOperations(
 	}
 	if len(queries) == 0 {
 		for _, o := range c.sortedOperations() {
-			if o.Op.V.FrameworkID.Value == f.id {
+			if o.Op.V.FrameworkID.Value == f.id && c.outageOf(o.Op.V.AgentID.GetValue()) == nil {
 				known(o)
 			}
 		}
 	}
 	for _, q := range queries {
+		if c.outageOf(q.AgentID.GetValue()).forgotten() {
+			c.sendOperationStatus(f, mesos.OperationStatus{OperationID: &q.OperationID,
+				State: mesos.OPERATION_UNREACHABLE, AgentID: q.AgentID,
+				Message: ptr("Reconciliation: Agent is unreachable")})
+			continue
+		}
 		if o := find(q.OperationID.Value); o != nil {
 			known(o)
 			continue

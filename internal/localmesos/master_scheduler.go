@@ -124,6 +124,12 @@ func validateSchedulerCall(call *scheduler.Call) *reply {
 
 // toFramework sends an event if the framework is connected.
 func (c *Cluster) toFramework(f *framework, ev *scheduler.Event) {
+	if !c.spoil(f, ev) {
+		c.push(f, ev)
+	}
+}
+
+func (c *Cluster) push(f *framework, ev *scheduler.Event) {
 	s := f.stream
 	if s == nil {
 		return

@@ -72,7 +72,7 @@ func (c *Cluster) viewFrameworks() *master.Response_GetFrameworks {
 
 func (c *Cluster) viewAgent(a *agentNode) master.Response_GetAgents_Agent {
 	out := master.Response_GetAgents_Agent{
-		AgentInfo: a.info(), Active: true, Deactivated: ptr(false), Version: mesosVersion,
+		AgentInfo: a.info(), Active: a.out == nil, Deactivated: ptr(false), Version: mesosVersion,
 		PID: ptr(a.pid()), RegisteredTime: timeInfo(a.Registered),
 		TotalResources: endpointForm(a.total()),
 		Capabilities: []mesos.AgentInfo_Capability{
@@ -94,8 +94,11 @@ func (c *Cluster) viewAgents() *master.Response_GetAgents {
 	out := &master.Response_GetAgents{Agents: []master.Response_GetAgents_Agent{},
 		RecoveredAgents: []mesos.AgentInfo{}}
 	for _, a := range c.agents {
-		if a.active() {
+		switch {
+		case a.active():
 			out.Agents = append(out.Agents, c.viewAgent(a))
+		case a.present && !a.Gone && a.out.unregistered():
+			out.RecoveredAgents = append(out.RecoveredAgents, a.info())
 		}
 	}
 	return out
@@ -126,9 +129,14 @@ func (c *Cluster) viewTasks() *master.Response_GetTasks {
 	out := &master.Response_GetTasks{Tasks: []mesos.Task{}, UnreachableTasks: []mesos.Task{},
 		CompletedTasks: []mesos.Task{}}
 	for _, t := range c.tasksOf(func(*task) bool { return true }) {
-		if t.terminal() {
+		switch {
+		case t.terminal():
 			out.CompletedTasks = append(out.CompletedTasks, viewTask(t))
-		} else {
+		case c.outageOf(t.Agent).forgotten():
+			unreachable := viewTask(t)
+			unreachable.State = mesos.TASK_UNREACHABLE.Enum()
+			out.UnreachableTasks = append(out.UnreachableTasks, unreachable)
+		default:
 			out.Tasks = append(out.Tasks, viewTask(t))
 		}
 	}
@@ -222,7 +230,9 @@ func (c *Cluster) metrics() []mesos.Metric {
 	for _, a := range c.agents {
 		if a.active() {
 			values["master/slaves_active"]++
-			values["master/slaves_connected"]++
+			if a.out == nil {
+				values["master/slaves_connected"]++
+			}
 		}
 	}
 	var out []mesos.Metric

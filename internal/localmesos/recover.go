@@ -37,6 +37,9 @@ func (c *Cluster) load() error {
 	}
 	for key, t := range tasks {
 		c.tasks[key] = t
+		if a := c.byID[t.Agent]; a != nil {
+			a.tasks[key] = t
+		}
 		c.seq = max(c.seq, t.Seq)
 	}
 	operations, err := loadBucket[operation](c.reg, bucketOperations)
@@ -64,22 +67,28 @@ func (c *Cluster) loadAgents() error {
 	for _, id := range sortedKeys(records) {
 		a := records[id]
 		a.id = id
-		c.agents = append(c.agents, a)
+		c.addAgent(a)
 	}
 	slices.SortStableFunc(c.agents, func(x, y *agentNode) int {
 		return x.Registered.Compare(y.Registered)
 	})
+	known := map[string]*agentNode{}
+	for _, a := range slices.Backward(c.agents) {
+		known[a.Name] = a
+	}
 	for i, cfg := range c.cfg.Agents {
-		a := c.agentNamed(cfg.Name)
+		a := known[cfg.Name]
 		if a == nil {
 			a = &agentNode{Name: cfg.Name, Registered: time.Now(),
 				id: fmt.Sprintf("%s-S%d", c.masterID, i)}
-			c.agents = append(c.agents, a)
+			c.addAgent(a)
 		}
 		a.cfg, a.present = cfg, true
 	}
+	c.nextAgent = len(c.cfg.Agents)
 	for _, a := range c.agents {
-		a.executors = map[string]*executorRun{}
+		a.executors, a.tasks, a.offers = map[string]*executorRun{}, map[string]*task{},
+			map[string]*offer{}
 		a.dir = filepath.Join(c.cfg.Dir, "agents", a.Name)
 	}
 	return nil
@@ -93,13 +102,10 @@ func (c *Cluster) loadExecutors() error {
 	for _, key := range sortedKeys(records) {
 		e := records[key]
 		e.id = e.Info.V.ExecutorID.Value
-		for _, a := range c.agents {
-			if a.id == e.Agent {
-				e.agent = a
-				a.executors[e.key()] = e
-			}
-		}
-		if e.agent == nil {
+		if a := c.byID[e.Agent]; a != nil {
+			e.agent = a
+			a.executors[e.key()] = e
+		} else {
 			return fmt.Errorf("the state file %s has an executor of the unknown agent %s",
 				c.reg.path, e.Agent)
 		}
@@ -159,6 +165,9 @@ func (c *Cluster) recover() {
 		if err != nil {
 			c.fail(err)
 		}
+		for _, t := range c.tasksOf(func(t *task) bool { return t.Lost }) {
+			c.dropLost(t)
+		}
 		for _, id := range sortedKeys(c.frameworks) {
 			if f := c.frameworks[id]; !f.Completed && !f.connected() {
 				c.awaitFailover(f)
@@ -180,15 +189,21 @@ func (c *Cluster) recoverExecutor(e *executorRun) {
 		}
 		c.killExecutor(e)
 	default:
-		what := formatDuration(c.cfg.ReregistrationTimeout)
-		e.timeout = c.later(c.cfg.ReregistrationTimeout, func() {
-			e.Ending = &ending{mesos.TASK_GONE, mesos.REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
-				"Executor did not reregister within " + what}
-			c.saveExecutor(e)
-			c.killExecutor(e)
-		})
+		c.awaitExecutor(e)
 	}
 	c.after(func() { c.watchProcess(e) })
+}
+
+// awaitExecutor ends an executor that does not subscribe again in time.
+func (c *Cluster) awaitExecutor(e *executorRun) {
+	what := formatDuration(c.cfg.ReregistrationTimeout)
+	e.timeout.cancel()
+	e.timeout = c.later(c.cfg.ReregistrationTimeout, func() {
+		e.Ending = &ending{mesos.TASK_GONE, mesos.REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
+			"Executor did not reregister within " + what}
+		c.saveExecutor(e)
+		c.killExecutor(e)
+	})
 }
 
 // makeVolumes creates the directories of volumes whose CREATE was stored but
@@ -213,12 +228,18 @@ func (c *Cluster) makeVolume(dir string) {
 
 // awaited tells whether a task's executor may still come back after a restart.
 func (c *Cluster) awaited(t *task) bool {
+	if o := c.outageOf(t.Agent); o.forgotten() || o.unregistered() {
+		return true
+	}
 	e := c.executorOf(t)
 	return e != nil && e.recovering && time.Now().Before(c.recoveryAt)
 }
 
 // recovering tells whether an agent, or any if none is named, awaits executors.
 func (c *Cluster) recovering(agentID string) bool {
+	if c.rejoining(agentID) {
+		return true
+	}
 	if !time.Now().Before(c.recoveryAt) {
 		return false
 	}

@@ -2,9 +2,11 @@ package localmesos
 
 import (
 	"net"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
@@ -59,6 +61,13 @@ type agentNode struct {
 	port      int
 	dir       string
 	executors map[string]*executorRun // by framework and executor id
+	tasks     map[string]*task
+	offers    map[string]*offer
+	rest      []mesos.Resource // what is free, if freeKnown
+	freeKnown bool
+	server    *http.Server // nil while the agent's process is dead
+	out       *outage      // nil while the master reaches the agent
+	frozen    atomic.Pointer[chan struct{}]
 }
 
 func (a *agentNode) total() []mesos.Resource {
@@ -71,12 +80,16 @@ func (a *agentNode) total() []mesos.Resource {
 
 func (a *agentNode) setTotal(rs []mesos.Resource) {
 	a.Total = nil
+	a.touch()
 	for _, r := range rs {
 		a.Total = append(a.Total, resource{r})
 	}
 }
 
-func (a *agentNode) active() bool { return a.present && !a.Gone }
+// active tells whether the agent is registered with the master, be it connected or not.
+func (a *agentNode) active() bool {
+	return a.present && !a.Gone && !a.out.forgotten() && !a.out.unregistered()
+}
 
 func (a *agentNode) pid() string {
 	return "slave(1)@" + net.JoinHostPort(a.ip, strconv.Itoa(a.port))
@@ -169,6 +182,8 @@ type task struct {
 	Seen [][]byte
 	// Sent is the last update that was forwarded to the scheduler.
 	Sent *taskStatus
+	// Lost tells that the launch did not reach the agent.
+	Lost bool `json:",omitempty"`
 
 	retry   *timer
 	kill    *mesos.KillPolicy // a KILL that waits for the executor
@@ -235,27 +250,24 @@ func (c *Cluster) tasksOf(match func(*task) bool) []*task {
 }
 
 func (c *Cluster) executorTasks(e *executorRun) []*task {
-	return c.tasksOf(func(t *task) bool {
-		return t.Agent == e.Agent && t.Framework == e.Framework && t.Executor == e.id
+	return slices.DeleteFunc(c.tasksOn(e.agent), func(t *task) bool {
+		return t.Framework != e.Framework || t.Executor != e.id || t.Lost
 	})
 }
 
 func (c *Cluster) agentByID(id string) *agentNode {
-	for _, a := range c.agents {
-		if a.id == id && a.active() {
-			return a
-		}
+	if a := c.byID[id]; a != nil && a.active() {
+		return a
 	}
 	return nil
 }
 
 func (c *Cluster) executorOf(t *task) *executorRun {
-	for _, a := range c.agents {
-		if a.id == t.Agent {
-			return a.executors[executorKey(t.Framework, t.Executor)]
-		}
+	a := c.byID[t.Agent]
+	if a == nil || t.Lost {
+		return nil
 	}
-	return nil
+	return a.executors[executorKey(t.Framework, t.Executor)]
 }
 
 func (c *Cluster) saveTask(t *task)            { c.save(bucketTasks, t.key(), t) }
@@ -296,10 +308,8 @@ func (c *Cluster) usedBy(a *agentNode, match func(*executorRun) bool) []mesos.Re
 // offered is what outstanding offers hold of an agent.
 func (c *Cluster) offered(a *agentNode) []mesos.Resource {
 	var out []mesos.Resource
-	for _, id := range sortedKeys(c.offers) {
-		if o := c.offers[id]; o.agent == a {
-			out = plus(out, o.resources)
-		}
+	for _, o := range c.offersOf(a) {
+		out = plus(out, o.resources)
 	}
 	return out
 }
@@ -319,3 +329,10 @@ func hasCapability(info *mesos.FrameworkInfo, want mesos.FrameworkInfo_Capabilit
 
 // seconds is a time as the API's doubles hold it.
 func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }
+
+// freeOn tells that resources of an agent became free.
+func (c *Cluster) freeOn(id string) {
+	if a := c.byID[id]; a != nil {
+		a.touch()
+	}
+}

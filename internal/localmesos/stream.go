@@ -24,6 +24,7 @@ type stream struct {
 	queue   [][]byte
 	backlog int
 	closed  bool
+	broken  bool // ended without a last chunk
 	wake    chan struct{}
 }
 
@@ -68,6 +69,20 @@ func (s *stream) close() {
 	s.signal()
 }
 
+// cut breaks the stream's connection, as when the process that serves it dies.
+func (s *stream) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed, s.broken, s.queue = true, true, nil
+	s.signal()
+}
+
+func (s *stream) isBroken() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.broken
+}
+
 func (s *stream) signal() {
 	select {
 	case s.wake <- struct{}{}:
@@ -105,6 +120,9 @@ func (s *stream) serve(w http.ResponseWriter, r *http.Request, stop <-chan struc
 			if _, err := w.Write(rec); err != nil {
 				return
 			}
+		}
+		if s.isBroken() {
+			panic(http.ErrAbortHandler) // The connection is closed without a word.
 		}
 		if err := flusher.Flush(); err != nil || closed {
 			return

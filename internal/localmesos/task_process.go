@@ -58,6 +58,7 @@ func (x *taskExecutor) launch(infos []mesos.TaskInfo) {
 	}
 	for _, t := range group {
 		go func() {
+			x.rest(kindDefault)
 			p, g, err := x.prepare(t)
 			x.inbox <- func() { x.started(t, p, g, err) }
 		}()
@@ -276,8 +277,16 @@ func (x *taskExecutor) started(t *runningTask, p process, g *gate, err error) {
 		if err == nil && ws != nil {
 			status = int(*ws)
 		}
+		x.rest("")
 		x.inbox <- func() { x.ended(t, status) }
 	}()
+}
+
+// rest takes as long as a step of a real executor, of one kind or of any.
+func (x *taskExecutor) rest(kind string) {
+	if kind == "" || kind == x.kind {
+		<-time.After(x.pace)
+	}
 }
 
 // expire ends a task that takes longer than its max_completion_time.

@@ -47,6 +47,7 @@ func (c *Cluster) addUpdate(t *task, s mesos.TaskStatus) {
 	t.Seen = t.Seen[max(0, len(t.Seen)-keepSeen):]
 	c.saveTask(t)
 	if t.terminal() {
+		c.freeOn(t.Agent)
 		c.scheduleAllocation()
 	}
 	if len(t.Pending) == 1 {
@@ -62,7 +63,7 @@ func (t *task) hasSeen(id []byte) bool {
 func (c *Cluster) sendFirst(t *task, backoff time.Duration) {
 	t.retry.cancel()
 	f := c.frameworks[t.Framework]
-	if len(t.Pending) == 0 || f == nil || f.Completed {
+	if len(t.Pending) == 0 || f == nil || f.Completed || c.outageOf(t.Agent) != nil {
 		return
 	}
 	first := t.Pending[0]
@@ -108,7 +109,7 @@ func (c *Cluster) sendStatus(f *framework, s mesos.TaskStatus) {
 func (c *Cluster) acknowledge(f *framework, ack *scheduler.Call_Acknowledge) {
 	t := c.tasks[taskKey(f.id, ack.TaskID.Value)]
 	if t == nil || t.Agent != ack.AgentID.Value || len(t.Pending) == 0 ||
-		!bytes.Equal(t.Pending[0].V.UUID, ack.UUID) {
+		c.outageOf(t.Agent) != nil || !bytes.Equal(t.Pending[0].V.UUID, ack.UUID) {
 		return
 	}
 	t.Pending = slices.Delete(slices.Clone(t.Pending), 0, 1)
@@ -124,8 +125,7 @@ func (c *Cluster) acknowledge(f *framework, ack *scheduler.Call_Acknowledge) {
 // removeTask forgets a task that is over, except for the operators' lists.
 func (c *Cluster) removeTask(t *task) {
 	t.retry.cancel()
-	delete(c.tasks, t.key())
-	c.drop(bucketTasks, t.key())
+	c.forgetTask(t)
 	c.completed = append(c.completed, t)
 	c.completed = c.completed[max(0, len(c.completed)-100):]
 }

@@ -68,6 +68,15 @@ func eventTexts() []textTest {
 			"executor-failed e1 agent=a1 status=9"},
 		{ExecutorFailed{Agent: "a1"}, "agent-failed a1"},
 		{Refused{Message: "Framework failed over"}, `refused "Framework failed over"`},
+		{AgentsSeen{}, "agents"},
+		{AgentsSeen{Agents: []SeenAgent{
+			{ID: "a1", Hostname: "h1", Reserved: resource.List{volume}, Active: true},
+			{ID: "a2", Hostname: "h2", Deactivated: true,
+				Drain:       &Drain{Drained: true, MarkGone: true},
+				Unavailable: &Unavailability{Start: time.Unix(0, 0)}},
+		}, Removed: []AgentID{"a3", "a4"}},
+			"agents a1@h1(disk(kafka-role)[v1:data]:1000.5) a2@h2() inactive deactivated " +
+				"drained mark-gone unavailable=1970-01-01T00:00:00Z removed=a3,a4"},
 	}
 }
 
@@ -95,6 +104,15 @@ func callTexts() []textTest {
 		{Reconcile{}, "reconcile all"},
 		{Reconcile{Tasks: []TaskOnAgent{{"t1", "a1"}, {"t2", ""}}}, "reconcile t1@a1 t2@"},
 		{Teardown{}, "teardown"},
+		{AcknowledgeOperation{ID: "op1", Agent: "a1", UUID: []byte{255}},
+			"acknowledge-operation op1 agent=a1 uuid=ff"},
+		{ReconcileOperations{}, "reconcile-operations all"},
+		{ReconcileOperations{Operations: []OperationOnAgent{{"op1", "a1"}, {"op2", ""}}},
+			"reconcile-operations op1@a1 op2@"},
+		{UnreserveResources{Agent: "a1", Resources: both},
+			"operator unreserve cpus:1;mem:2048 for kafka-role agent=a1"},
+		{DestroyVolumes{Agent: "a1", Volumes: resource.List{volume}},
+			"operator destroy disk[v1:data]:1000.5 for kafka-role agent=a1"},
 
 		{Reserve{ID: "op1", Resources: both}, "reserve cpus:1;mem:2048 for kafka-role id=op1"},
 		{Unreserve{Resources: resource.List{reserved(cpus), mem}},

@@ -3,11 +3,15 @@ package mesosconform
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,6 +29,10 @@ type world struct {
 	urls    map[string]string // of agents
 	batches []float64         // recorded rounds of the allocator
 	strays  []string
+	started map[string]bool // agents
+	renew   map[string]bool // agents that come back with a new work directory
+	custom  bool            // executors are recorded, too
+	pending sync.WaitGroup
 }
 
 var startNote = regexp.MustCompile(`^start (master|agent\d+) (.*)$`)
@@ -32,7 +40,11 @@ var signalNote = regexp.MustCompile(`^SIG(KILL|TERM|USR1|STOP|CONT) (master|agen
 
 func newWorld(t *testing.T, r recording, n *names) *world {
 	w := &world{t: t, dir: t.TempDir(), lines: r.lines, names: n,
-		urls: map[string]string{}, batches: batchesOf(r.lines)}
+		urls: map[string]string{}, batches: batchesOf(r.lines), started: map[string]bool{},
+		renew: map[string]bool{}}
+	for _, l := range r.lines {
+		w.custom = w.custom || strings.HasSuffix(l.Endpoint, "/api/v1/executor")
+	}
 	w.fixtures()
 	t.Cleanup(w.end)
 	return w
@@ -46,6 +58,7 @@ func (w *world) end() {
 		w.t.Logf("ending the cluster: %v", err)
 	}
 	w.cluster = nil
+	w.pending.Wait()
 }
 
 func (w *world) stray(format string, a ...any) {
@@ -54,30 +67,230 @@ func (w *world) stray(format string, a ...any) {
 
 // happen does what a note says was done. Notes that only tell a reader what
 // comes next match nothing.
-func (w *world) happen(note string, at time.Time) {
+func (w *world) happen(l *line) {
+	note := l.note()
 	if m := startNote.FindStringSubmatch(note); m != nil {
-		w.start(m[1], m[2])
+		if m[1] == "master" {
+			w.startMaster(m[2])
+		} else {
+			w.startAgent(l, m[1], strings.HasSuffix(m[2], "(new work_dir)"))
+		}
 		return
 	}
-	if strings.HasPrefix(note, "master exit status") {
+	if w.cluster == nil {
+		return
+	}
+	switch m := signalNote.FindStringSubmatch(note); {
+	case strings.HasPrefix(note, "master exit status"):
 		w.end()
-		return
+	case strings.HasPrefix(note, "default executor killed"):
+		w.killExecutor()
+	case m == nil:
+	case m[2] == "master":
+		w.failOver(l)
+	case m[1] == "STOP":
+		w.inject(localmesos.Fault{Action: localmesos.FreezeAgent, Agent: m[2],
+			Timeout: w.timeout(l)})
+	case m[1] == "CONT":
+		w.later(w.lead(l, registered, 0.1)-l.T-0.05,
+			localmesos.Fault{Action: localmesos.ReturnAgent, Agent: m[2]})
+	case m[1] == "USR1":
+		if err := w.cluster.UnregisterAgent(m[2]); err != nil {
+			w.stray("%s: %v", note, err)
+		}
+	default:
+		w.renew[m[2]] = w.newWorkDir(l, m[2])
+		w.inject(localmesos.Fault{Action: localmesos.KillAgent, Agent: m[2],
+			Timeout: w.timeout(l), NewID: w.renew[m[2]]})
 	}
-	m := signalNote.FindStringSubmatch(note)
-	if m == nil || w.cluster == nil {
-		return
-	}
-	w.stray("not done: %s", note)
 }
 
-func (w *world) start(name, flags string) {
-	if name != "master" {
+func (w *world) inject(f localmesos.Fault) {
+	if _, err := w.cluster.Inject(f); err != nil {
+		w.stray("%s %s: %v", f.Action, f.Agent, err)
+	}
+}
+
+// later injects a fault some seconds from now.
+func (w *world) later(s float64, f localmesos.Fault) {
+	cluster := w.cluster
+	if s <= 0.01 {
+		w.inject(f)
 		return
 	}
-	if w.cluster != nil {
+	w.pending.Add(1)
+	go func() {
+		defer w.pending.Done()
+		select {
+		case <-time.After(seconds(s)):
+		case <-cluster.Done():
+		}
+		if _, err := cluster.Inject(f); err != nil {
+			w.t.Logf("%s %s: %v", f.Action, f.Agent, err)
+		}
+	}()
+}
+
+// after are the lines that follow one, up to the first that ends matters.
+func (w *world) after(l *line, ends func(*line) bool) []*line {
+	var out []*line
+	for i, x := range w.lines {
+		if x != l {
+			continue
+		}
+		for _, y := range w.lines[i+1:] {
+			if ends(y) {
+				return out
+			}
+			out = append(out, y)
+		}
+	}
+	return out
+}
+
+// lead is the time of the first line after l that shows what the real cluster
+// did by itself, which is a matter of its timers, or a default.
+func (w *world) lead(l *line, shows func(*line) bool, def float64) float64 {
+	acts := func(y *line) bool {
+		return y.Dir == dirNote && (signalNote.MatchString(y.note()) ||
+			strings.HasPrefix(y.note(), "start master"))
+	}
+	for _, y := range w.after(l, acts) {
+		if shows(y) && y.T-l.T < 20 {
+			return y.T
+		}
+	}
+	return l.T + def
+}
+
+// registered are the events that come when an agent has registered.
+func registered(l *line) bool {
+	switch l.call() {
+	case "OFFERS", "AGENT_ADDED":
+		return l.Dir == dirEvent
+	case "UPDATE":
+		reason := textAt(l.Body, "update", "status", "reason")
+		return reason == "REASON_AGENT_REREGISTERED" ||
+			strings.Contains(textAt(l.Body, "update", "status", "message"), "new agent registered")
+	}
+	return false
+}
+
+// givenUp is the event that comes when the master gives an agent up.
+func givenUp(l *line) bool {
+	return l.call() == "FAILURE" && at(l.Body, "failure", "executor_id") == nil ||
+		l.call() == "AGENT_REMOVED"
+}
+
+// timeout is the time until the master gives an agent up, as recorded.
+func (w *world) timeout(l *line) localmesos.Span {
+	return localmesos.Span(seconds(w.lead(l, givenUp, 3600) - l.T))
+}
+
+// newWorkDir tells whether the next start of an agent is with a new directory.
+func (w *world) newWorkDir(l *line, name string) bool {
+	for _, y := range w.after(l, func(*line) bool { return false }) {
+		if m := startNote.FindStringSubmatch(y.note()); m != nil && m[1] == name {
+			return strings.HasSuffix(m[2], "(new work_dir)")
+		}
+	}
+	return false
+}
+
+// startAgent brings an agent, which takes a while to register.
+func (w *world) startAgent(l *line, name string, fresh bool) {
+	if w.cluster == nil {
 		return
+	}
+	first := !w.started[name]
+	w.started[name] = true
+	at := w.lead(l, registered, 0.75)
+	if at < l.T || at > l.T+5 || first && at > l.T+1.2 {
+		at = l.T + 0.75
+	}
+	wait := at - l.T - 0.01
+	if !first {
+		wait -= 0.3
+	}
+	if w.custom && !first {
+		wait = 0.1
+	}
+	w.later(wait, localmesos.Fault{Action: localmesos.ReturnAgent, Agent: name, NewID: fresh})
+}
+
+// failOver replaces the master. When it was started again, and when it answered
+// and the agents were back, is recorded.
+func (w *world) failOver(l *line) {
+	never := func(*line) bool { return false }
+	f := localmesos.Fault{Action: localmesos.FailOver, For: localmesos.Span(time.Millisecond)}
+	var start *line
+	for _, y := range w.after(l, never) {
+		if y.Dir == dirNote && strings.HasPrefix(y.note(), "start master") {
+			start = y
+			break
+		}
+	}
+	if start == nil {
+		return
+	}
+	f.Election = localmesos.Span(seconds(start.T - l.T))
+	answered := start.T
+	for _, y := range w.after(start, never) {
+		if y.Dir == dirAnswer && y.Status == 503 {
+			answered = y.T
+		} else if y.Dir == dirAnswer {
+			break
+		}
+	}
+	f.For += localmesos.Span(seconds(answered - start.T))
+	back := w.lead(start, registered, 3)
+	f.Rejoin = localmesos.Span(max(time.Millisecond, seconds(back-answered)-10*time.Millisecond))
+	w.inject(f)
+}
+
+// killExecutor kills the newest default executor.
+func (w *world) killExecutor() {
+	pid, err := newestExecutor(w.urls)
+	if err == nil {
+		err = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	if err != nil {
+		w.stray("killing the executor: %v", err)
+	}
+}
+
+func newestExecutor(urls map[string]string) (int, error) {
+	for _, name := range sorted(urls) {
+		resp, err := client.Post(urls[name]+"/api/v1", "application/json",
+			strings.NewReader(`{"type":"GET_CONTAINERS"}`))
+		if err != nil {
+			return 0, err
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err = errors.Join(err, resp.Body.Close()); err != nil {
+			return 0, err
+		}
+		v, err := decode(body)
+		if err != nil {
+			return 0, err
+		}
+		list, _ := at(v, "get_containers", "containers").([]any)
+		for _, c := range list {
+			if n, ok := at(c, "container_status", "executor_pid").(json.Number); ok {
+				pid, err := n.Int64()
+				return int(pid), err
+			}
+		}
+	}
+	return 0, errors.New("no executor runs")
+}
+
+func (w *world) startMaster(flags string) {
+	if w.cluster != nil {
+		return // failOver has seen to it.
 	}
 	w.run++
+	clear(w.started)
 	cfg := w.config(flags)
 	cluster, err := localmesos.Start(cfg)
 	if err != nil {
@@ -85,7 +298,7 @@ func (w *world) start(name, flags string) {
 	}
 	w.cluster = cluster
 	w.names.paths = [][2]string{{"python3 /opt/rec/ex.py", "sh " + w.dir + "/rec/ex.sh"},
-		{"/opt/rec", w.dir + "/rec"}}
+		{"/opt/rec", w.dir + "/rec"}, {"/var/lib/mesos/master", cfg.Dir}}
 	for i, a := range cfg.Agents {
 		w.names.paths = append(w.names.paths,
 			[2]string{"/var/lib/mesos/" + a.Name, filepath.Join(cfg.Dir, "agents", a.Name)})
@@ -137,7 +350,7 @@ func (w *world) config(flags string) localmesos.Config {
 	}
 	cfg := localmesos.Config{Dir: filepath.Join(w.dir, fmt.Sprintf("run%d", w.run)),
 		MasterAddr: "127.0.0.1:0", OfferInterval: time.Second,
-		Program: program}
+		Program: program, Faults: true, Pace: true}
 	seen := map[string]bool{}
 	for _, l := range w.lines {
 		m := startNote.FindStringSubmatch(l.note())
@@ -191,7 +404,7 @@ func domainOf(text string) (region, zone string) {
 // agentOf makes the agent that its flags stand for.
 func agentOf(name, flags string) localmesos.Agent {
 	f := flagsOf(strings.TrimSuffix(flags, "(new work_dir)"))
-	a := localmesos.Agent{Name: name, Addr: "127.0.0.1:0", CPUs: 8, MemMB: 16384, DiskMB: 100000, Ports: [][2]uint64{{31000, 32000}}}
+	a := localmesos.Agent{Name: name, Addr: "127.0.0.1:0", CPUs: 8, MemMB: 16384, DiskMB: 100000, Ports: [][2]uint64{{31000, 32000}}, Late: true}
 	a.RemoteExec = f["agent_subsystems"] == "container_exec"
 	a.Region, a.Zone = domainOf(f["domain"])
 	return a

@@ -102,6 +102,10 @@ func fullCalls() []mesos.Call {
 		mesos.Acknowledge{Task: "t1", Agent: "a1", UUID: []byte("0123456789abcdef")},
 		mesos.Reconcile{Tasks: []mesos.TaskOnAgent{{Task: "t1", Agent: "a1"}, {Task: "t2"}}},
 		mesos.Reconcile{},
+		mesos.AcknowledgeOperation{ID: "op1", Agent: "a1", UUID: []byte("0123456789abcdef")},
+		mesos.ReconcileOperations{Operations: []mesos.OperationOnAgent{
+			{ID: "op1", Agent: "a1"}, {ID: "op2"}}},
+		mesos.ReconcileOperations{},
 		mesos.Teardown{},
 	}
 }

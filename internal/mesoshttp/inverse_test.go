@@ -70,6 +70,21 @@ func callFromWire(t testing.TB, c *scheduler.Call) mesos.Call {
 			})
 		}
 		return out
+	case scheduler.Call_ACKNOWLEDGE_OPERATION_STATUS:
+		return mesos.AcknowledgeOperation{
+			ID:    mesos.OperationID(c.AcknowledgeOperationStatus.OperationID.Value),
+			Agent: mesos.AgentID(c.AcknowledgeOperationStatus.AgentID.GetValue()),
+			UUID:  c.AcknowledgeOperationStatus.UUID,
+		}
+	case scheduler.Call_RECONCILE_OPERATIONS:
+		out := mesos.ReconcileOperations{}
+		for _, o := range c.ReconcileOperations.Operations {
+			out.Operations = append(out.Operations, mesos.OperationOnAgent{
+				ID:    mesos.OperationID(o.OperationID.Value),
+				Agent: mesos.AgentID(o.GetAgentID().GetValue()),
+			})
+		}
+		return out
 	case scheduler.Call_TEARDOWN:
 		return mesos.Teardown{}
 	default:

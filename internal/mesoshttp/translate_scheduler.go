@@ -83,6 +83,16 @@ func callToWire(c mesos.Call, framework mesos.FrameworkID, role string) *schedul
 	case mesos.Reconcile:
 		out.Type = scheduler.Call_RECONCILE
 		out.Reconcile = reconcileToWire(c)
+	case mesos.AcknowledgeOperation:
+		out.Type = scheduler.Call_ACKNOWLEDGE_OPERATION_STATUS
+		out.AcknowledgeOperationStatus = &scheduler.Call_AcknowledgeOperationStatus{
+			AgentID:     &wire.AgentID{Value: string(c.Agent)},
+			UUID:        c.UUID,
+			OperationID: wire.OperationID{Value: string(c.ID)},
+		}
+	case mesos.ReconcileOperations:
+		out.Type = scheduler.Call_RECONCILE_OPERATIONS
+		out.ReconcileOperations = reconcileOperationsToWire(c)
 	case mesos.Teardown:
 		out.Type = scheduler.Call_TEARDOWN
 	default:
@@ -112,6 +122,22 @@ func reconcileToWire(c mesos.Reconcile) *scheduler.Call_Reconcile {
 			task.AgentID = &wire.AgentID{Value: string(t.Agent)}
 		}
 		out.Tasks = append(out.Tasks, task)
+	}
+	return out
+}
+
+func reconcileOperationsToWire(
+	c mesos.ReconcileOperations,
+) *scheduler.Call_ReconcileOperations {
+	out := &scheduler.Call_ReconcileOperations{
+		Operations: []scheduler.Call_ReconcileOperations_Operation{}}
+	for _, o := range c.Operations {
+		operation := scheduler.Call_ReconcileOperations_Operation{
+			OperationID: wire.OperationID{Value: string(o.ID)}}
+		if o.Agent != "" {
+			operation.AgentID = &wire.AgentID{Value: string(o.Agent)}
+		}
+		out.Operations = append(out.Operations, operation)
 	}
 	return out
 }
