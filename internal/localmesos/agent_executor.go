@@ -175,6 +175,7 @@ func (c *Cluster) executorGone(a *agentNode, call *executor.Call, s *stream) {
 // executor, then forwarded.
 func (c *Cluster) executorUpdate(e *executorRun, s mesos.TaskStatus) {
 	s.AgentID = &mesos.AgentID{Value: e.Agent}
+	e.agent.decorate(&s)
 	if s.Timestamp == nil {
 		s.Timestamp = ptr(seconds(time.Now()))
 	}

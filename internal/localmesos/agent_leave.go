@@ -2,6 +2,7 @@ package localmesos
 
 import (
 	"fmt"
+	"time"
 
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
 )
@@ -35,10 +36,19 @@ func (c *Cluster) unregister(a *agentNode) error {
 	}
 	c.tellFailure(a)
 	c.watchAgentRemoved(a)
-	_, err := c.powerOff(a, Fault{NewID: true, Timeout: Span(1<<62 - 1)})
-	if err == nil {
-		a.out.giveUp.cancel()
-		a.out.unreachable = a.out.since
+	c.sendOff(a, true)
+	return nil
+}
+
+// sendOff ends the process of an agent that the master has removed, with its
+// executors. It may come back, with its id or another one.
+func (c *Cluster) sendOff(a *agentNode, newID bool) {
+	if a.out == nil {
+		if _, err := c.powerOff(a, Fault{NewID: newID, Timeout: Span(time.Hour)}); err != nil {
+			c.log.Error("an agent cannot be ended", "agent", a.Name, "error", err)
+			return
+		}
 	}
-	return err
+	a.out.giveUp.cancel()
+	a.out.unreachable, a.out.newID = a.out.since, newID
 }

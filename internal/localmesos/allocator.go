@@ -46,7 +46,7 @@ func (c *Cluster) allocateNow() {
 	}
 	batch := map[*framework][]*offer{}
 	for _, a := range c.agents {
-		if !a.active() || a.out != nil {
+		if !a.active() || a.out != nil || a.Deactivated {
 			continue
 		}
 		for _, candidate := range c.candidates() {
@@ -64,6 +64,7 @@ func (c *Cluster) allocateNow() {
 			c.toFramework(f, ev)
 		}
 	}
+	c.askBack()
 }
 
 type candidate struct {
@@ -138,7 +139,7 @@ func (c *Cluster) share(f *framework, role string) float64 {
 			share = max(share, float64(scalarSum(held, name))/float64(all))
 		}
 	}
-	return share
+	return share / c.weight(role)
 }
 
 // free is what is neither used nor offered. It is nothing while executors that
@@ -167,14 +168,19 @@ func (c *Cluster) offerTo(f *framework, role string, a *agentNode) *offer {
 	if !f.can(mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT) {
 		rs = slices.DeleteFunc(rs, func(r mesos.Resource) bool { return len(r.Reservations) > 1 })
 	}
+	rs = c.withinLimits(role, rs)
 	if !allocatable(f, role, rs) || f.refuses(a, role, rs) {
 		return nil
 	}
-	o := &offer{id: fmt.Sprintf("%s-O%d", c.masterID, c.nextOffer), framework: f, agent: a,
+	o := &offer{id: c.newOfferID(), framework: f, agent: a,
 		role: role, resources: allocate(sortForOffer(rs), role)}
-	c.nextOffer++
 	c.addOffer(o)
 	return o
+}
+
+func (c *Cluster) newOfferID() string {
+	c.nextOffer++
+	return fmt.Sprintf("%s-O%d", c.masterID, c.nextOffer-1)
 }
 
 // allocatable applies the minimum below which nothing is offered: by default
@@ -263,8 +269,7 @@ func (c *Cluster) offerFor(o *offer) mesos.Offer {
 		FrameworkID: mesos.FrameworkID{Value: f.id},
 		AgentID:     mesos.AgentID{Value: a.id},
 		Hostname:    a.cfg.Hostname,
-		URL: &mesos.URL{Scheme: "http", Path: ptr("/slave(1)"), Address: mesos.Address{
-			Hostname: &a.cfg.Hostname, IP: &a.ip, Port: int32(a.port)}},
+		URL:         a.url(), Unavailability: c.unavailability(a),
 		Domain: a.cfg.domain(), Attributes: a.cfg.attributes(),
 		Resources:      cloneResources(o.resources),
 		AllocationInfo: &mesos.Resource_AllocationInfo{Role: &o.role},
@@ -290,7 +295,8 @@ func (c *Cluster) masterInfo() *mesos.MasterInfo {
 		Address: &mesos.Address{Hostname: &c.ip, IP: &c.ip, Port: int32(c.port)},
 		Capabilities: []mesos.MasterInfo_Capability{
 			{Type: mesos.MasterInfo_Capability_AGENT_UPDATE},
-			{Type: mesos.MasterInfo_Capability_AGENT_DRAINING}},
+			{Type: mesos.MasterInfo_Capability_AGENT_DRAINING}, {Type: quotaV2}},
+		Domain: domainOf(c.cfg.Region, c.cfg.Zone),
 	}
 	if ip := net.ParseIP(c.ip).To4(); ip != nil {
 		info.IP = uint32(ip[0]) | uint32(ip[1])<<8 | uint32(ip[2])<<16 | uint32(ip[3])<<24

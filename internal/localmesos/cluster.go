@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/mesos/mesos-go/api/v1/lib/allocator"
 	"golang.org/x/sys/unix"
 )
 
@@ -71,7 +72,11 @@ type Cluster struct {
 	idle       []chan struct{} // closed when no executor is left
 	watchers   map[*stream]*timer
 	stats      stats
-	faults     faults
+	upkeep     upkeep
+	shares     shares
+	// removedQuotas are roles whose quota was removed by the older call.
+	removedQuotas map[string]bool
+	faults        faults
 }
 
 // Start starts a cluster. If the directory holds the state of an earlier run,
@@ -91,6 +96,8 @@ func Start(cfg Config) (*Cluster, error) {
 		masterID: uuid.NewString(), started: time.Now(), batchBase: time.Now(),
 		frameworks: map[string]*framework{}, offers: map[string]*offer{},
 		tasks: map[string]*task{}, operations: map[string]*operation{},
+		upkeep: upkeep{offers: map[string]*inverseOffer{},
+			statuses: map[string]allocator.InverseOfferStatus{}, quiet: map[string]time.Time{}},
 		byID: map[string]*agentNode{}, watchers: map[*stream]*timer{},
 	}
 	if err := c.open(); err != nil {

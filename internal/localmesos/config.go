@@ -22,6 +22,8 @@ type Config struct {
 	MasterAddr string
 	// Agents are the machines of the cluster.
 	Agents []Agent
+	// Region and Zone are the master's fault domain; both or none must be set.
+	Region, Zone string
 	// ClusterName is shown by the operator API.
 	ClusterName string
 	// OfferInterval is the longest time until freed resources are offered
@@ -194,13 +196,15 @@ func (a *Agent) attributes() []mesos.Attribute {
 	return out
 }
 
-func (a *Agent) domain() *mesos.DomainInfo {
-	if a.Region == "" {
+func (a *Agent) domain() *mesos.DomainInfo { return domainOf(a.Region, a.Zone) }
+
+func domainOf(region, zone string) *mesos.DomainInfo {
+	if region == "" {
 		return nil
 	}
 	return &mesos.DomainInfo{FaultDomain: &mesos.DomainInfo_FaultDomain{
-		Region: mesos.DomainInfo_FaultDomain_RegionInfo{Name: a.Region},
-		Zone:   mesos.DomainInfo_FaultDomain_ZoneInfo{Name: a.Zone},
+		Region: mesos.DomainInfo_FaultDomain_RegionInfo{Name: region},
+		Zone:   mesos.DomainInfo_FaultDomain_ZoneInfo{Name: zone},
 	}}
 }
 

@@ -278,8 +278,11 @@ func (c *Cluster) tellFailure(a *agentNode) {
 // registers again.
 func (c *Cluster) returnAgent(a *agentNode, _ Fault) (string, error) {
 	o := a.out
-	if o == nil {
+	switch {
+	case o == nil:
 		return "", fmt.Errorf("agent %s is there", a.Name)
+	case c.isDown(a.machine()):
+		return "", fmt.Errorf("the machine of agent %s is down for maintenance", a.Name)
 	}
 	o.back.cancel()
 	switch o.kind {

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	mesos "github.com/mesos/mesos-go/api/v1/lib"
+	"github.com/mesos/mesos-go/api/v1/lib/master"
 )
 
 // encodeJSON writes a message as Mesos does: fields that are not set are left
@@ -20,6 +23,9 @@ func encodeJSON(message any) []byte {
 	}
 	return appendMessage(nil, v)
 }
+
+// quotaV2 is a capability of masters that mesos-go has no name for.
+const quotaV2 = mesos.MasterInfo_Capability_Type(3)
 
 func appendMessage(b []byte, v reflect.Value) []byte {
 	b = append(b, '{')
@@ -36,7 +42,20 @@ func appendMessage(b []byte, v reflect.Value) []byte {
 		b = append(strconv.AppendQuote(b, f.name), ':')
 		b = appendValue(b, fv, f)
 	}
+	if extra := laterFields[v.Type()]; extra != "" {
+		if !first {
+			b = append(b, ',')
+		}
+		b = append(b, extra...)
+	}
 	return append(b, '}')
+}
+
+// laterFields are what Mesos writes of messages beyond the fields that mesos-go
+// knows, with the values that they always have here.
+var laterFields = map[reflect.Type]string{
+	reflect.TypeFor[mesos.AgentInfo]():                         `"checkpoint":true`,
+	reflect.TypeFor[master.Response_GetFrameworks_Framework](): `"offer_constraints":{}`,
 }
 
 // isPresent tells whether a field is to be written. Optional scalars that are
@@ -61,7 +80,11 @@ func appendValue(b []byte, v reflect.Value, f field) []byte {
 		v = v.Elem()
 	}
 	if f.enum && v.Kind() == reflect.Int32 {
-		return strconv.AppendQuote(b, v.Interface().(fmt.Stringer).String())
+		name := v.Interface().(fmt.Stringer).String()
+		if v.Interface() == quotaV2 {
+			name = "QUOTA_V2"
+		}
+		return strconv.AppendQuote(b, name)
 	}
 	switch v.Kind() {
 	case reflect.Struct:

@@ -148,6 +148,11 @@ func validateOperatorCall(kind, name string, call any) *reply {
 }
 
 func (c *Cluster) operatorCall(call *master.Call) *reply {
+	for _, try := range []func(*master.Call) *reply{c.upkeepCall, c.drainCall, c.shareCall} {
+		if p := try(call); p != nil {
+			return p
+		}
+	}
 	switch call.Type {
 	case master.Call_RESERVE_RESOURCES, master.Call_UNRESERVE_RESOURCES,
 		master.Call_CREATE_VOLUMES, master.Call_DESTROY_VOLUMES,
@@ -281,7 +286,7 @@ func (c *Cluster) markGone(id string) *reply {
 	}
 	switch {
 	case a == nil:
-		return fail(http.StatusNotFound, "Agent not found")
+		return fail(http.StatusNotFound, "Agent '%s' not found", id)
 	case a.Gone:
 		return &reply{status: http.StatusOK}
 	}

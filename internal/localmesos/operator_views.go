@@ -72,14 +72,21 @@ func (c *Cluster) viewFrameworks() *master.Response_GetFrameworks {
 
 func (c *Cluster) viewAgent(a *agentNode) master.Response_GetAgents_Agent {
 	out := master.Response_GetAgents_Agent{
-		AgentInfo: a.info(), Active: a.out == nil, Deactivated: ptr(false), Version: mesosVersion,
+		AgentInfo: a.info(), Active: a.out == nil, Deactivated: &a.Deactivated, Version: mesosVersion,
 		PID: ptr(a.pid()), RegisteredTime: timeInfo(a.Registered),
 		TotalResources: endpointForm(a.total()),
 		Capabilities: []mesos.AgentInfo_Capability{
 			{Type: mesos.AgentInfo_Capability_MULTI_ROLE},
 			{Type: mesos.AgentInfo_Capability_HIERARCHICAL_ROLE},
 			{Type: mesos.AgentInfo_Capability_RESERVATION_REFINEMENT},
-			{Type: mesos.AgentInfo_Capability_RESIZE_VOLUME}},
+			{Type: mesos.AgentInfo_Capability_RESOURCE_PROVIDER},
+			{Type: mesos.AgentInfo_Capability_RESIZE_VOLUME},
+			{Type: mesos.AgentInfo_Capability_AGENT_OPERATION_FEEDBACK},
+			{Type: mesos.AgentInfo_Capability_AGENT_DRAINING},
+			{Type: mesos.AgentInfo_Capability_TASK_RESOURCE_LIMITS}},
+	}
+	if d := a.Draining; d != nil {
+		out.DrainInfo, out.EstimatedDrainStartTime = d.view(), timeInfo(d.Since)
 	}
 	if used := c.used(a); len(used) > 0 {
 		out.AllocatedResources = endpointForm(used)

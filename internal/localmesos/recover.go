@@ -25,6 +25,10 @@ func (c *Cluster) load() error {
 		}
 		c.frameworks[id] = f
 	}
+	if err := errors.Join(c.reg.loadMeta(keyUpkeep, &c.upkeep),
+		c.reg.loadMeta(keyShares, &c.shares)); err != nil {
+		return err
+	}
 	if err := c.loadAgents(); err != nil {
 		return err
 	}

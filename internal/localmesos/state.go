@@ -51,6 +51,10 @@ type agentNode struct {
 	Name       string
 	Total      []resource
 	Registered time.Time
+	// Draining is set while an operator wants the agent empty, and Deactivated while
+	// nothing is to be offered of it.
+	Draining    *draining `json:",omitempty"`
+	Deactivated bool      `json:",omitempty"`
 	// Gone agents were marked gone by an operator and are never listed again.
 	Gone bool
 
@@ -89,6 +93,11 @@ func (a *agentNode) setTotal(rs []mesos.Resource) {
 // active tells whether the agent is registered with the master, be it connected or not.
 func (a *agentNode) active() bool {
 	return a.present && !a.Gone && !a.out.forgotten() && !a.out.unregistered()
+}
+
+func (a *agentNode) url() *mesos.URL {
+	return &mesos.URL{Scheme: "http", Path: ptr("/slave(1)"), Address: mesos.Address{
+		Hostname: &a.cfg.Hostname, IP: &a.ip, Port: int32(a.port)}}
 }
 
 func (a *agentNode) pid() string {
