@@ -1,6 +1,7 @@
 package localmesos
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -31,7 +32,7 @@ func (c *Cluster) endExecutor(e *executorRun, why ending) {
 	if e.Process.PID == 0 {
 		return // executorPrepared abandons it.
 	}
-	grace := c.cfg.ShutdownGrace
+	grace := cmp.Or(e.agent.cfg.ShutdownGrace, c.cfg.ShutdownGrace)
 	if g := e.Info.V.ShutdownGracePeriod; g != nil {
 		grace = durationOf(g)
 	}

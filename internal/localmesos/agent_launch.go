@@ -1,6 +1,7 @@
 package localmesos
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -247,7 +248,7 @@ func openOutput(path string, own *owner) (*os.File, error) {
 
 // executorEnv is the environment that the recordings show.
 func (c *Cluster) executorEnv(e *executorRun, checkpoint bool) []string {
-	grace := c.cfg.ShutdownGrace
+	grace := cmp.Or(e.agent.cfg.ShutdownGrace, c.cfg.ShutdownGrace)
 	if g := e.Info.V.ShutdownGracePeriod; g != nil {
 		grace = durationOf(g)
 	}
@@ -310,8 +311,9 @@ func (c *Cluster) executorPrepared(e *executorRun, p prepared) {
 				c.log.Warn("an executor ended before it began", "executor", e.id, "error", err)
 			}
 		})
-		what := formatDuration(c.cfg.RegistrationTimeout)
-		e.timeout = c.later(c.cfg.RegistrationTimeout, func() {
+		patience := cmp.Or(e.agent.cfg.RegistrationTimeout, c.cfg.RegistrationTimeout)
+		what := formatDuration(patience)
+		e.timeout = c.later(patience, func() {
 			e.Ending = &ending{mesos.TASK_FAILED, mesos.REASON_EXECUTOR_REGISTRATION_TIMEOUT,
 				"Executor did not register within " + what}
 			c.saveExecutor(e)

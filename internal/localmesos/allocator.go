@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
@@ -169,12 +170,15 @@ func (c *Cluster) offerTo(f *framework, role string, a *agentNode) *offer {
 		rs = slices.DeleteFunc(rs, func(r mesos.Resource) bool { return len(r.Reservations) > 1 })
 	}
 	rs = c.withinLimits(role, rs)
-	if !allocatable(f, role, rs) || f.refuses(a, role, rs) {
+	if !c.allocatable(f, role, rs) || f.refuses(a, role, rs) {
 		return nil
 	}
 	o := &offer{id: c.newOfferID(), framework: f, agent: a,
 		role: role, resources: allocate(sortForOffer(rs), role)}
 	c.addOffer(o)
+	if t := c.cfg.OfferTimeout; t > 0 {
+		o.timeout = c.later(t, func() { c.removeOffer(o, true) })
+	}
 	return o
 }
 
@@ -183,23 +187,55 @@ func (c *Cluster) newOfferID() string {
 	return fmt.Sprintf("%s-O%d", c.masterID, c.nextOffer-1)
 }
 
-// allocatable applies the minimum below which nothing is offered: by default
-// 0.01 cpus or 32 MB of memory.
-func allocatable(f *framework, role string, rs []mesos.Resource) bool {
+// allocatable applies the minimum below which nothing is offered.
+func (c *Cluster) allocatable(f *framework, role string, rs []mesos.Resource) bool {
 	filter := f.Info.V.OfferFilters[role].MinAllocatableResources
 	if filter == nil {
-		return scalarSum(rs, "cpus") >= 10 || scalarSum(rs, "mem") >= milliOf(32)
+		return enough(c.minAllocatable, rs)
 	}
+	var alternatives []map[string]milli
 	for _, q := range filter.Quantities {
-		enough := true
+		wanted := map[string]milli{}
 		for name, v := range q.Quantities {
-			enough = enough && scalarSum(rs, name) >= milliOf(v.Value)
+			wanted[name] = milliOf(v.Value)
 		}
-		if enough {
+		alternatives = append(alternatives, wanted)
+	}
+	return enough(alternatives, rs)
+}
+
+// enough tells whether resources have all of one of the alternatives.
+func enough(alternatives []map[string]milli, rs []mesos.Resource) bool {
+	for _, wanted := range alternatives {
+		short := false
+		for name, v := range wanted {
+			short = short || scalarSum(rs, name) < v
+		}
+		if !short {
 			return true
 		}
 	}
-	return len(filter.Quantities) == 0
+	return len(alternatives) == 0 && len(rs) > 0
+}
+
+// minAllocatable reads the flag of that name.
+func minAllocatable(flag string) ([]map[string]milli, error) {
+	var out []map[string]milli
+	for alternative := range strings.SplitSeq(flag, "|") {
+		values, err := parseFlag(alternative)
+		if err != nil {
+			return nil, err
+		}
+		wanted := map[string]milli{}
+		for _, v := range values {
+			if v.scalar == nil {
+				return nil, fmt.Errorf("the amount of %s is no number", v.name)
+			}
+			wanted[v.name] = milliOf(*v.scalar)
+		}
+		out = append(out, wanted)
+	}
+	return out, nil
 }
 
 // refuses tells whether the framework has declined all of this not long ago.

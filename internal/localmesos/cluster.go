@@ -73,7 +73,9 @@ type Cluster struct {
 	watchers   map[*stream]*timer
 	stats      stats
 	upkeep     upkeep
-	shares     shares
+	// minAllocatable are the alternatives of which an offer must have one.
+	minAllocatable []map[string]milli
+	shares         shares
 	// removedQuotas are roles whose quota was removed by the older call.
 	removedQuotas map[string]bool
 	faults        faults
@@ -154,6 +156,9 @@ func (c *Cluster) open() error {
 	}
 	c.fetch = newFetcher(filepath.Join(c.cfg.Dir, "cache"), c.cfg.FetchTimeout,
 		c.cfg.CacheMB<<20)
+	if c.minAllocatable, err = minAllocatable(c.cfg.MinAllocatable); err != nil {
+		return err
+	}
 	if err := c.load(); err != nil {
 		return err
 	}

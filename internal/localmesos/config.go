@@ -62,6 +62,17 @@ type Config struct {
 	// Pace lets executors of Program take their time as those of real agents do: a
 	// twentieth of a second for most steps. Replays of recordings use it.
 	Pace bool
+	// OfferTimeout is how long a framework may keep an offer; 0 is for ever.
+	OfferTimeout time.Duration
+	// MinAllocatable is the least that is offered, in the form of Mesos's flag:
+	// alternatives such as "cpus:0.01|mem:32", which is the default.
+	MinAllocatable string
+	// Credentials are secrets by principal. Unless it is empty, the master wants
+	// HTTP Basic authentication.
+	Credentials map[string]string
+	// ForgetfulMaster has the fault FailOver bring a master that knows no agents, as
+	// one with its registry in memory.
+	ForgetfulMaster bool
 	// Secrets is a folder whose files are the secrets that references name, by their paths in
 	// it; "" knows none.
 	Secrets string
@@ -91,8 +102,16 @@ type Agent struct {
 	MemMB, DiskMB int64
 	// Ports are inclusive ranges.
 	Ports [][2]uint64
+	// Resources, if set, is what the agent has instead, in the form of Mesos's flag:
+	// "cpus:4;mem(role):512;ports:[31000-32000]". What has a role is statically reserved.
+	Resources string
 	// Attributes are text attributes.
 	Attributes map[string]string
+	// TypedAttributes are more of them, in the form of Mesos's flag: "rack:a;size:3".
+	TypedAttributes string
+	// RegistrationTimeout and ShutdownGrace are used instead of those of the cluster
+	// if they are set.
+	RegistrationTimeout, ShutdownGrace time.Duration
 	// Region and Zone are the fault domain; both or none must be set.
 	Region, Zone string
 	// Late agents are not there at first: the fault ReturnAgent brings them.
@@ -128,6 +147,10 @@ func (cfg *Config) prepare() error {
 	orDefault(&cfg.FetchTimeout, 10*time.Minute)
 	orDefault(&cfg.CacheMB, 2048)
 	orDefault(&cfg.KeepRuns, 5)
+	orDefault(&cfg.MinAllocatable, "cpus:0.01|mem:32")
+	if _, err := minAllocatable(cfg.MinAllocatable); err != nil {
+		return fmt.Errorf("localmesos: MinAllocatable: %w", err)
+	}
 	orDefault(&cfg.AgentPingTimeout, 75*time.Second)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -165,6 +188,12 @@ func (a *Agent) check() error {
 			return fmt.Errorf("agent %s: %d-%d is no range of ports", a.Name, p[0], p[1])
 		}
 	}
+	if _, err := flagResources(a.Resources); err != nil {
+		return fmt.Errorf("agent %s: resources: %w", a.Name, err)
+	}
+	if _, err := flagAttributes(a.TypedAttributes); err != nil {
+		return fmt.Errorf("agent %s: attributes: %w", a.Name, err)
+	}
 	if (a.Region == "") != (a.Zone == "") {
 		return fmt.Errorf("agent %s: region and zone must be set together", a.Name)
 	}
@@ -173,6 +202,10 @@ func (a *Agent) check() error {
 
 // resources are what the agent has before any reservation.
 func (a *Agent) resources() []mesos.Resource {
+	if a.Resources != "" {
+		rs, _ := flagResources(a.Resources) // check has seen to it
+		return rs
+	}
 	rs := []mesos.Resource{
 		scalarResource("cpus", a.CPUs),
 		scalarResource("mem", float64(a.MemMB)),
@@ -193,7 +226,8 @@ func (a *Agent) attributes() []mesos.Attribute {
 		out = append(out, mesos.Attribute{Name: k, Type: mesos.TEXT,
 			Text: &mesos.Value_Text{Value: a.Attributes[k]}})
 	}
-	return out
+	typed, _ := flagAttributes(a.TypedAttributes) // check has seen to it
+	return append(out, typed...)
 }
 
 func (a *Agent) domain() *mesos.DomainInfo { return domainOf(a.Region, a.Zone) }

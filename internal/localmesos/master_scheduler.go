@@ -22,6 +22,9 @@ func (c *Cluster) serveScheduler(w http.ResponseWriter, r *http.Request) {
 	if bad == nil {
 		bad = validateSchedulerCall(call)
 	}
+	if bad == nil && call.Type == scheduler.Call_SUBSCRIBE {
+		bad = checkPrincipal(c.principal(r), call.Subscribe.FrameworkInfo)
+	}
 	protobuf, ok := wantsProtobuf(r)
 	streamID := r.Header.Get("Mesos-Stream-Id")
 	if bad == nil && call.Type == scheduler.Call_SUBSCRIBE {
@@ -53,6 +56,16 @@ func (c *Cluster) serveScheduler(w http.ResponseWriter, r *http.Request) {
 	}
 	p.stream.serve(w, r, c.stop)
 	c.post(func() { c.schedulerGone(p.stream) })
+}
+
+// checkPrincipal compares who subscribes with whom the framework names.
+func checkPrincipal(authenticated string, info *mesos.FrameworkInfo) *reply {
+	if authenticated == "" || info.Principal == nil || info.GetPrincipal() == authenticated {
+		return nil
+	}
+	return fail(http.StatusBadRequest, "Failed to validate scheduler::Call: Authenticated "+
+		"principal '%s' does not match principal '%s' set in `FrameworkInfo`", authenticated,
+		info.GetPrincipal())
 }
 
 // validateSchedulerCall checks what can be checked without any state.

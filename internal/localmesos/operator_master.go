@@ -15,6 +15,9 @@ import (
 func (c *Cluster) masterHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := trimPath(r.URL.Path, "/master")
+		if !c.authenticate(w, r, path) {
+			return
+		}
 		switch {
 		case path == "/api/v1/scheduler":
 			c.serveScheduler(w, r)

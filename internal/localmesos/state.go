@@ -236,6 +236,7 @@ type offer struct {
 	agent     *agentNode
 	role      string
 	resources []mesos.Resource // allocated to role
+	timeout   *timer
 }
 
 // filter keeps an agent's resources from a framework's role for a while.

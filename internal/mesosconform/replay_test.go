@@ -217,6 +217,9 @@ func subject(v any) string {
 // event waits for our event that stands for the recorded one: one that is equal,
 // or, when it is overdue, the first about the same thing.
 func (p *replay) event(l *line) {
+	if l.Closed == "eof-without-last-chunk" && p.isLast(l) {
+		p.world.cut() // the recording ended with the master
+	}
 	s := p.streams[l.Conn]
 	if s == nil {
 		p.outcomes = append(p.outcomes, outcome{line: l, found: []string{"no stream was opened"}})
@@ -248,6 +251,16 @@ func (p *replay) event(l *line) {
 		p.outcomes = append(p.outcomes, outcome{line: l, found: []string{"missing"}})
 		return
 	}
+}
+
+// isLast tells that nothing was asked after a line.
+func (p *replay) isLast(l *line) bool {
+	for _, x := range p.recording.lines {
+		if x.number > l.number && (x.Dir == dirRequest || x.Dir == dirNote) {
+			return false
+		}
+	}
+	return true
 }
 
 // compareEvent compares; a trial learns nothing unless all is equal.

@@ -1,6 +1,9 @@
 package mesosconform
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -108,6 +111,13 @@ func (w *world) happen(l *line) {
 func (w *world) inject(f localmesos.Fault) {
 	if _, err := w.cluster.Inject(f); err != nil {
 		w.stray("%s %s: %v", f.Action, f.Agent, err)
+	}
+}
+
+// cut breaks all streams.
+func (w *world) cut() {
+	if w.cluster != nil {
+		w.inject(localmesos.Fault{Action: localmesos.FailOver})
 	}
 }
 
@@ -343,14 +353,16 @@ func batchesOf(lines []*line) []float64 {
 // agents that the recording ever starts.
 func (w *world) config(flags string) localmesos.Config {
 	f := flagsOf(flags)
-	_ = f
 	program, err := os.Executable()
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	cfg := localmesos.Config{Dir: filepath.Join(w.dir, fmt.Sprintf("run%d", w.run)),
 		MasterAddr: "127.0.0.1:0", OfferInterval: time.Second,
-		Program: program, Faults: true, Pace: true}
+		Program: program, Faults: true, Pace: true, OfferTimeout: durationOf(f["offer_timeout"]),
+		MinAllocatable: f["min_allocatable_resources"], Credentials: w.credentials(f),
+		ForgetfulMaster: f["registry"] == "in_memory"}
+	cfg.Region, cfg.Zone = domainOf(f["domain"])
 	seen := map[string]bool{}
 	for _, l := range w.lines {
 		m := startNote.FindStringSubmatch(l.note())
@@ -404,7 +416,10 @@ func domainOf(text string) (region, zone string) {
 // agentOf makes the agent that its flags stand for.
 func agentOf(name, flags string) localmesos.Agent {
 	f := flagsOf(strings.TrimSuffix(flags, "(new work_dir)"))
-	a := localmesos.Agent{Name: name, Addr: "127.0.0.1:0", CPUs: 8, MemMB: 16384, DiskMB: 100000, Ports: [][2]uint64{{31000, 32000}}, Late: true}
+	a := localmesos.Agent{Name: name, Addr: "127.0.0.1:0", Late: true, Resources: f["resources"],
+		TypedAttributes:     f["attributes"],
+		RegistrationTimeout: durationOf(f["executor_registration_timeout"]),
+		ShutdownGrace:       durationOf(f["executor_shutdown_grace_period"])}
 	a.RemoteExec = f["agent_subsystems"] == "container_exec"
 	a.Region, a.Zone = domainOf(f["domain"])
 	return a
@@ -443,8 +458,21 @@ func (w *world) fixtures() {
 		w.t.Fatal(err)
 	}
 	w.write(filepath.Join(w.dir, "rec", "ex.sh"), executorScript, 0o755)
-	w.write(filepath.Join(files, "plain.txt"), "plain text\n", 0o644)
-	w.write(filepath.Join(files, "run-me.sh"), "#!/bin/sh\necho ran\n", 0o644)
+	w.write(filepath.Join(files, "plain.txt"), "hello fetched\n", 0o644)
+	w.write(filepath.Join(files, "run-me.sh"), "#!/bin/sh\necho script-ran\n", 0o644)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	pack := tar.NewWriter(z)
+	err := errors.Join(
+		pack.WriteHeader(&tar.Header{Name: "pkg/", Mode: 0o755, Typeflag: tar.TypeDir}),
+		pack.WriteHeader(&tar.Header{Name: "pkg/inside.txt", Mode: 0o644, Size: 7}))
+	if _, more := pack.Write([]byte("inside\n")); err != nil || more != nil {
+		w.t.Fatal(err, more)
+	}
+	if err := errors.Join(pack.Close(), z.Close()); err != nil {
+		w.t.Fatal(err)
+	}
+	w.write(filepath.Join(files, "pkg.tar.gz"), packed.String(), 0o644)
 }
 
 func (w *world) write(path, text string, mode os.FileMode) {
