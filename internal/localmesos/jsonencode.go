@@ -41,6 +41,9 @@ func appendMessage(b []byte, v reflect.Value) []byte {
 		first = false
 		b = append(strconv.AppendQuote(b, f.name), ':')
 		b = appendValue(b, fv, f)
+		if f.name == "agent_info" && v.Type() == reflect.TypeFor[master.Response_GetAgents_Agent]() {
+			b = append(b[:len(b)-1], `,"checkpoint":true}`...)
+		}
 	}
 	if extra := laterFields[v.Type()]; extra != "" {
 		if !first {
@@ -54,7 +57,6 @@ func appendMessage(b []byte, v reflect.Value) []byte {
 // laterFields are what Mesos writes of messages beyond the fields that mesos-go
 // knows, with the values that they always have here.
 var laterFields = map[reflect.Type]string{
-	reflect.TypeFor[mesos.AgentInfo]():                         `"checkpoint":true`,
 	reflect.TypeFor[master.Response_GetFrameworks_Framework](): `"offer_constraints":{}`,
 }
 

@@ -303,5 +303,5 @@ func compatible(have, want *mesos.ExecutorInfo) error {
 	line := "------------------------------------------------------------\n"
 	return fmt.Errorf("ExecutorInfo is not compatible with existing ExecutorInfo "+
 		"with same ExecutorID.\n%sExisting ExecutorInfo:\n%s\n%sExecutorInfo:\n%s\n%s",
-		line, encodeJSON(have), line, encodeJSON(want), line)
+		line, textOf(have), line, textOf(want), line)
 }

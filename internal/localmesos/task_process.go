@@ -85,6 +85,9 @@ func (x *taskExecutor) prepare(t *runningTask) (process, *gate, error) {
 		if err := makeTaskDir(x.sandbox, t.dir, &t.info, own); err != nil {
 			return process{}, nil, err
 		}
+		if len(t.info.GetCommand().GetURIs()) > 0 {
+			<-time.After(3 * x.pace)
+		}
 		err = x.fetch.fetchAll(context.Background(), t.info.GetCommand().GetURIs(), t.dir, own)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -96,7 +99,8 @@ func (x *taskExecutor) prepare(t *runningTask) (process, *gate, error) {
 	}
 	limits, err := resourceLimits(t.info.GetContainer())
 	if err != nil {
-		return process{}, nil, launchError{1}
+		fmt.Fprintln(os.Stderr, err)
+		t.info.Command = &mesos.CommandInfo{Shell: ptr(true), Value: ptr("exit 1")}
 	}
 	t.env = x.environment(t)
 	p, g, err := x.startTask(t, own)
@@ -251,23 +255,23 @@ func resourceLimits(c *mesos.ContainerInfo) ([]limited, error) {
 func (x *taskExecutor) started(t *runningTask, p process, g *gate, err error) {
 	status, failed := err.(launchError)
 	switch {
+	case t.killing && err == nil:
+		g.abandon()
+		x.finish(t, mesos.TASK_KILLED, "Command terminated with signal Terminated")
+		return
 	case failed:
 		x.ended(t, status.status<<8)
 		return
 	case err != nil:
 		x.finish(t, mesos.TASK_FAILED, err.Error())
 		return
-	case t.killing || x.ending:
-		g.abandon()
 	}
 	t.process = p
 	var ctx context.Context
 	ctx, t.stop = context.WithCancel(context.Background())
-	if !t.killing {
-		_ = g.open() // A process that died before is seen by wait.
-		x.update(t, mesos.TaskStatus{State: mesos.TASK_RUNNING.Enum()})
-		x.startChecks(ctx, t)
-	}
+	_ = g.open() // A process that died before is seen by wait.
+	x.update(t, mesos.TaskStatus{State: mesos.TASK_RUNNING.Enum()})
+	x.startChecks(ctx, t)
 	if d := t.info.MaxCompletionTime; d != nil {
 		time.AfterFunc(durationOf(d), func() { x.inbox <- func() { x.expire(t) } })
 	}

@@ -19,6 +19,7 @@ var (
 		"recordings to replay, separated by blanks, instead of the copied ones")
 	show    = flag.Int("show", 0, "print so many examples of each kind of difference")
 	summary = flag.String("summary", "", "write the table and the last line to this file")
+	trace   = flag.String("trace", "", "write what differs, a file a recording, into this folder")
 	width   = flag.Int("width", 12, "replay so many recordings at a time")
 )
 
@@ -80,6 +81,14 @@ func TestConformance(t *testing.T) {
 			}
 		}
 		fmt.Print(groups(played, *show))
+	}
+	if *trace != "" {
+		for _, p := range played {
+			path := filepath.Join(*trace, p.recording.name+".trace")
+			if err := os.WriteFile(path, []byte(p.trace()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	if *summary != "" {
 		if err := os.WriteFile(filepath.Clean(*summary), []byte(text+sum.String()+"\n"), 0o644); err != nil {

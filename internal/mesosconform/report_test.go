@@ -83,6 +83,21 @@ func groups(played []*replay, perGroup int) string {
 	return b.String()
 }
 
+// trace lists what differs in the order of the recording.
+func (p *replay) trace() string {
+	var b strings.Builder
+	for _, o := range p.outcomes {
+		for _, f := range o.found {
+			fmt.Fprintf(&b, "%.3f %s [%s]\n    %s\n", o.line.T, o.place(p.recording.name),
+				o.declared, f)
+		}
+	}
+	for _, s := range p.strays {
+		fmt.Fprintln(&b, s)
+	}
+	return b.String()
+}
+
 // table has a line a file and one for all.
 func table(played []*replay) (string, tally) {
 	var b strings.Builder

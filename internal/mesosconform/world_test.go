@@ -31,6 +31,7 @@ type world struct {
 	run     int               // clusters started, each has a directory of its own
 	urls    map[string]string // of agents
 	batches []float64         // recorded rounds of the allocator
+	aligned time.Time         // the round that the cluster was told of last
 	strays  []string
 	started map[string]bool // agents
 	renew   map[string]bool // agents that come back with a new work directory
@@ -323,10 +324,14 @@ func (w *world) align(base time.Time, t float64) {
 		return
 	}
 	for _, at := range w.batches {
-		if at > t {
-			w.cluster.AlignBatches(base.Add(seconds(at) - 5*time.Millisecond))
-			return
+		if at <= t {
+			continue
 		}
+		if next := base.Add(seconds(at) - 5*time.Millisecond); !next.Equal(w.aligned) {
+			w.aligned = next
+			w.cluster.AlignBatches(next)
+		}
+		return
 	}
 }
 
