@@ -30,7 +30,9 @@ type outage struct {
 	// unreachable is when the master gave the agent up; zero before.
 	unreachable time.Time
 	// recovered tells that the master knows the agent from its registry only.
-	recovered    bool
+	recovered bool
+	// unknown tells that a new master does not know that there ever was the agent.
+	unknown      bool
 	newID        bool
 	giveUp, back *timer
 	// kept is what the agent has to say, and heard what was said to it and it will take notice
@@ -402,6 +404,9 @@ func (c *Cluster) rejoinTask(t *task, o *outage) {
 		s := c.knownStatus(t)
 		s.Reason = mesos.REASON_AGENT_REREGISTERED.Enum()
 		s.Message = ptr("Unreachable agent re-reregistered")
+		if o.unknown {
+			s.State, s.Message = &t.State, ptr("Unknown agent reregistered")
+		}
 		c.sendStatus(f, s)
 		c.watchTaskUpdated(t, s)
 	}

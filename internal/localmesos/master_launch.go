@@ -136,6 +136,11 @@ func (x *acceptance) validateGroupTask(t *mesos.TaskInfo, e *mesos.ExecutorInfo)
 		}
 		return x.validateTask(&without)
 	}
+	if t.Command == nil && e.Type == mesos.ExecutorInfo_CUSTOM {
+		without := *t
+		without.Command = &mesos.CommandInfo{}
+		return x.validateTask(&without)
+	}
 	return x.validateTask(t)
 }
 

@@ -219,8 +219,9 @@ func setOf(items []string) map[string]bool {
 
 // connect gives a framework its stream, and takes the old one away.
 func (c *Cluster) connect(f *framework, s *stream) {
-	if old := f.stream; old != nil {
-		c.closeWithError(old, "Framework failed over")
+	failedOver := f.stream != nil
+	if failedOver {
+		c.closeWithError(f.stream, "Framework failed over")
 	}
 	c.removeOffers(false, func(o *offer) bool { return o.framework == f })
 	f.failover.cancel()
@@ -234,7 +235,11 @@ func (c *Cluster) connect(f *framework, s *stream) {
 			MasterInfo:               c.masterInfo(),
 		}})
 	c.beat(f)
-	c.allocateNow()
+	if failedOver {
+		c.scheduleAllocation()
+	} else {
+		c.allocateNow()
+	}
 	c.resendAll(f)
 }
 

@@ -86,7 +86,7 @@ func (w *world) happen(l *line) {
 	}
 	switch m := signalNote.FindStringSubmatch(note); {
 	case strings.HasPrefix(note, "master exit status"):
-		w.end()
+		w.failOver(l)
 	case strings.HasPrefix(note, "default executor killed"):
 		w.killExecutor()
 	case m == nil:
@@ -309,12 +309,13 @@ func (w *world) startMaster(flags string) {
 	}
 	w.cluster = cluster
 	w.names.paths = [][2]string{{"python3 /opt/rec/ex.py", "sh " + w.dir + "/rec/ex.sh"},
-		{"/opt/rec", w.dir + "/rec"}, {"/var/lib/mesos/master", cfg.Dir}}
+		{"/opt/rec", w.dir + "/rec"}}
 	for i, a := range cfg.Agents {
 		w.names.paths = append(w.names.paths,
 			[2]string{"/var/lib/mesos/" + a.Name, filepath.Join(cfg.Dir, "agents", a.Name)})
 		w.urls[a.Name] = cluster.AgentURLs()[i]
 	}
+	w.names.paths = append(w.names.paths, [2]string{"/var/lib/mesos/master", cfg.Dir})
 }
 
 // align lets the allocator's batches fall where they did in the recording: the
