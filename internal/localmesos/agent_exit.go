@@ -55,6 +55,9 @@ func (c *Cluster) executorEnded(e *executorRun, status *int32) {
 	if e.agent.executors[e.key()] != e {
 		return
 	}
+	if e.abandoned {
+		status = ptr(int32(0)) // It never began.
+	}
 	e.timeout.cancel()
 	e.grace.cancel()
 	if s := e.stream; s != nil {

@@ -304,6 +304,7 @@ func (c *Cluster) executorPrepared(e *executorRun, p prepared) {
 	e.Process = p.process
 	c.saveExecutor(e)
 	if e.Ending != nil {
+		e.abandoned = true
 		c.after(p.gate.abandon)
 	} else {
 		c.after(func() {

@@ -8,7 +8,7 @@ import (
 )
 
 // UnregisterAgent is SIGUSR1 of an agent's process: it tells the master that it
-// leaves, ends its executors and itself. When it returns, it is as a new agent.
+// leaves, ends its executors and itself.
 func (c *Cluster) UnregisterAgent(name string) error {
 	err, gone := ask(c, func() error {
 		a, err := c.faultAgent(name)
@@ -36,7 +36,7 @@ func (c *Cluster) unregister(a *agentNode) error {
 	}
 	c.tellFailure(a)
 	c.watchAgentRemoved(a)
-	c.sendOff(a, true)
+	c.sendOff(a, false)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package localmesos
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -94,6 +95,10 @@ func flagResources(flag string) ([]mesos.Resource, error) {
 			r.Reservations = []mesos.Resource_ReservationInfo{{Type: &kind, Role: &v.role}}
 		}
 		out = append(out, r)
+	}
+	if flag != "" && !slices.ContainsFunc(values, func(v flagValue) bool { return v.name == "ports" }) {
+		out = append(out, mesos.Resource{Name: "ports", Type: mesos.RANGES.Enum(),
+			Ranges: &mesos.Value_Ranges{Range: []mesos.Value_Range{{Begin: 31000, End: 32000}}}})
 	}
 	return out, nil
 }

@@ -368,6 +368,16 @@ func (c *Cluster) rejoin(a *agentNode) {
 		c.replaceAgent(a, o)
 		return
 	}
+	first := o.since.IsZero()
+	if first {
+		a.Registered = time.Now()
+	} else {
+		a.Reregistered = time.Now()
+	}
+	c.saveAgent(a)
+	if o.forgotten() {
+		c.watchAgentAdded(a)
+	}
 	for _, f := range o.heard {
 		f()
 	}

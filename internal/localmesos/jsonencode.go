@@ -45,13 +45,20 @@ func appendMessage(b []byte, v reflect.Value) []byte {
 			b = append(b[:len(b)-1], `,"checkpoint":true}`...)
 		}
 	}
-	if extra := laterFields[v.Type()]; extra != "" {
+	if extra := laterFields[v.Type()]; extra != "" && !isEventView(v) {
 		if !first {
 			b = append(b, ',')
 		}
 		b = append(b, extra...)
 	}
 	return append(b, '}')
+}
+
+// isEventView tells whether a framework is written for an event, which shows it
+// without the later fields and with a time of zero.
+func isEventView(v reflect.Value) bool {
+	f, ok := v.Interface().(master.Response_GetFrameworks_Framework)
+	return ok && f.UnregisteredTime != nil && f.UnregisteredTime.Nanoseconds == 0
 }
 
 // laterFields are what Mesos writes of messages beyond the fields that mesos-go

@@ -157,6 +157,11 @@ func (c *Cluster) reconcile(f *framework, tasks []scheduler.Call_Reconcile_Task)
 		return
 	}
 	for _, q := range tasks {
+		if a := c.byID[q.AgentID.GetValue()]; a != nil && a.Gone {
+			c.sendStatus(f, c.masterStatus(q.TaskID, *q.AgentID, mesos.TASK_GONE_BY_OPERATOR,
+				mesos.REASON_RECONCILIATION, "Reconciliation: Task is gone"))
+			continue
+		}
 		if s, ok := c.unreachableStatus(f, q); ok {
 			c.sendStatus(f, s)
 			continue

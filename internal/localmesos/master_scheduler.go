@@ -279,7 +279,6 @@ func (c *Cluster) disconnect(f *framework) {
 		}
 	}
 	c.removeOffers(false, func(o *offer) bool { return o.framework == f })
-	c.watchFramework(f, false)
 	c.awaitFailover(f)
 }
 
@@ -305,12 +304,9 @@ func (c *Cluster) removeFramework(f *framework) {
 			if e.Framework != f.id {
 				continue
 			}
-			// What the tasks use is free only when their processes are gone.
-			for _, t := range c.executorTasks(e) {
-				if !t.terminal() {
-					e.held = plus(e.held, t.Info.V.Resources)
-				}
-			}
+			// The master counts them as free at once, though processes may linger.
+			e.Released = true
+			a.touch()
 			c.endExecutor(e, executorTerminated)
 		}
 	}

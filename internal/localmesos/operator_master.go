@@ -299,8 +299,12 @@ func (c *Cluster) markGone(id string) *reply {
 	for _, t := range c.tasksOf(func(t *task) bool { return t.Agent == id }) {
 		if f := c.frameworks[t.Framework]; f != nil && !t.terminal() {
 			t.State = mesos.TASK_GONE_BY_OPERATOR
-			s := c.masterStatus(t.Info.V.TaskID, t.Info.V.AgentID, t.State,
-				mesos.REASON_AGENT_REMOVED_BY_OPERATOR, "Agent has been marked gone")
+			why := mesos.REASON_AGENT_REMOVED_BY_OPERATOR
+			if !f.can(mesos.FrameworkInfo_Capability_PARTITION_AWARE) {
+				why = mesos.REASON_AGENT_REMOVED
+			}
+			s := c.masterStatus(t.Info.V.TaskID, t.Info.V.AgentID, t.State, why,
+				"Agent has been marked gone")
 			s.ExecutorID = &mesos.ExecutorID{Value: t.Executor}
 			t.Sent = &taskStatus{s}
 			c.sendStatus(f, s)

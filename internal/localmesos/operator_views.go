@@ -38,7 +38,7 @@ func (c *Cluster) viewFramework(f *framework) master.Response_GetFrameworks_Fram
 	for _, a := range c.agents {
 		for _, e := range sortedExecutors(a) {
 			if e.Framework == f.id {
-				used = plus(plus(used, e.resources()), e.held)
+				used = plus(used, e.resources())
 			}
 		}
 	}
@@ -84,6 +84,9 @@ func (c *Cluster) viewAgent(a *agentNode) master.Response_GetAgents_Agent {
 			{Type: mesos.AgentInfo_Capability_AGENT_OPERATION_FEEDBACK},
 			{Type: mesos.AgentInfo_Capability_AGENT_DRAINING},
 			{Type: mesos.AgentInfo_Capability_TASK_RESOURCE_LIMITS}},
+	}
+	if !a.Reregistered.IsZero() {
+		out.ReregisteredTime = timeInfo(a.Reregistered)
 	}
 	if d := a.Draining; d != nil {
 		out.DrainInfo, out.EstimatedDrainStartTime = d.view(), timeInfo(d.Since)

@@ -51,6 +51,8 @@ type agentNode struct {
 	Name       string
 	Total      []resource
 	Registered time.Time
+	// Reregistered is when it came back last, zero if it was never away.
+	Reregistered time.Time `json:",omitzero"`
 	// Draining is set while an operator wants the agent empty, and Deactivated while
 	// nothing is to be offered of it.
 	Draining    *draining `json:",omitempty"`
@@ -141,13 +143,15 @@ type executorRun struct {
 	// Generated executors were made by the agent for a task that has only a
 	// command; the master and the framework know nothing of them.
 	Generated bool
+	// Released executors belong to a framework that was removed.
+	Released bool `json:",omitempty"`
 
 	id         string
 	agent      *agentNode
 	values     secretValues // taken out of Info, until the executor is started
 	stream     *stream
-	recovering bool // alive at our start, not yet subscribed again
-	held       []mesos.Resource
+	recovering bool   // alive at our start, not yet subscribed again
+	abandoned  bool   // its process was not let through its gate
 	timeout    *timer // registration or re-registration
 	grace      *timer
 }
@@ -158,7 +162,7 @@ func executorKey(framework, id string) string { return framework + "\x00" + id }
 
 // resources are what the executor itself takes of its agent.
 func (e *executorRun) resources() []mesos.Resource {
-	if e.Generated {
+	if e.Generated || e.Released {
 		return nil
 	}
 	return e.Info.V.Resources
@@ -305,7 +309,7 @@ func (c *Cluster) usedBy(a *agentNode, match func(*executorRun) bool) []mesos.Re
 		if !match(e) {
 			continue
 		}
-		out = plus(plus(out, e.resources()), e.held)
+		out = plus(out, e.resources())
 		for _, t := range c.executorTasks(e) {
 			if !t.terminal() {
 				out = plus(out, t.Info.V.Resources)

@@ -23,6 +23,11 @@ func (t *tally) add(o tally) {
 	t.declared += o.declared
 }
 
+func (p *replay) title() string { return p.recording.title() }
+
+// title is the name of a recording for a reader.
+func (r recording) title() string { return strings.TrimSuffix(r.name, ".jsonl") }
+
 func (p *replay) tally() tally {
 	var t tally
 	for _, o := range p.outcomes {
@@ -92,7 +97,7 @@ func (p *replay) trace() string {
 				o.declared, f)
 		}
 	}
-	for _, s := range p.strays {
+	for _, s := range slices.Concat(p.strays, p.late) {
 		fmt.Fprintln(&b, s)
 	}
 	return b.String()
@@ -103,15 +108,15 @@ func table(played []*replay) (string, tally) {
 	var b strings.Builder
 	var sum tally
 	b.WriteString("| file | exchanges | conform | declared | other |\n|---|---|---|---|---|\n")
-	row := func(name string, t tally) {
+	line := func(name string, t tally) {
 		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d |\n", name, t.exchanges, t.conform, t.declared,
 			t.other())
 	}
 	for _, p := range played {
 		t := p.tally()
-		row(strings.TrimSuffix(p.recording.name, ".jsonl"), t)
+		line(p.title(), t)
 		sum.add(t)
 	}
-	row("all", sum)
+	line("all", sum)
 	return b.String(), sum
 }

@@ -104,8 +104,11 @@ func (w *world) happen(l *line) {
 		}
 	default:
 		w.renew[m[2]] = w.newWorkDir(l, m[2])
-		w.inject(localmesos.Fault{Action: localmesos.KillAgent, Agent: m[2],
-			Timeout: w.timeout(l), NewID: w.renew[m[2]]})
+		f := localmesos.Fault{Action: localmesos.KillAgent, Agent: m[2], Timeout: w.timeout(l)}
+		if w.renew[m[2]] {
+			f.Action, f.NewID = localmesos.PowerOffAgent, true
+		}
+		w.inject(f)
 	}
 }
 
