@@ -14,6 +14,8 @@ type LocalMesosOptions struct {
 	Agents                []LocalAgent
 	LogFile               string
 	Secrets               string // the folder that references to secrets are looked up in
+	// Program is this program's path; it runs tasks of other frameworks that have no executor.
+	Program string
 }
 
 // LocalAgent is one agent of an embedded Mesos.
@@ -25,6 +27,15 @@ type LocalAgent struct {
 	MemMB    int64
 	DiskMB   int64
 	Ports    [][2]uint64 // inclusive ranges
+}
+
+// MesosExecutor is the process that the embedded Mesos runs tasks without an executor of their
+// own by, if the arguments of this program say that it is one.
+func MesosExecutor(args []string) (status int, is bool) {
+	if len(args) == 0 || args[0] != localmesos.ExecutorCommand {
+		return 0, false
+	}
+	return localmesos.ExecutorMain(args[1:]), true
 }
 
 // RunLocalMesos runs an embedded Mesos until the context ends; executors outlive it.
@@ -39,7 +50,7 @@ func RunLocalMesos(ctx context.Context, o LocalMesosOptions) error {
 	defer closeLog()
 	cfg := localmesos.Config{
 		Dir: o.Dir, MasterAddr: o.MasterAddr, ClusterName: o.Name, Logger: logger,
-		Secrets: o.Secrets}
+		Secrets: o.Secrets, Program: o.Program}
 	for _, a := range o.Agents {
 		cfg.Agents = append(cfg.Agents, localmesos.Agent{
 			Name: a.Name, Addr: a.Addr, Hostname: a.Hostname, CPUs: a.CPUs,

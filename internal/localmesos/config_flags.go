@@ -96,7 +96,8 @@ func flagResources(flag string) ([]mesos.Resource, error) {
 		}
 		out = append(out, r)
 	}
-	if flag != "" && !slices.ContainsFunc(values, func(v flagValue) bool { return v.name == "ports" }) {
+	ports := func(v flagValue) bool { return v.name == "ports" }
+	if flag != "" && !slices.ContainsFunc(values, ports) {
 		out = append(out, mesos.Resource{Name: "ports", Type: mesos.RANGES.Enum(),
 			Ranges: &mesos.Value_Ranges{Range: []mesos.Value_Range{{Begin: 31000, End: 32000}}}})
 	}

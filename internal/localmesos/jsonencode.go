@@ -24,6 +24,8 @@ func encodeJSON(message any) []byte {
 	return appendMessage(nil, v)
 }
 
+var agentType = reflect.TypeFor[master.Response_GetAgents_Agent]()
+
 // quotaV2 is a capability of masters that mesos-go has no name for.
 const quotaV2 = mesos.MasterInfo_Capability_Type(3)
 
@@ -41,7 +43,7 @@ func appendMessage(b []byte, v reflect.Value) []byte {
 		first = false
 		b = append(strconv.AppendQuote(b, f.name), ':')
 		b = appendValue(b, fv, f)
-		if f.name == "agent_info" && v.Type() == reflect.TypeFor[master.Response_GetAgents_Agent]() {
+		if f.name == "agent_info" && v.Type() == agentType {
 			b = append(b[:len(b)-1], `,"checkpoint":true}`...)
 		}
 	}

@@ -16,12 +16,14 @@ import (
 // frameworks are asked and have said about it.
 type upkeep struct {
 	Schedule wire[maintenance.Schedule, *maintenance.Schedule]
-	Down     []wire[mesos.MachineID, *mesos.MachineID]
+	Down     []machineID
 
 	offers   map[string]*inverseOffer
 	statuses map[string]allocator.InverseOfferStatus // by agent and framework
 	quiet    map[string]time.Time                    // by agent and framework
 }
+
+type machineID = wire[mesos.MachineID, *mesos.MachineID]
 
 // inverseOffer asks a framework for the resources of an agent back.
 type inverseOffer struct {
@@ -53,7 +55,7 @@ func (c *Cluster) unavailability(a *agentNode) *mesos.Unavailability {
 }
 
 func (c *Cluster) isDown(m mesos.MachineID) bool {
-	return slices.ContainsFunc(c.upkeep.Down, func(d wire[mesos.MachineID, *mesos.MachineID]) bool {
+	return slices.ContainsFunc(c.upkeep.Down, func(d machineID) bool {
 		return sameMachine(d.V, m)
 	})
 }
@@ -65,7 +67,8 @@ func (c *Cluster) saveUpkeep() { c.save(bucketMeta, keyUpkeep, &c.upkeep) }
 func (c *Cluster) updateSchedule(s maintenance.Schedule) *reply {
 	for _, w := range s.Windows {
 		if len(w.MachineIDs) == 0 {
-			return fail(http.StatusBadRequest, "List of machines in the maintenance window is empty")
+			return fail(http.StatusBadRequest,
+				"List of machines in the maintenance window is empty")
 		}
 	}
 	before := map[*agentNode]*mesos.Unavailability{}
@@ -234,7 +237,7 @@ func (c *Cluster) startMaintenance(machines []mesos.MachineID) *reply {
 		}
 	}
 	for _, m := range machines {
-		c.upkeep.Down = append(c.upkeep.Down, wire[mesos.MachineID, *mesos.MachineID]{V: m})
+		c.upkeep.Down = append(c.upkeep.Down, machineID{V: m})
 		for _, a := range slices.Clone(c.agents) {
 			if sameMachine(m, a.machine()) && a.active() {
 				c.takeDown(a)
@@ -271,7 +274,7 @@ func (c *Cluster) stopMaintenance(machines []mesos.MachineID) *reply {
 	}
 	for _, m := range machines {
 		c.upkeep.Down = slices.DeleteFunc(c.upkeep.Down,
-			func(d wire[mesos.MachineID, *mesos.MachineID]) bool { return sameMachine(d.V, m) })
+			func(d machineID) bool { return sameMachine(d.V, m) })
 		for i := range c.upkeep.Schedule.V.Windows {
 			w := &c.upkeep.Schedule.V.Windows[i]
 			w.MachineIDs = slices.DeleteFunc(slices.Clone(w.MachineIDs),

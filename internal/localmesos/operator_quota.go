@@ -112,7 +112,8 @@ func validateQuota(q *quota.QuotaConfig) error {
 	for _, name := range sortedKeys(q.Limits) {
 		if q.Guarantees[name].Value > q.Limits[name].Value {
 			return fmt.Errorf("Invalid QuotaConfig: 'QuotaConfig.guarantees' %s is not contained "+
-				"within the 'QuotaConfig.limits' %s", quantities(q.Guarantees), quantities(q.Limits))
+				"within the 'QuotaConfig.limits' %s", quantities(q.Guarantees),
+				quantities(q.Limits))
 		}
 	}
 	return nil
@@ -137,7 +138,8 @@ func (c *Cluster) validateCapacity(configs []quota.QuotaConfig) error {
 		}
 	}
 	for role, q := range c.shares.Quotas {
-		if !slices.ContainsFunc(configs, func(x quota.QuotaConfig) bool { return x.Role == role }) {
+		same := func(x quota.QuotaConfig) bool { return x.Role == role }
+		if !slices.ContainsFunc(configs, same) {
 			add(&q.V)
 		}
 	}
@@ -266,8 +268,8 @@ func (c *Cluster) updateWeights(infos []mesos.WeightInfo) *reply {
 				"Invalid role '': Role names cannot be the empty string")
 		}
 		if w.Weight <= 0 {
-			return fail(http.StatusBadRequest, "Failed to validate update weights request JSON for "+
-				"role '%s': Invalid weight '%s': Weights must be positive", w.GetRole(),
+			return fail(http.StatusBadRequest, "Failed to validate update weights request JSON "+
+				"for role '%s': Invalid weight '%s': Weights must be positive", w.GetRole(),
 				plainNumber(w.Weight))
 		}
 	}

@@ -72,8 +72,8 @@ func (c *Cluster) viewFrameworks() *master.Response_GetFrameworks {
 
 func (c *Cluster) viewAgent(a *agentNode) master.Response_GetAgents_Agent {
 	out := master.Response_GetAgents_Agent{
-		AgentInfo: a.info(), Active: a.out == nil, Deactivated: &a.Deactivated, Version: mesosVersion,
-		PID: ptr(a.pid()), RegisteredTime: timeInfo(a.Registered),
+		AgentInfo: a.info(), Active: a.out == nil, Deactivated: &a.Deactivated,
+		Version: mesosVersion, PID: ptr(a.pid()), RegisteredTime: timeInfo(a.Registered),
 		TotalResources: endpointForm(a.total()),
 		Capabilities: []mesos.AgentInfo_Capability{
 			{Type: mesos.AgentInfo_Capability_MULTI_ROLE},

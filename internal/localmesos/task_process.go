@@ -68,7 +68,9 @@ func (x *taskExecutor) launch(infos []mesos.TaskInfo) {
 // launchError is an error that stands for a command that could not be run.
 type launchError struct{ status int }
 
-func (e launchError) Error() string { return fmt.Sprintf("Command exited with status %d", e.status) }
+func (e launchError) Error() string {
+	return fmt.Sprintf("Command exited with status %d", e.status)
+}
 
 // prepare makes the sandbox of a task and starts its process, held at a gate.
 func (x *taskExecutor) prepare(t *runningTask) (process, *gate, error) {
@@ -224,8 +226,10 @@ type limited struct {
 }
 
 var rlimits = map[mesos.RLimitInfo_RLimit_Type]int{
-	mesos.RLimitInfo_RLimit_RLMT_AS: unix.RLIMIT_AS, mesos.RLimitInfo_RLimit_RLMT_CORE: unix.RLIMIT_CORE,
-	mesos.RLimitInfo_RLimit_RLMT_CPU: unix.RLIMIT_CPU, mesos.RLimitInfo_RLimit_RLMT_DATA: unix.RLIMIT_DATA,
+	mesos.RLimitInfo_RLimit_RLMT_AS:      unix.RLIMIT_AS,
+	mesos.RLimitInfo_RLimit_RLMT_CORE:    unix.RLIMIT_CORE,
+	mesos.RLimitInfo_RLimit_RLMT_CPU:     unix.RLIMIT_CPU,
+	mesos.RLimitInfo_RLimit_RLMT_DATA:    unix.RLIMIT_DATA,
 	mesos.RLimitInfo_RLimit_RLMT_FSIZE:   unix.RLIMIT_FSIZE,
 	mesos.RLimitInfo_RLimit_RLMT_MEMLOCK: unix.RLIMIT_MEMLOCK,
 	mesos.RLimitInfo_RLimit_RLMT_NOFILE:  unix.RLIMIT_NOFILE,

@@ -115,8 +115,9 @@ var listing = regexp.MustCompile(`(?m)^-rw-r--r-- .* stderr$`)
 
 var listedSize = regexp.MustCompile(`^\$(\.list_files\.file_infos)?\[[^\]]*\]\.size: `)
 
-var whose = regexp.MustCompile(`^\$\.offers\.offers\[[^\]]*\](\.agent_id\.value|\.url\.address\.port|` +
-	`\.allocation_info\.role|\.resources\[[^\]]*\]\.allocation_info\.role): `)
+var whose = regexp.MustCompile(`^\$\.offers\.offers\[[^\]]*\]` +
+	`(\.agent_id\.value|\.url\.address\.port|\.allocation_info\.role|` +
+	`\.resources\[[^\]]*\]\.allocation_info\.role): `)
 
 func shuffled(p *replay, o outcome) bool {
 	return o.line.call() == "OFFERS" && only(o, whose)

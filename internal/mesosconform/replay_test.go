@@ -344,5 +344,7 @@ func (p *replay) finish() {
 	}
 	p.strays = append(p.strays, p.world.strays...)
 	p.world.end()
-	slices.SortStableFunc(p.outcomes, func(a, b outcome) int { return a.line.number - b.line.number })
+	slices.SortStableFunc(p.outcomes, func(a, b outcome) int {
+		return a.line.number - b.line.number
+	})
 }

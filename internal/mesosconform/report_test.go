@@ -67,7 +67,8 @@ func groups(played []*replay, perGroup int) string {
 			}
 			for _, f := range o.found {
 				k := kind(o, f)
-				examples[k] = append(examples[k], "    "+o.place(p.recording.name)+"\n      "+f+"\n")
+				examples[k] = append(examples[k],
+					"    "+o.place(p.recording.name)+"\n      "+f+"\n")
 			}
 		}
 	}
