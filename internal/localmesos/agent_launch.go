@@ -108,7 +108,7 @@ func commandExecutor(framework string, t *mesos.TaskInfo) *mesos.ExecutorInfo {
 		}
 		name = fmt.Sprintf("Command Executor (Task: %s) (Command: sh -c '%s')", id, v)
 	}
-	return &mesos.ExecutorInfo{Type: mesos.ExecutorInfo_CUSTOM,
+	return &mesos.ExecutorInfo{Type: mesos.ExecutorInfo_CUSTOM, Container: t.Container,
 		ExecutorID:  mesos.ExecutorID{Value: id},
 		FrameworkID: &mesos.FrameworkID{Value: framework}, Name: &name, Source: &id,
 		Command: &mesos.CommandInfo{User: command.User, URIs: command.GetURIs()},
@@ -165,6 +165,10 @@ func (c *Cluster) prepareExecutor(
 ) prepared {
 	failed := func(s mesos.TaskState, r mesos.TaskStatus_Reason, format string, a ...any) prepared {
 		return prepared{failure: &ending{s, r, fmt.Sprintf(format, a...)}}
+	}
+	if info.GetContainer().GetType() == mesos.ContainerInfo_DOCKER {
+		return failed(mesos.TASK_FAILED, mesos.REASON_EXECUTOR_TERMINATED,
+			"Abnormal executor termination: unknown container")
 	}
 	own, err := lookupOwner(user)
 	if err != nil {

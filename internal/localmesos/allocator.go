@@ -1,6 +1,7 @@
 package localmesos
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"slices"
@@ -96,13 +97,9 @@ func (c *Cluster) candidates() []candidate {
 		out[i].share = c.share(out[i].framework, out[i].role)
 	}
 	slices.SortStableFunc(out, func(x, y candidate) int {
-		switch {
-		case x.share < y.share:
-			return -1
-		case x.share > y.share:
-			return 1
-		}
-		return 0
+		return cmp.Or(cmp.Compare(x.share, y.share),
+			cmp.Compare(c.allocations[x.role], c.allocations[y.role]),
+			cmp.Compare(x.framework.allocations, y.framework.allocations))
 	})
 	return out
 }
@@ -169,6 +166,9 @@ func (c *Cluster) offerTo(f *framework, role string, a *agentNode) *offer {
 	if !f.can(mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT) {
 		rs = slices.DeleteFunc(rs, func(r mesos.Resource) bool { return len(r.Reservations) > 1 })
 	}
+	if c.tooFar(f, a) {
+		return nil
+	}
 	rs = c.withinLimits(role, rs)
 	if !c.allocatable(f, role, rs) || f.refuses(a, role, rs) {
 		return nil
@@ -176,10 +176,19 @@ func (c *Cluster) offerTo(f *framework, role string, a *agentNode) *offer {
 	o := &offer{id: c.newOfferID(), framework: f, agent: a,
 		role: role, resources: allocate(sortForOffer(rs), role)}
 	c.addOffer(o)
+	c.allocations[role]++
+	f.allocations++
 	if t := c.cfg.OfferTimeout; t > 0 {
 		o.timeout = c.later(t, func() { c.removeOffer(o, true) })
 	}
 	return o
+}
+
+// tooFar tells whether an agent is in another region than the master, which only
+// frameworks can use that say so.
+func (c *Cluster) tooFar(f *framework, a *agentNode) bool {
+	return c.cfg.Region != "" && a.cfg.Region != "" && a.cfg.Region != c.cfg.Region &&
+		!f.can(mesos.FrameworkInfo_Capability_REGION_AWARE)
 }
 
 func (c *Cluster) newOfferID() string {

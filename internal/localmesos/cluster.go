@@ -73,6 +73,8 @@ type Cluster struct {
 	watchers   map[*stream]*timer
 	stats      stats
 	upkeep     upkeep
+	// allocations counts the offers made to roles, which breaks ties of shares.
+	allocations map[string]int
 	// minAllocatable are the alternatives of which an offer must have one.
 	minAllocatable []map[string]milli
 	shares         shares
@@ -100,7 +102,8 @@ func Start(cfg Config) (*Cluster, error) {
 		tasks: map[string]*task{}, operations: map[string]*operation{},
 		upkeep: upkeep{offers: map[string]*inverseOffer{},
 			statuses: map[string]allocator.InverseOfferStatus{}, quiet: map[string]time.Time{}},
-		byID: map[string]*agentNode{}, watchers: map[*stream]*timer{},
+		allocations: map[string]int{},
+		byID:        map[string]*agentNode{}, watchers: map[*stream]*timer{},
 	}
 	if err := c.open(); err != nil {
 		cancel()

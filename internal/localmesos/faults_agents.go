@@ -314,8 +314,15 @@ func (c *Cluster) startAgain(a *agentNode) error {
 		}
 	}
 	for _, e := range sortedExecutors(a) {
-		if e.Ending == nil && e.Process.PID != 0 {
+		f := c.frameworks[e.Framework]
+		switch {
+		case e.Ending != nil || e.Process.PID == 0:
+		case f != nil && f.Info.V.GetCheckpoint():
 			c.awaitExecutor(e)
+		default: // The agent that starts knows nothing of it.
+			why := executorTerminated
+			e.Ending = &why
+			c.killExecutor(e)
 		}
 	}
 	c.rejoinWithExecutors(a, time.Now().Add(executorPatience))

@@ -317,7 +317,6 @@ func (c *Cluster) removeFramework(f *framework) {
 			s := c.masterStatus(t.Info.V.TaskID, t.Info.V.AgentID, mesos.TASK_KILLED,
 				mesos.REASON_FRAMEWORK_REMOVED, "Framework "+f.id+" removed")
 			t.Statuses = append(t.Statuses, taskStatus{s})
-			t.Sent = &taskStatus{s}
 			c.watchTaskUpdated(t, s)
 		}
 		c.removeTask(t)

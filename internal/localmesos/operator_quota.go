@@ -46,6 +46,9 @@ func (c *Cluster) shareCall(call *master.Call) *reply {
 	case master.Call_REMOVE_QUOTA:
 		return c.removeQuota(call.RemoveQuota.Role)
 	case master.Call_GET_WEIGHTS:
+		if len(c.shares.Weights) == 0 {
+			return answer(&master.Response{Type: master.Response_GET_WEIGHTS})
+		}
 		r := &master.Response_GetWeights{}
 		for _, role := range sortedKeys(c.shares.Weights) {
 			r.WeightInfos = append(r.WeightInfos,
@@ -59,7 +62,7 @@ func (c *Cluster) shareCall(call *master.Call) *reply {
 }
 
 func (c *Cluster) viewQuota() quota.QuotaStatus {
-	out := quota.QuotaStatus{Infos: []quota.QuotaInfo{}, Configs: []quota.QuotaConfig{}}
+	var out quota.QuotaStatus
 	for _, role := range sortedKeys(c.shares.Quotas) {
 		config := c.shares.Quotas[role].V
 		info := quota.QuotaInfo{Role: &role}

@@ -24,6 +24,9 @@ func (c *Cluster) viewFramework(f *framework) master.Response_GetFrameworks_Fram
 		Recovered: f.recovered, RegisteredTime: timeInfo(f.Registered),
 		ReregisteredTime: timeInfo(f.Reregistered),
 	}
+	if f.recovered {
+		out.RegisteredTime, out.ReregisteredTime = nil, nil
+	}
 	if f.Completed {
 		out.UnregisteredTime = timeInfo(f.Unregistered)
 		return out
@@ -72,7 +75,7 @@ func (c *Cluster) viewFrameworks() *master.Response_GetFrameworks {
 
 func (c *Cluster) viewAgent(a *agentNode) master.Response_GetAgents_Agent {
 	out := master.Response_GetAgents_Agent{
-		AgentInfo: a.info(), Active: a.out == nil, Deactivated: &a.Deactivated,
+		AgentInfo: a.info(), Active: a.out == nil && !a.Deactivated, Deactivated: &a.Deactivated,
 		Version: mesosVersion, PID: ptr(a.pid()), RegisteredTime: timeInfo(a.Registered),
 		TotalResources: endpointForm(a.total()),
 		Capabilities: []mesos.AgentInfo_Capability{
@@ -211,8 +214,10 @@ func (c *Cluster) viewRoles() []mesos.Role {
 
 // metrics are the counters and gauges of the master.
 func (c *Cluster) metrics() []mesos.Metric {
-	values := map[string]float64{"master/elected": 1,
-		"master/uptime_secs": time.Since(c.started).Seconds()}
+	values := map[string]float64{"master/elected": 1, "master/frameworks_connected": 0,
+		"master/frameworks_disconnected": 0, "master/slaves_active": 0,
+		"master/slaves_connected": 0,
+		"master/uptime_secs":      time.Since(c.started).Seconds()}
 	for _, s := range mesos.TaskState_name {
 		state := mesos.TaskState(mesos.TaskState_value[s])
 		name := "master/tasks_" + stateName(state)

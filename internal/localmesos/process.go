@@ -1,11 +1,13 @@
 package localmesos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -182,6 +184,10 @@ func (p process) killSession(ctx context.Context) error {
 		if err != nil || len(found) == 0 {
 			return err
 		}
+		// The leader first: it must not see its children die.
+		slices.SortFunc(found, func(a, b process) int {
+			return cmp.Compare(max(a.PID, p.PID)-min(a.PID, p.PID), max(b.PID, p.PID)-min(b.PID, p.PID))
+		})
 		for _, v := range found {
 			victims[v] = true
 			if err := v.kill(); err != nil {

@@ -38,6 +38,8 @@ type framework struct {
 	heartbeat *timer
 	failover  *timer
 	filters   []*filter
+	// allocations counts the offers it was made.
+	allocations int
 }
 
 func (f *framework) connected() bool { return f.stream != nil }

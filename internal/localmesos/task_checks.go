@@ -17,7 +17,7 @@ import (
 type probe func(ctx context.Context) (result *mesos.CheckStatusInfo, told bool)
 
 // schedule says when a task is looked at.
-type schedule struct{ delay, interval, timeout time.Duration }
+type schedule struct{ delay, interval, timeout, pace time.Duration }
 
 func scheduleOf(delay, interval, timeout *float64) schedule {
 	pick := func(v *float64, def float64) time.Duration {
@@ -26,12 +26,13 @@ func scheduleOf(delay, interval, timeout *float64) schedule {
 		}
 		return time.Duration(def * float64(time.Second))
 	}
-	return schedule{pick(delay, 15), pick(interval, 10), pick(timeout, 20)}
+	return schedule{delay: pick(delay, 15), interval: pick(interval, 10),
+		timeout: pick(timeout, 20)}
 }
 
 // every looks at a task again and again until ctx ends.
 func (s schedule) every(ctx context.Context, p probe, tell func(*mesos.CheckStatusInfo, bool)) {
-	for wait := s.delay; ; wait = s.interval {
+	for wait := s.delay; ; wait = s.interval + s.pace {
 		select {
 		case <-ctx.Done():
 			return
@@ -68,6 +69,7 @@ func emptyCheck(c *mesos.CheckInfo) *mesos.CheckStatusInfo {
 func (x *taskExecutor) startChecks(ctx context.Context, t *runningTask) {
 	if c := t.info.Check; c != nil && (c.Type != mesos.CheckInfo_COMMAND || x.remoteExec) {
 		s := scheduleOf(c.DelaySeconds, c.IntervalSeconds, c.TimeoutSeconds)
+		s.pace = 2 * x.pace
 		go s.every(ctx, x.checkProbe(t, c), func(r *mesos.CheckStatusInfo, told bool) {
 			x.inbox <- func() { x.checked(t, r, told) }
 		})
@@ -77,6 +79,7 @@ func (x *taskExecutor) startChecks(ctx context.Context, t *runningTask) {
 		return
 	}
 	s := scheduleOf(h.DelaySeconds, h.IntervalSeconds, h.TimeoutSeconds)
+	s.pace = 2 * x.pace
 	begin, failures := time.Now(), 0
 	grace := scheduleOf(nil, h.GracePeriodSeconds, nil).interval
 	go s.every(ctx, x.healthProbe(t, h), func(r *mesos.CheckStatusInfo, told bool) {

@@ -249,7 +249,7 @@ func (x *taskExecutor) leave() {
 		x.exit(0)
 	case len(x.unacked) > 0:
 	default:
-		time.AfterFunc(x.pace, func() { x.inbox <- func() { x.exit(0) } })
+		time.AfterFunc(x.pace/2, func() { x.inbox <- func() { x.exit(0) } })
 	}
 }
 

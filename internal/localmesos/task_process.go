@@ -84,11 +84,15 @@ func (x *taskExecutor) prepare(t *runningTask) (process, *gate, error) {
 			return process{}, nil, fmt.Errorf("Failed to create nested sandbox '%s': "+
 				"Failed to chown directory to '%s': %w", t.dir, name, err)
 		}
+		if t.info.GetContainer().GetMesos().GetImage() != nil {
+			return process{}, nil, fmt.Errorf("Unsupported container image type: %s",
+				t.info.Container.Mesos.Image.GetType())
+		}
 		if err := makeTaskDir(x.sandbox, t.dir, &t.info, own); err != nil {
 			return process{}, nil, err
 		}
 		if len(t.info.GetCommand().GetURIs()) > 0 {
-			<-time.After(3 * x.pace)
+			<-time.After(2 * x.pace)
 		}
 		err = x.fetch.fetchAll(context.Background(), t.info.GetCommand().GetURIs(), t.dir, own)
 		if err != nil {

@@ -3,6 +3,7 @@ package mesosconform
 import (
 	"encoding/base64"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -62,6 +63,8 @@ var departures = []departure{
 	{"statistics", "There are no statistics of what containers use.",
 		asked("GET_CONTAINERS", on(`resource_statistics`))},
 	{"disk quota", "The use of disk is not limited.", diskQuota},
+	{"phantom executor", "After a LAUNCH_GROUP without tasks the real master counts the executor " +
+		"as running, for ever; nothing runs, and localmesos counts nothing.", phantom},
 	{"lost disk", "After a SHRINK_VOLUME by a framework the real master never offers the freed " +
 		"disk again; localmesos does.", lostDisk},
 }
@@ -143,23 +146,33 @@ func diskQuota(_ *replay, o outcome) bool {
 		"REASON_CONTAINER_LIMITATION_DISK")
 }
 
+func phantom(p *replay, o outcome) bool {
+	return o.line.call() == "OFFERS" && accepted(p, o, func(op any) bool {
+		tasks, _ := at(op, "launch_group", "task_group", "tasks").([]any)
+		return textAt(op, "type") == "LAUNCH_GROUP" && len(tasks) == 0
+	})
+}
+
+// accepted tells whether an operation of some kind was asked for before.
+func accepted(p *replay, o outcome, kind func(op any) bool) bool {
+	for _, l := range p.recording.lines {
+		if l.T < o.line.T && l.call() == "ACCEPT" {
+			ops, _ := at(l.Body, "accept", "operations").([]any)
+			if slices.ContainsFunc(ops, kind) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 var diskAmount = regexp.MustCompile(`^\$\.offers\.offers\[[^\]]*\]\.resources\[[^\]]*\]`)
 
 func lostDisk(p *replay, o outcome) bool {
 	if o.line.call() != "OFFERS" || !only(o, diskAmount) {
 		return false
 	}
-	for _, l := range p.recording.lines {
-		if l.T < o.line.T && l.call() == "ACCEPT" {
-			ops, _ := at(l.Body, "accept", "operations").([]any)
-			for _, op := range ops {
-				if textAt(op, "type") == "SHRINK_VOLUME" {
-					return true
-				}
-			}
-		}
-	}
-	return false
+	return accepted(p, o, func(op any) bool { return textAt(op, "type") == "SHRINK_VOLUME" })
 }
 
 // declare marks the outcomes that a rule covers.

@@ -142,13 +142,17 @@ func exchange(
 	if streamID != "" {
 		req.Header.Set("Mesos-Stream-Id", streamID)
 	}
+	streams := l.answer != nil && l.answer.stream()
+	if !streams {
+		defer time.AfterFunc(answerWithin/2, cancel).Stop()
+	}
 	resp, err := client.Do(req)
 	if err != nil {
 		cancel()
 		return answered{err: err}
 	}
 	a := answered{status: resp.StatusCode, headers: resp.Header}
-	if resp.StatusCode == http.StatusOK && l.answer != nil && l.answer.stream() {
+	if resp.StatusCode == http.StatusOK && streams {
 		a.stream = newStream(cancel)
 		go a.stream.read(resp.Body)
 		return a
