@@ -166,7 +166,7 @@ func (c *Cluster) prepareExecutor(
 	failed := func(s mesos.TaskState, r mesos.TaskStatus_Reason, format string, a ...any) prepared {
 		return prepared{failure: &ending{s, r, fmt.Sprintf(format, a...)}}
 	}
-	if info.GetContainer().GetType() == mesos.ContainerInfo_DOCKER {
+	if c := info.Container; c != nil && c.GetType() == mesos.ContainerInfo_DOCKER {
 		return failed(mesos.TASK_FAILED, mesos.REASON_EXECUTOR_TERMINATED,
 			"Abnormal executor termination: unknown container")
 	}
