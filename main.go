@@ -27,7 +27,8 @@ func main() {
 			}
 			to := app.LocalMesosOptions{Program: program,
 				Dir: o.Dir, MasterAddr: o.MasterAddr, Name: o.Name,
-				LogFile: o.LogFile, Secrets: o.Secrets}
+				LogFile: o.LogFile, Secrets: o.Secrets, Faults: o.Faults,
+				Simulate: o.Simulate, AgentTimeout: o.AgentTimeout}
 			for _, a := range o.Agents {
 				to.Agents = append(to.Agents, app.LocalAgent(a))
 			}

@@ -37,6 +37,10 @@ const (
 	PathLeftovers    = "/v2/leftovers"
 	PathEvents       = "/v2/events"
 
+	PathAgents       = "/v2/agents"
+	PathAgent        = "/v2/agents/{agent}"
+	PathAgentAbandon = "/v2/agents/{agent}/abandon"
+
 	PathVersion = "/v2/version"
 	PathMetrics = "/metrics"
 	PathOpenAPI = "/openapi.yaml"
@@ -82,13 +86,14 @@ func routesV2() []Route {
 		PathPodsV2, PathPodV2, PathWhy, PathTasksV2, PathTaskV2, PathLogs,
 		PathConfigurationsV2, PathTargetV2, PathConfigurationV2, PathDiff,
 		PathOffers, PathReservations, PathLeftovers, PathEvents,
+		PathAgents, PathAgent,
 		PathVersion, PathMetrics, PathOpenAPI,
 	} {
 		routes = append(routes, Route{http.MethodGet, path})
 	}
 	for _, path := range []string{
 		PathServiceStop, PathServiceStart, PathServiceUninstall,
-		PathPlanCommandV2, PathPodCommandV2, PathRollback,
+		PathPlanCommandV2, PathPodCommandV2, PathRollback, PathAgentAbandon,
 	} {
 		routes = append(routes, Route{http.MethodPost, path})
 	}

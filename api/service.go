@@ -1,6 +1,9 @@
 package api
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // The intents of a service.
 const (
@@ -18,6 +21,8 @@ type Service struct {
 	// Connected says whether the master's stream is open; Master is its host:port.
 	Connected bool   `json:"connected"`
 	Master    string `json:"master,omitempty"`
+	// Mesos says more about that; nil from a scheduler that does not tell.
+	Mesos *Mesos `json:"mesos,omitempty"`
 	// Suppressed says that no offers are wanted at the moment.
 	Suppressed bool   `json:"suppressed"`
 	Intent     string `json:"intent"`
@@ -33,6 +38,45 @@ type Service struct {
 	Leftovers []Leftover      `json:"leftovers"`
 	Endpoints []NamedEndpoint `json:"endpoints"`
 	Kafka     Kafka           `json:"kafka"`
+}
+
+// Mesos is how things stand between the scheduler and the masters.
+type Mesos struct {
+	// Connected says whether a stream of events is open, Since when that began.
+	Connected bool      `json:"connected"`
+	Since     time.Time `json:"since"`
+	// Reason is why there is no stream, Attempts how many subscriptions failed since there was
+	// one, and Next when the next is tried.
+	Reason   string     `json:"reason,omitempty"`
+	Attempts int        `json:"attempts"`
+	Next     *time.Time `json:"next,omitempty"`
+	// Master is the URL of the master that was subscribed at last, with its version and its
+	// capabilities.
+	Master       string   `json:"master,omitempty"`
+	Version      string   `json:"version,omitempty"`
+	Capabilities []string `json:"capabilities,omitempty"`
+	// Agents is how many agents the operator API listed at AgentsAt, and AgentsReason why it
+	// does not list them now.
+	Agents       int        `json:"agents"`
+	AgentsAt     *time.Time `json:"agents_at,omitempty"`
+	AgentsReason string     `json:"agents_reason,omitempty"`
+}
+
+// MasterAddress is the host:port under which the master is reached: that of its URL, as
+// certificates are made out to names, or what it says of itself.
+func (s *Service) MasterAddress() string {
+	if s.Mesos != nil {
+		if address := s.Mesos.Address(); address != "" {
+			return address
+		}
+	}
+	return s.Master
+}
+
+// Address is the host:port of Master, "" for none.
+func (m *Mesos) Address() string {
+	_, address, _ := strings.Cut(m.Master, "://")
+	return address
 }
 
 // Plan gives the plan of that name, nil when there is none.

@@ -27,6 +27,10 @@ func (in *installing) again(ctx context.Context) error {
 			return err
 		}
 	}
+	if in.faults && c.Mesos != nil && !c.Mesos.Faults {
+		return fail(exitConflict, "%q is installed already, without --faults; switch them on "+
+			"with: kafka-sched localmesos chaos enable%s", f.name, e.nameFlag())
+	}
 	fixed := in.fixed(c)
 	changes, err := f.changes(in.wanted)
 	if err != nil {
@@ -57,9 +61,16 @@ func (in *installing) again(ctx context.Context) error {
 func (in *installing) fixed(c cluster) []string {
 	var lines []string
 	for _, d := range []struct{ what, is, asked string }{
-		{"--master", c.Master, in.master},
+		{"--master", redactText(c.Master), redactText(in.master)},
 		{"--secrets", c.Secrets, in.secrets},
+		{"--credential", c.Access.Credential, in.access.Credential},
+		{"--auth-token-file", c.Access.TokenFile, in.access.TokenFile},
+		{"--auth-token-command", c.Access.TokenCommand, in.access.TokenCommand},
+		{"--mesos-ca", c.Access.CA, in.access.CA},
+		{"--mesos-cert", c.Access.Cert, in.access.Cert},
+		{"--mesos-key", c.Access.Key, in.access.Key},
 		{"--kafka-dist", c.Kafka.Asked, in.kafkaDist},
+		{"--state", c.State.String(), in.state.String()},
 		{"--webhook", c.Watch.Webhook, in.watch.Webhook},
 		{"--webhook-secret-file", c.Watch.SecretFile, in.watch.SecretFile},
 		{"--kafka-version", c.Kafka.AskedVersion, in.kafkaVersion},

@@ -155,6 +155,13 @@ func (e *env) completeBrokers(
 	})
 }
 
+// completeAgents gives the host names of the agents that something is held on.
+func (e *env) completeAgents(
+	cmd *cobra.Command, _ []string, _ string,
+) ([]string, cobra.ShellCompDirective) {
+	return e.completeBy(cmd, agentNames)
+}
+
 // completeConfigs gives the ids of configurations.
 func (e *env) completeConfigs(
 	cmd *cobra.Command, _ []string, _ string,

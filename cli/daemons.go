@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesoshttp"
 )
 
 // daemonPatience is how long a background process waits for its own lock.
@@ -81,12 +83,16 @@ func newKeeper(f folder, c cluster) (*keeper, procLock, error) {
 // schedulerCmd runs the scheduler of a cluster in this process.
 func (e *env) schedulerCmd() *cobra.Command {
 	var w watch
+	var a access
 	c := e.daemonCmd("scheduler", "Run the scheduler of a cluster (started by the keeper)",
 		func(ctx context.Context, f folder, c cluster) error {
 			if err := w.check(); err != nil {
 				return err
 			}
-			c.Watch = w.over(c.Watch)
+			if err := a.check(); err != nil {
+				return err
+			}
+			c.Watch, c.Access = w.over(c.Watch), a.over(c.Access)
 			options, err := schedulerOptions(f, c)
 			if err != nil {
 				return err
@@ -96,6 +102,7 @@ func (e *env) schedulerCmd() *cobra.Command {
 			})
 		})
 	w.flags(c.Flags())
+	a.flags(c.Flags())
 	return c
 }
 
@@ -111,28 +118,14 @@ func schedulerOptions(f folder, c cluster) (SchedulerOptions, error) {
 	}
 	return SchedulerOptions{
 		Name: f.name, Dir: f.schedulerDir(), SpecFile: f.specFile(),
-		Master: master, Listen: c.Listen, AnyPort: c.AnyPort, Advertise: c.Advertise,
+		Master: master, Access: mesoshttp.AccessOptions(c.Access),
+		Listen: c.Listen, AnyPort: c.AnyPort, Advertise: c.Advertise,
 		KafkaDist: c.Kafka.Archive, KafkaVersion: c.Kafka.Version,
 		ExecutorBinary: exe, Java: c.Java, LogFile: f.schedulerLog(),
+		State:   c.State,
 		Webhook: c.Watch.Webhook, WebhookSecretFile: c.Watch.SecretFile,
 		StalledAfter: c.Watch.StalledAfter,
 	}, nil
-}
-
-// localMesosCmd runs the embedded Mesos of a cluster in this process.
-func (e *env) localMesosCmd() *cobra.Command {
-	return e.daemonCmd("localmesos", "Run the embedded Mesos of a cluster (started by the keeper)",
-		func(ctx context.Context, f folder, c cluster) error {
-			if c.Mesos == nil {
-				return fail(exitUsage, "%q uses the Mesos at %s", f.name, c.Master)
-			}
-			return locked(f.mesosLock(), fmt.Sprintf("embedded Mesos of %q", f.name), func() error {
-				return e.daemons.LocalMesos(ctx, LocalMesosOptions{
-					Dir: f.mesosDir(), MasterAddr: c.Mesos.MasterAddr, Name: f.name,
-					Agents: c.Mesos.Agents, LogFile: f.mesosLog(), Secrets: c.Secrets,
-				})
-			})
-		})
 }
 
 // executorCmd is what agents run.

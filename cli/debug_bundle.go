@@ -46,6 +46,7 @@ func (e *env) debugBundleCmd() *cobra.Command {
 
 // bundle is an archive that is being written.
 type bundle struct {
+	env      *env
 	tar      *tar.Writer
 	at       time.Time
 	files    []string
@@ -57,7 +58,7 @@ type bundle struct {
 const bundleLines = 2000
 
 func (e *env) bundle(ctx context.Context, out string, now time.Time) error {
-	b := &bundle{at: now}
+	b := &bundle{env: e, at: now}
 	write := func(to io.Writer) error { return e.fill(ctx, b, to) }
 	if out == "-" {
 		return write(e.stdout)
@@ -165,7 +166,7 @@ func (b *bundle) output(ctx context.Context, s api.Service, p api.Pod, t api.Tas
 	if t.ExecutorID == "" {
 		return // it was never launched
 	}
-	box, err := findSandbox(ctx, s, p, t)
+	box, err := b.env.findSandbox(ctx, s, p, t)
 	if err != nil {
 		b.problem("output of "+t.FullName, err)
 		return

@@ -172,7 +172,7 @@ func (f *fake) mesos(mux *http.ServeMux) {
 			}},
 		}})
 	})
-	mux.HandleFunc("GET /master/version", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) {
 		send(w, map[string]string{"version": "1.11.0"})
 	})
 	mux.HandleFunc("GET /files/browse", func(w http.ResponseWriter, r *http.Request) {

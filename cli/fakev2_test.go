@@ -104,6 +104,7 @@ func (f *fake) why(p api.Pod) any {
 
 // configurations serves the target and the one before it.
 func (f *fake) configurations(get serve) {
+	f.readsAgents(get)
 	list := func(s api.Service) []api.Configuration {
 		since, done := s.Now.Add(-time.Hour), s.Now.Add(-50*time.Minute)
 		first := api.Configuration{ID: "t-0", Number: 1, Since: &since, Done: &done}
@@ -158,6 +159,7 @@ func (f *fake) commandsV2(
 		}
 		return api.Outcome{Changed: true, Message: "Received cmd: " + r.PathValue("command")}
 	})
+	act("POST", api.PathAgentAbandon, f.abandon)
 	act("POST", api.PathPodCommandV2, func(r *http.Request, s api.Service) any {
 		p := s.Pod(r.PathValue("pod"))
 		var body api.PodCommand

@@ -2,16 +2,17 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/kafkadist"
+	"github.com/kafka-sched/kafka-sched/internal/mesoshttp"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -116,31 +117,54 @@ const masterTimeout = 5 * time.Second
 
 // masterForm refuses what cannot be the address of a Mesos. Masters may be a list.
 func masterForm(master string) error {
+	if strings.HasPrefix(master, "file:///") {
+		return nil
+	}
 	if rest, ok := strings.CutPrefix(master, "zk://"); ok {
 		if hosts, path, _ := strings.Cut(rest, "/"); path == "" || hosts == "" {
-			return fail(exitUsage, "--master %s: it must be zk://host:port,…/path", master)
+			return fail(exitUsage, "--master must be zk://host:port,…/path, as "+
+				"zk://zk-1:2181/mesos")
 		}
 		return nil
 	}
 	for one := range strings.SplitSeq(master, ",") {
+		if !strings.Contains(one, "://") && isAddress(one) {
+			continue
+		}
 		u, err := url.Parse(one)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-			return fail(exitUsage, "--master %s: it must be http://host:port, a list of such, or "+
-				"zk://host:port,…/path", master)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" ||
+			strings.Trim(u.Path, "/") != "" {
+			return fail(exitUsage, "--master %s: it must be host:port, http://host:port, a list "+
+				"of such, or zk://host:port,…/path", master)
 		}
 	}
 	return nil
 }
 
 // checkMesos refuses a Mesos that cannot be reached. Of several masters one is enough.
-func checkMesos(ctx context.Context, masters string) error {
+func checkMesos(ctx context.Context, a access, masters string) error {
+	if path, is := strings.CutPrefix(masters, "file://"); is {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return fail(exitUsage, "--master %s: %w", masters, plain(err))
+		}
+		masters = strings.TrimSpace(string(text))
+		if strings.HasPrefix(masters, "file:") || masterForm(masters) != nil {
+			return fail(exitUsage, "--master file://%s: the file does not hold a host:port, URL, "+
+				"list of such, or zk://host:port,…/path", path)
+		}
+	}
 	if rest, ok := strings.CutPrefix(masters, "zk://"); ok {
 		hosts, _, _ := strings.Cut(rest, "/")
-		return checkZooKeeper(ctx, masters, hosts)
+		return checkZooKeeper(ctx, hosts)
+	}
+	opened, err := a.open()
+	if err != nil {
+		return fail(exitUsage, "%w", err)
 	}
 	var first error
 	for master := range strings.SplitSeq(masters, ",") {
-		err := checkMaster(ctx, master)
+		err := checkMaster(ctx, opened, master)
 		if err == nil {
 			return nil
 		}
@@ -151,35 +175,26 @@ func checkMesos(ctx context.Context, masters string) error {
 	return first
 }
 
-func checkMaster(ctx context.Context, master string) error {
+func checkMaster(ctx context.Context, a *mesoshttp.Access, master string) error {
 	ctx, cancel := context.WithTimeout(ctx, masterTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
-		strings.TrimRight(master, "/")+"/version", nil)
-	if err != nil {
-		return fail(exitUsage, "--master %s: %w", master, err)
+	_, err := a.Version(ctx, master)
+	if other, is := errors.AsType[*mesoshttp.StatusError](err); is {
+		return fail(exitPrecheck, "what answers at %s is no Mesos master: %d %s", master,
+			other.Status, http.StatusText(other.Status))
 	}
-	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return fail(exitPrecheck, "no Mesos master answers at %s: %w; check the address, and "+
 			"that the master runs, or leave --master away for an embedded Mesos", master,
 			plain(err))
 	}
-	defer res.Body.Close()
-	var version struct {
-		Version string `json:"version"`
-	}
-	body := io.LimitReader(res.Body, 1<<20)
-	if json.NewDecoder(body).Decode(&version) != nil || version.Version == "" {
-		return fail(exitPrecheck, "what answers at %s is no Mesos master: %s", master, res.Status)
-	}
 	return nil
 }
 
 // checkZooKeeper refuses ZooKeeper servers none of which can be connected to.
-func checkZooKeeper(ctx context.Context, master, hosts string) error {
-	if _, after, ok := strings.Cut(hosts, "@"); ok {
-		hosts = after
+func checkZooKeeper(ctx context.Context, hosts string) error {
+	if at := strings.LastIndex(hosts, "@"); at >= 0 {
+		hosts = hosts[at+1:] // before it are the credentials
 	}
 	dialer := net.Dialer{Timeout: masterTimeout}
 	var all []string
@@ -194,5 +209,5 @@ func checkZooKeeper(ctx context.Context, master, hosts string) error {
 		all = append(all, fmt.Sprintf("%s: %v", host, plain(err)))
 	}
 	return fail(exitPrecheck, "no ZooKeeper answers at %s (%s); check the addresses, and that it "+
-		"runs", master, strings.Join(all, ", "))
+		"runs", hosts, strings.Join(all, ", "))
 }

@@ -170,7 +170,7 @@ func (e *env) stepFailed(ctx context.Context, s api.Service, st api.Step) error 
 		if t.Message != "" {
 			fmt.Fprintf(&b, "\n%s: %s", t.FullName, oneLine(t.Message))
 		}
-		b.WriteString(lastWords(ctx, s, *pod, t))
+		b.WriteString(e.lastWords(ctx, s, *pod, t))
 	}
 	fmt.Fprintf(&b, "\nmore: kafka-sched logs %s%s, and --stderr", pod.Name, e.nameFlag())
 	if f, err := e.folder(); err == nil && exists(f.schedulerLog()) {
@@ -182,9 +182,9 @@ func (e *env) stepFailed(ctx context.Context, s api.Service, st api.Step) error 
 }
 
 // lastWords gives the last lines that a task printed, as far as they can be had.
-func lastWords(ctx context.Context, s api.Service, p api.Pod, t api.Task) string {
+func (e *env) lastWords(ctx context.Context, s api.Service, p api.Pod, t api.Task) string {
 	const most = 15
-	box, err := findSandbox(ctx, s, p, t)
+	box, err := e.findSandbox(ctx, s, p, t)
 	if err != nil {
 		return "\n(its output cannot be read: " + err.Error() + ")"
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/internal/zk"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -123,6 +124,10 @@ type cluster struct {
 	// Secrets is the folder of the embedded Mesos' secrets, "" for none.
 	Secrets string `json:"secrets,omitempty"`
 	Watch   watch  `json:"watch,omitzero"`
+	// Access is how an external Mesos lets us in.
+	Access access `json:"access,omitzero"`
+	// State is the ZooKeeper where the state is kept, the zero one for a file.
+	State zk.Access `json:"state,omitzero"`
 }
 
 // dist is the Kafka distribution of a cluster. Asked and AskedVersion are what the flags said.
@@ -139,6 +144,8 @@ type local struct {
 	Slot       int          `json:"slot"`
 	MasterAddr string       `json:"master_addr"`
 	Agents     []LocalAgent `json:"agents"`
+	// Faults lets it misbehave on order.
+	Faults bool `json:"faults,omitempty"`
 }
 
 const clusterFormat = 1

@@ -22,8 +22,10 @@ type installing struct {
 	kafkaVersion, kafkaDist   string
 	secrets                   string
 	agents                    int
-	foreground                bool
+	foreground, faults        bool
 	watch                     watch
+	access                    access
+	state                     stateFlags
 
 	folder   folder
 	wanted   wanted
@@ -48,17 +50,22 @@ func (e *env) installCmd() *cobra.Command {
 	in.waiting.flags(c, 10*time.Minute)
 	in.specFlags.flags(c)
 	f := c.Flags()
-	f.StringVar(&in.master, "master", "", "Mesos master, http:// or zk:// (default: embedded)")
+	f.StringVar(&in.master, "master", "",
+		"Mesos masters: host:port or URL, a list of these, or zk://… (default: embedded)")
 	f.StringVar(&in.kafkaVersion, "kafka-version", "", "version of Kafka")
 	f.StringVar(&in.kafkaDist, "kafka-dist", "",
 		"where Kafka comes from: folder, archive or URL (default: Maven artifacts)")
 	f.IntVar(&in.agents, "agents", 0, "agents of the embedded Mesos (default 3, or one a broker)")
+	f.BoolVar(&in.faults, "faults", false,
+		"let the embedded Mesos misbehave on order (localmesos chaos)")
 	f.StringVar(&in.secrets, "secrets", "",
 		"folder with the secrets for the embedded Mesos, a file each")
 	f.StringVar(&in.listen, "listen", "", "host:port of the API (default: a free one of 127.0.0.1)")
 	f.StringVar(&in.advertise, "advertise", "", "host:port under which agents reach the API")
 	f.BoolVar(&in.foreground, "foreground", false, "stay in the foreground, until interrupted")
 	in.watch.flags(f)
+	in.access.flags(f)
+	in.state.flags(f)
 	return c
 }
 
@@ -123,6 +130,9 @@ func (in *installing) want() error {
 	if in.agents > 0 && in.master != "" {
 		return fail(exitUsage, "--agents is for the embedded Mesos, and --master names another")
 	}
+	if in.faults && in.master != "" {
+		return fail(exitUsage, "--faults is for the embedded Mesos, and --master names another")
+	}
 	for _, a := range []struct{ flag, address string }{
 		{"--listen", in.listen}, {"--advertise", in.advertise},
 	} {
@@ -137,7 +147,25 @@ func (in *installing) want() error {
 	if err := in.checkSecrets(); err != nil {
 		return err
 	}
+	if err := in.checkAccess(); err != nil {
+		return err
+	}
+	if err := in.state.check(); err != nil {
+		return err
+	}
 	return in.watch.check()
+}
+
+// checkAccess refuses what no master can be asked with.
+func (in *installing) checkAccess() error {
+	if in.access != (access{}) && in.master == "" {
+		return fail(exitUsage, "--credential, --auth-token-… and --mesos-… are for the Mesos that "+
+			"--master names; the embedded one lets everybody in")
+	}
+	if err := in.access.check(); err != nil {
+		return err
+	}
+	return in.access.checkPrincipal(in.wanted.service.Principal)
 }
 
 // prepare checks the machine, gets Kafka, and only then writes the cluster down.
@@ -151,6 +179,7 @@ func (in *installing) prepare(ctx context.Context) error {
 		Spec: in.wanted.path, Options: in.wanted.options, TaskConfig: in.wanted.taskConfig,
 		Secrets: in.secrets,
 		Master:  in.master, Listen: in.listen, Advertise: in.advertise, Watch: in.watch,
+		Access: in.access, State: in.state.Access,
 		Kafka: dist{Asked: in.kafkaDist, AskedVersion: in.kafkaVersion},
 	}
 	home := homeOf(in.folder)
@@ -159,6 +188,9 @@ func (in *installing) prepare(ctx context.Context) error {
 			return err
 		}
 	} else if err := in.checkMesos(ctx); err != nil {
+		return err
+	}
+	if err := in.state.reach(ctx); err != nil {
 		return err
 	}
 	if in.needs.kafka {
@@ -202,7 +234,7 @@ func (in *installing) checkMesos(ctx context.Context) error {
 	if err := in.env.machine.checkDisk(needs{}, string(homeOf(in.folder))); err != nil {
 		return err
 	}
-	if err := checkMesos(ctx, in.master); err != nil {
+	if err := checkMesos(ctx, in.access, in.master); err != nil {
 		return err
 	}
 	if in.listen == "" && in.advertise == "" {
@@ -234,6 +266,7 @@ func (in *installing) place(home home) (cluster, error) {
 	if c.Mesos, err = m.layOut(used, in.needs, in.agents, string(home)); err != nil {
 		return c, err
 	}
+	c.Mesos.Faults = in.faults
 	return c, m.checkPorts(c.Mesos, in.needs)
 }
 
@@ -380,7 +413,7 @@ type installed struct {
 // result prints what one wants to know after an installation.
 func (in *installing) result(url string, s api.Service) error {
 	e, took := in.env, time.Since(in.began)
-	master := in.cluster.Master
+	master := redactText(in.cluster.Master)
 	if in.cluster.Mesos != nil {
 		master = "http://" + in.cluster.Mesos.MasterAddr
 	}

@@ -58,7 +58,7 @@ func (e *env) logs(ctx context.Context, l logs, args []string) error {
 	if err != nil {
 		return err
 	}
-	box, task, err := sandboxOf(ctx, s, args[0], args[1])
+	box, task, err := e.sandboxOf(ctx, s, args[0], args[1])
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (e *env) hintAtErrors(ctx context.Context, l logs, box *sandbox.Sandbox, ta
 
 // sandboxOf finds the sandbox of a task by the names of its pod and, unless "", itself; and gives
 // the task's full name.
-func sandboxOf(
+func (e *env) sandboxOf(
 	ctx context.Context, s api.Service, pod, task string,
 ) (*sandbox.Sandbox, string, error) {
 	p := s.Pod(pod)
@@ -123,7 +123,7 @@ func sandboxOf(
 	var names []string
 	for _, t := range p.Tasks {
 		if task == "" || t.Name == task || t.FullName == task {
-			box, err := findSandbox(ctx, s, *p, t)
+			box, err := e.findSandbox(ctx, s, *p, t)
 			return box, t.FullName, err
 		}
 		names = append(names, t.Name)

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesoshttp"
+	"github.com/kafka-sched/kafka-sched/internal/zk"
 )
 
 // Daemons are the long-running parts of the program, which the command line starts and does
@@ -33,10 +36,15 @@ type SchedulerOptions struct {
 	Name string
 	// Dir is the scheduler's own folder: its state, lock, log, and scheduler.json.
 	Dir string
+	// State is the ZooKeeper where the state is kept; the zero one stands for a file in Dir.
+	State zk.Access
 	// SpecFile is the rendered service spec.
 	SpecFile string
-	// Master is the URL of the Mesos master, or zk://….
+	// Master is the URL of the Mesos master or its host:port, a list of such with commas, or
+	// zk://….
 	Master string
+	// Access is how the masters and agents let us in.
+	Access mesoshttp.AccessOptions
 	// Listen is the API's host:port; Advertise is the host:port that agents reach it under,
 	// "" for Listen.
 	Listen, Advertise string
@@ -64,6 +72,10 @@ type LocalMesosOptions struct {
 	Agents                []LocalAgent
 	LogFile               string
 	Secrets               string // the folder that references to secrets are looked up in
+	// Faults lets it misbehave on order; Simulate runs no processes.
+	Faults, Simulate bool
+	// AgentTimeout is when the master gives up an agent that does not answer; 0 means 75 s.
+	AgentTimeout time.Duration
 }
 
 // LocalAgent is one agent of an embedded Mesos.
@@ -75,6 +87,9 @@ type LocalAgent struct {
 	MemMB    int64       `json:"mem_mb"`
 	DiskMB   int64       `json:"disk_mb"`
 	Ports    [][2]uint64 `json:"ports"` // inclusive ranges
+	// Attributes, and the fault domain, are for agents that differ.
+	Attributes   map[string]string `json:"attributes,omitempty"`
+	Region, Zone string            `json:",omitempty"`
 }
 
 // Main runs a command line, without the program's name, and gives the exit code.
@@ -169,9 +184,9 @@ func (e *env) root() *cobra.Command {
 	root.AddCommand(
 		e.installCmd(), e.statusCmd(), e.planCmd(), e.podCmd(), e.endpointsCmd(), e.logsCmd(),
 		e.stopCmd(), e.startCmd(), e.updateCmd(), e.configCmd(), e.describeCmd(), e.debugCmd(),
-		e.journalCmd(), e.brokerCmd(), e.topicCmd(), e.servicesCmd(), e.uninstallCmd(),
-		e.versionCmd(), e.specCmd(), e.completionCmd(), e.stateCmd(), exitCodesTopic(),
-		e.keepCmd(), e.schedulerCmd(), e.localMesosCmd(), e.executorCmd(),
+		e.journalCmd(), e.agentCmd(), e.brokerCmd(), e.topicCmd(), e.servicesCmd(),
+		e.uninstallCmd(), e.versionCmd(), e.specCmd(), e.completionCmd(), e.stateCmd(),
+		exitCodesTopic(), e.keepCmd(), e.schedulerCmd(), e.localMesosCmd(), e.executorCmd(),
 	)
 	cobra.CheckErr(root.RegisterFlagCompletionFunc("name", e.completeNames))
 	root.InitDefaultHelpCmd()

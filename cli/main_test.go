@@ -182,7 +182,7 @@ func TestScripts(t *testing.T) {
 }
 
 // setUp gives a script a home, a tiny Kafka distribution, and a canned API that is all
-// deployed, at CANNED.
+// deployed, at CANNED, and a server that is no Mesos at OTHER.
 func setUp(e *testscript.Env) error {
 	dir := e.WorkDir
 	f := newFake(servicespec.Service{Name: "kafka"}, "", "")
@@ -195,6 +195,9 @@ func setUp(e *testscript.Env) error {
 	e.Defer(server.Close)
 	e.Defer(func() { endAll(filepath.Join(dir, "home")) })
 	e.Setenv("CANNED", server.URL)
+	other := httptest.NewServer(http.NotFoundHandler())
+	e.Defer(other.Close)
+	e.Setenv("OTHER", other.URL)
 	e.Setenv("KAFKA_SCHED_HOME", filepath.Join(dir, "home"))
 	e.Setenv("KAFKA_SCHED_CACHE", filepath.Join(dir, "cache"))
 	e.Setenv("TEST_WINDOW", strconv.Itoa(int(scripts.Add(1))%windows))

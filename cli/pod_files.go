@@ -38,7 +38,7 @@ func (e *env) podFiles(ctx context.Context, pod, at, save string) error {
 	if err != nil {
 		return err
 	}
-	box, _, err := sandboxOf(ctx, s, pod, "")
+	box, _, err := e.sandboxOf(ctx, s, pod, "")
 	if err != nil {
 		return err
 	}

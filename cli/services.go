@@ -49,7 +49,7 @@ func (e *env) look(ctx context.Context, f folder) installation {
 	i := installation{Name: f.name, State: "stopped", Folder: f.dir}
 	c, err := f.load()
 	if err == nil {
-		i.Kafka, i.Master = c.Kafka.Version, c.Master
+		i.Kafka, i.Master = c.Kafka.Version, redactText(c.Master)
 		if c.Mesos != nil {
 			i.Master = "http://" + c.Mesos.MasterAddr
 		}

@@ -115,18 +115,29 @@ func statusDocument(url string, s api.Service) (map[string]any, error) {
 
 // printHead prints what concerns the service as a whole.
 func (e *env) printHead(url string, s api.Service) {
-	mesos := "not connected"
-	if s.Connected {
-		mesos = "connected to " + s.Master
-	}
 	e.printLine("%s: %s", s.Name, summary(s))
 	e.printLine("  API        %s", url)
-	e.printLine("  Mesos      %s", mesos)
+	e.printLine("  Mesos      %s", mesosLine(s))
 	e.printLine("  Kafka      %s", kafkaLine(s.Kafka))
 	e.printLine("  Bootstrap  %s", orHyphen(bootstrap(s)))
 	for _, l := range s.Leftovers {
 		e.printLine("  Leftover   reservation of %s on %s waits to be freed", l.Pod,
 			orHyphen(l.Hostname))
+	}
+}
+
+// mesosLine says how things stand with the masters.
+func mesosLine(s api.Service) string {
+	switch m := s.Mesos; {
+	case s.Connected && m != nil && m.AgentsReason != "":
+		return "connected to " + s.Master + "; its operator API does not list the agents: " +
+			m.AgentsReason
+	case s.Connected:
+		return "connected to " + s.Master
+	case m != nil && m.Reason != "":
+		return fmt.Sprintf("not connected for %s: %s", short(s.Now.Sub(m.Since)), m.Reason)
+	default:
+		return "not connected"
 	}
 }
 

@@ -33,7 +33,7 @@ func (e *env) uninstallCmd() *cobra.Command {
 			}
 			if force && c.Mesos == nil {
 				return fail(exitUsage, "--force is for embedded clusters: at %s it would leave "+
-					"brokers and reservations behind", c.Master)
+					"brokers and reservations behind", redactText(c.Master))
 			}
 			if err := e.confirm(f, yes); err != nil {
 				return err

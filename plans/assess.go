@@ -1,8 +1,6 @@
 package plans
 
 import (
-	"fmt"
-
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -10,11 +8,19 @@ import (
 // now, from the status of each step and from what operators said. It calls status once for each
 // step that is neither forced nor in error.
 func Assess(p Plan, status func(Step) Status, o Overrides) Assessment {
+	return AssessAt(p, func(phase, step int) Status {
+		return status(p.Phases[phase].Steps[step])
+	}, o)
+}
+
+// AssessAt is Assess for who knows the statuses by where the steps are.
+func AssessAt(p Plan, status func(phase, step int) Status, o Overrides) Assessment {
 	a := Assessment{Plan: p}
 	work := node{interrupted: o.Interrupted[Key(p.Name, "", "")], failed: len(p.Errors) > 0}
 	phases := make([]node, len(p.Phases))
 	for i, phase := range p.Phases {
-		phases[i] = assessPhase(p.Name, phase, status, o)
+		at := func(step int) Status { return status(i, step) }
+		phases[i] = assessPhase(p.Name, phase, at, o)
 		work.children = append(work.children, child{
 			status:  phases[i].status(),
 			blocked: phases[i].interrupted,
@@ -28,6 +34,11 @@ func Assess(p Plan, status func(Step) Status, o Overrides) Assessment {
 	}
 	work.order(p.Strategy, nil)
 	a.Status = work.status()
+	turn := 0
+	for _, i := range work.candidates {
+		turn += len(phases[i].candidates)
+	}
+	a.Current = make([]Step, 0, turn)
 	for _, i := range work.candidates {
 		for _, j := range phases[i].candidates {
 			a.Current = append(a.Current, p.Phases[i].Steps[j])
@@ -59,7 +70,7 @@ func followed(p Plan, phases []node, after []After) bool {
 // wantsWork says that a step of that status can be a candidate.
 func wantsWork(s Status) bool { return s == Pending || s == Prepared }
 
-func assessPhase(plan string, phase Phase, status func(Step) Status, o Overrides) node {
+func assessPhase(plan string, phase Phase, status func(int) Status, o Overrides) node {
 	n := node{
 		interrupted: o.Interrupted[Key(plan, phase.Name, "")],
 		children:    stepsOfPhase(plan, phase, status, o),
@@ -83,20 +94,23 @@ func assessPhase(plan string, phase Phase, status func(Step) Status, o Overrides
 
 // stepsOfPhase gives the steps of a phase with forced completions and interrupts, before
 // canaries are looked at.
-func stepsOfPhase(plan string, phase Phase, status func(Step) Status, o Overrides) []child {
+func stepsOfPhase(plan string, phase Phase, status func(int) Status, o Overrides) []child {
 	children := make([]child, len(phase.Steps))
-	for i, step := range phase.Steps {
-		key := Key(plan, phase.Name, step.Name)
-		c := child{blocked: o.Interrupted[key]}
+	said := len(o.Interrupted) > 0 || len(o.Forced) > 0
+	for i := range phase.Steps {
+		forced, c := false, &children[i]
+		if said {
+			key := Key(plan, phase.Name, phase.Steps[i].Name)
+			forced, c.blocked = o.Forced[key], o.Interrupted[key]
+		}
 		switch {
-		case o.Forced[key]:
+		case forced:
 			c.status = Complete
-		case step.Error != "":
+		case phase.Steps[i].Error != "":
 			c.status = Error
 		default:
-			c.status = status(step)
+			c.status = status(i)
 		}
-		children[i] = c
 	}
 	return children
 }
@@ -135,31 +149,36 @@ func (n *node) order(strategy Strategy, steps []Step) {
 	if n.interrupted {
 		return
 	}
-	before := map[string]bool{} // the groups that have an unfinished child already
+	serial := strategy == servicespec.Serial || strategy == servicespec.SerialCanary
+	byInstance := strategy == Dependency || strategy == DependencyCanary
+	var before map[instance]bool // those that have an unfinished child already
 	for i, c := range n.children {
-		group := n.group(strategy, steps, i)
-		ready := group == "" || !before[group]
-		if ready && c.eligible() {
+		if c.status == Complete {
+			continue
+		}
+		of := instance{}
+		if byInstance && steps != nil {
+			of = instance{steps[i].Pod, steps[i].Index}
+		}
+		if c.eligible() && (of.pod == "" || !before[of]) {
 			n.candidates = append(n.candidates, i)
 		}
-		if c.status != Complete {
-			before[group] = true
+		if serial {
+			return
+		}
+		if of.pod != "" {
+			if before == nil {
+				before = map[instance]bool{}
+			}
+			before[of] = true
 		}
 	}
 }
 
-// group names what a child must keep the order of: two children of the same group are worked
-// on one after the other, and those of the group "" at any time.
-func (n *node) group(strategy Strategy, steps []Step, i int) string {
-	switch strategy {
-	case servicespec.Serial, servicespec.SerialCanary:
-		return "all"
-	case Dependency, DependencyCanary:
-		if steps != nil && steps[i].Pod != "" {
-			return "pod " + fmt.Sprint(steps[i].Pod, "-", steps[i].Index)
-		}
-	}
-	return ""
+// instance is one of a pod type's, "" for what concerns none.
+type instance struct {
+	pod   string
+	index int
 }
 
 // canary fills in the candidates of a phase some of whose canary steps are held: only those

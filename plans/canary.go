@@ -52,7 +52,8 @@ func (o Overrides) Release(
 	p Plan, phase int, status func(Step) Status,
 ) (released Overrides, ok bool) {
 	which := p.Phases[phase]
-	children := stepsOfPhase(p.Name, which, status, o)
+	children := stepsOfPhase(p.Name, which,
+		func(step int) Status { return status(which.Steps[step]) }, o)
 	held, _ := canaries(p.Name, which, children, o)
 	if len(held) == 0 {
 		return o, false

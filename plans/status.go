@@ -7,45 +7,59 @@ import "slices"
 // but for the last two: it answers ERROR where they do not find a better word, as when a step
 // backs off next to others that are complete.
 func (n *node) status() Status {
-	children := n.statuses()
-	var candidates []Status
-	for _, i := range n.candidates {
-		candidates = append(candidates, children[i])
-	}
-	has := slices.Contains[[]Status]
-	running := has(candidates, Pending) || has(candidates, Starting) || has(candidates, Started)
+	children := tally(len(n.children), func(i int) Status { return n.children[i].status })
+	candidates := tally(len(n.candidates),
+		func(i int) Status { return n.children[n.candidates[i]].status })
+	running := candidates.has(Pending) || candidates.has(Starting) || candidates.has(Started)
 	switch {
-	case n.failed || has(children, Error):
+	case n.failed || children.has(Error):
 		return Error
-	case all(children, Complete):
+	case children.all(Complete):
 		return Complete
 	case n.interrupted:
 		return Waiting
-	case all(children, Delayed) && all(candidates, Delayed):
+	case children.all(Delayed) && candidates.all(Delayed):
 		return Delayed
-	case has(children, Prepared):
+	case children.has(Prepared):
 		return InProgress
-	case has(candidates, Waiting):
+	case candidates.has(Waiting):
 		return Waiting
-	case has(candidates, InProgress):
+	case candidates.has(InProgress):
 		return InProgress
-	case has(children, Complete) && running:
+	case children.has(Complete) && running:
 		return InProgress
-	case has(candidates, Pending):
+	case candidates.has(Pending):
 		return Pending
-	case has(children, Waiting):
+	case children.has(Waiting):
 		return Waiting
-	case has(candidates, Starting):
+	case candidates.has(Starting):
 		return Starting
-	case has(candidates, Started):
+	case candidates.has(Started):
 		return Started
-	case has(candidates, Delayed):
+	case candidates.has(Delayed):
 		return Delayed
 	}
 	return InProgress
 }
 
-// all says that every status is the given one; so it does when there are none.
-func all(statuses []Status, want Status) bool {
-	return !slices.ContainsFunc(statuses, func(s Status) bool { return s != want })
+// kinds are the statuses that there are among some, each once.
+type kinds []Status
+
+// tally looks at n statuses. Neighbours are mostly in the same one.
+func tally(n int, status func(int) Status) kinds {
+	var k kinds
+	last := Status("")
+	for i := range n {
+		s := status(i)
+		if s != last && !k.has(s) {
+			k = append(k, s)
+		}
+		last = s
+	}
+	return k
 }
+
+func (k kinds) has(s Status) bool { return slices.Contains(k, s) }
+
+// all says that every status is the given one; so it does when there are none.
+func (k kinds) all(s Status) bool { return len(k) == 0 || len(k) == 1 && k[0] == s }

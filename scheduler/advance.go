@@ -56,11 +56,14 @@ func (m *Machine) outdated(p Pod, spec servicespec.Pod, t Task) bool {
 
 // launchHash is what stands for all that a task of an instance of the target is launched with.
 func (m *Machine) launchHash(name PodName, task string) string {
-	m.built()
-	if own, ok := m.hashes[ownTask(name, task)]; ok {
-		return own
+	m.derive()
+	hashes := m.index.hashes
+	if m.index.own {
+		if own, ok := hashes[launchKey{name.Type, name.Index, task}]; ok {
+			return own
+		}
 	}
-	return m.hashes[name.Type+"/"+task]
+	return hashes[launchKey{name.Type, anyIndex, task}]
 }
 
 // toLaunch lists the tasks that a step wants launched, in its order. An essential task that is
@@ -389,9 +392,9 @@ func union(spec servicespec.Pod, a, b []string) []string {
 // rebuilding are the steps that bring an instance up in a new place: those of the plan deploy,
 // as far as they were done once.
 func (m *Machine) rebuilding(p Pod) [][]string {
-	m.built()
+	m.derive()
 	var steps [][]string
-	for _, phase := range m.declared.Phases {
+	for _, phase := range m.index.declared.Phases {
 		for _, s := range phase.Steps {
 			var names []string
 			for _, name := range s.Tasks {

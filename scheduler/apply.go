@@ -49,6 +49,10 @@ func (h *Hard) Apply(w Write) {
 		h.Actions = without(h.Actions, w.Name)
 	case WriteFile:
 		h.Files = with(h.Files, w.Name, w.Content)
+	case WriteAgent:
+		h.Agents = with(h.Agents, w.Agent.ID, w.Agent)
+	case DeleteAgent:
+		h.Agents = without(h.Agents, w.ID)
 	}
 }
 
@@ -59,7 +63,7 @@ func (h Hard) clone() Hard {
 	maps.Copy(c.Pods, h.Pods)
 	maps.Copy(c.Leftovers, h.Leftovers)
 	c.Runs, c.Files = maps.Clone(h.Runs), maps.Clone(h.Files)
-	c.Actions = maps.Clone(h.Actions)
+	c.Actions, c.Agents = maps.Clone(h.Actions), maps.Clone(h.Agents)
 	c.Journal, c.Earlier = slices.Clone(h.Journal), slices.Clone(h.Earlier)
 	return c
 }

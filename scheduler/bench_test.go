@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"encoding/binary"
 	"fmt"
 	"testing"
 	"time"
@@ -97,4 +98,74 @@ func launchedIn(out Output) []mesos.TaskInfo {
 		}
 	}
 	return tasks
+}
+
+const ruledSpec = `
+name: ruled
+pods:
+  web:
+    count: 100
+    placement: "hostname:MAX_PER:1,@zone:GROUP_BY:3,rack:GROUP_BY:20,hostname:UNLIKE:old-.*"
+    tasks:
+      server:
+        goal: RUNNING
+        cmd: sleep 1000
+        cpus: 1
+        memory: 2048
+        ports: {http: {port: 0}}
+        volume: {path: data, type: ROOT, size: 5000}
+plans:
+  deploy:
+    phases:
+      web: {pod: web, strategy: parallel}
+`
+
+// BenchmarkOfferCycle is one step of the machine: offers come, instances with a rule get their
+// places, the ACCEPTs go out and the rest is declined.
+func BenchmarkOfferCycle(b *testing.B) {
+	b.Run("10000x100", func(b *testing.B) {
+		service, problems := servicespec.Parse("ruled.yml", []byte(ruledSpec), nil)
+		if len(problems) > 0 {
+			b.Fatal(problems)
+		}
+		offers := mesos.Offers{Offers: manyOffers(b, service.Role, 10000)}
+		ids := uint64(0)
+		b.ReportAllocs()
+		for b.Loop() {
+			b.StopTimer()
+			m := Restore(Config{Target: Target{ID: "t", Service: service},
+				UUID: func() (id [16]byte) {
+					ids++
+					binary.LittleEndian.PutUint64(id[:], ids)
+					return id
+				}}, Hard{})
+			now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+			m.Step(now, FromMesos{mesos.Subscribed{Framework: "fw", Master: "m:5050"}})
+			m.Step(now, Tick{})
+			b.StartTimer()
+			out := m.Step(now.Add(time.Second), FromMesos{offers})
+			if n := len(launchedIn(out)); n != 100 {
+				b.Fatalf("%d were launched", n)
+			}
+		}
+	})
+}
+
+// manyOffers are those of agents in 3 zones and 20 racks.
+func manyOffers(b *testing.B, role string, agents int) []mesos.Offer {
+	list, err := resource.ParseList("cpus:16;mem:32000;disk:100000;ports:[1025-2000]")
+	if err != nil {
+		b.Fatal(err)
+	}
+	offers := make([]mesos.Offer, agents)
+	for i := range offers {
+		host := fmt.Sprint("h", i)
+		offers[i] = mesos.Offer{
+			ID: mesos.OfferID(fmt.Sprint("o", i)), Agent: mesos.AgentID(fmt.Sprint("a", i)),
+			Hostname: host, IP: host, Role: role, Resources: list.WithRole(role),
+			Domain:     mesos.Domain{Region: "eu", Zone: fmt.Sprint("z", i%3)},
+			Attributes: []mesos.Attribute{{Name: "rack", Value: fmt.Sprint("r", i%20)}},
+		}
+	}
+	return offers
 }

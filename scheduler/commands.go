@@ -18,6 +18,7 @@ func (m *Machine) commanded(c Commanded) {
 // journal.
 func (m *Machine) carryOut(c Commanded) Reply {
 	r := Reply{ID: c.ID}
+	m.stirAll()
 	if m.hard.Intent == Uninstall || m.hard.Intent == Uninstalled {
 		m.commandedLate(c, &r)
 	} else {
@@ -84,6 +85,8 @@ func (m *Machine) commandedNow(c Commanded, r *Reply) {
 		r.Message, r.Problem = m.putFile(cmd)
 	case Remark:
 		r.Message = cmd.Outcome
+	case AgentAbandon:
+		r.Message, r.Problem = m.abandon(cmd, c.Caller)
 	}
 }
 
@@ -94,6 +97,8 @@ func (m *Machine) commandedLate(c Commanded, r *Reply) {
 		r.Problem = problem(AlreadyDone, "the service is being uninstalled already")
 	case PlanCommand:
 		r.Message, r.Problem = m.planCommand(cmd, c.Caller)
+	case AgentAbandon:
+		r.Message, r.Problem = m.abandon(cmd, c.Caller)
 	default:
 		r.Problem = problem(Conflict,
 			"the service is being uninstalled; that cannot be undone")

@@ -8,8 +8,9 @@
 //
 // # The contract of Output
 //
-// The loop carries an Output out in this order, and nothing of the next event may start before
-// the first part is done:
+// The loop carries an Output out in this order. It may join the Outputs of several events, one
+// behind the other, and carry them out as if they were one; else nothing of the next event may
+// start before the first part is done:
 //
 //  1. Writes are stored, all of them in one atomic batch. If that fails, the process ends:
 //     the machine has already moved on, and only a restart from the store is true again.
@@ -31,7 +32,9 @@
 //
 // A Step applies its event to the state. On a Tick, and on offers, which are used or declined in
 // the Step that brings them, it then runs the pass: compare desired with observed for every pod
-// instance, in sorted order, and emit what is missing. After any other event NextWake asks for a
+// instance that something may have happened to (visit.go), in sorted order, and emit what is
+// missing. After a start, a subscription or a command that is all of them, and the simulation
+// compares a machine with one that always looks at all. After any other event NextWake asks for a
 // Tick at once, so that a burst of events costs one pass, and a command that is taken back before
 // anything came of it leaves no trace. A lost event costs time, never correctness.
 //

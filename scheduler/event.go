@@ -94,6 +94,13 @@ type (
 	Remark struct{ What, Outcome string }
 	// PutFile keeps a small text for an operator under a name.
 	PutFile struct{ Name, Content string }
+	// AgentAbandon gives up all that is held on an agent, named by its id or its host name:
+	// nobody waits for it any more. Force does so although the agent is there, or although the
+	// data may be needed.
+	AgentAbandon struct {
+		Agent string
+		Force bool
+	}
 )
 
 func (PodRestart) command()       {}
@@ -109,6 +116,7 @@ func (SetTarget) command()        {}
 func (Rollback) command()         {}
 func (Remark) command()           {}
 func (PutFile) command()          {}
+func (AgentAbandon) command()     {}
 
 // PlanVerb is what a PlanCommand does.
 type PlanVerb string

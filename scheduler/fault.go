@@ -41,33 +41,59 @@ func (p Pod) away() (since time.Time, ok bool) {
 	return since, ok
 }
 
+// away is Pod.away that knows of agents that are away with nothing left to run on them.
+func (m *Machine) away(p Pod) (since time.Time, ok bool) {
+	if since, ok = p.away(); ok || p.Place == nil || p.anyRuns() {
+		return since, ok
+	}
+	since = m.hard.Agents[p.Place.Agent].Away
+	return since, !since.IsZero()
+}
+
 // passFaults replaces, as far as their policies allow, instances that were away for too long.
 func (m *Machine) passFaults() {
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		p, policy := m.hard.Pods[name], m.faultPolicy(name)
-		since, away := p.away()
+		since, away := m.away(p)
 		if !away || policy == nil || policy.Action != servicespec.FaultReplace ||
 			p.Request == Replace {
 			continue
 		}
-		patience := policy.UnreachableTimeout.Duration()
-		if due := since.Add(patience); m.now.Before(due) {
+		due, reason := m.replaceAt(p, policy, since)
+		if m.now.Before(due) {
 			m.wakeBy(due)
 			continue
 		}
 		if m.holdReplace(p, policy) != "" {
 			continue // the recovery step says why
 		}
-		reason := fmt.Sprintf("its agent %s was not reachable for %s", p.hostname(), patience)
 		m.carryOut(Commanded{Command: PodReplace{Pod: name.String()},
 			Caller: Caller{Who: "fault-policy of pod " + name.Type, Reason: reason}})
 	}
 }
 
+// returnGrace is how long the machine of an agent that is gone may take to offer under another id
+// what it kept.
+const returnGrace = time.Minute
+
+// replaceAt is when a policy replaces an instance, and for what reason. Whose agent can never
+// come back is not waited for.
+func (m *Machine) replaceAt(
+	p Pod, policy *servicespec.FaultPolicy, since time.Time,
+) (due time.Time, reason string) {
+	if a := m.hard.Agents[p.Place.Agent]; a.Fate == FateGone {
+		return a.Decided.Add(returnGrace),
+			fmt.Sprintf("its agent %s is gone for ever: %s", a.ID, a.Why)
+	}
+	patience := policy.UnreachableTimeout.Duration()
+	return since.Add(patience),
+		fmt.Sprintf("its agent %s was not reachable for %s", p.hostname(), patience)
+}
+
 // noteReplaced finds out which replacements have come to their end without a recovery: those of
 // instances that were never complete.
 func (m *Machine) noteReplaced() {
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
 		if p.Replacing && p.Request == "" && m.back(p) {
 			m.setPod(m.replaced(p))
@@ -132,7 +158,7 @@ func (m *Machine) holdData(p Pod) string {
 	if !ok || spec.Kafka == nil || !spec.Kafka.Serves() || !m.hard.Kafka.Founded {
 		return ""
 	}
-	since, _ := p.away()
+	since, _ := m.away(p)
 	f := m.kafkaNow()
 	switch {
 	case f == nil || f.Asked.Before(since):
@@ -195,12 +221,22 @@ func (m *Machine) kafkaNow() *KafkaFacts {
 func (m *Machine) awayReason(p Pod) string {
 	text := fmt.Sprintf("its agent %s is not reachable", p.hostname())
 	policy := m.faultPolicy(p.Name)
-	since, away := p.away()
-	if policy == nil || !away {
-		return text
+	since, away := m.away(p)
+	gone := m.hard.Agents[p.Place.Agent].Fate == FateGone
+	if gone {
+		text = fmt.Sprintf("its agent on %s is gone for ever: %s", p.hostname(),
+			m.hard.Agents[p.Place.Agent].Why)
 	}
-	due := since.Add(policy.UnreachableTimeout.Duration())
 	switch {
+	case !away || policy == nil && !gone:
+		return text
+	case policy == nil:
+		return text + "; it waits for pod replace " + p.Name.String()
+	}
+	due, _ := m.replaceAt(p, policy, since)
+	switch {
+	case policy.Action != servicespec.FaultReplace && gone:
+		return text + "; the fault policy waits for pod replace " + p.Name.String()
 	case policy.Action != servicespec.FaultReplace:
 		return text + "; the fault policy is to wait for it, or for pod replace " +
 			p.Name.String()

@@ -13,11 +13,11 @@ func (w *work) free() {
 	m := w.m
 	if len(m.offers) > 0 {
 		owners := m.owners()
-		for _, id := range sortedOffers(m.offers) {
-			w.freeIn(m.offers[id], owners)
+		for i := range w.table().Len() {
+			w.freeIn(w.table().Bundle(i).Offer, owners)
 		}
 	}
-	for _, id := range m.leftoverIDs() {
+	for _, id := range m.leftToFree() {
 		w.wants["leftover/"+string(id)] = true
 	}
 }
@@ -97,9 +97,7 @@ func (m *Machine) forgetFreed(o mesos.Offer, ours map[mesos.ReservationID]resour
 			m.setLeftover(l)
 			continue
 		}
-		delete(m.hard.Leftovers, id)
-		m.due = true // plans may have waited for it
-		m.write(DeleteLeftover{id})
+		m.dropLeftover(id)
 		m.note(Info, CountUnreserves, "reservation freed", "reservation", string(id),
 			"host", l.Hostname)
 	}

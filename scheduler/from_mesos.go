@@ -14,11 +14,12 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 	case mesos.Subscribed:
 		m.subscribed(ev)
 	case mesos.Disconnected:
-		m.connected = false
+		m.connected, m.lost = false, ev.Reason
 		m.note(Warn, CountDisconnects, "disconnected from the master", "reason", ev.Reason)
 	case mesos.Offers:
 		for _, o := range ev.Offers {
 			m.offers[o.ID] = o
+			m.agentHere(o.Agent)
 			m.note(Debug, CountOffers, "offer", "id", string(o.ID), "host", o.Hostname)
 		}
 	case mesos.Rescinded:
@@ -36,7 +37,17 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 	case mesos.Refused:
 		m.refused(ev)
 	case mesos.OperationUpdated:
+	case mesos.AgentsSeen:
+		m.agentsSeen(ev)
 	}
+}
+
+// disconnected says that there is no master, and why.
+func (m *Machine) disconnected() string {
+	if m.lost == "" {
+		return "no Mesos master is connected"
+	}
+	return "no Mesos master is connected: " + m.lost
 }
 
 func (m *Machine) subscribed(ev mesos.Subscribed) {
@@ -45,6 +56,7 @@ func (m *Machine) subscribed(ev mesos.Subscribed) {
 		m.write(WriteFramework{ev.Framework})
 	}
 	m.connected, m.master = true, ev.Master
+	m.stirAll()
 	m.told = false
 	m.wants = map[string]bool{}
 	m.asked = map[mesos.TaskID]question{}
@@ -94,6 +106,7 @@ func (m *Machine) askAbout(which func(Pod) bool) {
 func (m *Machine) updated(s mesos.Status) {
 	m.note(Debug, CountStatus+string(s.State), "status", "task", string(s.Task),
 		"state", string(s.State), "reason", s.Reason, "message", s.Message)
+	m.heardOf(s)
 	p, i, known := m.findTask(s.Task)
 	switch {
 	case !known && s.State.Terminal():

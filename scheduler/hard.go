@@ -37,7 +37,32 @@ type Hard struct {
 	Actions map[string]ActionRun
 	// Files are small texts that operators keep here, by name.
 	Files map[string]string
+	// Agents are those that something is held on and that are away, or not waited for.
+	Agents map[mesos.AgentID]Agent
 }
+
+// Agent is what is kept of an agent that is not simply there.
+type Agent struct {
+	ID       mesos.AgentID
+	Hostname string
+	// Away is since when it is not there, as far as is known; zero while it is.
+	Away time.Time
+	// Fate is what is known or decided of its future.
+	Fate Fate
+	// Decided is when that was, By who did, and Why the reason.
+	Decided time.Time
+	By, Why string
+}
+
+// Fate is what becomes of an agent.
+type Fate string
+
+// The fates of agents.
+const (
+	FateOpen      Fate = ""          // it may come back, and is waited for
+	FateGone      Fate = "gone"      // it can never come back under its id
+	FateAbandoned Fate = "abandoned" // nobody waits for it; if it comes back, all is freed
+)
 
 // Target is a configuration under its id.
 type Target struct {
@@ -169,6 +194,19 @@ type Pod struct {
 	Failed []time.Time
 	// Recovery is what is being brought back of it, nil for nothing.
 	Recovery *Recovery
+	// Move is a planned departure from its agent that is not done, nil for none.
+	Move *Move
+}
+
+// Move is a planned departure of an instance from its agent.
+type Move struct {
+	// Agent and Hostname are what it is to leave.
+	Agent    mesos.AgentID
+	Hostname string
+	Why      string
+	Order    int // of coming up, for the plan maintenance
+	// Incarnation is the one that it was planned in: a later one has left the agent.
+	Incarnation int
 }
 
 // Recovery is the work of bringing tasks of an instance back.

@@ -33,7 +33,7 @@ func (w *work) launch(
 	p Pod, l launchOf, match offer.Match, reservation mesos.ReservationID,
 ) {
 	m := w.m
-	o := m.offers[match.Offer]
+	o := w.table().Get(match)
 	fresh := p.Place == nil
 	unseen := addedSets(p.Place, match)
 	p.Place = &Place{
@@ -56,12 +56,11 @@ func (w *work) launch(
 	}
 	m.setPod(p)
 	m.noteLaunch(p, l)
-	if fresh {
-		w.placed(p.Name, *p.Place)
-	}
 	delete(w.wants, "pod/"+p.Name.String())
-	o.Resources = match.Remaining
-	m.offers[match.Offer] = o
+	w.offers.Take(match)
+	if fresh {
+		w.occupy(*p.Place)
+	}
 	ops := append(offer.Operations(match), m.launchOperation(p, l, o.Role))
 	w.operations[match.Offer] = append(w.operations[match.Offer], ops...)
 	if len(match.Reserve) > 0 {

@@ -65,7 +65,7 @@ func (m *Machine) decommissionPlan() plans.Plan {
 // noteLeaving takes in who is to go, and forgets whom the target wants again.
 func (m *Machine) noteLeaving() {
 	var leaving []PodName
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		if _, wanted := m.spec(name); !wanted && m.farewells[name].order == 0 {
 			leaving = append(leaving, name)
 		}
@@ -120,7 +120,7 @@ func resourceIDs(list resource.List) []string {
 func (m *Machine) leftoversOf(name PodName) []Leftover {
 	var list []Leftover
 	for _, id := range m.leftoverIDs() {
-		if l := m.hard.Leftovers[id]; l.Pod == name {
+		if l := m.hard.Leftovers[id]; l.Pod == name && !m.givenUp(l.Agent) {
 			list = append(list, l)
 		}
 	}
@@ -129,7 +129,7 @@ func (m *Machine) leftoversOf(name PodName) []Leftover {
 
 // forgetEmpty forgets the instances that are to go and have nothing, and left nothing.
 func (m *Machine) forgetEmpty() {
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
 		_, wanted := m.spec(name)
 		if !wanted && !p.launched() && p.Place == nil && len(m.leftoversOf(name)) == 0 {
@@ -156,7 +156,7 @@ func (w *work) decommission(s plans.Step) {
 	switch verb, what := subject(s); verb {
 	case "kill":
 		for _, t := range p.Tasks {
-			if t.live() && name.fullName(t.Name) == what {
+			if t.live() && m.lingers(p) && name.fullName(t.Name) == what {
 				w.killTasks(p, []mesos.TaskID{t.ID}, nil)
 				m.due = m.due || m.connected
 			}
@@ -164,10 +164,14 @@ func (w *work) decommission(s plans.Step) {
 	case "unreserve":
 		switch {
 		case p.Place == nil:
-		case p.anyLive(): // the kill was forced
+		case m.lingers(p): // the kill was forced
 			w.kill(p, nil)
 		default:
-			m.setPod(m.leave(p))
+			m.setPod(m.leave(p).withTasks(func(t *Task) {
+				if t.live() { // on an agent that was given up
+					t.State, t.Since = mesos.Gone, m.now
+				}
+			}))
 			m.due = true
 		}
 	case "erase":
@@ -189,26 +193,31 @@ func (w *work) decommission(s plans.Step) {
 func (m *Machine) decommissionState(s plans.Step) (plans.Status, string) {
 	name := PodName{s.Pod, s.Index}
 	p, known := m.hard.Pods[name]
+	if !known {
+		return plans.Complete, ""
+	}
 	verb, what := subject(s)
 	switch verb {
 	case "kill":
 		for _, t := range p.Tasks {
 			_, sent := m.kills[t.ID]
-			if known && name.fullName(t.Name) == what && t.live() && !sent {
+			if name.fullName(t.Name) == what && t.live() && !sent &&
+				m.lingers(p) {
 				return plans.Pending, "the task runs"
 			}
 		}
 	case "unreserve":
-		if known && p.Place != nil && slices.Contains(resourceIDs(placeResources(*p.Place)), what) {
-			return plans.Pending, "waits until the tasks have ended"
+		if p.Place != nil && slices.Contains(resourceIDs(placeResources(*p.Place)), what) {
+			return plans.Pending, m.absence(p.Place.Agent, "waits until the tasks have ended")
 		}
 		for _, l := range m.leftoversOf(name) {
 			if slices.Contains(resourceIDs(l.Resources), what) {
-				return plans.Prepared, "waits for an offer of its agent " + l.Hostname
+				return plans.Prepared,
+					m.absence(l.Agent, "waits for an offer of its agent "+l.Hostname)
 			}
 		}
 	case "erase":
-		if known && slices.ContainsFunc(p.Tasks, func(t Task) bool {
+		if slices.ContainsFunc(p.Tasks, func(t Task) bool {
 			return t.ID != "" && name.fullName(t.Name) == what
 		}) {
 			return plans.Pending, "waits until everything is freed"
@@ -304,17 +313,18 @@ func (m *Machine) uninstallState(s plans.Step) (plans.Status, string) {
 		p := m.hard.Pods[name]
 		for _, t := range p.Tasks {
 			_, sent := m.kills[t.ID]
-			if s.Subject == "kill-task-"+string(t.ID) && t.live() && !sent {
+			if s.Subject == "kill-task-"+string(t.ID) && t.live() && !sent &&
+				m.lingers(p) {
 				return plans.Pending, "waits for the master"
 			}
 		}
 		if p.Place != nil && holds(placeResources(*p.Place)) {
-			return looked, "waits until the tasks have ended"
+			return looked, m.absence(p.Place.Agent, "waits until the tasks have ended")
 		}
 	}
-	for _, id := range m.leftoverIDs() {
-		if holds(m.hard.Leftovers[id].Resources) {
-			return looked, "waits for an offer of its agent"
+	for _, id := range m.leftToFree() {
+		if l := m.hard.Leftovers[id]; holds(l.Resources) {
+			return looked, m.absence(l.Agent, "waits for an offer of its agent")
 		}
 	}
 	if s.Subject == "deregister" && m.hard.Intent != Uninstalled {
@@ -329,7 +339,7 @@ func (m *Machine) passUninstall(w *work) {
 	now := time.Duration(0)
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
-		if p.anyLive() {
+		if m.lingers(p) {
 			w.kill(p, &now)
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler/offer"
+	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
 
 // Machine is the scheduler. It is owned by one goroutine; none of its methods may be called
@@ -21,6 +22,7 @@ type Machine struct {
 
 	// Everything below is soft: rebuilt after a restart by events and the pass.
 	connected  bool
+	lost       string // why, "" while nobody knows
 	master     string
 	offers     map[mesos.OfferID]mesos.Offer // those of the event in hand
 	wants      map[string]bool               // what offers are wanted for, as last told
@@ -39,18 +41,17 @@ type Machine struct {
 	answered   time.Time // when the last answer came
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
-	foreignPorts []offer.TakenPorts
-	orders       int             // counts recoveries and farewells, for their order
-	leaving      map[string]bool // what there was when uninstalling began, by phase/step
+	foreignPorts []takenPorts
+	crowds       map[string]*placement.Crowd // see peers
+	lodgers      map[string]map[PodName]bool // see lodgersAt
+	orders       int                         // counts recoveries and farewells, for their order
+	leaving      map[string]bool             // when uninstalling began, by phase/step
 	farewells    map[PodName]farewell
-	planErrors   []string          // what is wrong with the configuration of the process
-	blocked      map[string]string // by step id, which other plan has the instance
-	outcomes     []Outcome         // what became of the latest offers
-	builtFor     string            // the target that the next three are of
-	builtPlans   []plans.Plan
-	declared     plans.Plan               // the plan "deploy" of the spec
-	hashes       map[string]string        // as launchHashes gives them
+	planErrors   []string                 // what is wrong with the configuration of the process
+	blocked      map[string]string        // by step id, which other plan has the instance
+	outcomes     []Outcome                // what became of the latest offers
 	names        []PodName                // the keys of hard.Pods, sorted; never changed in place
+	newcomers    []PodName                // those of them that names lacks
 	taskAt       map[mesos.TaskID]PodName // by launch; see indexTasks
 	passed       bool                     // a pass was made since the process began
 	// reachedBefore holds the ids of steps with nothing to do when the process began.
@@ -59,8 +60,22 @@ type Machine struct {
 	wake          time.Time             // when a policy wants the next pass, zero for never
 	stopLive      int                   // tasks that still ran when a stopping service last got on
 	stopAt        time.Time             // when that was
-	due           bool                  // something happened since the last pass
-	finished      bool                  // Exit was sent
+	// seen is what the operator API last showed of agents, nil before it did; windows are the
+	// maintenance windows that offers told of, heard is when agents last made an offer.
+	seen    map[mesos.AgentID]mesos.SeenAgent
+	windows map[mesos.AgentID]mesos.Unavailability
+	heard   map[mesos.AgentID]time.Time
+	answers map[mesos.AgentID]string // what the latest of each agent was answered
+	moves   map[PodName]Move         // those under way and those done, for the plan
+	due     bool                     // something happened since the last pass
+	// restless are the instances that a pass looks at, visiting those that have a record, sorted,
+	// nil when not known; undrawn are those that changed since the last picture. See stir.
+	restless, undrawn nameSet
+	visiting          []PodName
+	index             targetIndex
+	drawn             drawing
+	holdings          holdings
+	finished          bool // Exit was sent
 }
 
 // question is a task whose status was asked for.
@@ -97,6 +112,8 @@ type Config struct {
 	Offered bool
 	// Backoff is how long launches wait after failures.
 	Backoff Backoff
+	// Thorough has every pass look at every instance, for tests of those that do not.
+	Thorough bool
 	// UUID draws a new random id each time.
 	UUID func() [16]byte
 }
@@ -133,18 +150,29 @@ func Restore(cfg Config, hard Hard) *Machine {
 		tried: map[PodName]string{}, taskAt: map[mesos.TaskID]PodName{},
 		recovery:  map[PodName]*recovery{},
 		farewells: map[PodName]farewell{},
+		crowds:    map[string]*placement.Crowd{},
 		since:     map[string]change{}, readySince: map[PodName]time.Time{},
+		windows: map[mesos.AgentID]mesos.Unavailability{},
+		heard:   map[mesos.AgentID]time.Time{}, answers: map[mesos.AgentID]string{},
+		moves:    map[PodName]Move{},
+		holdings: newHoldings(),
 	}
+	//tidy:unordered podNames sorts them
 	for name := range hard.Pods {
-		m.names = append(m.names, name)
+		m.newcomers = append(m.newcomers, name)
 	}
-	sortPods(m.names)
-	for _, name := range m.names {
+	m.stirAll()
+	for _, name := range m.podNames() {
 		p := hard.Pods[name]
 		m.indexTasks(p)
+		m.holdings.unchecked.add(name)
 		if p.Recovery != nil {
 			m.recovery[name] = &recovery{Recovery: *p.Recovery}
 			m.orders = max(m.orders, p.Recovery.Order)
+		}
+		if p.Move != nil {
+			m.moves[name] = *p.Move
+			m.orders = max(m.orders, p.Move.Order)
 		}
 	}
 	return m
@@ -169,6 +197,9 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.fromKafka(ev.Facts)
 	case Commanded:
 		m.commanded(ev)
+	}
+	if m.cfg.Thorough {
+		m.stirAll()
 	}
 	_, tick := ev.(Tick)
 	_, command := ev.(Commanded)
@@ -226,9 +257,8 @@ func (m *Machine) NextWake() time.Time {
 	if rough := m.stopAt.Add(stopPatience); m.hard.Intent == Stop && rough.After(m.now) {
 		soonest(rough)
 	}
-	//tidy:unordered the earliest of all
-	for _, p := range m.hard.Pods {
-		for _, t := range p.Tasks {
+	for _, name := range m.visits() {
+		for _, t := range m.hard.Pods[name].Tasks {
 			if t.NotBefore.After(m.now) {
 				soonest(t.NotBefore)
 			}
@@ -264,30 +294,50 @@ func (m *Machine) setPod(p Pod) {
 
 // filePod is setPod of what is not to be stored yet.
 func (m *Machine) filePod(p Pod) {
-	if _, known := m.hard.Pods[p.Name]; !known {
-		i, _ := slices.BinarySearchFunc(m.names, p.Name, PodName.compare)
-		m.names = slices.Insert(slices.Clone(m.names), i, p.Name)
+	old, known := m.hard.Pods[p.Name]
+	if !known {
+		m.newcomers = append(m.newcomers, p.Name)
+		m.visiting = nil
+		if _, wanted := m.spec(p.Name); !wanted {
+			m.index.wanted = nil
+		}
 	}
+	m.holdings.letGo(p.Name, old.Place, p.Place)
 	m.hard.Pods[p.Name] = p
+	m.moved(p.Name, old.Place, p.Place)
 	m.indexTasks(p)
+	m.stir(p.Name)
+	m.holdings.unchecked.add(p.Name)
 }
 
 func (m *Machine) setLeftover(l Leftover) {
 	m.hard.Leftovers[l.Reservation] = l
+	m.holdings.leftovers = append(m.holdings.leftovers, l.Reservation)
 	m.write(WriteLeftover{l})
 }
 
 // podNames lists the instances that have a record, by type and index.
-func (m *Machine) podNames() []PodName { return slices.Clip(m.names) }
+func (m *Machine) podNames() []PodName {
+	if len(m.newcomers) > 0 {
+		m.names = slices.Concat(m.names, m.newcomers)
+		m.newcomers = nil
+		sortPods(m.names)
+	}
+	return slices.Clip(m.names)
+}
 
 // dropPod forgets an instance.
 func (m *Machine) dropPod(name PodName) {
 	for _, t := range m.hard.Pods[name].Tasks {
 		delete(m.taskAt, t.ID)
 	}
+	m.moved(name, m.hard.Pods[name].Place, nil)
+	m.holdings.letGo(name, m.hard.Pods[name].Place, nil)
 	delete(m.hard.Pods, name)
-	m.names = slices.DeleteFunc(slices.Clone(m.names),
+	delete(m.readySince, name)
+	m.names = slices.DeleteFunc(slices.Clone(m.podNames()),
 		func(n PodName) bool { return n == name })
+	m.visiting, m.index.wanted = nil, nil
 	m.write(DeletePod{name})
 }
 

@@ -61,6 +61,10 @@ type (
 	DeleteAction struct{ Name string }
 	// WriteFile sets one entry of Hard.Files.
 	WriteFile struct{ Name, Content string }
+	// WriteAgent sets one entry of Hard.Agents.
+	WriteAgent struct{ Agent Agent }
+	// DeleteAgent removes one.
+	DeleteAgent struct{ ID mesos.AgentID }
 )
 
 func (WriteFramework) write() {}
@@ -81,6 +85,8 @@ func (DeleteJournal) write()  {}
 func (WriteAction) write()    {}
 func (DeleteAction) write()   {}
 func (WriteFile) write()      {}
+func (WriteAgent) write()     {}
+func (DeleteAgent) write()    {}
 
 // Call is something to do in the world; nobody waits for it.
 type Call interface{ call() }

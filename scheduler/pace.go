@@ -18,7 +18,7 @@ import (
 // noteReady keeps since when instances have been ready without a break. It begins anew with the
 // process, which makes an update wait longer and never shorter.
 func (m *Machine) noteReady() {
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
 		spec, _ := m.spec(name)
 		if spec.Update == nil || spec.Update.Settle == 0 {
@@ -28,11 +28,6 @@ func (m *Machine) noteReady() {
 			delete(m.readySince, name)
 		} else if m.readySince[name].IsZero() {
 			m.readySince[name] = m.now
-		}
-	}
-	for name := range m.readySince {
-		if _, known := m.hard.Pods[name]; !known {
-			delete(m.readySince, name)
 		}
 	}
 }
@@ -103,17 +98,21 @@ func (m *Machine) holdZone(s plans.Step, spec servicespec.Pod) string {
 	return ""
 }
 
+// sortsByRack reports whether any pod of the target is updated zone by zone now.
+func (m *Machine) sortsByRack() bool {
+	return m.hard.Target.Updates && slices.ContainsFunc(m.hard.Target.Service.Pods,
+		func(p servicespec.Pod) bool { return p.Update != nil && p.Update.ByRack })
+}
+
 // byRack gives the plans with the steps of the plan deploy in the order of their zones, in those
 // phases whose pods are updated so.
 func (m *Machine) byRack(list []plans.Plan) []plans.Plan {
+	if !m.sortsByRack() {
+		return list
+	}
 	byRack := map[string]bool{}
 	for _, p := range m.hard.Target.Service.Pods {
-		if p.Update != nil && p.Update.ByRack && m.hard.Target.Updates {
-			byRack[p.Type] = true
-		}
-	}
-	if len(byRack) == 0 {
-		return list
+		byRack[p.Type] = p.Update != nil && p.Update.ByRack
 	}
 	list = slices.Clone(list)
 	list[0].Phases = slices.Clone(list[0].Phases)

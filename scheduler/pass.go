@@ -3,7 +3,6 @@ package scheduler
 import (
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler/offer"
 	"github.com/kafka-sched/kafka-sched/servicespec"
-	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
 
 // pass compares what shall be with what is, for everything, and emits what is missing. It runs
@@ -20,9 +18,10 @@ func (m *Machine) pass() {
 	m.waits, m.blocked = map[PodName]string{}, map[string]string{}
 	work := &work{m: m, wants: map[string]bool{}, kills: map[mesos.TaskID]bool{},
 		holders: map[string]holder{}, current: map[PodName][]string{},
-		crowds:     map[string][]placement.Agent{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.wake = time.Time{}
+	m.rehome()
+	m.passAgents()
 	if m.hard.Intent == Run {
 		m.passFaults()
 	}
@@ -40,15 +39,18 @@ func (m *Machine) pass() {
 	}
 	work.free()
 	work.finish()
+	m.forgetAgents()
 	m.passed = m.passed || m.connected
 	m.reconcile()
 	m.askKafka()
-	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.hard.Leftovers) == 0 {
+	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.leftToFree()) == 0 {
 		m.setIntent(Uninstalled)
+		m.noteAbandoned()
 	}
 	if m.hard.Intent == Uninstalled {
 		m.passUninstalled()
 	}
+	m.calm()
 }
 
 // work is what one pass collects before it becomes calls.
@@ -58,15 +60,14 @@ type work struct {
 	kills   map[mesos.TaskID]bool
 	holders map[string]holder    // of the resource sets of instances; see setKeys
 	current map[PodName][]string // the tasks that plans are about to launch
-	// taken and crowds are what takenPorts and peers found, kept as long as the pass lasts.
-	taken      []offer.TakenPorts
-	crowds     map[string][]placement.Agent
+	offers  *offer.Table         // what is offered, once it is wanted; see table
+	// operations are those of each bundle of offers, by the first of them.
 	operations map[mesos.OfferID][]mesos.Operation
 }
 
 // passRequests carries on with what operators asked of single instances.
 func (m *Machine) passRequests(w *work) {
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
 		if p.Request == "" {
 			continue
@@ -112,7 +113,9 @@ func (m *Machine) leave(p Pod) Pod {
 		}
 	}
 	m.unfound(l.Resources)
-	m.setLeftover(l)
+	if m.hard.Agents[l.Agent].Fate != FateGone {
+		m.setLeftover(l)
+	}
 	p.Place = nil
 	return p
 }
@@ -122,14 +125,14 @@ func (m *Machine) leave(p Pod) Pod {
 func (m *Machine) passRun(w *work) {
 	m.forgetEmpty()
 	// What became complete is noted first: a step that is done leaves what fell to recovery.
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
 		if spec, ok := m.spec(name); ok && p.Request == "" && !(p.Caretaker && p.anyLive()) {
 			m.settle(p, spec)
 		}
 	}
 	m.noteCurrent(w)
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		w.tend(name)
 	}
 	m.noteReplaced()
@@ -148,6 +151,9 @@ func (m *Machine) passRun(w *work) {
 			continue
 		}
 		for _, step := range assessed[i].Candidates {
+			if step.Pod != "" {
+				m.stir(PodName{step.Pod, step.Index})
+			}
 			if w.mayWork(plan.Name, step) {
 				w.advance(plan.Name, step)
 			}
@@ -225,7 +231,7 @@ func (w *work) mayWork(plan string, s plans.Step) bool {
 // were sent before.
 func (w *work) passDecommission(a plans.Assessment) {
 	m := w.m
-	for _, name := range m.podNames() {
+	for _, name := range m.visits() {
 		if _, wanted := m.spec(name); wanted {
 			continue
 		}
@@ -262,6 +268,7 @@ func (w *work) killTasks(p Pod, tasks []mesos.TaskID, grace *time.Duration) {
 			continue
 		}
 		m.kills[id] = m.now
+		m.stir(p.Name)
 		agent := mesos.AgentID("")
 		if p.Place != nil {
 			agent = p.Place.Agent
@@ -284,15 +291,16 @@ func (w *work) finish() {
 		refuse = declineWorking
 	}
 	var unused []mesos.OfferID
-	for _, id := range sortedOffers(m.offers) {
-		if ops := w.operations[id]; len(ops) > 0 {
-			m.send(mesos.Accept{
-				Offers: []mesos.OfferID{id}, Operations: ops, Refuse: time.Second})
-			m.note(Debug, CountAccepts, "accept", "offer", string(id))
+	for i := range w.table().Len() {
+		o := w.table().Bundle(i)
+		if ops := w.operations[o.ID]; len(ops) > 0 {
+			m.send(mesos.Accept{Offers: o.IDs, Operations: ops, Refuse: time.Second})
+			m.note(Debug, CountAccepts, "accept", "offer", string(o.ID))
 			continue
 		}
-		unused = append(unused, id)
+		unused = append(unused, o.IDs...)
 	}
+	slices.Sort(unused)
 	if len(unused) > 0 {
 		m.send(mesos.Decline{Offers: unused, Refuse: refuse})
 		m.note(Debug, CountDeclines, "decline", "offers", fmt.Sprint(len(unused)))
@@ -324,24 +332,25 @@ func (w *work) tellWants() {
 	m.wants = w.wants
 }
 
-func sortedOffers(offers map[mesos.OfferID]mesos.Offer) []mesos.OfferID {
-	ids := make([]mesos.OfferID, 0, len(offers))
-	for id := range offers {
-		ids = append(ids, id)
-	}
-	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
-	return ids
-}
-
 // reconcile asks the master about tasks: those in doubt by name, and all from time to time.
 func (m *Machine) reconcile() {
 	if !m.connected {
 		return
 	}
+	if due := m.questions(); len(due) > 0 {
+		m.send(mesos.Reconcile{Tasks: due})
+	}
+	if !m.now.Before(m.implicit) {
+		m.send(mesos.Reconcile{})
+		m.implicit = m.now.Add(implicitEvery)
+	}
+}
+
+// questions lists the tasks that the master is to be asked about now, and forgets those that are
+// in doubt no more.
+func (m *Machine) questions() []mesos.TaskOnAgent {
 	var due []mesos.TaskOnAgent
-	live := map[mesos.TaskID]bool{}
 	ask := func(task mesos.TaskID, agent mesos.AgentID) {
-		live[task] = true
 		q, open := m.asked[task]
 		if !open || m.now.Before(q.again) {
 			return
@@ -350,32 +359,33 @@ func (m *Machine) reconcile() {
 		wait := min(max(q.wait*2, askFirst), askMax)
 		m.asked[task] = question{again: m.now.Add(wait), wait: wait}
 	}
-	for _, name := range m.podNames() {
-		p := m.hard.Pods[name]
-		for _, t := range p.Tasks {
+	var pods nameSet
+	lost := map[mesos.TaskID]bool{}
+	//tidy:unordered a set becomes two
+	for id := range m.asked {
+		if p, i, known := m.findTask(id); known && p.Tasks[i].live() {
+			pods.add(p.Name)
+		} else {
+			lost[id] = true
+		}
+	}
+	for _, name := range pods.sorted() {
+		for _, t := range m.hard.Pods[name].Tasks {
 			if t.live() {
-				ask(t.ID, p.Place.Agent)
+				ask(t.ID, m.hard.Pods[name].Place.Agent)
 			}
 		}
 	}
 	for _, id := range m.leftoverIDs() {
-		l := m.hard.Leftovers[id]
-		for _, t := range l.Tasks {
-			ask(t, l.Agent)
+		for _, t := range m.hard.Leftovers[id].Tasks {
+			delete(lost, t)
+			ask(t, m.hard.Leftovers[id].Agent)
 		}
 	}
-	for id := range m.asked {
-		if !live[id] {
-			delete(m.asked, id)
-		}
+	for id := range lost {
+		delete(m.asked, id)
 	}
-	if len(due) > 0 {
-		m.send(mesos.Reconcile{Tasks: due})
-	}
-	if !m.now.Before(m.implicit) {
-		m.send(mesos.Reconcile{})
-		m.implicit = m.now.Add(implicitEvery)
-	}
+	return due
 }
 
 // hasKafka reports whether any pod of the target runs Kafka.

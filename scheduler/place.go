@@ -51,7 +51,7 @@ func (w *work) place(l launchOf) {
 		return
 	}
 	if !m.connected {
-		m.waits[name] = "no Mesos master is connected"
+		m.waits[name] = m.disconnected()
 		return
 	}
 	if p.Place != nil && !p.Place.Confirmed && p.anyRuns() {
@@ -66,7 +66,7 @@ func (w *work) place(l launchOf) {
 	if len(m.offers) == 0 {
 		return
 	}
-	if m.lostPlace(p) {
+	if w.lostPlace(p) {
 		p = m.leave(p)
 		m.setPod(p)
 	}
@@ -74,10 +74,9 @@ func (w *work) place(l launchOf) {
 	if p.Place != nil {
 		reservation = p.Place.Reservation
 	}
-	offers := m.sortedOffers()
-	match, refusal := offer.Evaluate(w.requirement(p, l, reservation), offers)
+	match, refusal := w.table().Evaluate(w.requirement(p, l, reservation))
 	m.refusals[name] = refusal
-	m.noteOutcomes(name, offers, match, refusal)
+	w.noteOutcomes(name, match, refusal)
 	if refusal != nil {
 		return
 	}
@@ -90,22 +89,18 @@ func (w *work) place(l launchOf) {
 const outcomesMost = 100
 
 // noteOutcomes keeps what became of offers that were looked at.
-func (m *Machine) noteOutcomes(
-	name PodName, offers []mesos.Offer, match offer.Match, refusal *offer.Refusal,
-) {
-	reasons := map[mesos.AgentID][]offer.Reason{}
-	if refusal != nil {
-		for _, a := range refusal.Agents {
-			reasons[a.Agent] = a.Reasons
-		}
+func (w *work) noteOutcomes(name PodName, match offer.Match, refusal *offer.Refusal) {
+	m, table := w.m, w.table()
+	note := func(o mesos.Offer) {
+		m.outcomes = append(m.outcomes, Outcome{At: m.now, Pod: name.String(), Agent: o.Agent,
+			Host: o.Hostname, Offer: o, Refusal: refusal})
 	}
-	for _, o := range offers {
-		outcome := Outcome{At: m.now, Pod: name.String(), Agent: o.Agent, Host: o.Hostname,
-			Offer: o, Reasons: reasons[o.Agent], Fits: refusal == nil}
-		if outcome.Fits && o.ID != match.Offer {
-			continue // another was better; nobody asked whether this one fits
+	if refusal == nil {
+		note(table.Get(match).Offer) // nobody asked whether others fit: this one was better
+	} else {
+		for i := max(0, table.Len()-outcomesMost); i < table.Len(); i++ {
+			note(table.Bundle(i).Offer)
 		}
-		m.outcomes = append(m.outcomes, outcome)
 	}
 	if n := len(m.outcomes); n > outcomesMost {
 		m.outcomes = slices.Clone(m.outcomes[n-outcomesMost:])
@@ -115,32 +110,41 @@ func (m *Machine) noteOutcomes(
 // lostPlace reports whether a reservation that nobody ever saw turns out not to be what it
 // should: its agent makes an offer, and it is not in there, or its volumes are not. What may
 // exist of it is freed as a leftover. When other parts are missing, an executor still has them.
-func (m *Machine) lostPlace(p Pod) bool {
+func (w *work) lostPlace(p Pod) bool {
 	if p.Place == nil || p.Place.Confirmed || p.anyLive() {
 		return false
 	}
 	offered, part, role := false, resource.List{}, ""
 	ids := resourceIDs(placeResources(*p.Place))
-	for _, id := range sortedOffers(m.offers) {
-		o := m.offers[id]
-		if o.Agent == p.Place.Agent {
-			offered, role = true, o.Role
-			part = part.Add(o.Resources.Filter(func(r resource.Resource) bool {
-				return slices.Contains(ids, r.Label(resource.ResourceID))
-			})...)
-		}
+	for _, o := range w.table().Of(p.Place.Agent) {
+		offered, role = true, o.Role
+		part = part.Add(o.Resources.Filter(func(r resource.Resource) bool {
+			return slices.Contains(ids, r.Label(resource.ResourceID))
+		})...)
 	}
 	whole := placeResources(*p.Place).WithRole(role)
 	return offered && !part.Contains(whole) &&
 		(len(part) == 0 || part.WithoutVolumes().Contains(whole.WithoutVolumes()))
 }
 
-func (m *Machine) sortedOffers() []mesos.Offer {
-	offers := make([]mesos.Offer, 0, len(m.offers))
-	for _, id := range sortedOffers(m.offers) {
-		offers = append(offers, m.offers[id])
+// table is what is offered, ready for one instance after the other.
+func (w *work) table() *offer.Table {
+	if w.offers == nil {
+		offers := make([]mesos.Offer, 0, len(w.m.offers))
+		//tidy:unordered the table sorts them
+		for _, o := range w.m.offers {
+			offers = append(offers, o)
+		}
+		w.offers = offer.NewTable(offers)
+		for i := range w.offers.Len() {
+			w.occupyBy(w.m.lodgersAt(w.offers.Bundle(i).IP))
+			w.occupyBy(w.m.lodgersAt(w.offers.Bundle(i).Hostname))
+		}
+		for _, taken := range w.m.foreignPorts {
+			w.offers.Occupy(taken.host, taken.ports, "")
+		}
 	}
-	return offers
+	return w.offers
 }
 
 // placeResources is all that a place holds.
@@ -182,11 +186,8 @@ func (w *work) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.Requ
 			Ports:   set.Ports, Volumes: m.volumes(set.Volumes),
 		})
 	}
-	if slices.ContainsFunc(req.Sets, func(s offer.SetNeed) bool { return len(s.Ports) > 0 }) {
-		req.Taken = w.takenPorts()
-	}
 	if p.Place == nil {
-		req.Peers = w.peers(p.Name.Type)
+		req.Peers = m.peers(p.Name.Type)
 	} else {
 		req.Kept = &offer.Kept{
 			Agent: p.Place.Agent, Hostname: p.Place.Hostname, Executor: p.Place.Executor,
@@ -216,22 +217,30 @@ func dropped(place Place, spec servicespec.Pod) []string {
 	return names
 }
 
-// takenPorts are those of all places, and those that were found to be in use by others: agents
-// that share one address offer all of its ports, each.
-func (w *work) takenPorts() []offer.TakenPorts {
-	if w.taken == nil {
-		w.taken = slices.Clone(w.m.foreignPorts)
-		for _, name := range w.m.podNames() {
-			if place := w.m.hard.Pods[name].Place; place != nil {
-				w.taken = append(w.taken, portsAt(*place)...)
-			}
-		}
+// takenPorts are ports in use on a host, which is an agent's address or host name.
+type takenPorts struct {
+	host  string
+	ports resource.Ranges
+}
+
+// occupyBy sees to it that nobody gets the ports of some instances.
+func (w *work) occupyBy(names map[PodName]bool) {
+	//tidy:unordered all ports come together
+	for name := range names {
+		w.occupy(*w.m.hard.Pods[name].Place)
 	}
-	return slices.Clip(w.taken)
+}
+
+// occupy sees to it that nobody gets the ports of a place: agents that share one address offer
+// all of its ports, each.
+func (w *work) occupy(p Place) {
+	for _, taken := range portsAt(p) {
+		w.offers.Occupy(taken.host, taken.ports, p.Agent)
+	}
 }
 
 // portsAt are the ports of a place, at its agent's address and under its name.
-func portsAt(p Place) []offer.TakenPorts {
+func portsAt(p Place) []takenPorts {
 	var ports []resource.Range
 	for _, set := range p.Sets {
 		for _, port := range set.Ports {
@@ -243,17 +252,7 @@ func portsAt(p Place) []offer.TakenPorts {
 		return nil
 	}
 	ranges := resource.NewRanges(ports...)
-	return []offer.TakenPorts{{Host: p.IP, Ports: ranges}, {Host: p.Hostname, Ports: ranges}}
-}
-
-// placed takes in where an instance was just put.
-func (w *work) placed(name PodName, p Place) {
-	if w.taken != nil {
-		w.taken = append(w.taken, portsAt(p)...)
-	}
-	if w.crowds[name.Type] != nil {
-		w.crowds[name.Type] = append(w.crowds[name.Type], agentOf(p))
-	}
+	return []takenPorts{{p.IP, ranges}, {p.Hostname, ranges}}
 }
 
 func (m *Machine) volumes(specs []servicespec.Volume) []offer.VolumeNeed {
@@ -265,18 +264,66 @@ func (m *Machine) volumes(specs []servicespec.Volume) []offer.VolumeNeed {
 	return needs
 }
 
-// peers are the places of the instances of a type that have one.
-func (w *work) peers(kind string) []placement.Agent {
-	if w.crowds[kind] == nil {
-		crowd := []placement.Agent{}
-		for _, name := range w.m.podNames() {
-			if p := w.m.hard.Pods[name]; name.Type == kind && p.Place != nil {
-				crowd = append(crowd, agentOf(*p.Place))
+// peers are the places of the instances of a type that have one, counted once and from then on
+// kept up to date.
+func (m *Machine) peers(kind string) *placement.Crowd {
+	crowd := m.crowds[kind]
+	if crowd == nil {
+		crowd = placement.NewCrowd()
+		for _, name := range m.podNames() {
+			if p := m.hard.Pods[name]; name.Type == kind && p.Place != nil {
+				crowd.Add(agentOf(*p.Place))
 			}
 		}
-		w.crowds[kind] = crowd
+		m.crowds[kind] = crowd
 	}
-	return slices.Clip(w.crowds[kind])
+	return crowd
+}
+
+// lodgersAt are the instances that have a place on a host, by its address or name; as peers are,
+// they are looked up once and then kept up to date.
+func (m *Machine) lodgersAt(host string) map[PodName]bool {
+	if m.lodgers == nil {
+		m.lodgers = map[string]map[PodName]bool{}
+		for _, name := range m.podNames() {
+			if place := m.hard.Pods[name].Place; place != nil {
+				m.lodge(name, *place)
+			}
+		}
+	}
+	return m.lodgers[host]
+}
+
+func (m *Machine) lodge(name PodName, at Place) {
+	for _, host := range []string{at.IP, at.Hostname} {
+		if m.lodgers[host] == nil {
+			m.lodgers[host] = map[PodName]bool{}
+		}
+		m.lodgers[host][name] = true
+	}
+}
+
+// moved keeps peers and lodgers up to date when the place of an instance changes.
+func (m *Machine) moved(name PodName, from, to *Place) {
+	if from == to {
+		return
+	}
+	crowd := m.crowds[name.Type]
+	if from != nil {
+		delete(m.lodgers[from.IP], name)
+		delete(m.lodgers[from.Hostname], name)
+		if crowd != nil {
+			crowd.Remove(agentOf(*from))
+		}
+	}
+	if to != nil {
+		if m.lodgers != nil {
+			m.lodge(name, *to)
+		}
+		if crowd != nil {
+			crowd.Add(agentOf(*to))
+		}
+	}
 }
 
 // agentOf is what placement rules can ask of a place.

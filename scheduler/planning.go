@@ -47,47 +47,12 @@ func (m *Machine) plans() []plans.Plan {
 	return append(list, built[1:]...)
 }
 
-// built are the plans of the target, deploy first, made once for each target.
-func (m *Machine) built() []plans.Plan {
-	if m.builtFor != m.hard.Target.ID || m.builtPlans == nil {
-		m.builtFor = m.hard.Target.ID
-		m.builtPlans = plans.Build(declaredPlans(m.hard.Target))
-		m.declared = plans.Build(m.hard.Target.Service)[0]
-		m.hashes = launchHashes(m.hard.Target.Service)
-		m.noteReached()
-	}
-	return m.byRack(m.builtPlans)
-}
-
-// launchHashes are the TaskLaunchHash of all tasks: of a pod by "<pod>/<task>", and, where
-// something differs for single instances, of each of these by ownTask.
-func launchHashes(s servicespec.Service) map[string]string {
-	hashes := map[string]string{}
-	for _, p := range s.Pods {
-		for _, t := range p.Tasks {
-			hashes[p.Type+"/"+t.Name] = s.TaskLaunchHash(p.Type, -1, t.Name)
-			if p.Kafka == nil {
-				continue
-			}
-			for index := range p.Kafka.Instances {
-				hashes[ownTask(PodName{p.Type, index}, t.Name)] =
-					s.TaskLaunchHash(p.Type, index, t.Name)
-			}
-		}
-	}
-	return hashes
-}
-
-func ownTask(name PodName, task string) string {
-	return fmt.Sprintf("%s/%d/%s", name.Type, name.Index, task)
-}
-
 // noteReached notes which steps of plans that were not started have nothing to do, because what
 // they launch has done its work for other plans. As in the predecessor, that is looked at when a
 // process begins or a target does; it only shows, and a start does all steps.
 func (m *Machine) noteReached() {
 	m.reachedBefore = map[string]bool{}
-	for _, plan := range m.builtPlans {
+	for _, plan := range m.index.built {
 		if byItself(plan.Name) {
 			continue
 		}
@@ -179,6 +144,11 @@ func (m *Machine) saidOf(plan string) plans.Overrides {
 
 // assess derives the statuses of a plan and of what is in it.
 func (m *Machine) assess(p plans.Plan) plans.Assessment {
+	if p.Name == planDeploy && !m.sortsByRack() {
+		known := m.statuses()
+		at := func(phase, step int) plans.Status { return known[phase][step] }
+		return plans.AssessAt(p, at, m.saidOf(p.Name))
+	}
 	return plans.Assess(p, m.stepStatus(p.Name), m.saidOf(p.Name))
 }
 
@@ -291,12 +261,12 @@ func (m *Machine) missingState(s plans.Step, p Pod, t Task) (plans.Status, strin
 	if m.tried[p.Name] == s.ID {
 		status = plans.Prepared
 	}
-	_, away := p.away()
+	_, away := m.away(p)
 	switch {
 	case away && m.faultPolicy(p.Name) != nil:
 		return status, m.awayReason(p)
 	case m.refusals[p.Name] != nil && m.tried[p.Name] == s.ID:
-		return status, m.refusals[p.Name].String()
+		return status, m.refusals[p.Name].Tell()
 	case t.unsure():
 		return status, m.awayReason(p)
 	case p.Place != nil:

@@ -14,12 +14,9 @@ import (
 // spec finds the pod type of an instance in the target; ok is false for one that the target
 // does not want.
 func (m *Machine) spec(name PodName) (servicespec.Pod, bool) {
-	for _, p := range m.hard.Target.Service.Pods {
-		if p.Type == name.Type {
-			return p, name.Index < p.Count
-		}
-	}
-	return servicespec.Pod{}, false
+	m.derive()
+	p, ok := m.index.pods[name.Type]
+	return p, ok && name.Index < p.Count
 }
 
 // taskSpec finds a task of a pod type by name.

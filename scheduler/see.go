@@ -23,68 +23,18 @@ func (m *Machine) view() *View {
 		TargetBy: m.hard.Target.By, TargetNumber: m.hard.Target.Number,
 		Intent: m.hard.Intent, TargetID: m.hard.Target.ID, Target: m.hard.Target.Service,
 		Earlier: m.hard.Earlier, Journal: m.hard.Journal, Outcomes: m.outcomes,
-		Files: m.hard.Files,
+		Files: m.hard.Files, Away: m.hard.Agents, Seen: m.seen,
 		Kafka: KafkaView{ClusterID: m.hard.Kafka.ID, Founded: m.hard.Kafka.Founded,
 			Facts: m.facts},
 	}
+	changed, all := m.redrawn()
 	for _, p := range m.plans() {
-		v.Plans = append(v.Plans, m.viewPlan(p))
+		v.Plans = append(v.Plans, m.viewPlan(p, changed, all))
 	}
-	for _, name := range m.wantedPods() {
-		v.Pods = append(v.Pods, m.viewPod(name))
-	}
+	v.Pods = m.drawPods(changed, all)
+	v.Endpoints = m.drawn.endpoints
 	for _, id := range m.leftoverIDs() {
 		v.Leftovers = append(v.Leftovers, m.hard.Leftovers[id])
-	}
-	v.Endpoints = m.endpoints()
-	return v
-}
-
-// wantedPods are the instances of the target and those that have a record, sorted.
-func (m *Machine) wantedPods() []PodName {
-	names := m.podNames()
-	if m.hard.Intent == Run || m.hard.Intent == Stop {
-		for _, p := range m.hard.Target.Service.Pods {
-			for i := 0; i < p.Count; i++ {
-				name := PodName{p.Type, i}
-				if _, known := m.hard.Pods[name]; !known {
-					names = append(names, name)
-				}
-			}
-		}
-	}
-	sortPods(names)
-	return names
-}
-
-func (m *Machine) viewPlan(p plans.Plan) PlanView {
-	said := m.saidOf(p.Name)
-	assessed := plans.Assess(p, m.stepStatus(p.Name), said)
-	may := map[string]bool{}
-	for _, s := range assessed.Candidates {
-		may[s.ID] = true
-	}
-	v := PlanView{Name: p.Name, Strategy: string(p.Strategy), Status: assessed.Status,
-		Errors: p.Errors, Run: m.hard.Runs[p.Name], Held: m.heldBy(p.Name)}
-	for i, ph := range p.Phases {
-		pv := PhaseView{ID: ph.ID, Name: ph.Name, Strategy: string(ph.Strategy),
-			Status: assessed.Phases[i].Status, Held: m.heldBy(plans.Key(p.Name, ph.Name, ""))}
-		for j, s := range ph.Steps {
-			sv := m.viewStep(p.Name, ph.Name, s, assessed.Phases[i].Steps[j])
-			if sv.Status == plans.Pending && s.Pod != "" && !may[s.ID] &&
-				(byItself(p.Name) || v.Run.Active) {
-				sv.Reason = "waits for the steps before it"
-			}
-			if held := orHeld(v.Held, pv.Held); held != nil && said.Interrupted[p.Name] ||
-				sv.Status == plans.Pending && held != nil {
-				sv.Reason = heldText(held)
-			}
-			pv.Steps = append(pv.Steps, sv)
-			if s.Error != "" {
-				v.Errors = append(v.Errors, s.Error)
-			}
-		}
-		v.Phases = append(v.Phases, pv)
 	}
 	return v
 }

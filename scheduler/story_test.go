@@ -87,6 +87,9 @@ func hardText(h Hard) string {
 	for name, run := range h.Actions {
 		entries = append(entries, WriteText(WriteAction{name, run}))
 	}
+	for _, a := range h.Agents {
+		entries = append(entries, WriteText(WriteAgent{a}))
+	}
 	for name, content := range h.Files {
 		entries = append(entries, WriteText(WriteFile{name, content}))
 	}
@@ -136,6 +139,10 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		}
 		s.now = s.now.Add(wait)
 		return s.step(Tick{})
+	case "agents":
+		return s.agents(d)
+	case "held":
+		return agentsText(s.machine.view())
 	case "plans":
 		return plansText(s.machine.view())
 	case "endpoints":
@@ -353,6 +360,67 @@ func (s *story) kafka(d *datadriven.TestData) string {
 	return s.step(FromKafka{f})
 }
 
+// agents says what the operator API shows: lines of "id host" and then any of inactive, draining,
+// drained, mark-gone and unavailable=DURATION, which is when the window begins; and "removed id".
+func (s *story) agents(d *datadriven.TestData) string {
+	var ev mesos.AgentsSeen
+	for _, line := range strings.Split(d.Input, "\n") {
+		words := strings.Fields(line)
+		if words[0] == "removed" {
+			ev.Removed = append(ev.Removed, mesos.AgentID(words[1]))
+			continue
+		}
+		a := mesos.SeenAgent{ID: mesos.AgentID(words[0]), Hostname: words[1], Active: true}
+		drain := mesos.Drain{}
+		for _, word := range words[2:] {
+			after, isWindow := strings.CutPrefix(word, "unavailable=")
+			switch {
+			case isWindow:
+				a.Unavailable = s.window(after)
+			case word == "inactive":
+				a.Active = false
+			case word == "deactivated":
+				a.Deactivated = true
+			default:
+				drain.Draining = drain.Draining || word == "draining"
+				drain.Drained = drain.Drained || word == "drained"
+				drain.MarkGone = drain.MarkGone || word == "mark-gone"
+				a.Drain, a.Deactivated = &drain, true
+			}
+		}
+		ev.Agents = append(ev.Agents, a)
+	}
+	return s.step(FromMesos{ev})
+}
+
+// window is an hour of maintenance that begins after some time.
+func (s *story) window(after string) *mesos.Unavailability {
+	wait, err := time.ParseDuration(after)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &mesos.Unavailability{Start: s.now.Truncate(time.Minute).Add(wait),
+		Duration: time.Hour}
+}
+
+// agentsText draws the agents that something is held on.
+func agentsText(v *View) string {
+	var b strings.Builder
+	for _, a := range v.Agents() {
+		fmt.Fprintf(&b, "%s on %s %s", a.ID, a.Hostname, a.State)
+		if !a.Since.IsZero() {
+			fmt.Fprintf(&b, " since %s", a.Since.UTC().Format(time.RFC3339))
+		}
+		fmt.Fprintf(&b, " pods=%v leftovers=%d volumes=%v", a.Pods, len(a.Leftovers),
+			a.Volumes)
+		if a.Note != "" {
+			fmt.Fprintf(&b, ": %s", a.Note)
+		}
+		b.WriteString("\n")
+	}
+	return shorten(b.String())
+}
+
 func (s *story) command(d *datadriven.TestData) string {
 	arg := func(i int) string {
 		if i < len(d.CmdArgs) {
@@ -399,6 +467,8 @@ func (s *story) command(d *datadriven.TestData) string {
 			s.t.Fatal(problems)
 		}
 		c = SetTarget{ID: arg(1), Service: service}
+	case "abandon":
+		c = AgentAbandon{Agent: arg(1), Force: arg(2) == "force"}
 	default:
 		s.t.Fatalf("unknown operator's command %q", arg(0))
 	}

@@ -17,7 +17,7 @@ func (w *work) passSurplus(deploy plans.Assessment) {
 	if deploy.Status != plans.Complete {
 		return
 	}
-	for _, name := range w.m.podNames() {
+	for _, name := range w.m.visits() {
 		w.surplus(name)
 	}
 }

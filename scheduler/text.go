@@ -27,6 +27,11 @@ func commandText(c Command) string {
 		return strings.TrimSpace("rollback " + c.ID)
 	case Remark:
 		return c.What
+	case AgentAbandon:
+		if c.Force {
+			return "agent abandon " + c.Agent + " --force"
+		}
+		return "agent abandon " + c.Agent
 	case PutFile:
 		return fmt.Sprintf("put file %s of %d bytes", c.Name, len(c.Content))
 	case PlanCommand:
@@ -99,9 +104,24 @@ func WriteText(w Write) string {
 		return "delete action " + w.Name
 	case WriteFile:
 		return fmt.Sprintf("write file %s of %d bytes", w.Name, len(w.Content))
+	case WriteAgent:
+		return "write agent " + agentText(w.Agent)
+	case DeleteAgent:
+		return "delete agent " + string(w.ID)
 	default:
 		return fmt.Sprintf("write %T", w)
 	}
+}
+
+func agentText(a Agent) string {
+	text := fmt.Sprintf("%s on %s", a.ID, a.Hostname)
+	if !a.Away.IsZero() {
+		text += " away since " + a.Away.UTC().Format(time.RFC3339)
+	}
+	if a.Fate != FateOpen {
+		text += fmt.Sprintf(" %s by %q", a.Fate, a.By)
+	}
+	return text
 }
 
 func overridesText(o plans.Overrides) string {
@@ -162,6 +182,9 @@ func podText(p Pod) string {
 	}
 	if p.Recovery != nil {
 		fmt.Fprintf(&b, " recovery=%s", p.Recovery.Kind)
+	}
+	if p.Move != nil {
+		fmt.Fprintf(&b, " moves=off-%s", p.Move.Hostname)
 	}
 	if p.Caretaker {
 		b.WriteString(" caretaker")

@@ -37,6 +37,10 @@ type View struct {
 	// and index.
 	Pods      []PodView
 	Leftovers []Leftover
+	// Away has the agents that something is held on and that are not simply there, Seen what the
+	// operator API last said of agents, nil before it did; neither is to be changed.
+	Away map[mesos.AgentID]Agent
+	Seen map[mesos.AgentID]mesos.SeenAgent
 	// Earlier are the configurations before the target, oldest first.
 	Earlier []EarlierTarget
 	// Journal is what operators commanded and how plans went, oldest first.
@@ -68,11 +72,18 @@ type Outcome struct {
 	Pod   string
 	Agent mesos.AgentID
 	Host  string
-	// Fits says that it was used; else Reasons are what was missing.
-	Fits    bool
-	Reasons []offer.Reason
+	// Refusal tells what was missing; nil says that it was used.
+	Refusal *offer.Refusal
 	// Offer as it came.
 	Offer mesos.Offer
+}
+
+// Reasons are what was missing, nothing for an offer that was used.
+func (o Outcome) Reasons() []offer.Reason {
+	if o.Refusal == nil {
+		return nil
+	}
+	return o.Refusal.Of(o.Agent)
 }
 
 // PhaseView is a phase with what is derived of it.

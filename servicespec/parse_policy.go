@@ -130,6 +130,7 @@ func (p *parser) faultPolicy(v value, path string) *FaultPolicy {
 	if n, ok := f.whole("max-replacements", 1, maxCount); ok {
 		policy.MaxReplacements = int(n)
 	}
+	f.setSeconds("abandon-timeout", 0, &policy.AbandonTimeout)
 	return policy
 }
 

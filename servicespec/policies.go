@@ -23,6 +23,9 @@ type FaultPolicy struct {
 	Action             string  `json:"action"` // FaultWait or FaultReplace
 	// MaxReplacements is how many instances of the pod may be under replacement at a time.
 	MaxReplacements int `json:"max-replacements"`
+	// AbandonTimeout is after how long nobody waits for an agent any more to free what was left
+	// there, 0 for never.
+	AbandonTimeout Seconds `json:"abandon-timeout,omitempty"`
 }
 
 // UpdatePolicy is how a new configuration is rolled out.

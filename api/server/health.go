@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/plans"
@@ -12,13 +13,31 @@ import (
 )
 
 // health answers with the predecessor's codes, in the status and in the body.
-func health(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
+func (h *handlers) health(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	value, reasons := assess(v)
 	shape := api.Health{Value: value}
 	if strings.EqualFold(r.URL.Query().Get("verbose"), "true") {
-		shape.Reasons = reasons
+		shape.Reasons = append(reasons, h.connection()...)
 	}
 	writeJSON(w, value, shape)
+}
+
+// connection gives a reason for each part of Mesos that does not answer. The predecessor has no
+// such reasons: it ends when it is disconnected.
+func (h *handlers) connection() (reasons []string) {
+	if h.Mesos == nil {
+		return nil
+	}
+	m := h.Mesos()
+	if !m.Connected && m.Reason != "" {
+		reasons = append(reasons, fmt.Sprintf("No Mesos master is connected since %s, after %d "+
+			"attempts: %s", m.Since.Format(time.RFC3339), m.Attempts, m.Reason))
+	}
+	if m.Connected && m.AgentsReason != "" {
+		reasons = append(reasons, "The master's operator API does not list the agents: "+
+			m.AgentsReason)
+	}
+	return reasons
 }
 
 // assess derives the health from the view; the first that fits wins, and every reason is told.

@@ -170,16 +170,18 @@ func mixedOutcomes() []scheduler.Outcome {
 		Attributes: []mesos.Attribute{{Name: "rack", Value: "räck \"1\""}},
 		Executors:  []mesos.ExecutorID{"e"},
 		Domain:     mesos.Domain{Region: "region-1", Zone: "zone-a"}}
+	reasons := []offer.Reason{
+		{Code: offer.Insufficient, Name: "mem", Need: 2048000, Have: 512500},
+		{Code: offer.Insufficient, Name: "disk", Need: 2048000, Have: 512500},
+		{Code: offer.PortTaken, Name: "http", Ports: resource.Ranges{{Begin: 1, End: 1}}},
+		{Code: offer.NoVolume, Name: "data", Need: 1000, Detail: "ROOT"},
+		{Code: offer.Placement, Detail: "the zone must be another one"},
+		{Code: offer.Maintenance}, {Code: offer.OtherAgent},
+	}
 	return []scheduler.Outcome{
 		{At: viewTime, Pod: "node-0", Agent: "S0", Host: of.Hostname, Offer: of,
-			Reasons: []offer.Reason{
-				{Code: offer.Insufficient, Name: "mem", Need: 2048000, Have: 512500},
-				{Code: offer.Insufficient, Name: "disk", Need: 2048000, Have: 512500},
-				{Code: offer.PortTaken, Name: "http", Ports: resource.Ranges{{Begin: 1, End: 1}}},
-				{Code: offer.NoVolume, Name: "data", Need: 1000, Detail: "ROOT"},
-				{Code: offer.Placement, Detail: "the zone must be another one"},
-				{Code: offer.Maintenance}, {Code: offer.OtherAgent},
-			}},
-		{At: viewTime, Pod: "node-0", Agent: "S1", Fits: true},
+			Refusal: offer.Because("node-0",
+				offer.AgentRefusal{Agent: "S0", Reasons: reasons})},
+		{At: viewTime, Pod: "node-0", Agent: "S1"},
 	}
 }

@@ -21,7 +21,7 @@ func debugOffers(w http.ResponseWriter, _ *http.Request, v *scheduler.View) {
 			Outcome:     "pass",
 			Explanation: []string{},
 		}
-		if outcome.Fits {
+		if outcome.Refusal == nil {
 			shape.Accepted++
 			of.Explanation = append(of.Explanation,
 				"PASS(LaunchEvaluationStage):Added launch operation for "+outcome.Pod)
@@ -30,7 +30,7 @@ func debugOffers(w http.ResponseWriter, _ *http.Request, v *scheduler.View) {
 			shape.Rejected++
 			shape.RejectedAgents[string(outcome.Agent)]++
 		}
-		for _, reason := range outcome.Reasons {
+		for _, reason := range outcome.Reasons() {
 			shape.FailureReasons[stage(reason)]++
 			of.Explanation = append(of.Explanation,
 				"FAIL("+stage(reason)+"):"+reason.String())

@@ -50,6 +50,8 @@ type Config struct {
 	Feed *Feed
 	// Logs opens what a task printed; nil cannot.
 	Logs LogSource
+	// Mesos tells how things stand with the masters; nil does not tell.
+	Mesos func() api.Mesos
 	// Ending is closed when streams are to end; nil never is.
 	Ending <-chan struct{}
 }

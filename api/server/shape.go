@@ -63,7 +63,7 @@ func podShape(pod scheduler.PodView) api.Pod {
 	}
 	if pod.Refusal != nil {
 		shape.Refusal = pod.Refusal.String()
-		shape.Refusals = refusals(*pod.Refusal)
+		shape.Refusals = refusals(pod.Refusal)
 	}
 	for _, task := range pod.Tasks {
 		shape.Tasks = append(shape.Tasks, taskShape(task))
@@ -166,9 +166,9 @@ func liveEndpoints(v *scheduler.View) []scheduler.EndpointView {
 	return live
 }
 
-func refusals(refusal offer.Refusal) []api.AgentRefusal {
+func refusals(refusal *offer.Refusal) []api.AgentRefusal {
 	var list []api.AgentRefusal
-	for _, agent := range refusal.Agents {
+	for _, agent := range refusal.Agents() {
 		shape := api.AgentRefusal{AgentID: string(agent.Agent), Hostname: agent.Hostname,
 			Reasons: []string{}, Codes: []string{}}
 		for _, reason := range agent.Reasons {

@@ -33,7 +33,7 @@ func (h *handlers) routeV1(r chi.Router) {
 	r.Get(api.PathTarget, h.whileWanted(target))
 	r.Get(api.PathConfiguration, h.whileWanted(configuration))
 	r.Get(api.PathTemplate, h.withView(template))
-	r.Get(api.PathHealth, h.withView(health))
+	r.Get(api.PathHealth, h.withView(h.health))
 	h.routeState(r)
 	h.routeDebug(r)
 	h.routeKafka(r)

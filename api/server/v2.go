@@ -46,6 +46,8 @@ func (x *v2) route(r chi.Router) {
 	r.Get(api.PathOffers, x.withView(x.heavy.limit(x.offers)))
 	r.Get(api.PathReservations, x.withView(x.heavy.limit(x.reservations)))
 	r.Get(api.PathLeftovers, x.withView(x.leftovers))
+	r.Get(api.PathAgents, x.withView(x.heavy.limit(x.agents)))
+	r.Get(api.PathAgent, x.withView(x.heavy.limit(x.agent)))
 	r.Get(api.PathEvents, x.withView(x.events))
 	r.Get(api.PathVersion, x.version)
 	r.Get(api.PathMetrics, x.metrics)
@@ -61,6 +63,7 @@ func (x *v2) route(r chi.Router) {
 	change.Post(api.PathRollback, x.withView(x.rollback))
 	change.Post(api.PathPlanCommandV2, x.withView(x.planCommand))
 	change.Post(api.PathPodCommandV2, x.withView(x.podCommand))
+	change.Post(api.PathAgentAbandon, x.withView(x.abandonAgent))
 }
 
 func (h *handlers) version(w http.ResponseWriter, r *http.Request) {

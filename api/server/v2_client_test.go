@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -66,6 +67,11 @@ func TestClientReadsV2(t *testing.T) {
 	check("reservations", err, len(reservations.Reservations) == 1)
 	leftovers, err := c.Leftovers(ctx, api.Page{Limit: 1})
 	check("leftovers", err, len(leftovers.Leftovers) == 1)
+	agents, err := c.FindAgents(ctx, api.AgentAbandoned, api.Page{Limit: 5})
+	check("agents", err, len(agents.Agents) == 1 && agents.Agents[0].AwaySince != nil)
+	agent, revision, err := c.ReadAgent(ctx, "host-1.example")
+	check("agent", err, agent.ID == "agent-0" && revision != "" && agent.Maintenance != nil &&
+		slices.Equal(agent.Pods, []string{"kafka-0"}))
 }
 
 // The client's changes of /v2, with all that may go with them.
@@ -88,6 +94,7 @@ func TestClientChangesV2(t *testing.T) {
 		api.PlanCommand{Phase: "p", Step: "s", Reason: "why"}))
 	taken(c.CommandPod(ctx, "kafka-0", api.CommandPause,
 		api.PodCommand{Tasks: []string{"broker"}, Reason: "why"}))
+	taken(c.AbandonAgent(ctx, "agent-2", api.AgentAbandon{Force: true, Reason: "why"}))
 	taken(c.PutTarget(ctx, api.SetTarget{Spec: "name: x", Reason: "why"}))
 	taken(c.Rollback(ctx, api.Rollback{ID: firstID, Reason: "why"}))
 	if o, err := c.Rollback(ctx, api.Rollback{}, client.DryRun()); err != nil || !o.DryRun ||

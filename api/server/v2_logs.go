@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"mime"
@@ -58,7 +59,12 @@ func (x *v2) logs(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 			"connected to Mesos now, so the agent that has the output cannot be found.")
 		return
 	}
-	x.sendLog(w, r, want, sandbox.Executor{Master: v.Master, Framework: string(v.Framework),
+	master := v.Master
+	if x.Mesos != nil {
+		m := x.Mesos()
+		master = cmp.Or(m.Address(), master)
+	}
+	x.sendLog(w, r, want, sandbox.Executor{Master: master, Framework: string(v.Framework),
 		Agent: string(pod.Agent), Name: string(task.Executor)})
 }
 

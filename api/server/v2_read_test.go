@@ -52,6 +52,8 @@ func TestLists(t *testing.T) {
 		{"offers", "o3 o2 o1"}, {"offers?fits=true", "o2"}, {"offers?fits=false&limit=1", "o3 +"},
 		{"offers?pod=kafka-0", ""}, {"offers?host=host-2.example&limit=3", "o3 o2 o1"},
 		{"reservations", "reservation-1"}, {"leftovers", "reservation-0"},
+		{"agents", "agent-0 agent-2"}, {"agents?limit=1", "agent-0 +"},
+		{"agents?state=ABANDONED", "agent-2"}, {"agents?state=AWAY", ""},
 	} {
 		if got := strings.Join(listed(t, v, c.query), " "); got != c.want {
 			t.Errorf("%s: %s, want %s", c.query, got, c.want)
@@ -103,7 +105,7 @@ func trimmed(f float64) string {
 func TestPages(t *testing.T) {
 	v := richView()
 	for _, list := range []string{"plans", "pods", "journal", "history", "configurations",
-		"offers", "reservations", "leftovers"} {
+		"offers", "reservations", "leftovers", "agents"} {
 		whole := listed(t, v, list)
 		for _, limit := range []string{"1", "2", "1000"} {
 			var walked []string

@@ -18,7 +18,7 @@ func (x *v2) offers(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	var wanted []scheduler.Outcome
 	for _, o := range slices.Backward(v.Outcomes) {
 		if (pod == "" || o.Pod == pod) && (host == "" || o.Host == host) &&
-			(fits == nil || o.Fits == *fits) {
+			(fits == nil || (o.Refusal == nil) == *fits) {
 			wanted = append(wanted, o)
 		}
 	}
@@ -35,9 +35,9 @@ func (x *v2) offers(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 
 func offerShape(o scheduler.Outcome) api.OfferOutcome {
 	shape := api.OfferOutcome{At: o.At.UTC(), Pod: o.Pod, OfferID: string(o.Offer.ID),
-		AgentID: string(o.Agent), Hostname: o.Host, Fits: o.Fits, Reasons: []string{},
+		AgentID: string(o.Agent), Hostname: o.Host, Fits: o.Refusal == nil, Reasons: []string{},
 		Codes: []string{}, Resources: o.Offer.Resources.String()}
-	for _, reason := range o.Reasons {
+	for _, reason := range o.Reasons() {
 		shape.Reasons = append(shape.Reasons, reason.String())
 		shape.Codes = append(shape.Codes, string(reason.Code))
 	}

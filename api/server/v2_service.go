@@ -33,6 +33,10 @@ func (x *v2) service(w http.ResponseWriter, r *http.Request, v *scheduler.View) 
 		Endpoints:   []api.NamedEndpoint{},
 		Kafka:       kafkaShape(v.Kafka),
 	}
+	if x.Mesos != nil {
+		mesos := x.Mesos()
+		shape.Mesos = &mesos
+	}
 	for _, plan := range v.Plans {
 		shape.Plans = append(shape.Plans, planShapeV2(plan, now))
 	}

@@ -48,10 +48,14 @@ func richView() *scheduler.View {
 	}
 	list, _ := resource.ParseList("cpus:4;mem:4096")
 	for i, fits := range []bool{false, true, false} {
-		v.Outcomes = append(v.Outcomes, scheduler.Outcome{At: hour(i), Pod: "kafka-1",
-			Agent: "agent-1", Host: "host-2.example", Fits: fits,
-			Reasons: []offer.Reason{{Code: offer.Maintenance}},
-			Offer:   mesos.Offer{ID: mesos.OfferID("o" + string(rune('1'+i))), Resources: list}})
+		o := scheduler.Outcome{At: hour(i), Pod: "kafka-1",
+			Agent: "agent-1", Host: "host-2.example",
+			Offer: mesos.Offer{ID: mesos.OfferID("o" + string(rune('1'+i))), Resources: list}}
+		if !fits {
+			o.Refusal = offer.Because("kafka-1", offer.AgentRefusal{Agent: o.Agent,
+				Reasons: []offer.Reason{{Code: offer.Maintenance}}})
+		}
+		v.Outcomes = append(v.Outcomes, o)
 	}
 	pod := &v.Pods[0]
 	pod.Place = &scheduler.Place{Agent: pod.Agent, Hostname: pod.Hostname, Executor: list,

@@ -47,7 +47,7 @@ func explain(v *scheduler.View, pod scheduler.PodView, now time.Time) api.Why {
 	}
 	shape.Reasons = append(shape.Reasons, e.reasons...)
 	if pod.Refusal != nil {
-		shape.Agents = append(shape.Agents, refusals(*pod.Refusal)...)
+		shape.Agents = append(shape.Agents, refusals(pod.Refusal)...)
 	}
 	return shape
 }
@@ -164,7 +164,7 @@ func (e *explanation) waiting(open []openStep) {
 			"Read its logs and mend what they tell; reset-backoff lets it be launched at once.")
 	}
 	if e.pod.Refusal != nil {
-		e.add("no-offer", fullStop(e.pod.Refusal.String()), helpFor(*e.pod.Refusal))
+		e.add("no-offer", fullStop(e.pod.Refusal.String()), helpFor(e.pod.Refusal))
 	}
 	for _, s := range open {
 		if s.Reason != "" {
@@ -191,17 +191,18 @@ var helps = map[offer.Code]string{
 }
 
 // helpFor says what would make an offer fit, for what most agents lack.
-func helpFor(refusal offer.Refusal) string {
+func helpFor(refusal *offer.Refusal) string {
 	if refusal.Kept != "" {
 		return "Bring the agent of its reservation back; or replace the instance, which gives " +
 			"its data up."
 	}
-	if len(refusal.Agents) == 0 {
+	agents := refusal.Agents()
+	if len(agents) == 0 {
 		return "See that agents are registered with the master and offer resources to the " +
 			"service's role."
 	}
 	count, most := map[offer.Code]int{}, offer.Code("")
-	for _, agent := range refusal.Agents {
+	for _, agent := range agents {
 		for _, reason := range agent.Reasons {
 			count[reason.Code]++
 			if count[reason.Code] > count[most] {

@@ -122,21 +122,21 @@ func TestWhyOnce(t *testing.T) {
 
 // What helps is about what most agents lack.
 func TestHelp(t *testing.T) {
-	lacks := func(codes ...offer.Code) offer.Refusal {
-		var r offer.Refusal
+	lacks := func(codes ...offer.Code) *offer.Refusal {
+		var agents []offer.AgentRefusal
 		for _, code := range codes {
-			r.Agents = append(r.Agents, offer.AgentRefusal{Reasons: []offer.Reason{{Code: code}}})
+			agents = append(agents, offer.AgentRefusal{Reasons: []offer.Reason{{Code: code}}})
 		}
-		return r
+		return offer.Because("kafka-1", agents...)
 	}
 	for _, c := range []struct {
-		refusal offer.Refusal
+		refusal *offer.Refusal
 		says    string
 	}{
 		{lacks(offer.Placement, offer.PortTaken, offer.Placement), "placement rule"},
 		{lacks(offer.PortTaken, offer.PortTaken, offer.Insufficient), "port: 0"},
 		{lacks(), "agents are registered"}, {lacks(offer.OtherAgent), "another offer"},
-		{offer.Refusal{Kept: "agent-1"}, "Bring the agent of its reservation back"},
+		{&offer.Refusal{Kept: "agent-1"}, "Bring the agent of its reservation back"},
 	} {
 		if help := helpFor(c.refusal); !strings.Contains(help, c.says) {
 			t.Errorf("%q, want %q", help, c.says)

@@ -112,20 +112,25 @@ func fullView() *scheduler.View {
 	task.Ports = []offer.PortUse{{Name: "broker", Number: 9092}}
 	pod.Broker = &scheduler.BrokerFacts{ID: 0, Address: "10.0.0.2:9092", Fenced: true,
 		Hosted: 9, NotInSync: 2, Leads: 3}
-	v.Pods[2].Refusal = &offer.Refusal{Pod: "kafka-2", Agents: []offer.AgentRefusal{
-		{Agent: "agent-0", Hostname: "host-1.example", Reasons: []offer.Reason{
+	v.Pods[2].Refusal = offer.Because("kafka-2",
+		offer.AgentRefusal{Agent: "agent-0", Hostname: "host-1.example", Reasons: []offer.Reason{
 			{Code: offer.Insufficient, Name: "mem", Need: 2048000, Have: 512500},
 			{Code: offer.PortTaken, Name: "broker",
 				Ports: resource.Ranges{{Begin: 9092, End: 9092}}},
 		}},
-		{Agent: "agent-1", Hostname: "host-2.example",
+		offer.AgentRefusal{Agent: "agent-1", Hostname: "host-2.example",
 			Reasons: []offer.Reason{{Code: offer.OtherAgent}}},
-	}}
+	)
 	v.Leftovers = []scheduler.Leftover{{
 		Reservation: "reservation-0", Pod: pod.Name, Agent: "agent-2", Hostname: "host-3.example",
 		Resources: resource.List{{Disk: &resource.DiskInfo{PersistenceID: "volume-0"}}},
 		Freeing:   true,
 	}}
+	v.Away = map[mesos.AgentID]scheduler.Agent{"agent-2": {ID: "agent-2",
+		Hostname: "host-3.example", Away: viewTime.Add(-time.Hour),
+		Fate: scheduler.FateAbandoned, Decided: viewTime, By: "alice", Why: "burnt"}}
+	v.Seen = map[mesos.AgentID]mesos.SeenAgent{"agent-0": {ID: "agent-0",
+		Unavailable: &mesos.Unavailability{Start: viewTime, Duration: time.Hour}}}
 	v.Kafka = scheduler.KafkaView{ClusterID: "MkU3OEVBNTcwNTJENDM2Qg", Founded: true,
 		Facts: &scheduler.KafkaFacts{Asked: viewTime, Leader: 0, Voters: []int{0, 1},
 			Brokers: []scheduler.BrokerFacts{*pod.Broker}, OfflinePartitions: 4}}

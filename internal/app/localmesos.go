@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/localmesos"
 )
@@ -16,6 +17,10 @@ type LocalMesosOptions struct {
 	Secrets               string // the folder that references to secrets are looked up in
 	// Program is this program's path; it runs tasks of other frameworks that have no executor.
 	Program string
+	// Faults lets it misbehave on order; Simulate runs no processes.
+	Faults, Simulate bool
+	// AgentTimeout is when the master gives up an agent that does not answer; 0 means 75 s.
+	AgentTimeout time.Duration
 }
 
 // LocalAgent is one agent of an embedded Mesos.
@@ -27,6 +32,9 @@ type LocalAgent struct {
 	MemMB    int64
 	DiskMB   int64
 	Ports    [][2]uint64 // inclusive ranges
+	// Attributes, and the fault domain, are for agents that differ.
+	Attributes   map[string]string
+	Region, Zone string
 }
 
 // MesosExecutor is the process that the embedded Mesos runs tasks without an executor of their
@@ -50,11 +58,13 @@ func RunLocalMesos(ctx context.Context, o LocalMesosOptions) error {
 	defer closeLog()
 	cfg := localmesos.Config{
 		Dir: o.Dir, MasterAddr: o.MasterAddr, ClusterName: o.Name, Logger: logger,
-		Secrets: o.Secrets, Program: o.Program}
+		Secrets: o.Secrets, Program: o.Program, Faults: o.Faults, Simulate: o.Simulate,
+		AgentPingTimeout: o.AgentTimeout}
 	for _, a := range o.Agents {
 		cfg.Agents = append(cfg.Agents, localmesos.Agent{
 			Name: a.Name, Addr: a.Addr, Hostname: a.Hostname, CPUs: a.CPUs,
-			MemMB: a.MemMB, DiskMB: a.DiskMB, Ports: a.Ports,
+			MemMB: a.MemMB, DiskMB: a.DiskMB, Ports: a.Ports, Attributes: a.Attributes,
+			Region: a.Region, Zone: a.Zone,
 		})
 	}
 	cluster, err := localmesos.Start(cfg)

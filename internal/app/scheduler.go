@@ -37,10 +37,15 @@ type SchedulerOptions struct {
 	Name string
 	// Dir is the scheduler's own folder: its state, lock, log, and scheduler.json.
 	Dir string
+	// State is the ZooKeeper where the state is kept; the zero one stands for a file in Dir.
+	State zk.Access
 	// SpecFile is the rendered service spec.
 	SpecFile string
-	// Master is the URL of the Mesos master, or zk://….
+	// Master is the URL of the Mesos master or its host:port, a list of such with commas, or
+	// zk://….
 	Master string
+	// Access is how the masters and agents let us in.
+	Access mesoshttp.AccessOptions
 	// Listen is the API's host:port; Advertise is the host:port that agents reach it under,
 	// "" for Listen.
 	Listen, Advertise string
@@ -85,8 +90,12 @@ func RunScheduler(ctx context.Context, o SchedulerOptions, version string) error
 		return err
 	}
 	defer unlock()
-	s := &schedulerRun{o: o, log: logger, version: version}
+	s := &schedulerRun{o: o, log: logger, version: version,
+		front: &front{}, doors: make(chan error, 1)}
 	err = s.run(ctx)
+	if errors.Is(err, errOver) {
+		return nil
+	}
 	if err != nil {
 		logger.Error("the scheduler ends", "error", err)
 	}
@@ -99,13 +108,20 @@ type schedulerRun struct {
 	log     *slog.Logger
 	version string
 
-	store     *store.Bolt
+	store     store.Store
+	ending    func() error // removes the state of a service that is uninstalled, nil for a file
+	election  *zk.Election // nil unless there may be several schedulers
 	hard      scheduler.Hard
 	target    scheduler.Target
 	listener  net.Listener
+	front     *front
+	web       *http.Server
+	doors     chan error // how web ended
+	open      sync.Once
 	artifacts *artifacts
 	metrics   *metrics.Metrics
-	mesos     *mesoshttp.Client
+	mesos     *edge
+	access    *mesoshttp.Access
 	loop      *loop.Loop
 	kafka     *brokers.Asker
 	hooks     *hooks.Sender // nil when nobody is to be told
@@ -116,20 +132,23 @@ func (s *schedulerRun) run(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	if s.store, err = store.Open(filepath.Join(s.o.Dir, "state.db")); err != nil {
+	if s.listener, err = s.listen(); err != nil {
 		return err
 	}
-	defer s.store.Close()
+	defer s.listener.Close()
+	s.web = server.NewHTTP(s.front)
+	defer shut(s.web)
+	closeState, err := s.openState(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeState()
 	if s.hard, err = s.store.Load(); err != nil {
 		return err
 	}
 	if err = s.loadTarget(); err != nil {
 		return err
 	}
-	if s.listener, err = s.listen(); err != nil {
-		return err
-	}
-	defer s.listener.Close()
 	if s.artifacts, err = openArtifacts(s.o); err != nil {
 		return err
 	}
@@ -141,7 +160,7 @@ func (s *schedulerRun) run(ctx context.Context) error {
 	s.kafka = brokers.New(brokers.Config{Logger: s.log})
 	defer s.kafka.Close()
 	s.metrics = metrics.New(metrics.NewRegistry())
-	s.metrics.StalledAfter = s.o.StalledAfter
+	s.metrics.StalledAfter, s.metrics.Edge = s.o.StalledAfter, s.mesos.measured
 	if s.hooks, err = s.openHooks(); err != nil {
 		return err
 	}
@@ -229,28 +248,9 @@ func (s *schedulerRun) listen() (net.Listener, error) {
 
 func (s *schedulerRun) announced() string { return filepath.Join(s.o.Dir, "scheduler.json") }
 
-// connect makes the client of the master, by address or through ZooKeeper.
-func (s *schedulerRun) connect() (closer func(), err error) {
-	cfg := mesoshttp.Config{Master: s.o.Master, Framework: s.frameworkInfo, Logger: s.log}
-	closer = func() {}
-	if strings.HasPrefix(s.o.Master, "zk://") {
-		detector, err := zk.NewDetector(s.o.Master, s.log)
-		if err != nil {
-			return nil, err
-		}
-		cfg.Detect = detector.Leader
-		closer = func() { detector.Close() }
-	}
-	s.mesos = mesoshttp.New(cfg)
-	return closer, nil
-}
-
 // frameworkInfo is what to subscribe with, under the id that is durable by now.
 func (s *schedulerRun) frameworkInfo() mesos.FrameworkInfo {
-	service, id := s.target.Service, s.hard.Framework
-	if s.hard.Target.ID != "" {
-		service = s.hard.Target.Service
-	}
+	service, id := s.service(), s.hard.Framework
 	if v := s.loop.View(); v != nil && v.Framework != "" {
 		id = v.Framework
 	}
@@ -260,6 +260,14 @@ func (s *schedulerRun) frameworkInfo() mesos.FrameworkInfo {
 		Principal: service.Principal, FailoverTimeout: failoverTimeout,
 		WebURL: s.url(), Hostname: hostname,
 	}
+}
+
+// service is the target as it was when this process began.
+func (s *schedulerRun) service() servicespec.Service {
+	if s.hard.Target.ID != "" {
+		return s.hard.Target.Service
+	}
+	return s.target.Service
 }
 
 func (s *schedulerRun) url() string { return "http://" + s.listener.Addr().String() }
@@ -295,12 +303,11 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	feed, ending := server.NewFeed(), make(chan struct{})
-	web := server.NewHTTP(server.New(s.api(feed, ending)))
 	ended := make(chan error, 3) // the first part that ends ends all
 	var parts sync.WaitGroup
 	defer parts.Wait()
 	defer cancel()
-	defer shut(web)
+	defer shut(s.web)
 	defer close(ending)
 	parts.Go(func() {
 		exit, err := s.loop.Run(ctx)
@@ -314,6 +321,8 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 	case err := <-ended:
 		return err
 	}
+	s.front.set(server.New(s.api(feed, ending)))
+	s.openDoors()
 	if err := announce(s.o.Dir, "scheduler", announcement{URL: s.url()}); err != nil {
 		return err
 	}
@@ -322,7 +331,12 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 	if s.hooks != nil {
 		parts.Go(func() { s.hooks.Run(ctx, s.loop.Watch) })
 	}
-	parts.Go(func() { ended <- web.Serve(s.listener) })
+	parts.Go(func() {
+		if err := s.deposed(ctx); err != nil {
+			ended <- err
+			cancel() // at once: another may speak for the service by now
+		}
+	})
 	parts.Go(func() {
 		err := s.mesos.Run(ctx, s.loop.Deliver)
 		var refused *mesoshttp.RefusedError
@@ -330,7 +344,17 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 			ended <- err
 		} // The loop hears of a refusal too, and knows whether it is the end that was wanted.
 	})
-	return <-ended
+	select {
+	case err := <-ended:
+		return err
+	case err := <-s.doors:
+		return err
+	}
+}
+
+// openDoors begins to answer requests.
+func (s *schedulerRun) openDoors() {
+	s.open.Do(func() { go func() { s.doors <- s.web.Serve(s.listener) }() })
 }
 
 // api is what the API needs of the rest.
@@ -343,9 +367,18 @@ func (s *schedulerRun) api(feed *server.Feed, ending <-chan struct{}) server.Con
 		ParseSpec: func(text []byte, files map[string]string) (servicespec.Service, error) {
 			return parseSpec("request body", text, files)
 		},
-		AllowHost: server.HostPolicy(s.listener.Addr().String(), s.o.Advertise),
-		Feed:      feed, Logs: sandbox.Find, Ending: ending,
+		AllowHost: s.allowHost(),
+		Feed:      feed, Logs: s.sandboxes().Find, Ending: ending, Mesos: s.mesos.connection,
 	}
+}
+
+func (s *schedulerRun) allowHost() func(string) bool {
+	return server.HostPolicy(s.listener.Addr().String(), s.o.Advertise)
+}
+
+// sandboxes finds those of executors, with what lets us in at the masters and agents.
+func (s *schedulerRun) sandboxes() sandbox.Finder {
+	return sandbox.Finder{Scheme: s.access.Scheme(), Over: s.access.Over}
 }
 
 // openHooks makes what tells others of what plans do, nil when nobody is to be told.
@@ -372,8 +405,17 @@ func (s *schedulerRun) exited(exit scheduler.Exit) error {
 		return errors.New(exit.Reason)
 	}
 	s.log.Info("the scheduler's work is done", "reason", exit.Reason)
+	if s.ending != nil {
+		if err := s.ending(); err != nil {
+			return err
+		}
+	}
+	return s.markUninstalled(exit.Reason)
+}
+
+func (s *schedulerRun) markUninstalled(reason string) error {
 	mark := filepath.Join(s.o.Dir, uninstalledMark)
-	if err := os.WriteFile(mark, []byte(exit.Reason+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(mark, []byte(reason+"\n"), 0o644); err != nil {
 		return fmt.Errorf("marking the service as uninstalled: %w", err)
 	}
 	return nil

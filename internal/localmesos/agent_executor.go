@@ -227,6 +227,10 @@ func (c *Cluster) toExecutor(e *executorRun, ev *executor.Event) {
 // deliver hands the waiting tasks to a connected executor, their volumes first,
 // and then the kills that waited for it.
 func (c *Cluster) deliver(e *executorRun) {
+	if c.cfg.Simulate && e.Ending == nil {
+		c.simulateTasks(e)
+		return
+	}
 	if e.stream == nil || e.Ending != nil {
 		return
 	}
@@ -298,6 +302,10 @@ func (c *Cluster) failLaunch(t *task, err error) {
 
 // sendKill sends the KILL that waits for the executor.
 func (c *Cluster) sendKill(e *executorRun, t *task) {
+	if c.cfg.Simulate {
+		c.simulateEnd(t, mesos.TASK_KILLED)
+		return
+	}
 	c.toExecutor(e, &executor.Event{Type: executor.Event_KILL,
 		Kill: &executor.Event_Kill{TaskID: t.Info.V.TaskID, KillPolicy: t.kill}})
 }

@@ -29,6 +29,10 @@ func (c *Cluster) endExecutor(e *executorRun, why ending) {
 	e.Ending = &why
 	c.saveExecutor(e)
 	e.timeout.cancel()
+	if c.cfg.Simulate {
+		c.simulateExit(e)
+		return
+	}
 	if e.Process.PID == 0 {
 		return // executorPrepared abandons it.
 	}
@@ -42,6 +46,10 @@ func (c *Cluster) endExecutor(e *executorRun, why ending) {
 
 // killExecutor kills the executor's session; its watcher sees the end of it.
 func (c *Cluster) killExecutor(e *executorRun) {
+	if c.cfg.Simulate {
+		c.next(func() { c.executorEnded(e, nil) })
+		return
+	}
 	p := e.Process
 	if p.PID == 0 {
 		return
@@ -89,8 +97,10 @@ func (c *Cluster) executorEnded(e *executorRun, status *int32) {
 			c.agentUpdate(t, why)
 		}
 	}
-	c.after(func() { c.background(func() { c.forgetSecrets(e) }) })
-	c.collectSandboxes(e.agent)
+	if !c.cfg.Simulate {
+		c.after(func() { c.background(func() { c.forgetSecrets(e) }) })
+		c.collectSandboxes(e.agent)
+	}
 	c.scheduleAllocation()
 	c.checkIdle()
 }

@@ -148,6 +148,10 @@ type prepared struct {
 
 // startExecutor prepares the sandbox, fetches and starts, outside of the loop.
 func (c *Cluster) startExecutor(e *executorRun, user string, checkpoint bool) {
+	if c.cfg.Simulate {
+		c.simulateTasks(e)
+		return
+	}
 	env := c.executorEnv(e, checkpoint)
 	info, sandbox := e.Info.V, e.sandbox()
 	c.after(func() {

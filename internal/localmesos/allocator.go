@@ -1,7 +1,6 @@
 package localmesos
 
 import (
-	"cmp"
 	"fmt"
 	"net"
 	"slices"
@@ -47,13 +46,16 @@ func (c *Cluster) allocateNow() {
 		return
 	}
 	batch := map[*framework][]*offer{}
+	wanting := c.candidates()
 	for _, a := range c.agents {
 		if !a.active() || a.out != nil || a.Deactivated {
 			continue
 		}
-		for _, candidate := range c.candidates() {
-			if o := c.offerTo(candidate.framework, candidate.role, a); o != nil {
+		wanting.sort()
+		for _, w := range wanting.list {
+			if o := c.offerTo(w.framework, w.role, a); o != nil {
 				batch[o.framework] = append(batch[o.framework], o)
+				w.holds(o.resources)
 			}
 		}
 	}
@@ -67,77 +69,6 @@ func (c *Cluster) allocateNow() {
 		}
 	}
 	c.askBack()
-}
-
-type candidate struct {
-	framework *framework
-	role      string
-	share     float64
-}
-
-// candidates are the roles that want offers, the one with the smallest dominant
-// share first.
-func (c *Cluster) candidates() []candidate {
-	var out []candidate
-	for _, id := range sortedKeys(c.frameworks) {
-		f := c.frameworks[id]
-		if f.Completed || !f.connected() {
-			continue
-		}
-		for _, role := range rolesOf(&f.Info.V) {
-			if !f.Suppressed[role] {
-				out = append(out, candidate{f, role, 0})
-			}
-		}
-	}
-	if len(out) < 2 {
-		return out
-	}
-	for i := range out {
-		out[i].share = c.share(out[i].framework, out[i].role)
-	}
-	slices.SortStableFunc(out, func(x, y candidate) int {
-		return cmp.Or(cmp.Compare(x.share, y.share),
-			cmp.Compare(c.allocations[x.role], c.allocations[y.role]),
-			cmp.Compare(x.framework.allocations, y.framework.allocations))
-	})
-	return out
-}
-
-// share is the dominant share of a framework's role: the largest of its parts of
-// all cpus, memory and disk.
-func (c *Cluster) share(f *framework, role string) float64 {
-	var held, total []mesos.Resource
-	for _, a := range c.agents {
-		if a.active() {
-			total = plus(total, stripped(a.total()))
-			for _, e := range sortedExecutors(a) {
-				if e.Framework == f.id {
-					held = append(held, e.resources()...)
-				}
-			}
-		}
-	}
-	for _, t := range c.tasks {
-		if t.Framework == f.id && !t.terminal() {
-			held = append(held, t.Info.V.Resources...)
-		}
-	}
-	for _, o := range c.offers {
-		if o.framework == f {
-			held = append(held, o.resources...)
-		}
-	}
-	held = slices.DeleteFunc(held, func(r mesos.Resource) bool {
-		return r.GetAllocationInfo().GetRole() != role
-	})
-	share := 0.0
-	for _, name := range []string{"cpus", "mem", "disk"} {
-		if all := scalarSum(total, name); all > 0 {
-			share = max(share, float64(scalarSum(held, name))/float64(all))
-		}
-	}
-	return share / c.weight(role)
 }
 
 // free is what is neither used nor offered. It is nothing while executors that
@@ -249,12 +180,9 @@ func minAllocatable(flag string) ([]map[string]milli, error) {
 
 // refuses tells whether the framework has declined all of this not long ago.
 func (f *framework) refuses(a *agentNode, role string, rs []mesos.Resource) bool {
-	for _, fl := range f.filters {
-		if fl.agent == a && fl.role == role && containsAll(fl.resources, rs) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.filters[a], func(fl *filter) bool {
+		return fl.role == role && containsAll(fl.resources, rs)
+	})
 }
 
 // refuse keeps declined resources from the framework for a while.
@@ -268,23 +196,37 @@ func (c *Cluster) refuse(f *framework, o *offer, rs []mesos.Resource, filters *m
 		return
 	}
 	d = min(d, 365*24*3600)
-	fl := &filter{agent: o.agent, role: o.role, resources: unallocate(rs)}
-	f.filters = append(f.filters, fl)
+	fl := &filter{role: o.role, resources: unallocate(rs)}
+	f.setFilters(o.agent, append(f.filters[o.agent], fl))
 	fl.expiry = c.later(time.Duration(d*float64(time.Second)), func() {
-		f.filters = slices.DeleteFunc(f.filters, func(x *filter) bool { return x == fl })
+		f.setFilters(o.agent, slices.DeleteFunc(f.filters[o.agent], func(x *filter) bool {
+			return x == fl
+		}))
 		c.scheduleAllocation()
 	})
 }
 
+func (f *framework) setFilters(a *agentNode, filters []*filter) {
+	if f.filters == nil {
+		f.filters = map[*agentNode][]*filter{}
+	}
+	f.filters[a] = filters
+	if len(filters) == 0 {
+		delete(f.filters, a)
+	}
+}
+
 // clearFilters forgets what a framework declined, for the given roles.
 func (f *framework) clearFilters(roles []string) {
-	f.filters = slices.DeleteFunc(f.filters, func(x *filter) bool {
-		if !slices.Contains(roles, x.role) {
-			return false
-		}
-		x.expiry.cancel()
-		return true
-	})
+	for a, filters := range f.filters {
+		f.setFilters(a, slices.DeleteFunc(filters, func(x *filter) bool {
+			if !slices.Contains(roles, x.role) {
+				return false
+			}
+			x.expiry.cancel()
+			return true
+		}))
+	}
 }
 
 // removeOffer takes an offer back; rescind tells the framework.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -227,15 +228,33 @@ func (c *Cluster) listen() error {
 		return fmt.Errorf("the master cannot listen on %s: %w", c.cfg.MasterAddr, err)
 	}
 	c.masterURL = "http://" + c.masterAddr()
+	named := map[string]*agentNode{}
+	for _, a := range slices.Backward(c.agents) {
+		named[a.Name] = a
+	}
 	for i := range c.cfg.Agents {
 		cfg := &c.cfg.Agents[i]
-		a := c.agentNamed(cfg.Name)
-		if a.ip, a.port, err = bind(cfg.Addr); err != nil {
+		a := named[cfg.Name]
+		if c.cfg.Simulate {
+			if a.ip, a.port, err = splitAddress(cfg.Addr); err != nil {
+				return fmt.Errorf("agent %s: %w", cfg.Name, err)
+			}
+		} else if a.ip, a.port, err = bind(cfg.Addr); err != nil {
 			return fmt.Errorf("agent %s cannot listen on %s: %w", cfg.Name, cfg.Addr, err)
 		}
 		c.agentURLs = append(c.agentURLs, "http://"+net.JoinHostPort(a.ip, strconv.Itoa(a.port)))
 	}
 	return nil
+}
+
+// splitAddress reads the address of an agent that does not listen.
+func splitAddress(addr string) (string, int, error) {
+	host, text, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", 0, err
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	return host, int(port), err
 }
 
 func (c *Cluster) masterAddr() string { return net.JoinHostPort(c.ip, strconv.Itoa(c.port)) }

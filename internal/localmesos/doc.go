@@ -40,6 +40,29 @@
 //	process exits --+                                  processes, directories)
 //	disk helpers ---+
 //
+// # Faults
+//
+// With Config.Faults the master's address also takes orders to misbehave, at FaultsPath: agents
+// that die, freeze, are cut off, lose power, reboot, are drained or removed; a master that fails
+// over; updates that are lost, late, doubled or out of order; operations that are refused,
+// launches that are lost, offers that are rescinded. A POST of a Fault as JSON carries one out:
+//
+//	{"action": "kill-agent", "agent": "agent-1", "for": "2m", "timeout": "15s"}
+//	{"action": "failover", "election": "10s", "for": "1s", "rejoin": "2s"}
+//	{"action": "drop-updates", "count": 3, "of": "task", "match": "kafka-1"}
+//	{"action": "refuse-operations", "operation": "RESERVE", "state": "DROPPED"}
+//
+// and a GET shows what is wrong. What a framework sees of each is what it sees of a real master
+// and real agents: which events, in which order, with which words (faults_test.go). The master
+// of this process knows what its agents know, so a fault keeps the two apart: an agent has an
+// outage while the master does not hear it, and what either would have said waits there, or is
+// lost. A restart of the process ends all faults.
+//
+// # Simulation
+//
+// With Config.Simulate nothing runs: ten thousand agents and their tasks are records and timers
+// (simulated.go). It is for benchmarks, and to try a spec against a large cluster.
+//
 // # Invariants
 //
 //  1. Durable before visible: an effect runs after the commit of the step that

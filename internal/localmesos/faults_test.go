@@ -98,7 +98,7 @@ func TestFaultsThatMakeNoSense(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"action":"sing"}`:                                     `"sing" is no fault`,
 		`{"action":"kill-agent"}`:                               "there are: agent-1",
-		`{"action":"kill-agent","agent":"agent-9"}`:             `no agent "agent-9"; there are: agent-1`,
+		`{"action":"kill-agent","agent":"agent-9"}`:             `"agent-9"; there are: agent-1`,
 		`{"action":"return-agent","agent":"one.test"}`:          "agent agent-1 is there",
 		`{"action":"drop-updates","of":"offers"}`:               `not "offers"`,
 		`{"action":"refuse-operations","state":"LATE"}`:         `not "LATE"`,

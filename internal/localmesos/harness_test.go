@@ -78,7 +78,7 @@ func fixed(cfg Config, c *Cluster) Config {
 	return cfg
 }
 
-func post(t *testing.T, url, body string, header ...string) (int, string) {
+func post(t testing.TB, url, body string, header ...string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url,
 		strings.NewReader(body))
@@ -93,7 +93,7 @@ func post(t *testing.T, url, body string, header ...string) (int, string) {
 	return do(t, req)
 }
 
-func get(t *testing.T, url string) (int, string) {
+func get(t testing.TB, url string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -102,7 +102,7 @@ func get(t *testing.T, url string) (int, string) {
 	return do(t, req)
 }
 
-func do(t *testing.T, req *http.Request) (int, string) {
+func do(t testing.TB, req *http.Request) (int, string) {
 	t.Helper()
 	req.Close = true
 	resp, err := http.DefaultTransport.RoundTrip(req)
@@ -119,7 +119,7 @@ func do(t *testing.T, req *http.Request) (int, string) {
 
 // testFramework is a scheduler: a subscription and the events it received.
 type testFramework struct {
-	t        *testing.T
+	t        testing.TB
 	master   string
 	id       string
 	stream   string
@@ -134,7 +134,7 @@ type testFramework struct {
 	news   chan struct{}
 }
 
-func frameworkOf(t *testing.T) *mesos.FrameworkInfo {
+func frameworkOf(t testing.TB) *mesos.FrameworkInfo {
 	return &mesos.FrameworkInfo{User: "", Name: t.Name(), Roles: []string{"svc"},
 		Principal: ptr("svc-principal"), Checkpoint: ptr(true), FailoverTimeout: ptr(60.0),
 		Capabilities: []mesos.FrameworkInfo_Capability{
@@ -143,12 +143,12 @@ func frameworkOf(t *testing.T) *mesos.FrameworkInfo {
 			{Type: mesos.FrameworkInfo_Capability_PARTITION_AWARE}}}
 }
 
-func subscribe(t *testing.T, master string, info *mesos.FrameworkInfo) *testFramework {
+func subscribe(t testing.TB, master string, info *mesos.FrameworkInfo) *testFramework {
 	return subscribeAs(t, master, info, mediaJSON)
 }
 
 func subscribeAs(
-	t *testing.T, master string, info *mesos.FrameworkInfo, media string,
+	t testing.TB, master string, info *mesos.FrameworkInfo, media string,
 ) *testFramework {
 	t.Helper()
 	f := &testFramework{t: t, master: master, protobuf: media == mediaProtobuf, autoAck: true,
@@ -395,7 +395,7 @@ func (f *testFramework) launch(
 }
 
 // eventually polls a condition until it holds.
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -163,7 +163,9 @@ func (c *Cluster) recover() {
 			c.next(func() { c.recoverExecutor(e) })
 			e.recovering = true
 		}
-		c.next(func() { c.collectSandboxes(a) })
+		if !c.cfg.Simulate {
+			c.next(func() { c.collectSandboxes(a) })
+		}
 	}
 	c.next(func() {
 		err := errors.Join(c.fetch.removePartials(), c.recoverTrash(), c.makeVolumes())
@@ -184,6 +186,9 @@ func (c *Cluster) recover() {
 func (c *Cluster) recoverExecutor(e *executorRun) {
 	f := c.frameworks[e.Framework]
 	switch {
+	case c.cfg.Simulate && e.Ending == nil:
+		c.simulateAgain(e)
+		return
 	case e.Process.PID == 0 || e.Process.Boot != c.boot:
 		c.executorEnded(e, nil)
 		return
@@ -214,6 +219,9 @@ func (c *Cluster) awaitExecutor(e *executorRun) {
 // makeVolumes creates the directories of volumes whose CREATE was stored but
 // not carried out before a crash.
 func (c *Cluster) makeVolumes() error {
+	if c.cfg.Simulate {
+		return nil
+	}
 	for _, a := range c.agents {
 		for _, v := range volumesIn(a.total()) {
 			if err := os.MkdirAll(a.volumeDir(&v), 0o755); err != nil {
@@ -225,6 +233,9 @@ func (c *Cluster) makeVolumes() error {
 }
 
 func (c *Cluster) makeVolume(dir string) {
+	if c.cfg.Simulate {
+		return
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		// Linking it into a sandbox tries again, and fails the task if it must.
 		c.log.Error("a volume cannot be created", "path", dir, "error", err)

@@ -50,7 +50,7 @@ func (f *testFramework) reconciled(task string, state mesos.TaskState) {
 	})
 }
 
-func alivePID(t *testing.T, pid string) bool {
+func alivePID(t testing.TB, pid string) bool {
 	t.Helper()
 	n, err := strconv.Atoi(pid)
 	if err != nil {

@@ -105,6 +105,9 @@ type trashed struct{ Agent, Volume, Trash string }
 // aside at once, so that a new volume of the same name begins empty, and then
 // removed in the background.
 func (c *Cluster) discardVolume(a *agentNode, r *mesos.Resource) {
+	if c.cfg.Simulate {
+		return
+	}
 	c.seq++
 	name := fmt.Sprintf("%s-%d-%d", r.Disk.Persistence.ID, time.Now().UnixNano(), c.seq)
 	rec := &trashed{a.Name, a.volumeDir(r), filepath.Join(a.trashDir(), name)}

@@ -37,7 +37,7 @@ type framework struct {
 	recovered bool    // not seen since this process started
 	heartbeat *timer
 	failover  *timer
-	filters   []*filter
+	filters   map[*agentNode][]*filter
 	// allocations counts the offers it was made.
 	allocations int
 }
@@ -247,7 +247,6 @@ type offer struct {
 
 // filter keeps an agent's resources from a framework's role for a while.
 type filter struct {
-	agent     *agentNode
 	role      string
 	resources []mesos.Resource
 	expiry    *timer

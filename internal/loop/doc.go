@@ -8,10 +8,15 @@
 // awaited. The view goes into an atomic pointer, from which any number of readers take it
 // without a lock, and a channel says that there is another one. Replies go to the callers of Do.
 //
+// Events that wait already when one is taken are given to the machine too, up to a bound, and
+// their outputs are carried out as one: one transaction, one picture. A tick that the machine wants
+// at once waits a millisecond, or as long as the latest tick took, and no longer, whatever comes.
+//
 // Invariants
 //
 //  1. Step is called by one goroutine, with times that never go back.
-//  2. No call of a Step leaves before all of its writes are durable.
+//  2. No call of a Step leaves before all of its writes, and those of the Steps before, are
+//     durable.
 //  3. A caller of Do gets exactly one reply, or its context's error, or ErrStopped.
 //  4. Whoever has a reply finds its effect in the view.
 //

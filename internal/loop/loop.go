@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -49,8 +50,17 @@ type Config struct {
 // ErrStopped says that the loop ended before it took a command.
 var ErrStopped = errors.New("the scheduler is stopping")
 
-// inboxSize bounds how many events may wait; who brings more waits too.
-const inboxSize = 1024
+const (
+	// inboxSize bounds how many events may wait; who brings more waits too.
+	inboxSize = 1024
+	// batchMost bounds how many events share one transaction.
+	batchMost = 256
+	// soonest is how long the machine waits at least when it wants a tick at once, so that what
+	// comes together is looked at together.
+	soonest = time.Millisecond
+	// latest is how long it waits at most, however much work a tick is.
+	latest = 250 * time.Millisecond
+)
 
 // Loop owns a machine; see the package's documentation.
 type Loop struct {
@@ -62,6 +72,11 @@ type Loop struct {
 	begun   chan struct{}
 	stopped chan struct{}
 	lastID  scheduler.CommandID
+	// due is when the machine gets the tick that it wants at once, zero while it wants none, and
+	// pause how long it has to wait for one: as long as the latest took, so that a service of many
+	// instances leaves half of the time to events.
+	due   time.Time
+	pause time.Duration
 }
 
 // picture is a view, and a channel that is closed when there is a later one.
@@ -155,7 +170,7 @@ func (l *Loop) Run(ctx context.Context) (*scheduler.Exit, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer close(l.stopped)
-	if exit, err := l.step(ctx, scheduler.Tick{}); exit != nil || err != nil {
+	if exit, err := l.take(ctx, scheduler.Tick{}); exit != nil || err != nil {
 		return exit, err
 	}
 	close(l.begun)
@@ -175,28 +190,83 @@ func (l *Loop) Run(ctx context.Context) (*scheduler.Exit, error) {
 		case <-timer.C:
 			ev = scheduler.Tick{}
 		}
-		if exit, err := l.step(ctx, ev); exit != nil || err != nil {
+		if exit, err := l.take(ctx, ev); exit != nil || err != nil {
 			return exit, err
 		}
 	}
 }
 
-// arm sets the timer to when the machine wants to be woken.
+// arm sets the timer to when the machine wants to be woken. Events that go on coming do not put
+// off a tick that it wants at once.
 func (l *Loop) arm(timer *time.Timer) {
-	wait := time.Hour
-	if at := l.cfg.Machine.NextWake(); !at.IsZero() {
-		wait = max(time.Until(at), time.Millisecond)
+	at, now := l.cfg.Machine.NextWake(), time.Now()
+	switch {
+	case at.IsZero():
+		l.due, at = time.Time{}, now.Add(time.Hour)
+	case at.After(now):
+		l.due = time.Time{}
+	case l.due.IsZero():
+		l.due = now.Add(max(l.pause, soonest))
+		fallthrough
+	default:
+		at = l.due
 	}
-	timer.Reset(wait)
+	timer.Reset(time.Until(at))
 }
 
-// step gives one event to the machine and carries out what it wants, in the order of its
-// contract.
-func (l *Loop) step(ctx context.Context, ev scheduler.Event) (*scheduler.Exit, error) {
+// take gives the machine an event, and those that wait behind it, and carries out what it wants
+// of all of them as if it were one output: one transaction, one picture.
+func (l *Loop) take(ctx context.Context, ev scheduler.Event) (*scheduler.Exit, error) {
+	out := l.step(ev)
+	for range batchMost - 1 {
+		if ends(out) {
+			break
+		}
+		select {
+		case next := <-l.inbox:
+			add(&out, l.step(next))
+			continue
+		default:
+		}
+		break
+	}
+	return l.carry(ctx, out)
+}
+
+// step gives one event to the machine.
+func (l *Loop) step(ev scheduler.Event) scheduler.Output {
 	l.cfg.Logger.Debug("event", "event", eventText{ev})
 	began := time.Now()
 	out := l.cfg.Machine.Step(began, ev)
-	l.cfg.Metrics.Stepped(ev, time.Since(began))
+	took := time.Since(began)
+	l.cfg.Metrics.Stepped(ev, took)
+	if _, tick := ev.(scheduler.Tick); tick {
+		l.due, l.pause = time.Time{}, min(took, latest)
+	}
+	return out
+}
+
+// ends reports whether an output is the last.
+func ends(out scheduler.Output) bool {
+	return slices.ContainsFunc(out.Calls, func(c scheduler.Call) bool {
+		_, exit := c.(scheduler.Exit)
+		return exit
+	})
+}
+
+// add joins an output with that of the event behind it.
+func add(out *scheduler.Output, next scheduler.Output) {
+	out.Writes = append(out.Writes, next.Writes...)
+	out.Calls = append(out.Calls, next.Calls...)
+	out.Replies = append(out.Replies, next.Replies...)
+	out.Notes = append(out.Notes, next.Notes...)
+	if next.View != nil {
+		out.View = next.View
+	}
+}
+
+// carry carries out what the machine wants, in the order of its contract.
+func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit, error) {
 	if len(out.Writes) > 0 {
 		if err := l.cfg.Store.Apply(out.Writes); err != nil {
 			return nil, fmt.Errorf("storing %d writes: %w", len(out.Writes), err)

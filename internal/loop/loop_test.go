@@ -94,11 +94,14 @@ func failAt(t *testing.T, n int) bool {
 	b.onApply = func() { before = kept.Entries() }
 	kept.FailApply(n)
 	b.start()
+	synctest.Wait()
 	b.loop.Deliver(mesos.Subscribed{Framework: "fw-1", Master: "m:5050"})
+	synctest.Wait()
 	b.loop.Deliver(offer(t, "web-offer"))
 	synctest.Wait()
 	if task := b.launched().ID; task != "" {
 		b.loop.Deliver(status(task, mesos.Starting, false))
+		synctest.Wait()
 		b.loop.Deliver(status(task, mesos.Running, true))
 	}
 	synctest.Wait()

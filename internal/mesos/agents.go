@@ -14,8 +14,9 @@ import (
 // other credentials); nothing may depend on it alone.
 type AgentsSeen struct {
 	Agents []SeenAgent
-	// Removed are agents that the master still remembers, but does not expect back at once:
-	// those that are unreachable or were marked as gone.
+	// Removed are agents that were listed before, by this process, and are no longer: they are
+	// unreachable, were marked as gone, or left. One that a new master still expects is neither
+	// here nor there.
 	Removed []AgentID
 }
 

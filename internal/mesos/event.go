@@ -32,6 +32,8 @@ type (
 		UUID    []byte // set when it wants an acknowledgement
 		Agent   AgentID
 	}
+	// InverseOffers asks for agents to be left before their maintenance begins.
+	InverseOffers struct{ Offers []InverseOffer }
 	// ExecutorFailed says that an executor ended, or, with an empty Executor, an agent.
 	ExecutorFailed struct {
 		Agent    AgentID
@@ -49,6 +51,7 @@ func (Offers) event()           {}
 func (Rescinded) event()        {}
 func (Updated) event()          {}
 func (OperationUpdated) event() {}
+func (InverseOffers) event()    {}
 func (ExecutorFailed) event()   {}
 func (Refused) event()          {}
 
@@ -89,6 +92,16 @@ type (
 	}
 	// Reconcile asks for the latest status of the tasks named; of all tasks if none is.
 	Reconcile struct{ Tasks []TaskOnAgent }
+	// AcceptInverse says that the framework does without agents during their maintenance.
+	AcceptInverse struct {
+		Offers []OfferID
+		Refuse time.Duration
+	}
+	// DeclineInverse says that it cannot.
+	DeclineInverse struct {
+		Offers []OfferID
+		Refuse time.Duration
+	}
 	// Teardown ends the framework: all its tasks are killed, its id can never be used again.
 	Teardown struct{}
 )
@@ -107,6 +120,9 @@ func (Kill) call()        {}
 func (Acknowledge) call() {}
 func (Reconcile) call()   {}
 func (Teardown) call()    {}
+
+func (AcceptInverse) call()  {}
+func (DeclineInverse) call() {}
 
 // FrameworkInfo is what the scheduler subscribes with.
 type FrameworkInfo struct {

@@ -36,6 +36,13 @@ type Unavailability struct {
 	Duration time.Duration
 }
 
+// InverseOffer asks for an agent to be left before its maintenance begins.
+type InverseOffer struct {
+	ID          OfferID
+	Agent       AgentID
+	Unavailable Unavailability
+}
+
 // Operation is one thing to do with an offer's resources.
 type Operation interface {
 	String() string

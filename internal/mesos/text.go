@@ -31,6 +31,27 @@ func (e Offers) String() string {
 	return b.String()
 }
 
+// String gives "inverse-offers i1@a1(2026-01-01T00:00:00Z for 1h0m0s)".
+func (e InverseOffers) String() string {
+	var b strings.Builder
+	b.WriteString("inverse-offers")
+	for _, o := range e.Offers {
+		fmt.Fprintf(&b, " %s@%s(%s for %s)", o.ID, o.Agent,
+			o.Unavailable.Start.UTC().Format(time.RFC3339), o.Unavailable.Duration)
+	}
+	return b.String()
+}
+
+// String gives "accept-inverse i1,i2 refuse=1m0s".
+func (c AcceptInverse) String() string {
+	return fmt.Sprintf("accept-inverse %s refuse=%s", joined(c.Offers), c.Refuse)
+}
+
+// String gives "decline-inverse i1,i2 refuse=5s".
+func (c DeclineInverse) String() string {
+	return fmt.Sprintf("decline-inverse %s refuse=%s", joined(c.Offers), c.Refuse)
+}
+
 // String gives "rescinded o1".
 func (e Rescinded) String() string { return "rescinded " + string(e.Offer) }
 

@@ -2,7 +2,6 @@ package mesoshttp
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -30,21 +29,27 @@ type Config struct {
 	// Master is host:port, http://host:port, https://host:port, or a comma-separated list of
 	// these, which are tried in turn; any master redirects to the leading one.
 	Master string
-	// Detect gives the leading master's address; with it Master is not used.
+	// Detect gives the leading master's host:port or URL; with it Master is not used.
 	Detect func(context.Context) (string, error)
 	// Framework is asked before each subscription; its ID is to be set from the first
 	// Subscribed event on.
 	Framework func() mesos.FrameworkInfo
+	// Permit is asked before each subscription whether it may be made; nil is always. Its error
+	// is a reason to wait and to ask again.
+	Permit func(context.Context) error
 	// BackoffMin and BackoffMax bound the wait before a new subscription; 0 means 100 ms and
 	// 15 s.
 	BackoffMin, BackoffMax time.Duration
 	// CallTimeout is how long one call may take, 0 means 10 s.
 	CallTimeout time.Duration
+	// DetectLimit is how long Detect may take until somebody is told that there is no leader; 0
+	// means 5 s.
+	DetectLimit time.Duration
 	// SilenceMin is the shortest silence that ends a stream, however short the announced
 	// heartbeat interval is; 0 means 5 s.
 	SilenceMin time.Duration
-	// Principal and Secret are for HTTP basic authentication, if Principal is set.
-	Principal, Secret string
+	// Access is how the client is let in; nil for a Mesos that lets everybody in, without TLS.
+	Access *Access
 	// JSON puts JSON instead of protobuf on the wire.
 	JSON bool
 	// Logger is for what happens to calls and the connection; nil means slog.Default().
@@ -69,6 +74,25 @@ type Client struct {
 
 	mu      sync.Mutex
 	current *session // nil while there is no stream
+	status  Status
+	changed chan struct{} // closed, and replaced, when status changes
+}
+
+// Status is how things stand between a client and the masters.
+type Status struct {
+	// Connected says whether a stream is open, Since when that began.
+	Connected bool
+	Since     time.Time
+	// Reason is why there is no stream, Attempts how many subscriptions have failed since there
+	// was one, and Next when the following one comes; zero while connected.
+	Reason   string
+	Attempts int
+	Next     time.Time
+	// Master is the URL of the master that was subscribed at last, without a path; Version and
+	// Capabilities are its. They stay while there is no stream.
+	Master       string
+	Version      string
+	Capabilities []string
 }
 
 // New makes a client; it does nothing before Run.
@@ -81,20 +105,38 @@ func New(config Config) *Client {
 	defaults(&config.BackoffMin, 100*time.Millisecond)
 	defaults(&config.BackoffMax, 15*time.Second)
 	defaults(&config.CallTimeout, 10*time.Second)
+	defaults(&config.DetectLimit, 5*time.Second)
 	defaults(&config.SilenceMin, 5*time.Second)
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
-	authorization := ""
-	if config.Principal != "" {
-		pair := config.Principal + ":" + config.Secret
-		authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
-	}
 	return &Client{
 		config: config,
-		poster: newPoster(config.JSON, authorization),
+		poster: newPoster(config.JSON, config.Access),
 		log:    config.Logger,
+		status: Status{Since: time.Now()}, changed: make(chan struct{}),
 	}
+}
+
+// Status tells how things stand.
+func (c *Client) Status() Status {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.status
+}
+
+// Watch is Status with a channel that is closed when it has changed.
+func (c *Client) Watch() (Status, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.status, c.changed
+}
+
+// setStatus is called with the lock held.
+func (c *Client) setStatus(s Status) {
+	c.status = s
+	close(c.changed)
+	c.changed = make(chan struct{})
 }
 
 // Run subscribes, again and again, and delivers what the master says, until the context ends
@@ -125,16 +167,22 @@ func (c *Client) Run(ctx context.Context, deliver func(mesos.Event)) error {
 		if subscribed && time.Since(began) >= c.config.BackoffMax {
 			attempt = 0
 		}
-		if reason := err.Error(); subscribed || reason != c.lastReason {
-			c.log.Warn("not connected to the master", "reason", reason)
-			deliver(mesos.Disconnected{Reason: reason})
-			c.lastReason = reason
-		}
+		c.tell(err, deliver)
 		pause := jittered(c.config.BackoffMin, c.config.BackoffMax, attempt)
+		c.failed(err, pause)
 		if err := wait(ctx, pause); err != nil {
 			return ctx.Err()
 		}
 		attempt++
+	}
+}
+
+// tell delivers why there is no stream, unless that is known.
+func (c *Client) tell(reason error, deliver func(mesos.Event)) {
+	if text := reason.Error(); text != c.lastReason {
+		c.log.Warn("not connected to the master", "reason", text)
+		deliver(mesos.Disconnected{Reason: text})
+		c.lastReason = text
 	}
 }
 
@@ -177,6 +225,25 @@ func (c *Client) setCurrent(s *session) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.current = s
+	if s != nil {
+		c.setStatus(Status{
+			Connected: true, Since: time.Now(), Master: strings.TrimSuffix(s.to, schedulerPath),
+			Version: s.version, Capabilities: s.capabilities,
+		})
+	}
+}
+
+// failed notes why there is no stream, and how long it will be until the next attempt.
+func (c *Client) failed(reason error, pause time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now, s := time.Now(), c.status
+	if s.Connected {
+		s.Connected, s.Since = false, now
+	}
+	s.Reason, s.Next = reason.Error(), now.Add(pause)
+	s.Attempts++
+	c.setStatus(s)
 }
 
 // masters gives the URLs of Config.Master, none when masters are detected.
@@ -186,7 +253,7 @@ func (c *Client) masters() ([]string, error) {
 	}
 	var out []string
 	for _, address := range strings.Split(c.config.Master, ",") {
-		u, err := endpoint(address, schedulerPath)
+		u, err := endpoint(c.config.Access.Scheme(), address, schedulerPath)
 		if err != nil {
 			return nil, fmt.Errorf("finding the master: %w", err)
 		}
@@ -195,25 +262,42 @@ func (c *Client) masters() ([]string, error) {
 	return out, nil
 }
 
-// master gives where to subscribe next.
-func (c *Client) master(ctx context.Context, masters []string, attempt int) (string, error) {
+// master gives where to subscribe next. An election may go on for long without a leader; that is
+// told, and waited for, since the next leader is to be found at once.
+func (c *Client) master(
+	ctx context.Context, masters []string, attempt int, deliver func(mesos.Event),
+) (string, error) {
 	if c.config.Detect == nil {
 		return masters[attempt%len(masters)], nil
 	}
-	leader, err := c.config.Detect(ctx)
-	if err != nil {
-		return "", fmt.Errorf("detecting the leading master: %w", err)
+	for {
+		limited, cancel := context.WithTimeout(ctx, c.config.DetectLimit)
+		leader, err := c.config.Detect(limited)
+		cancel()
+		if err == nil {
+			return endpoint(c.config.Access.Scheme(), leader, schedulerPath)
+		}
+		err = fmt.Errorf("detecting the leading master: %w", err)
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return "", err
+		}
+		c.tell(err, deliver)
+		c.failed(err, c.config.DetectLimit)
 	}
-	return endpoint(leader, schedulerPath)
 }
 
 // subscribe opens one stream and works on it until it ends, which it always says by an error.
 func (c *Client) subscribe(
 	ctx context.Context, masters []string, attempt int, deliver func(mesos.Event),
 ) (subscribed bool, err error) {
-	to, err := c.master(ctx, masters, attempt)
+	to, err := c.master(ctx, masters, attempt, deliver)
 	if err != nil {
 		return false, err
+	}
+	if c.config.Permit != nil {
+		if err := c.config.Permit(ctx); err != nil {
+			return false, err
+		}
 	}
 	s := newSession(ctx, c.poster, c.config, c.log)
 	defer s.end(errors.New("the stream ended"))

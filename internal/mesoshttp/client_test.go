@@ -483,7 +483,7 @@ func TestClientMasters(t *testing.T) {
 func TestClientAuthenticates(t *testing.T) {
 	m := &master{}
 	_, r := m.start(t, func(c *Config) {
-		c.Principal, c.Secret = "p", "s"
+		c.Access = NewAccess(Constant("Basic cDpz"), nil)
 		c.Master = serve(t, func(w http.ResponseWriter, r *http.Request) {
 			if user, password, ok := r.BasicAuth(); !ok || user != "p" || password != "s" {
 				http.Error(w, "", http.StatusUnauthorized)

@@ -2,10 +2,13 @@
 //
 // Client is a framework's side: it subscribes at the leading master, delivers what the master
 // says as mesos.Event values in order, and sends mesos.Call values in order. ExecutorClient is
-// the same for an executor and its agent. The messages and their protobuf and JSON codecs are
-// those of mesos-go; the HTTP, the framing of the stream, the watch over heartbeats and the
-// reconnecting are our own. The translate files turn wire messages into the words of
-// internal/mesos and back; no other package sees a protobuf type.
+// the same for an executor and its agent. Operator asks the operator API of the master that a
+// Client is subscribed at. Access is how all of them are let in, and know the right Mesos.
+//
+// The messages and their protobuf and JSON codecs are those of mesos-go; the HTTP, the framing
+// of the stream, the watch over heartbeats and the reconnecting are our own. The translate files
+// turn wire messages into the words of internal/mesos and back; no other package sees a protobuf
+// type.
 //
 // It is not a place for decisions: it never retries a call, never acknowledges anything by
 // itself, keeps no state of tasks, and does not know what a call is good for.

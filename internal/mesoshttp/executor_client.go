@@ -35,15 +35,15 @@ type ExecutorClient struct {
 
 // NewExecutor makes a client with what EnvFromOS gave; it does nothing before Run.
 func NewExecutor(env Env, log *slog.Logger) (*ExecutorClient, error) {
-	to, err := endpoint(env.Agent, executorPath)
+	to, err := endpoint("http", env.Agent, executorPath)
 	if err != nil {
 		return nil, fmt.Errorf("finding the agent: %w", err)
 	}
-	authorization := ""
+	var access *Access
 	if env.Token != "" {
-		authorization = "Bearer " + env.Token
+		access = NewAccess(Constant("Bearer "+env.Token), nil)
 	}
-	return &ExecutorClient{env, to, newPoster(false, authorization), log}, nil
+	return &ExecutorClient{env, to, newPoster(false, access), log}, nil
 }
 
 // Run subscribes and delivers what the agent says, until the context ends. Unacked is asked

@@ -47,7 +47,7 @@ func EnvFromOS(getenv func(string) string) (Env, error) {
 	if r.err != nil {
 		return Env{}, r.err
 	}
-	if _, err := endpoint(env.Agent, ""); err != nil {
+	if _, err := endpoint("http", env.Agent, ""); err != nil {
 		return Env{}, fmt.Errorf("reading MESOS_AGENT_ENDPOINT: %w", err)
 	}
 	return env, nil

@@ -45,29 +45,26 @@ func (e *StatusError) Error() string {
 type poster struct {
 	client *http.Client
 	codec  encoding.Codec
-	// authorization is the value of the header of that name, "" for none.
-	authorization string
 }
 
 // newPoster makes a poster whose connections are its own. Masters and agents are never asked
 // through a proxy, and redirects are followed by hand, since a POST must stay one.
-func newPoster(json bool, authorization string) *poster {
+func newPoster(json bool, access *Access) *poster {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
 	return &poster{
 		client: &http.Client{
-			Transport: &http.Transport{
+			Transport: access.Over(&http.Transport{
 				DialContext:         dialer.DialContext,
 				TLSHandshakeTimeout: 5 * time.Second,
 				MaxIdleConnsPerHost: 2,
 				IdleConnTimeout:     90 * time.Second,
 				DisableCompression:  true,
-			},
+			}),
 			CheckRedirect: func(*http.Request, []*http.Request) error {
 				return http.ErrUseLastResponse
 			},
 		},
-		codec:         codecFor(json),
-		authorization: authorization,
+		codec: codecFor(json),
 	}
 }
 
@@ -89,9 +86,6 @@ func (p *poster) post(
 	request.Header.Set("Accept", p.codec.Type.ContentType())
 	if streamID != "" {
 		request.Header.Set(streamIDHeader, streamID)
-	}
-	if p.authorization != "" {
-		request.Header.Set("Authorization", p.authorization)
 	}
 	return p.client.Do(request)
 }
@@ -136,11 +130,26 @@ func (p *poster) open(
 				return nil, "", err
 			}
 		default:
-			return nil, "", fmt.Errorf("subscribing at %s: %w", to, finish(response))
+			return nil, "", fmt.Errorf("subscribing at %s: %w%s", to, finish(response),
+				advice(response.StatusCode))
 		}
 	}
 	return nil, "", fmt.Errorf("subscribing: redirected more than %d times, last to %s",
 		maxRedirects, to)
+}
+
+// advice says what a status means for people who read of it in a log or a health answer.
+func advice(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return " (the master wants credentials, or other ones: see --credential, " +
+			"--auth-token-file and --auth-token-command)"
+	case http.StatusServiceUnavailable:
+		return " (no master leads at the moment, or the one that does is still recovering)"
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return " (what answers there may be no Mesos master)"
+	}
+	return ""
 }
 
 // redirected gives where an answer sends us. Masters write "//host:port/api/v1/scheduler".
@@ -150,18 +159,24 @@ func redirected(response *http.Response) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("following a redirect of %s: %w", response.Request.URL.Host, err)
 	}
+	from := response.Request.URL
 	if location.Host == "" || location.Scheme != "http" && location.Scheme != "https" {
-		return "", fmt.Errorf("following a redirect of %s: no usable address in %q",
-			response.Request.URL.Host, location)
+		return "", fmt.Errorf("following a redirect of %s: no usable address in %q; the masters "+
+			"may be without a leader", from.Host, location)
+	}
+	if from.Scheme == "https" && location.Scheme != "https" {
+		return "", fmt.Errorf("following a redirect of %s: it leads away from https, to %s",
+			from.Host, location)
 	}
 	return location.String(), nil
 }
 
-// endpoint makes the URL of an API out of host:port, http://host:port or https://host:port.
-func endpoint(address, path string) (string, error) {
+// endpoint makes the URL of an API out of host:port, which is of a scheme, http://host:port or
+// https://host:port.
+func endpoint(scheme, address, path string) (string, error) {
 	text := strings.TrimSpace(address)
 	if !strings.Contains(text, "://") {
-		text = "http://" + text
+		text = scheme + "://" + text
 	}
 	u, err := url.Parse(text)
 	if err != nil {

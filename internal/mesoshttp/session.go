@@ -30,6 +30,8 @@ type session struct {
 	to, streamID string
 	role         string
 	framework    mesos.FrameworkID
+	version      string   // the master's
+	capabilities []string // the master's
 }
 
 // queued is a call, or, without one, a mark whose channel is closed when its turn comes.
@@ -95,6 +97,7 @@ func (s *session) read(
 			}
 			subscribed = true
 			s.framework = event.Framework
+			s.version, s.capabilities = masterOf(&e)
 			limit = heartbeatLimit(&e, s.config.SilenceMin)
 			s.sender.Go(s.send)
 		default:
@@ -143,4 +146,13 @@ func (s *session) sendOne(call mesos.Call) {
 // leads, it recovers, we are not authenticated) means that the stream is of no use.
 func refusesCall(status int) bool {
 	return status/100 == 4 && status != http.StatusUnauthorized
+}
+
+// masterOf gives the version and the capabilities of the master that confirms a subscription.
+func masterOf(e *scheduler.Event) (version string, capabilities []string) {
+	info := e.GetSubscribed().GetMasterInfo()
+	for _, c := range info.GetCapabilities() {
+		capabilities = append(capabilities, c.Type.String())
+	}
+	return info.GetVersion(), capabilities
 }

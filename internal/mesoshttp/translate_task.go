@@ -227,22 +227,26 @@ func offerFromWire(o *wire.Offer) mesos.Offer {
 		out.IP = o.URL.Address.GetIP()
 		out.Port = int(o.URL.Address.Port)
 	}
-	if fault := o.GetDomain().GetFaultDomain(); fault != nil {
-		out.Domain = mesos.Domain{Region: fault.Region.Name, Zone: fault.Zone.Name}
-	}
-	for i := range o.Attributes {
-		a := &o.Attributes[i]
-		out.Attributes = append(out.Attributes,
-			mesos.Attribute{Name: a.Name, Value: attributeText(a)})
-	}
+	out.Domain, out.Attributes = domainFromWire(o.Domain), attributesFromWire(o.Attributes)
 	for _, id := range o.ExecutorIDs {
 		out.Executors = append(out.Executors, mesos.ExecutorID(id.Value))
 	}
-	if u := o.Unavailability; u != nil {
-		out.Unavailable = &mesos.Unavailability{
-			Start:    time.Unix(0, u.Start.Nanoseconds).UTC(),
-			Duration: durationFromWire(u.Duration),
-		}
+	out.Unavailable = unavailabilityFromWire(o.Unavailability)
+	return out
+}
+
+func domainFromWire(d *wire.DomainInfo) mesos.Domain {
+	fault := d.GetFaultDomain()
+	if fault == nil {
+		return mesos.Domain{}
+	}
+	return mesos.Domain{Region: fault.Region.Name, Zone: fault.Zone.Name}
+}
+
+func attributesFromWire(list []wire.Attribute) []mesos.Attribute {
+	var out []mesos.Attribute
+	for i := range list {
+		out = append(out, mesos.Attribute{Name: list[i].Name, Value: attributeText(&list[i])})
 	}
 	return out
 }

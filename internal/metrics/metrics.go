@@ -22,6 +22,9 @@ type Metrics struct {
 	// before there is a view.
 	StalledAfter time.Duration
 
+	// Edge tells how things stand with the masters; nil does not. Set it before there is a view.
+	Edge func() Edge
+
 	registry *prometheus.Registry
 	counters map[string]prometheus.Counter
 	unknown  prometheus.Counter
@@ -75,8 +78,23 @@ func New(registry *prometheus.Registry) *Metrics {
 		Name: total("undeclared_counts"),
 		Help: "Counts under names that are not declared: bugs.",
 	})
-	registry.MustRegister(byState, hooks, m.unknown, viewCollector{m})
+	registry.MustRegister(byState, hooks, m.unknown, viewCollector{m}, leads(1))
 	return m
+}
+
+// Standby answers for a scheduler that does not lead: with the metrics of its process alone.
+func Standby() http.Handler {
+	registry := NewRegistry()
+	registry.MustRegister(leads(0))
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true})
+}
+
+// leads says whether a scheduler leads.
+func leads(value float64) prometheus.Gauge {
+	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "leads",
+		Help: "Whether this scheduler leads; one that stands by hands requests on."})
+	gauge.Set(value)
+	return gauge
 }
 
 // Observe makes a view the one that the gauges are read off. It is called by one goroutine.
@@ -128,6 +146,9 @@ func (c viewCollector) Collect(out chan<- prometheus.Metric) {
 	if last := c.m.picture.Load(); last != nil {
 		s, view := sink{out}, last.view
 		s.service(view)
+		if c.m.Edge != nil {
+			s.edge(c.m.Edge())
+		}
 		for _, plan := range view.Plans {
 			s.plan(plan)
 			s.stalled(plan, c.m.now().Sub(last.progress[plan.Name].since), c.m.StalledAfter)

@@ -62,6 +62,16 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 var (
 	connected = describe("connected",
 		"Whether the stream from the Mesos master is open.")
+	connectedSince = describe("connected_since_timestamp_seconds",
+		"Since when the stream from the Mesos master is open, or is not.")
+	subscribeAttempts = describe("subscribe_attempts",
+		"Subscriptions that failed since one was confirmed.")
+	agentsListed = describe("agents_listed",
+		"Agents that the master's operator API listed when it was asked last.")
+	agentsTime = describe("agents_listed_timestamp_seconds",
+		"When the master's operator API listed the agents last.")
+	agentsRefused = describe("agents_refused",
+		"Whether the master's operator API does not list the agents.")
 	registered = describe("registered",
 		"Whether the framework has an id.")
 	suppressed = describe("is_suppressed",
@@ -115,7 +125,8 @@ var (
 
 // gauges lists all of them.
 var gauges = []*prometheus.Desc{
-	connected, registered, suppressed, viewTime, planStatus, planSteps, planStalled,
+	connected, connectedSince, subscribeAttempts, agentsListed, agentsTime, agentsRefused,
+	registered, suppressed, viewTime, planStatus, planSteps, planStalled,
 	planStalledSeconds, stepSince, stepAttempts,
 	pods, tasks, taskReady, podRefused, leftovers, brokers, brokerFenced, brokerNotInSync,
 	brokerHosted, brokerLeads, leader, voters, offline, founded, asked,

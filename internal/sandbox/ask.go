@@ -36,7 +36,8 @@ func (s *Sandbox) ask(bases []string, request makeRequest) (*http.Response, erro
 func (s *Sandbox) askAt(base string, request makeRequest) (*http.Response, error) {
 	res, err := s.do(request(base))
 	var dial *net.OpError
-	if err == nil || answered(err) || errors.As(err, &dial) && dial.Op == "dial" {
+	if err == nil || answered(err) || errors.As(err, &dial) && dial.Op == "dial" ||
+		strings.HasPrefix(base, "https:") {
 		return res, err
 	}
 	secured, failed := s.do(request("https" + strings.TrimPrefix(base, "http")))

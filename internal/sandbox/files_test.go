@@ -17,7 +17,7 @@ import (
 func agentOf(t *testing.T, handler http.HandlerFunc) *Sandbox {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	return &Sandbox{http: newHTTP(), agents: []string{server.URL}, dir: "/box"}
+	return &Sandbox{http: Finder{}.http(), agents: []string{server.URL}, dir: "/box"}
 }
 
 func TestFiles(t *testing.T) {

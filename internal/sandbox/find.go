@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type Executor struct {
 // Sandbox is the folder of an executor's latest run.
 type Sandbox struct {
 	http   *http.Client
+	scheme string   // http:// or https://
 	agents []string // base URLs under which the agent may be reached
 	dir    string   // the latest run, by its virtual path
 }
@@ -34,20 +36,37 @@ const (
 	answerTimeout = 10 * time.Second
 )
 
-func newHTTP() *http.Client {
-	return &http.Client{Transport: &http.Transport{
+// Finder finds sandboxes. The zero Finder is for a Mesos that lets everybody in.
+type Finder struct {
+	// Scheme is http, which "" stands for, or https; http tries https, too, and https never
+	// http, as credentials may go with a request.
+	Scheme string
+	// Over changes a transport, or wraps it, so that masters and agents let us in; nil does not.
+	Over func(*http.Transport) http.RoundTripper
+}
+
+func (f Finder) http() *http.Client {
+	transport := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment, // never used for loopback
 		DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		ResponseHeaderTimeout: answerTimeout,
 		IdleConnTimeout:       30 * time.Second,
-	}}
+	}
+	if f.Over == nil {
+		return &http.Client{Transport: transport}
+	}
+	return &http.Client{Transport: f.Over(transport)}
 }
 
 // Find finds the sandbox of an executor.
-func Find(ctx context.Context, e Executor) (*Sandbox, error) {
+func Find(ctx context.Context, e Executor) (*Sandbox, error) { return Finder{}.Find(ctx, e) }
+
+// Find finds the sandbox of an executor.
+func (f Finder) Find(ctx context.Context, e Executor) (*Sandbox, error) {
 	s := &Sandbox{
-		http: newHTTP(),
-		dir:  fmt.Sprintf("/frameworks/%s/executors/%s/runs/latest", e.Framework, e.Name),
+		http:   f.http(),
+		scheme: cmp.Or(f.Scheme, "http") + "://",
+		dir:    fmt.Sprintf("/frameworks/%s/executors/%s/runs/latest", e.Framework, e.Name),
 	}
 	var err error
 	s.agents, err = s.findAgent(ctx, e.Master, e.Agent)
@@ -73,7 +92,7 @@ type agents struct {
 // be reached.
 func (s *Sandbox) findAgent(ctx context.Context, master, id string) ([]string, error) {
 	body := []byte(`{"type":"GET_AGENTS"}`)
-	res, err := s.ask([]string{"http://" + master}, func(base string) (*http.Request, error) {
+	res, err := s.ask([]string{s.scheme + master}, func(base string) (*http.Request, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/api/v1",
 			bytes.NewReader(body))
 		if err != nil {
@@ -97,9 +116,9 @@ func (s *Sandbox) findAgent(ctx context.Context, master, id string) ([]string, e
 		var bases []string
 		byName := net.JoinHostPort(a.AgentInfo.Hostname, strconv.Itoa(a.AgentInfo.Port))
 		if _, addr, ok := strings.Cut(a.PID, "@"); ok && addr != byName {
-			bases = append(bases, "http://"+addr)
+			bases = append(bases, s.scheme+addr)
 		}
-		return append(bases, "http://"+byName), nil
+		return append(bases, s.scheme+byName), nil
 	}
 	return nil, fmt.Errorf("agent %s is not registered with the master at %s", id, master)
 }

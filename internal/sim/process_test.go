@@ -22,6 +22,7 @@ func (s *store) apply(writes []scheduler.Write) {
 		h.Leftovers = map[mesos.ReservationID]scheduler.Leftover{}
 		h.Runs = map[string]scheduler.PlanRun{}
 		h.Files = map[string]string{}
+		h.Agents = map[mesos.AgentID]scheduler.Agent{}
 		h.Actions = map[string]scheduler.ActionRun{}
 	}
 	for _, w := range writes {
@@ -78,6 +79,10 @@ func (s *store) applyHistory(w scheduler.Write) {
 		delete(h.Actions, w.Name)
 	case scheduler.WriteFile:
 		h.Files[w.Name] = w.Content
+	case scheduler.WriteAgent:
+		h.Agents[w.Agent.ID] = w.Agent
+	case scheduler.DeleteAgent:
+		delete(h.Agents, w.ID)
 	default:
 		panic(fmt.Sprintf("sim: write of unknown type %T", w))
 	}
@@ -100,6 +105,7 @@ func (s *store) load() scheduler.Hard {
 	}
 	h.Journal = slices.Clone(s.hard.Journal)
 	h.Files, h.Actions = maps.Clone(s.hard.Files), maps.Clone(s.hard.Actions)
+	h.Agents = maps.Clone(s.hard.Agents)
 	return h
 }
 
@@ -134,6 +140,7 @@ func cloneRun(r scheduler.PlanRun) scheduler.PlanRun {
 type process struct {
 	w         *world
 	machine   *scheduler.Machine
+	other     *thorough
 	life      int // counts starts
 	alive     bool
 	session   *session // nil while not connected
@@ -163,10 +170,12 @@ func (p *process) start() {
 	p.life++
 	p.alive = true
 	p.w.tell("the scheduler starts, life %d", p.life)
-	p.machine = scheduler.Restore(scheduler.Config{
+	cfg := scheduler.Config{
 		Target:      scheduler.Target{ID: "target-1", Service: p.w.scenario.shape.service()},
 		ExecutorURI: "http://s/executor", KafkaURI: "http://s/kafka.tgz", UUID: p.uuid,
-	}, p.w.store.load())
+	}
+	p.machine = scheduler.Restore(cfg, p.w.store.load())
+	p.other = newThorough(p.w, cfg, p.uuids)
 	p.framework = p.w.store.hard.Framework
 	p.step(scheduler.Tick{})
 	p.connectLater()
@@ -204,6 +213,7 @@ func (p *process) step(ev scheduler.Event) {
 	w := p.w
 	w.trace.add(w.now, ev)
 	out := p.machine.Step(w.now, ev)
+	p.other.follow(ev, out, p.machine)
 	crash := w.chance(0.004 * w.scenario.crashes)
 	point := 0 // before the writes, behind them, behind the first call, …
 	if crash {

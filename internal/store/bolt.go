@@ -2,8 +2,6 @@ package store
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -18,7 +16,7 @@ import (
 )
 
 // schema is the version of the meaning of keys and values; doc.go says when it is raised.
-const schema = 1
+const schema = 2
 
 // lockPatience is how long another process may hold the file before Open gives up.
 const lockPatience = time.Second
@@ -35,7 +33,9 @@ var (
 	metaBucket  = []byte("kafka-sched")
 	stateBucket = []byte("state")
 	schemaKey   = []byte("schema")
-	digestKey   = []byte("sha256")
+	schemaValue = []byte(strconv.Itoa(schema))
+	sumKey      = []byte("sum")
+	digestKey   = []byte("sha256") // of the first schema
 )
 
 // Bolt is the store in one bbolt file.
@@ -134,10 +134,11 @@ func (b *Bolt) begin() error {
 		if err != nil {
 			return err
 		}
-		if err := meta.Put(schemaKey, []byte(strconv.Itoa(schema))); err != nil {
+		if err := meta.Put(schemaKey, schemaValue); err != nil {
 			return err
 		}
-		return meta.Put(digestKey, digest(state))
+		empty := sumOf(state)
+		return meta.Put(sumKey, empty[:])
 	})
 }
 
@@ -170,7 +171,7 @@ func read(tx *bbolt.Tx) (scheduler.Hard, error) {
 			ErrNewer, version, schema)
 	case state == nil:
 		return scheduler.Hard{}, fmt.Errorf("%w: it holds no state", ErrDamaged)
-	case !bytes.Equal(meta.Get(digestKey), digest(state)):
+	case !sumsUp(version, meta, state):
 		return scheduler.Hard{}, fmt.Errorf("%w: its checksum is wrong", ErrDamaged)
 	}
 	entries := map[string][]byte{}
@@ -198,12 +199,17 @@ func (b *Bolt) Apply(writes []scheduler.Write) error {
 		return err
 	}
 	err = b.db.Update(func(tx *bbolt.Tx) error {
+		meta, state := tx.Bucket(metaBucket), tx.Bucket(stateBucket)
+		all, err := keptSum(meta, state)
+		if err != nil {
+			return err
+		}
 		for _, c := range changes {
-			if err := apply(tx, c); err != nil {
+			if err := apply(state, c, &all); err != nil {
 				return err
 			}
 		}
-		return tx.Bucket(metaBucket).Put(digestKey, digest(tx.Bucket(stateBucket)))
+		return meta.Put(sumKey, all[:])
 	})
 	if err != nil {
 		return fmt.Errorf("writing to the state file %s: %w", b.path, err)
@@ -211,11 +217,14 @@ func (b *Bolt) Apply(writes []scheduler.Write) error {
 	return nil
 }
 
-func apply(tx *bbolt.Tx, c Change) error {
+func apply(state *bbolt.Bucket, c Change, all *sum) error {
+	key := []byte(c.Key)
+	all.remove(key, state.Get(key))
 	if c.Value == nil {
-		return tx.Bucket(stateBucket).Delete([]byte(c.Key))
+		return state.Delete(key)
 	}
-	return tx.Bucket(stateBucket).Put([]byte(c.Key), c.Value)
+	all.add(key, c.Value)
+	return state.Put(key, c.Value)
 }
 
 // Close implements Store.
@@ -226,22 +235,13 @@ func (b *Bolt) Close() error {
 	return nil
 }
 
-// digest is over all keys and values. The whole state is some ten kilobytes a pod, and a few
-// hundred of history; hashing it takes less time than the sync of the file that follows.
-func digest(state *bbolt.Bucket) []byte {
-	hash := sha256.New()
-	length := make([]byte, 8)
-	part := func(p []byte) {
-		binary.BigEndian.PutUint64(length, uint64(len(p)))
-		hash.Write(length)
-		hash.Write(p)
+// sumsUp reports whether the checksum in a file is that of what it holds.
+func sumsUp(version int, meta, state *bbolt.Bucket) bool {
+	if version == 1 {
+		return bytes.Equal(meta.Get(digestKey), digest(state))
 	}
-	cursor := state.Cursor()
-	for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
-		part(k)
-		part(v)
-	}
-	return hash.Sum(nil)
+	all := sumOf(state)
+	return bytes.Equal(meta.Get(sumKey), all[:])
 }
 
 // syncFolder makes a new file's name durable.

@@ -163,9 +163,9 @@ func edit(t testing.TB, path string, change func(*bbolt.Tx) error) {
 func TestBoltNewer(t *testing.T) {
 	path, _ := fullFile(t)
 	edit(t, path, func(tx *bbolt.Tx) error {
-		return tx.Bucket(metaBucket).Put(schemaKey, []byte("2"))
+		return tx.Bucket(metaBucket).Put(schemaKey, []byte("3"))
 	})
-	refused(t, path, ErrNewer, "its schema is 2, this release knows 1; nothing in it was changed")
+	refused(t, path, ErrNewer, "its schema is 3, this release knows 2; nothing in it was changed")
 }
 
 // TestBoltDamagedValues says that wrong values are found although the file itself is sound.
@@ -179,7 +179,7 @@ func TestBoltDamagedValues(t *testing.T) {
 		},
 		"garbage with a right checksum": func(meta, state *bbolt.Bucket) error {
 			return errors.Join(state.Put([]byte(frameworkKey), []byte("\xff")),
-				meta.Put(digestKey, digest(state)))
+				meta.Put(sumKey, sumIn(state)))
 		},
 		"no schema": func(meta, _ *bbolt.Bucket) error { return meta.Delete(schemaKey) },
 		"wrong schema": func(meta, _ *bbolt.Bucket) error {
@@ -196,6 +196,51 @@ func TestBoltDamagedValues(t *testing.T) {
 			})
 			refused(t, path, ErrDamaged, "Put a copy of it in its place")
 		})
+	}
+}
+
+func sumIn(state *bbolt.Bucket) []byte {
+	s := sumOf(state)
+	return s[:]
+}
+
+// TestBoltFirstSchema opens a file of the first schema, refuses it when it is damaged, and makes
+// it a present one with the first transaction.
+func TestBoltFirstSchema(t *testing.T) {
+	path, state := fullFile(t)
+	edit(t, path, func(tx *bbolt.Tx) error {
+		meta := tx.Bucket(metaBucket)
+		return errors.Join(meta.Delete(sumKey), meta.Put(schemaKey, []byte("1")),
+			meta.Put(digestKey, digest(tx.Bucket(stateBucket))))
+	})
+	before := contents(t, path)
+	b := mustOpen(t, path)
+	got, err := b.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := same(state, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !bytes.Equal(before, contents(t, path)) {
+		t.Error("opening changed the file")
+	}
+	err = b.Apply([]scheduler.Write{scheduler.WriteIntent{Intent: scheduler.Stop}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, path, func(tx *bbolt.Tx) error {
+		meta := tx.Bucket(metaBucket)
+		if string(meta.Get(schemaKey)) != "2" || meta.Get(digestKey) != nil {
+			t.Errorf("schema %s, old checksum %x", meta.Get(schemaKey), meta.Get(digestKey))
+		}
+		return nil
+	})
+	if got, err = mustOpen(t, path).Load(); err != nil || got.Intent != scheduler.Stop {
+		t.Errorf("intent %s, %v", got.Intent, err)
 	}
 }
 
@@ -284,7 +329,7 @@ func digestBefore(t *testing.T, state scheduler.Hard) []byte {
 // digest is that of what the file holds, not the one written in it.
 func (b *Bolt) digest() (out []byte) {
 	_ = b.db.View(func(tx *bbolt.Tx) error {
-		out = digest(tx.Bucket(stateBucket))
+		out = sumIn(tx.Bucket(stateBucket))
 		return nil
 	})
 	return out

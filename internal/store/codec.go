@@ -29,6 +29,7 @@ const (
 	journalKey   = "journal/"
 	actionKey    = "action/"
 	fileKey      = "file/"
+	agentKey     = "agent/"
 )
 
 // journalKeyOf pads the number so that the keys are in the order of the numbers.
@@ -93,6 +94,10 @@ func encodeWrite(w scheduler.Write) (Change, error) {
 		return Change{Key: actionKey + url.PathEscape(w.Name)}, nil
 	case scheduler.WriteFile:
 		return put(fileKey+url.PathEscape(w.Name), fileToRow(w.Content))
+	case scheduler.WriteAgent:
+		return put(agentKey+url.PathEscape(string(w.Agent.ID)), agentToRow(w.Agent))
+	case scheduler.DeleteAgent:
+		return Change{Key: agentKey + url.PathEscape(string(w.ID))}, nil
 	default:
 		panic(fmt.Sprintf("store: write of unknown type %T", w))
 	}
@@ -122,6 +127,7 @@ func Decode(entries map[string][]byte) (scheduler.Hard, error) {
 		Runs:      map[string]scheduler.PlanRun{},
 		Actions:   map[string]scheduler.ActionRun{},
 		Files:     map[string]string{},
+		Agents:    map[mesos.AgentID]scheduler.Agent{},
 	}
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		if err := decodeEntry(&hard, key, entries[key]); err != nil {
@@ -229,9 +235,22 @@ func decodeNamed(hard *scheduler.Hard, key string, value []byte) error {
 			hard.Files[name], err = row.domain()
 			return err
 		})
+	case strings.HasPrefix(key, agentKey):
+		return decodeAgent(hard, key, value)
 	default:
 		return errors.New("there is no such key")
 	}
+}
+
+func decodeAgent(hard *scheduler.Hard, key string, value []byte) error {
+	return decode(value, func(row agent) error {
+		a, err := row.domain()
+		if err != nil {
+			return err
+		}
+		hard.Agents[a.ID] = a
+		return sameName(agentKey+url.PathEscape(string(a.ID)), key)
+	})
 }
 
 // nameIn gives the name that is escaped in a key.

@@ -31,6 +31,10 @@
 // writing, it is opened for reading alone and read through: bbolt writes to a file that it
 // finds odd, and ends the process when a page points outside of the file.
 //
+// The checksum is a sum over the entries, so that a transaction costs what it changes. Files of the
+// first schema, with one hash over everything, are read; the first transaction makes them present
+// ones, which an older release refuses as newer.
+//
 // A file's content that is no valid UTF-8 is stored as bytes, because JSON would change it.
 //
 // Tested by a golden file of a full state, by random states and writes, by flipping and cutting

@@ -79,6 +79,8 @@ func fillMap(s source, v reflect.Value, field string) {
 			key.Set(reflect.ValueOf(value.Name))
 		case *scheduler.Leftover:
 			key.Set(reflect.ValueOf(value.Reservation))
+		case *scheduler.Agent:
+			key.Set(reflect.ValueOf(value.ID))
 		}
 		v.SetMapIndex(key, value)
 	}
@@ -99,6 +101,8 @@ func special(s source, v reflect.Value) bool {
 			string(scheduler.Uninstalled))
 	case *scheduler.Request:
 		pick(string(scheduler.Replace), string(scheduler.Restart), "")
+	case *scheduler.Fate:
+		pick(string(scheduler.FateAbandoned), string(scheduler.FateGone), "")
 	case *servicespec.Service:
 		*p = services[s.number(int64(len(services)-1))]
 	case *scheduler.PodName:
@@ -186,6 +190,9 @@ func writesOf(h scheduler.Hard) []scheduler.Write {
 	}
 	for name, run := range h.Actions {
 		out = append(out, scheduler.WriteAction{Name: name, Run: run})
+	}
+	for _, a := range h.Agents {
+		out = append(out, scheduler.WriteAgent{Agent: a})
 	}
 	for name, content := range h.Files {
 		out = append(out, scheduler.WriteFile{Name: name, Content: content})

@@ -111,6 +111,7 @@ type pod struct {
 	Replacing   bool              `json:"replacing,omitempty"`
 	Failed      []time.Time       `json:"failed,omitempty"`
 	Recovery    *recovery         `json:"recovery,omitempty"`
+	Move        *move             `json:"move,omitempty"`
 }
 
 type recovery struct {
@@ -133,6 +134,7 @@ func podToRow(p scheduler.Pod) pod {
 		Replacing:   p.Replacing,
 		Failed:      each(p.Failed, time.Time.UTC),
 		Recovery:    maybe(p.Recovery, func(r scheduler.Recovery) recovery { return recovery(r) }),
+		Move:        maybe(p.Move, func(m scheduler.Move) move { return move(m) }),
 	}
 }
 
@@ -147,6 +149,7 @@ func (r pod) domain() (out scheduler.Pod, err error) {
 		Failed:      each(r.Failed, time.Time.UTC),
 		Recovery: maybe(r.Recovery,
 			func(r recovery) scheduler.Recovery { return scheduler.Recovery(r) }),
+		Move: maybe(r.Move, func(m move) scheduler.Move { return scheduler.Move(m) }),
 	}
 	if out.Name, err = namedPod(r.Name); err != nil {
 		return out, err

@@ -37,9 +37,14 @@ type Detector struct {
 	ended   sync.WaitGroup
 
 	mu      sync.Mutex
-	leader  string        // the URL, "" when there is none
+	leader  leader
 	changed chan struct{} // closed, and replaced, when leader changes
+	trouble error         // the latest of ZooKeeper, nil since it answered
 }
+
+// leader is where a master listens, as host:port; the zero leader is none. Certificates are made
+// out to names, and addresses work where names are not known.
+type leader struct{ byAddress, byName string }
 
 // ErrClosed is what Leader gives after Close.
 var ErrClosed = errors.New("the detector of the leading master is closed")
@@ -67,28 +72,49 @@ func NewDetector(address string, log *slog.Logger) (*Detector, error) {
 	return d, nil
 }
 
-// Leader gives the URL of the leading master, http://host:port, and waits until there is one.
+// Leader gives host:port of the leading master, with its IP address where it tells that, and
+// waits until there is one. A master's record does not say whether it speaks TLS.
 func (d *Detector) Leader(ctx context.Context) (string, error) {
+	l, err := d.await(ctx)
+	return l.byAddress, err
+}
+
+// LeaderByName is Leader with the master's host name where it tells that.
+func (d *Detector) LeaderByName(ctx context.Context) (string, error) {
+	l, err := d.await(ctx)
+	return l.byName, err
+}
+
+func (d *Detector) await(ctx context.Context) (leader, error) {
 	for {
 		d.mu.Lock()
-		leader, changed := d.leader, d.changed
+		now, changed, trouble := d.leader, d.changed, d.trouble
 		d.mu.Unlock()
 		select {
 		case <-d.closing:
-			return "", ErrClosed
+			return leader{}, ErrClosed
 		default:
 		}
-		if leader != "" {
-			return leader, nil
+		if now != (leader{}) {
+			return now, nil
 		}
 		select {
 		case <-changed:
 		case <-d.closing:
 		case <-ctx.Done():
-			return "", fmt.Errorf("waiting for a leading master below %s in ZooKeeper at %s: %w",
-				d.uri.path, strings.Join(d.uri.servers, ","), ctx.Err())
+			return leader{}, d.leaderless(trouble, ctx.Err())
 		}
 	}
+}
+
+// leaderless says why there is no leader yet.
+func (d *Detector) leaderless(trouble, ended error) error {
+	servers := strings.Join(d.uri.servers, ",")
+	if trouble != nil {
+		return fmt.Errorf("no answer of ZooKeeper at %s: %w (%w)", servers, trouble, ended)
+	}
+	return fmt.Errorf("no master leads below %s in ZooKeeper at %s (%w)", d.uri.path, servers,
+		ended)
 }
 
 // Close ends the watching and the ZooKeeper session.
@@ -134,6 +160,9 @@ func (d *Detector) isClosing() bool {
 // or the detector is closed.
 func (d *Detector) step(do func() error) bool {
 	err := do()
+	d.mu.Lock()
+	d.trouble = err
+	d.mu.Unlock()
 	if err == nil || d.isClosing() {
 		return true
 	}
@@ -165,8 +194,8 @@ func (d *Detector) look() error {
 	}
 	name := lowest(names)
 	if name == "" {
-		d.setLeader("")
-		d.await(changed)
+		d.setLeader(leader{})
+		d.wait(changed)
 		return nil
 	}
 	data, _, err := d.conn.Get(d.uri.path + "/" + name)
@@ -176,43 +205,44 @@ func (d *Detector) look() error {
 	if err != nil {
 		return fmt.Errorf("reading %s/%s in ZooKeeper: %w", d.uri.path, name, err)
 	}
-	leader, err := masterURL(data)
+	now, err := readMaster(data)
 	if err != nil {
 		d.log.Error("the leading master's record cannot be used", "name", name, "error", err)
 	}
-	d.setLeader(leader)
-	d.await(changed)
+	d.setLeader(now)
+	d.wait(changed)
 	return nil
 }
 
 // awaitPath waits for the first master ever.
 func (d *Detector) awaitPath() error {
-	d.setLeader("")
+	d.setLeader(leader{})
 	exists, _, changed, err := d.conn.ExistsW(d.uri.path)
 	if err != nil {
 		return fmt.Errorf("waiting for %s in ZooKeeper: %w", d.uri.path, err)
 	}
 	if !exists {
-		d.await(changed)
+		d.wait(changed)
 	}
 	return nil
 }
 
-func (d *Detector) await(changed <-chan zk.Event) {
+func (d *Detector) wait(changed <-chan zk.Event) {
 	select {
 	case <-changed:
 	case <-d.closing:
 	}
 }
 
-func (d *Detector) setLeader(leader string) {
+func (d *Detector) setLeader(now leader) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if leader == d.leader {
+	d.trouble = nil
+	if now == d.leader {
 		return
 	}
-	d.log.Info("the leading master has changed", "from", d.leader, "to", leader)
-	d.leader = leader
+	d.log.Info("the leading master has changed", "from", d.leader.byAddress, "to", now.byAddress)
+	d.leader = now
 	close(d.changed)
 	d.changed = make(chan struct{})
 }
@@ -230,8 +260,8 @@ func lowest(names []string) string {
 	})
 }
 
-// masterURL reads a MasterInfo in JSON.
-func masterURL(data []byte) (string, error) {
+// readMaster reads a MasterInfo in JSON.
+func readMaster(data []byte) (leader, error) {
 	var info struct {
 		Hostname string `json:"hostname"`
 		Port     int    `json:"port"`
@@ -242,14 +272,17 @@ func masterURL(data []byte) (string, error) {
 		} `json:"address"`
 	}
 	if err := json.Unmarshal(data, &info); err != nil {
-		return "", fmt.Errorf("reading a MasterInfo: %w", err)
+		return leader{}, fmt.Errorf("reading a MasterInfo: %w", err)
 	}
-	host := cmp.Or(info.Address.IP, info.Address.Hostname, info.Hostname)
+	name := cmp.Or(info.Address.Hostname, info.Hostname)
 	port := cmp.Or(info.Address.Port, info.Port)
-	if host == "" || port < 1 || port > 65535 {
-		return "", fmt.Errorf("reading a MasterInfo: no address in %q", data)
+	if name == "" && info.Address.IP == "" || port < 1 || port > 65535 {
+		return leader{}, fmt.Errorf("reading a MasterInfo: no address in %q", data)
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(port)), nil
+	at := func(host string) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
+	return leader{
+		byAddress: at(cmp.Or(info.Address.IP, name)), byName: at(cmp.Or(name, info.Address.IP)),
+	}, nil
 }
 
 // logAdapter hands go-zookeeper's log lines on.

@@ -12,6 +12,8 @@ import (
 	"github.com/go-zookeeper/zk"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/kafka-sched/kafka-sched/internal/zktest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -80,22 +82,22 @@ func TestLowest(t *testing.T) {
 	}
 }
 
-// TestMasterURL reads MasterInfo records.
-func TestMasterURL(t *testing.T) {
-	for data, want := range map[string]string{
+// TestReadMaster reads MasterInfo records.
+func TestReadMaster(t *testing.T) {
+	for data, want := range map[string]leader{
 		// as a Mesos 1.11 master writes it
 		`{"address":{"hostname":"m1","ip":"127.0.0.1","port":5050},"capabilities":[` +
 			`{"type":"AGENT_UPDATE"}],"hostname":"m1","id":"563c","ip":16777343,` +
-			`"port":5050,"version":"1.11.0"}`: "http://127.0.0.1:5050",
-		`{"address":{"hostname":"m1","port":1}}`: "http://m1:1",
-		`{"hostname":"m1","port":5050}`:          "http://m1:5050",
-		`{"address":{"ip":"::1","port":5050}}`:   "http://[::1]:5050",
-		`{}`:                                     "",
-		`{"hostname":"m1"}`:                      "",
-		`{"hostname":"m1","port":70000}`:         "",
-		`garbage`:                                "",
+			`"port":5050,"version":"1.11.0"}`: {"127.0.0.1:5050", "m1:5050"},
+		`{"address":{"hostname":"m1","port":1}}`: {"m1:1", "m1:1"},
+		`{"hostname":"m1","port":5050}`:          {"m1:5050", "m1:5050"},
+		`{"address":{"ip":"::1","port":5050}}`:   {"[::1]:5050", "[::1]:5050"},
+		`{}`:                                     {},
+		`{"hostname":"m1"}`:                      {},
+		`{"hostname":"m1","port":70000}`:         {},
+		`garbage`:                                {},
 	} {
-		if got, err := masterURL([]byte(data)); got != want || (err == nil) != (want != "") {
+		if got, err := readMaster([]byte(data)); got != want || (err == nil) != (want != leader{}) {
 			t.Errorf("%s: %q, %v", data, got, err)
 		}
 	}
@@ -104,18 +106,18 @@ func TestMasterURL(t *testing.T) {
 // cluster is a ZooKeeper with masters that come and go, and a detector.
 type cluster struct {
 	*testing.T
-	server *server
+	server *zktest.Server
 	conn   *zk.Conn
 }
 
 func newCluster(t *testing.T) *cluster {
-	c := &cluster{T: t, server: startServer(t)}
+	c := &cluster{T: t, server: zktest.Start(t)}
 	c.connect()
 	return c
 }
 
 func (c *cluster) connect() {
-	conn, _, err := zk.Connect([]string{c.server.address}, 10*time.Second,
+	conn, _, err := zk.Connect([]string{c.server.Address}, 10*time.Second,
 		zk.WithLogger(logAdapter{slog.New(slog.DiscardHandler)}), zk.WithLogInfo(false))
 	if err != nil {
 		c.Fatal(err)
@@ -148,7 +150,7 @@ func (c *cluster) remove(name string) {
 
 func (c *cluster) detect(credentials string) *Detector {
 	c.Helper()
-	d, err := NewDetector(Scheme+credentials+c.server.address+"/mesos",
+	d, err := NewDetector(Scheme+credentials+c.server.Address+"/mesos",
 		slog.New(slog.DiscardHandler))
 	if err != nil {
 		c.Fatal(err)
@@ -162,14 +164,14 @@ func (c *cluster) want(d *Detector, port int) {
 	c.Helper()
 	want, got := "", ""
 	if port != 0 {
-		want = fmt.Sprintf("http://10.0.0.1:%d", port)
+		want = fmt.Sprintf("10.0.0.1:%d", port)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for {
 		d.mu.Lock()
 		changed := d.changed
-		got = d.leader
+		got = d.leader.byAddress
 		d.mu.Unlock()
 		if got == want {
 			break
@@ -212,11 +214,11 @@ func TestDetector(t *testing.T) {
 	c.remove(third)
 	c.want(d, 4)
 
-	c.server.stop()
-	if leader, err := d.Leader(context.Background()); err != nil || leader != "http://10.0.0.1:4" {
+	c.server.Stop()
+	if leader, err := d.Leader(context.Background()); err != nil || leader != "10.0.0.1:4" {
 		t.Errorf("without ZooKeeper: %q, %v", leader, err)
 	}
-	c.server.start()
+	c.server.Start()
 	c.conn.Close()
 	c.connect()
 	c.remove("/mesos/json.info_0000000004")

@@ -14,15 +14,15 @@ import (
 // mountType is the type of a volume that wants a disk of its own; any other is ROOT.
 const mountType = "MOUNT"
 
-// usable says whether a resource may be reserved for a new place: it is allocated to our role,
-// is the agent's own, cannot be taken away, and nobody has reserved it, unless for a role
-// above ours, whose reservations are refined.
-func (req *Requirement) usable(r *resource.Resource) bool {
-	if r.Role != req.Role || r.Revocable || r.Shared || r.Provider != "" {
+// usable says whether a resource may be reserved for a new place of a role: it is allocated to
+// it, is the agent's own, cannot be taken away, and nobody has reserved it, unless for a role
+// above, whose reservations are refined.
+func usable(r *resource.Resource, role string) bool {
+	if r.Role != role || r.Revocable || r.Shared || r.Provider != "" {
 		return false
 	}
 	for i := range r.Reservations {
-		if !above(r.Reservations[i].Role, req.Role) {
+		if !above(r.Reservations[i].Role, role) {
 			return false
 		}
 	}
@@ -48,20 +48,19 @@ type pool struct {
 	reasons []Reason
 }
 
-// newPool gives what there is of some resources for a new place at the agent of an offer. What
-// is reserved for a role above ours comes first and is used up first: it was set aside for the
-// likes of us.
-func newPool(req *Requirement, o *mesos.Offer, resources resource.List) *pool {
+// newPool gives what there is of some resources for a new place at an agent. What is reserved for
+// a role above ours comes first and is used up first: it was set aside for the likes of us.
+func newPool(req *Requirement, a *agent, resources resource.List) *pool {
 	free := make(resource.List, 0, len(resources))
 	for _, reserved := range []bool{true, false} {
 		for i := range resources {
 			r := &resources[i]
-			if len(r.Reservations) > 0 == reserved && req.usable(r) {
+			if len(r.Reservations) > 0 == reserved && usable(r, req.Role) {
 				free = append(free, *r)
 			}
 		}
 	}
-	return &pool{free: free, taken: req.taken(o)}
+	return &pool{free: free, taken: a.ports}
 }
 
 // refuse notes a reason; the instance does not fit.
@@ -89,21 +88,21 @@ type takenDisk struct {
 	disk resource.Resource
 }
 
-// place fits the instance into one offer or tells all that is missing there.
+// place fits the instance into what one agent offers or tells all that is missing there.
 func (req *Requirement) place(
-	parts []SetNeed, wants []portWant, o *mesos.Offer,
+	parts []SetNeed, wants []portWant, a *agent,
 ) (Match, []Reason) {
 	holdings := make([]holding, len(parts))
 	for i := range parts {
 		holdings[i].wanted, holdings[i].volumes = parts[i].Scalars.amounts(), parts[i].Volumes
 	}
-	p := newPool(req, o, o.Resources)
+	p := newPool(req, a, a.Resources)
 	if p.fill(holdings, wants, ""); len(p.reasons) > 0 {
 		return Match{}, p.reasons
 	}
-	m := Match{Offer: o.ID, Agent: o.Agent}
+	m := a.match()
 	m.hold(req, parts, holdings)
-	m.settle(req, o, nil)
+	m.settle(req, &a.Offer, nil)
 	return m, nil
 }
 

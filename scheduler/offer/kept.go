@@ -17,41 +17,29 @@ import (
 // task has the whole set or nothing of it: as long as nothing is there, something still runs on
 // it, and once something is, nobody will bring the rest. And it is every volume, because what
 // has data is never replaced by something empty.
-func returnToKept(req *Requirement, offers []mesos.Offer) (Match, *Refusal) {
-	candidates := make([]candidate, len(offers))
-	var best *Match
-	for i := range offers {
-		o, c := &offers[i], &candidates[i]
-		c.offer, c.reasons = o, otherAgent
-		if o.Agent != req.Kept.Agent {
-			continue
+func (t *Table) returnToKept(req *Requirement) (Match, *Refusal) {
+	for i := t.first(req.Kept.Agent); i < len(t.agents); i++ {
+		if t.agents[i].Agent != req.Kept.Agent {
+			break
 		}
-		var match Match
-		match, c.reasons = req.resume(o)
-		if len(c.reasons) == 0 && (best == nil || o.ID < best.Offer) {
-			best = &match
+		if m, reasons := req.resume(t.agents[i]); len(reasons) == 0 {
+			return m, nil
 		}
 	}
-	if best != nil {
-		return *best, nil
-	}
-	r := refusal(req, candidates)
+	r := t.refuse(req)
 	r.Kept, r.KeptHost = req.Kept.Agent, req.Kept.Hostname
 	return Match{}, r
 }
 
-// otherAgent is what is wrong with every agent but the one of the reservation.
-var otherAgent = []Reason{{Code: OtherAgent}}
-
-// resume fits the instance into what it holds of one offer of its agent, and into what is free
+// resume fits the instance into what it holds of what its agent offers, and into what is free
 // there or becomes so. What is missing is told first, and then what else would be, were it
 // there.
-func (req *Requirement) resume(o *mesos.Offer) (Match, []Reason) {
-	kept, parts := req.Kept, req.parts()
+func (req *Requirement) resume(a *agent) (Match, []Reason) {
+	kept, parts, o := req.Kept, req.parts(), &a.Offer
 	if kept.ExecutorRuns {
 		parts[0] = SetNeed{}
 	}
-	m := Match{Offer: o.ID, Agent: o.Agent}
+	m := a.match()
 	var goes resource.List
 	m.Sets, goes = kept.others(req.Sets, o)
 	holdings, fixed := make([]holding, len(parts)), fixedPorts(parts)
@@ -68,7 +56,7 @@ func (req *Requirement) resume(o *mesos.Offer) (Match, []Reason) {
 	if len(goes) > 0 {
 		m.Destroy, m.Unreserve = goes.Volumes(), goes.WithoutVolumes()
 	}
-	p := newPool(req, o, o.Resources.Add(m.Unreserve.PopReservation()...))
+	p := newPool(req, a, o.Resources.Add(m.Unreserve.PopReservation()...))
 	p.reasons = reasons
 	p.taken, _ = p.taken.Sub(p.taken.Intersect(own))
 	if p.fill(holdings, portWants(parts), "more"); len(p.reasons) > 0 {

@@ -44,17 +44,17 @@ func TestExchange(t *testing.T) {
 				}
 			}
 		}
-		l.req = l.spec
+		l.req.Requirement = l.spec
 		a, b := l.spec.Sets[0], l.spec.Sets[1]
 		a.Scalars, b.Scalars = b.Scalars, a.Scalars
 		a.Ports, b.Ports = b.Ports, a.Ports
 		l.req.Sets = []offer.SetNeed{a, b}
 		l.req.Kept = &l.kept
-		l.req.Taken = []offer.TakenPorts{{Host: "h", Ports: l.recordedPorts()}}
+		l.req.taken = []takenPorts{{"h", l.recordedPorts()}}
 		l.agent.Resources = l.agent.Resources.Filter(func(r resource.Resource) bool {
 			return r.Label(resource.ResourceID) != ""
 		})
-		m, refusal := offer.Evaluate(l.req, []mesos.Offer{l.agent})
+		m, refusal := l.req.evaluate([]mesos.Offer{l.agent})
 		if refusal != nil {
 			t.Fatal(refusal)
 		}
@@ -70,7 +70,7 @@ func TestExchange(t *testing.T) {
 type life struct {
 	t      *rapid.T
 	spec   offer.Requirement // all sets that the spec has
-	req    offer.Requirement // what is to be launched
+	req    needing           // what is to be launched
 	kept   offer.Kept
 	agent  mesos.Offer   // all of the agent, as if nothing ran
 	hidden resource.List // what runs, or others have
@@ -110,7 +110,7 @@ func newLife(t *rapid.T) *life {
 
 // change draws new needs, and what runs of the instance.
 func (l *life) change(step int) {
-	l.req, l.hidden = l.spec, nil
+	l.req, l.hidden = needing{Requirement: l.spec}, nil
 	l.req.Sets = nil
 	version := fmt.Sprintf("-step-%d", step)
 	if rapid.IntRange(0, 2).Draw(l.t, "executor") == 0 {
@@ -148,10 +148,10 @@ func (l *life) change(step int) {
 			l.hidden = append(l.hidden, r)
 		}
 	}
-	l.req.Taken = []offer.TakenPorts{{Host: "h", Ports: l.recordedPorts()}}
+	l.req.taken = []takenPorts{{"h", l.recordedPorts()}}
 	if rapid.Bool().Draw(l.t, "foreign ports") {
 		foreign := resource.Ranges{{Begin: 31003, End: 31003}}
-		l.req.Taken = append(l.req.Taken, offer.TakenPorts{Host: "h", Ports: foreign})
+		l.req.taken = append(l.req.taken, takenPorts{"h", foreign})
 	}
 }
 
@@ -201,12 +201,12 @@ func (l *life) evaluate() {
 	}
 	kept := l.kept
 	l.req.Kept = &kept
-	m, refusal := offer.Evaluate(l.req, []mesos.Offer{o})
+	m, refusal := l.req.evaluate([]mesos.Offer{o})
 	if refusal != nil {
 		if refusal.String() == "" || refusal.Kept != "a" {
 			l.t.Fatalf("refused without words: %+v", refusal)
 		}
-		checkShortage(l.t, l.req, o, refusal.Agents[0].Reasons)
+		checkShortage(l.t, l.req, o, refusal.Agents()[0].Reasons)
 		return
 	}
 	after := carryOut(l.t, o.Resources, offer.Operations(m))
@@ -354,7 +354,7 @@ func (l *life) checkIdempotent(o mesos.Offer, m offer.Match, after resource.List
 	req := l.req
 	req.Kept = &again
 	o.Resources = after
-	same, refusal := offer.Evaluate(req, []mesos.Offer{o})
+	same, refusal := req.evaluate([]mesos.Offer{o})
 	if refusal != nil {
 		l.t.Fatalf("after %+v: %s", m, refusal)
 	}

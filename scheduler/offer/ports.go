@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
@@ -107,17 +106,6 @@ func portsIn(l resource.List) resource.Ranges {
 	for i := range l {
 		if l[i].Name == resource.Ports {
 			out = out.Add(l[i].Ranges)
-		}
-	}
-	return out
-}
-
-// taken gives the ports that are in use at the agent of an offer.
-func (req *Requirement) taken(o *mesos.Offer) resource.Ranges {
-	var out resource.Ranges
-	for _, t := range req.Taken {
-		if t.Host != "" && (t.Host == o.IP || t.Host == o.Hostname) {
-			out = out.Add(t.Ports)
 		}
 	}
 	return out

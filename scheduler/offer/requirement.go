@@ -25,23 +25,15 @@ type Requirement struct {
 	// Volumes are those of the pod itself; they belong to the executor.
 	Volumes []VolumeNeed
 	// Rule is the pod's placement rule; Peers are the places of the pod type's other
-	// instances.
+	// instances, nil if there are none. It is read when it is needed, so it must tell of the
+	// moment, and requirements that share it are seen to be alike.
 	Rule  placement.Rule
-	Peers []placement.Agent
+	Peers *placement.Crowd
 	// Prefer makes some of the places that Rule allows better than others.
 	Prefer []placement.Preference
-	// Taken are ports that a new place must not have although an agent offers them: agents that
-	// share an address each offer all of its ports.
-	Taken []TakenPorts
 	// Kept is set when the instance already holds a reservation; then only that one will do,
 	// with what Sets want more or less of.
 	Kept *Kept
-}
-
-// TakenPorts are ports in use on a host, which is an agent's address or host name.
-type TakenPorts struct {
-	Host  string
-	Ports resource.Ranges
 }
 
 // Scalars is an amount of each scalar resource; disk here is the root disk without volumes.
@@ -97,8 +89,13 @@ type PortUse struct {
 
 // Match is a place for the instance in one offer.
 type Match struct {
-	Offer mesos.OfferID
-	Agent mesos.AgentID
+	// Offers of the agent that the match is made of, all of which go into the ACCEPT; Offer is
+	// the first of them.
+	Offer  mesos.OfferID
+	Offers []mesos.OfferID
+	Agent  mesos.AgentID
+	// Role is that of the offers.
+	Role string
 	// Destroy, Unreserve, Reserve and Create are what the ACCEPT must carry before the launch,
 	// in that order, as allocated to the role; all are empty for an instance that returns to
 	// its reservation as it is.
@@ -112,17 +109,18 @@ type Match struct {
 	Used, Remaining resource.List
 }
 
-// Refusal says why no offer fits; it is never empty.
+// Refusal says why no offer fits; it is never empty. It holds what is needed to tell, and finds
+// the reasons out when it is asked for them: it can be read at any time and by anybody.
 type Refusal struct {
-	Pod    string
-	Agents []AgentRefusal // sorted by hostname, then agent id; empty when no offer was there
+	Pod string
 	// Kept is set when the instance waits for the agent of its reservation; KeptHost is that
 	// agent's host name, "" when it is not known.
 	Kept     mesos.AgentID
 	KeptHost string
+	cause    *cause
 }
 
-// AgentRefusal is why one agent's offer does not fit.
+// AgentRefusal is why what one agent offers does not fit.
 type AgentRefusal struct {
 	Agent    mesos.AgentID
 	Hostname string

@@ -13,12 +13,12 @@ import (
 
 // checkShortage checks that an offer does once what the reasons name is added to it, and that a
 // thousandth less of the first scalar would not do.
-func checkShortage(t *rapid.T, req offer.Requirement, o mesos.Offer, reasons []offer.Reason) {
+func checkShortage(t *rapid.T, req needing, o mesos.Offer, reasons []offer.Reason) {
 	if len(reasons) == 0 {
 		t.Fatalf("%s is refused without a reason", o.Resources)
 	}
 	f := filling{t: t, req: req, offer: o, scalar: -1}
-	f.req.Taken = slices.Clone(req.Taken)
+	f.req.taken = slices.Clone(req.taken)
 	for _, r := range reasons {
 		if r.String() == "" {
 			t.Fatalf("no words for %+v", r)
@@ -39,10 +39,29 @@ func checkShortage(t *rapid.T, req offer.Requirement, o mesos.Offer, reasons []o
 	}
 }
 
+// needing is a requirement on hosts where ports are in use that the agents do not know of.
+type needing struct {
+	offer.Requirement
+	taken []takenPorts
+}
+
+type takenPorts struct {
+	host  string
+	ports resource.Ranges
+}
+
+func (n needing) evaluate(offers []mesos.Offer) (offer.Match, *offer.Refusal) {
+	table := offer.NewTable(offers)
+	for _, taken := range n.taken {
+		table.Occupy(taken.host, taken.ports, "")
+	}
+	return table.Evaluate(n.Requirement)
+}
+
 // filling is an offer to which is added what it was refused for.
 type filling struct {
 	t      *rapid.T
-	req    offer.Requirement
+	req    needing
 	offer  mesos.Offer
 	more   resource.List
 	scalar int // where the first scalar is in more, -1 if there is none
@@ -51,7 +70,7 @@ type filling struct {
 func (f *filling) evaluate() *offer.Refusal {
 	o := f.offer
 	o.Resources = o.Resources.Add(f.more.WithRole(o.Role)...)
-	_, refusal := offer.Evaluate(f.req, []mesos.Offer{o})
+	_, refusal := f.req.evaluate([]mesos.Offer{o})
 	return refusal
 }
 
@@ -93,8 +112,8 @@ func (f *filling) fillPort(within resource.Ranges) bool {
 	if !portsOf(f.offer.Resources.Filter(free)).Contains(port) {
 		f.more = append(f.more, resource.NewPorts(port))
 	}
-	for i := range f.req.Taken {
-		taken := &f.req.Taken[i].Ports
+	for i := range f.req.taken {
+		taken := &f.req.taken[i].ports
 		*taken, _ = taken.Sub(taken.Intersect(port))
 	}
 	return true

@@ -49,7 +49,7 @@ func TestStories(t *testing.T) {
 
 // story is what the commands of one file work on.
 type story struct {
-	req    offer.Requirement
+	need   needing
 	offers []mesos.Offer
 	match  offer.Match
 	ids    readableIDs
@@ -68,7 +68,7 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		}
 		return s.evaluate()
 	case "keep":
-		s.req.Kept = keep(s.match)
+		s.need.Kept = keep(s.match)
 		return ""
 	case "return":
 		s.offers = []mesos.Offer{comeBack(t, s.offers, s.match)}
@@ -98,11 +98,13 @@ func lines(text string) []string {
 //	peer 127.0.0.1 [ZONE]
 //	taken HOST [9092,31000-31005]
 func (s *story) pod(t *testing.T, d *datadriven.TestData) {
-	id, kept := "res-1", s.req.Kept
-	s.req = offer.Requirement{Pod: d.CmdArgs[0].Key, Role: role, Principal: principal}
+	id, kept := "res-1", s.need.Kept
+	s.need = needing{Requirement: offer.Requirement{
+		Pod: d.CmdArgs[0].Key, Role: role, Principal: principal, Peers: placement.NewCrowd(),
+	}}
 	d.MaybeScanArgs(t, "id", &id)
-	d.MaybeScanArgs(t, "role", &s.req.Role)
-	s.req.Reservation = mesos.ReservationID(id)
+	d.MaybeScanArgs(t, "role", &s.need.Role)
+	s.need.Reservation = mesos.ReservationID(id)
 	if d.HasArg("kept") {
 		now := *kept
 		now.ExecutorRuns, now.Drop, now.Unseen = d.HasArg("runs"), nil, nil
@@ -114,27 +116,27 @@ func (s *story) pod(t *testing.T, d *datadriven.TestData) {
 			now.Unseen = make([]string, 1)
 			d.ScanArgs(t, "unseen", &now.Unseen[0])
 		}
-		s.req.Kept = &now
+		s.need.Kept = &now
 	}
 	for _, line := range lines(d.Input) {
-		s.need(t, strings.Fields(line))
+		s.line(t, strings.Fields(line))
 	}
-	s.ids.of(s.req)
+	s.ids.of(s.need.Requirement)
 }
 
-// need reads one line of a requirement.
-func (s *story) need(t *testing.T, words []string) {
-	volumes := &s.req.Volumes
+// line reads one line of a requirement.
+func (s *story) line(t *testing.T, words []string) {
+	volumes := &s.need.Volumes
 	var set *offer.SetNeed
-	if n := len(s.req.Sets); n > 0 {
-		set = &s.req.Sets[n-1]
+	if n := len(s.need.Sets); n > 0 {
+		set = &s.need.Sets[n-1]
 		volumes = &set.Volumes
 	}
 	switch words[0] {
 	case "executor":
-		s.req.Executor = scalars(t, words[1:])
+		s.need.Executor = scalars(t, words[1:])
 	case "set":
-		s.req.Sets = append(s.req.Sets, offer.SetNeed{
+		s.need.Sets = append(s.need.Sets, offer.SetNeed{
 			Name: words[1], Scalars: scalars(t, words[2:]),
 		})
 	case "port":
@@ -156,24 +158,22 @@ func (s *story) need(t *testing.T, words []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.req.Rule = rule
+		s.need.Rule = rule
 	case "prefer":
 		expr, err := placement.ParseExpr(strings.Join(words[2:], " "))
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.req.Prefer = append(s.req.Prefer, placement.Preference{
+		s.need.Prefer = append(s.need.Prefer, placement.Preference{
 			Placement: expr, Weight: int(number(t, words[1]))})
 	case "peer":
 		peer := placement.Agent{Hostname: words[1]}
 		if len(words) > 2 {
 			peer.Zone = words[2]
 		}
-		s.req.Peers = append(s.req.Peers, peer)
+		s.need.Peers.Add(peer)
 	case "taken":
-		s.req.Taken = append(s.req.Taken, offer.TakenPorts{
-			Host: words[1], Ports: ranges(t, words[2]),
-		})
+		s.need.taken = append(s.need.taken, takenPorts{words[1], ranges(t, words[2])})
 	default:
 		t.Fatalf("unknown line %q", words)
 	}
@@ -208,7 +208,7 @@ func (s *story) offer(t *testing.T, line string) mesos.Offer {
 	words := strings.Fields(line)
 	id, agent, _ := strings.Cut(words[0], "@")
 	o := mesos.Offer{
-		ID: mesos.OfferID(id), Agent: mesos.AgentID(agent), Hostname: words[1], Role: s.req.Role,
+		ID: mesos.OfferID(id), Agent: mesos.AgentID(agent), Hostname: words[1], Role: s.need.Role,
 	}
 	var resources []string
 	for _, word := range words[2:] {
@@ -241,10 +241,10 @@ func (s *story) offer(t *testing.T, line string) mesos.Offer {
 // evaluate prints the match, or the refusal as a sentence and agent by agent.
 func (s *story) evaluate() string {
 	var b strings.Builder
-	match, refusal := offer.Evaluate(s.req, s.offers)
+	match, refusal := s.need.evaluate(s.offers)
 	if refusal != nil {
 		fmt.Fprintln(&b, refusal)
-		for _, a := range refusal.Agents {
+		for _, a := range refusal.Agents() {
 			for _, r := range a.Reasons {
 				fmt.Fprintf(&b, "  %s %s: %s\n", a.Hostname, r.Code, r)
 			}

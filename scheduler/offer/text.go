@@ -11,28 +11,36 @@ import (
 
 // String says in one sentence for operators why the instance has no place. Agents that miss
 // the same are told together, with the one that comes nearest.
-func (r Refusal) String() string {
+func (r *Refusal) String() string {
 	switch {
 	case r.Kept != "":
 		return r.waiting()
-	case len(r.Agents) == 0:
+	case r.asked() == 0:
 		return "no offers yet"
+	case r.cause.told != "":
+		return "no agent fits " + r.Pod + ": " + r.cause.told
 	}
-	parts := []string{fmt.Sprintf("%d tried", len(r.Agents))}
-	groups, looked := r.groups()
+	return "no agent fits " + r.Pod + ": " + r.causes()
+}
+
+// causes is what the sentence has of the agents.
+func (r *Refusal) causes() string {
+	agents := r.Agents()
+	parts := []string{fmt.Sprintf("%d tried", len(agents))}
+	groups, looked := groupsOf(agents)
 	for _, g := range groups {
 		parts = append(parts, g.sentence(looked))
 	}
-	return "no agent fits " + r.Pod + ": " + strings.Join(parts, "; ")
+	return strings.Join(parts, "; ")
 }
 
 // waiting is the sentence of an instance that can only return to its reservation.
-func (r Refusal) waiting() string {
+func (r *Refusal) waiting() string {
 	nearest, offered := r.nearest()
 	host := cmp.Or(r.KeptHost, nearest.Hostname, "agent "+string(r.Kept))
 	if !offered {
 		text := r.Pod + " waits for its reservation on " + host
-		if others := len(r.Agents); others > 0 {
+		if others := r.asked(); others > 0 {
 			text += fmt.Sprintf(" (not among the %d offered)", others)
 		}
 		return text
@@ -58,7 +66,7 @@ func (r Refusal) waiting() string {
 
 // nearest is the offer of the agent of the reservation that holds most of it, if there is one;
 // an agent may make several.
-func (r Refusal) nearest() (best AgentRefusal, offered bool) {
+func (r *Refusal) nearest() (best AgentRefusal, offered bool) {
 	lacking := func(a AgentRefusal) (n int) {
 		for _, reason := range a.Reasons {
 			if reason.Code == NotReserved {
@@ -67,8 +75,8 @@ func (r Refusal) nearest() (best AgentRefusal, offered bool) {
 		}
 		return n
 	}
-	for _, a := range r.Agents {
-		if a.Agent == r.Kept && (!offered || lacking(a) < lacking(best)) {
+	for _, a := range r.of(r.Kept) {
+		if !offered || lacking(a) < lacking(best) {
 			best, offered = a, true
 		}
 	}
@@ -87,10 +95,10 @@ var codes = []Code{
 	Insufficient, NoVolume, PortTaken, NoPort, Placement, Maintenance, NotReserved, OtherAgent,
 }
 
-// groups puts the same reasons of all agents together; looked is the number of agents whose
+// groupsOf puts the same reasons of all agents together; looked is the number of agents whose
 // resources were looked at, so that nothing else kept them out.
-func (r Refusal) groups() (groups []group, looked int) {
-	for _, a := range r.Agents {
+func groupsOf(agents []AgentRefusal) (groups []group, looked int) {
+	for _, a := range agents {
 		resources := false
 		for _, reason := range a.Reasons {
 			resources = resources || reason.Code != Placement && reason.Code != Maintenance

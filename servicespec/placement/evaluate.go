@@ -35,8 +35,12 @@ const (
 func (r Rule) Evaluate(a Agent, peers []Agent) Verdict { return r.Judge(peers).Evaluate(a) }
 
 // Judge prepares the rule for any number of agents: peers are counted and regular expressions
-// compiled once. The rule and peers may not change as long as it is used.
-func (r Rule) Judge(peers []Agent) Judge {
+// compiled once. The rule may not change as long as it is used.
+func (r Rule) Judge(peers []Agent) Judge { return r.JudgeIn(NewCrowd(peers...)) }
+
+// JudgeIn prepares the rule for any number of agents, with peers that come and go: the verdicts
+// are always about those who are in the crowd at the time.
+func (r Rule) JudgeIn(peers *Crowd) Judge {
 	j := Judge{tests: make([]test, len(r.Constraints))}
 	for i, c := range r.Constraints {
 		j.tests[i] = newTest(c, peers)
@@ -56,6 +60,27 @@ func (j Judge) Evaluate(a Agent) Verdict {
 		}
 	}
 	return Verdict{Allowed: true}
+}
+
+// AllowsAlone says whether an agent is allowed as far as peers have no part in it.
+func (j Judge) AllowsAlone(a Agent) bool {
+	for i := range j.tests {
+		if t := &j.tests[i]; !t.counts() && t.refuse(a.values(t.Field)) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// Seats gives what of the rule depends on peers, for one agent: see Seats.
+func (j Judge) Seats(a Agent) Seats {
+	var seats Seats
+	for i := range j.tests {
+		if t := &j.tests[i]; t.counts() {
+			seats = append(seats, t.seat(a.values(t.Field)))
+		}
+	}
+	return seats
 }
 
 // values gives what the agent has for a field, nothing if it has no such.
@@ -87,26 +112,25 @@ func one(value string) []string {
 // test is one constraint with what it needs to know beforehand.
 type test struct {
 	Constraint
-	limit  int            // the parameter as a number
-	counts map[string]int // how many peers have each value
-	fewest int            // the smallest of the counts
+	limit  int     // the parameter as a number
+	peers  *values // how many peers have each value, nil if nobody counts them
 	like   *regexp.Regexp
 	broken string // why the constraint cannot be evaluated
 }
 
-func newTest(c Constraint, peers []Agent) test {
+func newTest(c Constraint, peers *Crowd) test {
 	t := test{Constraint: c}
 	switch c.Operator {
 	case Unique:
 		t.limit = 1
-		t.count(peers)
+		t.peers = peers.of(c.Field)
 	case MaxPer, GroupBy:
 		if n, err := strconv.Atoi(c.Param); err == nil {
 			t.limit = n
 		} else if c.Operator == MaxPer {
 			t.broken = c.String() + " has no number"
 		}
-		t.count(peers)
+		t.peers = peers.of(c.Field)
 	case Like, Unlike:
 		re, err := compile(c.Param)
 		if err != nil {
@@ -120,21 +144,13 @@ func newTest(c Constraint, peers []Agent) test {
 	return t
 }
 
-// count counts the peers at each value and finds the smallest count.
-func (t *test) count(peers []Agent) {
-	t.counts = make(map[string]int, len(peers))
-	for _, p := range peers {
-		for _, value := range p.values(t.Field) {
-			t.counts[value]++
-		}
-	}
-	t.fewest = len(peers)
-	for _, p := range peers {
-		for _, value := range p.values(t.Field) {
-			t.fewest = min(t.fewest, t.counts[value])
-		}
-	}
+// Counts says whether the constraint depends on where the peers are.
+func (c Constraint) Counts() bool {
+	return c.Operator == Unique || c.Operator == MaxPer || c.Operator == GroupBy
 }
+
+// counts says whether the test depends on peers.
+func (t *test) counts() bool { return t.peers != nil }
 
 // compile gives a regular expression that matches whole values only. It goes through the
 // syntax tree so that no expression can close the group around it.
@@ -197,7 +213,7 @@ func (t *test) absent() string {
 
 func (t *test) crowded(values []string) string {
 	for _, value := range values {
-		if n := t.counts[value]; n >= t.limit {
+		if n := t.peers.count(value); n >= t.limit {
 			return t.Field + " " + value + " already has " + strconv.Itoa(n) +
 				" of at most " + strconv.Itoa(t.limit) + " instances"
 		}
@@ -206,16 +222,17 @@ func (t *test) crowded(values []string) string {
 }
 
 func (t *test) uneven(values []string) string {
+	used, fewest := t.peers.spread()
 	for _, value := range values {
-		n := t.counts[value]
+		n := t.peers.count(value)
 		switch {
 		case n == 0:
-		case len(t.counts) < t.limit:
+		case used < t.limit:
 			return t.Field + " " + value + " has an instance already, and only " +
-				strconv.Itoa(len(t.counts)) + " of " + strconv.Itoa(t.limit) + " values are used"
-		case n > t.fewest:
+				strconv.Itoa(used) + " of " + strconv.Itoa(t.limit) + " values are used"
+		case n > fewest:
 			return t.Field + " " + value + " has " + strconv.Itoa(n) +
-				" instances, another value only " + strconv.Itoa(t.fewest)
+				" instances, another value only " + strconv.Itoa(fewest)
 		}
 	}
 	return ""

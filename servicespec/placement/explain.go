@@ -8,6 +8,11 @@ type Preference struct {
 	Weight    int  `json:"weight"`
 }
 
+// Equal says whether two preferences are written the same.
+func (p Preference) Equal(o Preference) bool {
+	return p.Weight == o.Weight && p.Placement.Equal(o.Placement)
+}
+
 // Score adds up the weights of the preferences that an agent meets, so that of the agents that
 // a rule allows the one with the highest score is taken.
 func Score(preferences []Preference, a Agent, peers []Agent) int {
@@ -19,17 +24,27 @@ func Score(preferences []Preference, a Agent, peers []Agent) int {
 type Scorer struct {
 	judges  []ExprJudge
 	weights []int
+	counts  bool
 }
 
 // NewScorer prepares preferences: peers are counted and regular expressions compiled once.
 func NewScorer(preferences []Preference, peers []Agent) Scorer {
+	return NewScorerIn(preferences, NewCrowd(peers...))
+}
+
+// NewScorerIn prepares preferences with peers that come and go, as Rule.JudgeIn does.
+func NewScorerIn(preferences []Preference, peers *Crowd) Scorer {
 	var s Scorer
 	for _, p := range preferences {
-		s.judges = append(s.judges, p.Placement.Judge(peers))
+		s.judges = append(s.judges, p.Placement.JudgeIn(peers))
 		s.weights = append(s.weights, p.Weight)
+		s.counts = s.counts || p.Placement.counts()
 	}
 	return s
 }
+
+// Counts says whether scores depend on peers, so that they change when these do.
+func (s Scorer) Counts() bool { return s.counts }
 
 // Score gives what the function Score does.
 func (s Scorer) Score(a Agent) int {

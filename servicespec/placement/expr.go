@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -209,15 +210,27 @@ func (e *Expr) UnmarshalText(text []byte) error {
 func (e Expr) Evaluate(a Agent, peers []Agent) Verdict { return e.Judge(peers).Evaluate(a) }
 
 // Judge prepares the expression for any number of agents.
-func (e Expr) Judge(peers []Agent) ExprJudge {
+func (e Expr) Judge(peers []Agent) ExprJudge { return e.JudgeIn(NewCrowd(peers...)) }
+
+// JudgeIn prepares the expression with peers that come and go, as Rule.JudgeIn does.
+func (e Expr) JudgeIn(peers *Crowd) ExprJudge {
 	if e.Op == "" {
-		return ExprJudge{leaf: e.Rule.Judge(peers)}
+		return ExprJudge{leaf: e.Rule.JudgeIn(peers)}
 	}
 	j := ExprJudge{op: e.Op}
 	for _, arg := range e.Args {
-		j.args = append(j.args, arg.Judge(peers))
+		j.args = append(j.args, arg.JudgeIn(peers))
 	}
 	return j
+}
+
+// counts says whether the expression depends on peers.
+func (e Expr) counts() bool { return slices.ContainsFunc(e.constraints(), Constraint.Counts) }
+
+// Equal says whether two expressions are written the same.
+func (e Expr) Equal(o Expr) bool {
+	return e.Op == o.Op && slices.Equal(e.Rule.Constraints, o.Rule.Constraints) &&
+		slices.EqualFunc(e.Args, o.Args, Expr.Equal)
 }
 
 // ExprJudge is an expression that is ready to be evaluated; the zero one allows every agent.

@@ -1,0 +1,102 @@
+package loop
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/store"
+	"github.com/kafka-sched/kafka-sched/scheduler"
+)
+
+// Events that wait share one transaction, behind which all of their calls leave.
+func TestEventsThatWaitShareATransaction(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, webSpec, store.NewMemory())
+		b.start()
+		task := b.deploy("web")
+		b.recorded()
+		const events = 100
+		transactions, wait := 0, make(chan struct{})
+		b.onApply = func() {
+			if transactions++; transactions == 1 {
+				<-wait // so that the others come meanwhile
+			}
+		}
+		ready := false
+		for range events {
+			b.loop.Deliver(status(task, mesos.Running, ready))
+			ready = !ready
+			synctest.Wait()
+		}
+		close(wait)
+		synctest.Wait()
+		b.onApply = nil
+		lines := strings.Join(b.recorded(), "\n")
+		if acks := strings.Count(lines, "call acknowledge"); acks != events {
+			t.Errorf("%d acknowledgements", acks)
+		}
+		if transactions != 2 {
+			t.Errorf("%d transactions for %d events", transactions, events)
+		}
+		b.end()
+	})
+}
+
+// A tick that the machine wants at once comes although events go on coming.
+func TestEventsDoNotPutOffATick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, webSpec, store.NewMemory())
+		b.start()
+		task := b.deploy("web")
+		b.recorded()
+		began := time.Now()
+		for time.Since(began) < 50*time.Millisecond {
+			b.loop.Deliver(status(task, mesos.Running, time.Now().UnixMilli()%2 == 0))
+			time.Sleep(soonest / 4)
+		}
+		if ticks := strings.Count(strings.Join(b.recorded(), "\n"), "event tick"); ticks < 20 {
+			t.Errorf("%d ticks in 50 ms", ticks)
+		}
+		b.end()
+	})
+}
+
+// A command is answered behind the picture of its effect, whatever it shares a batch with.
+func TestAReplyHasItsPictureInABatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, webSpec, store.NewMemory())
+		b.start()
+		task := b.deploy("web")
+		wait := make(chan struct{})
+		first := true
+		b.onApply = func() {
+			if first {
+				first = false
+				<-wait
+			}
+		}
+		b.loop.Deliver(status(task, mesos.Running, false))
+		synctest.Wait()
+		for range 10 {
+			b.loop.Deliver(status(task, mesos.Running, true))
+		}
+		done := make(chan scheduler.Reply)
+		go func() {
+			r, err := b.loop.Do(t.Context(), scheduler.ServiceStop{}, someone)
+			if err != nil || b.loop.View().Intent != scheduler.Stop {
+				t.Errorf("%v, and the picture shows %s", err, b.loop.View().Intent)
+			}
+			done <- r
+		}()
+		synctest.Wait()
+		close(wait)
+		if r := <-done; r.Problem != nil {
+			t.Error(r.Problem)
+		}
+		synctest.Wait()
+		b.end()
+	})
+}

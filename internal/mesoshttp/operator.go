@@ -1,0 +1,252 @@
+package mesoshttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/mesos/mesos-go/api/v1/lib/maintenance"
+	operator "github.com/mesos/mesos-go/api/v1/lib/master"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+)
+
+const (
+	operatorPath = "/api/v1"
+	// maxAnswer bounds an answer of the operator API; 10,000 agents take about 30 MB.
+	maxAnswer = 512 << 20
+	// operatorQueue is how many calls of operators may wait; a call too much is dropped, as the
+	// machine wants again what it does not see done.
+	operatorQueue = 1000
+)
+
+// OperatorConfig says whose master is asked, and how often.
+type OperatorConfig struct {
+	// Client is subscribed at the master that is asked; nothing is asked while it is not.
+	Client *Client
+	// Interval is the time between questions, 0 means 30 s. A call that was carried out, and a
+	// subscription, let the next one come at once.
+	Interval time.Duration
+	// Timeout is how long an answer may take, 0 means 20 s.
+	Timeout time.Duration
+}
+
+// OperatorStatus is what came of asking the operator API.
+type OperatorStatus struct {
+	// Asked is when the agents were listed at last, zero for never, and Agents how many they
+	// were.
+	Asked  time.Time
+	Agents int
+	// Reason is why the latest question had no answer, "" when it had one.
+	Reason string
+	// Forbidden says that the master lets others in, and not us: it is asked again only after
+	// a new subscription.
+	Forbidden bool
+}
+
+// Operator asks the operator API of the leading master for what the scheduler API does not
+// tell: all agents, whether or not they are offered. It also sends the calls of operators.
+type Operator struct {
+	config OperatorConfig
+	poster *poster
+	log    *slog.Logger
+	queue  chan mesos.Call
+
+	mu     sync.Mutex
+	status OperatorStatus
+
+	// Run alone uses these.
+	present map[mesos.AgentID]bool
+	removed []mesos.AgentID
+}
+
+// NewOperator makes an operator; it does nothing before Run.
+func NewOperator(config OperatorConfig) *Operator {
+	if config.Interval <= 0 {
+		config.Interval = 30 * time.Second
+	}
+	if config.Timeout <= 0 {
+		config.Timeout = 20 * time.Second
+	}
+	of := config.Client.config
+	return &Operator{
+		config: config, poster: newPoster(of.JSON, of.Access), log: of.Logger,
+		queue: make(chan mesos.Call, operatorQueue),
+	}
+}
+
+// Status tells how it went.
+func (o *Operator) Status() OperatorStatus {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.status
+}
+
+// Send queues a call for which mesos.ForOperator is true, and never blocks.
+func (o *Operator) Send(call mesos.Call) {
+	select {
+	case o.queue <- call:
+	default:
+		o.log.Warn("a call of the operator API is dropped, too many wait", "call", call.String())
+	}
+}
+
+// Run asks and sends until the context ends.
+func (o *Operator) Run(ctx context.Context, deliver func(mesos.Event)) error {
+	defer o.poster.close()
+	timer := time.NewTimer(o.config.Interval)
+	defer timer.Stop()
+	at := ""
+	for {
+		status, changed := o.config.Client.Watch()
+		switch {
+		case !status.Connected:
+			at = ""
+		case status.Master+status.Since.String() != at:
+			at = status.Master + status.Since.String()
+			o.look(ctx, status.Master, deliver)
+			timer.Reset(o.config.Interval)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		case call := <-o.queue:
+			o.carryOut(ctx, status, call)
+			if len(o.queue) == 0 {
+				timer.Reset(time.Second) // an agent tells its master of it first
+			}
+		case <-timer.C:
+			if status.Connected && !o.Status().Forbidden {
+				o.look(ctx, status.Master, deliver)
+			}
+			timer.Reset(o.config.Interval)
+		}
+	}
+}
+
+// look lists the agents once.
+func (o *Operator) look(ctx context.Context, at string, deliver func(mesos.Event)) {
+	seen, err := o.agents(ctx, at)
+	if ctx.Err() != nil {
+		return
+	}
+	before := o.Status()
+	now := OperatorStatus{Asked: before.Asked, Agents: before.Agents}
+	if err == nil {
+		now.Asked, now.Agents = time.Now(), len(seen.Agents)
+	} else {
+		now.Reason, now.Forbidden = err.Error(), forbidden(err)
+	}
+	o.mu.Lock()
+	o.status = now
+	o.mu.Unlock()
+	switch {
+	case err == nil:
+		deliver(seen)
+	case now.Reason != before.Reason:
+		o.log.Warn("the operator API does not list the agents", "url", at+operatorPath,
+			"error", err)
+	}
+}
+
+// forbidden says whether a master lets others in.
+func forbidden(err error) bool {
+	var status *StatusError
+	return errors.As(err, &status) &&
+		(status.Status == http.StatusUnauthorized || status.Status == http.StatusForbidden)
+}
+
+// agents asks for all agents and the windows of maintenance.
+func (o *Operator) agents(ctx context.Context, at string) (mesos.AgentsSeen, error) {
+	var list, windows operator.Response
+	err := o.ask(ctx, at, &operator.Call{Type: operator.Call_GET_AGENTS}, &list)
+	if err != nil {
+		return mesos.AgentsSeen{}, err
+	}
+	// Not every master has a schedule, or shows it.
+	err = o.ask(ctx, at, &operator.Call{Type: operator.Call_GET_MAINTENANCE_SCHEDULE}, &windows)
+	if err != nil {
+		o.log.Debug("the operator API does not tell the maintenance", "error", err)
+	}
+	seen := agentsFromWire(list.GetAgents, scheduleOf(&windows))
+	o.follow(list.GetAgents, &seen)
+	return seen, nil
+}
+
+func scheduleOf(r *operator.Response) *maintenance.Schedule {
+	if r.GetMaintenanceSchedule == nil {
+		return nil
+	}
+	return &r.GetMaintenanceSchedule.Schedule
+}
+
+// maxRemoved bounds how many agents are remembered that are no longer listed.
+const maxRemoved = 1000
+
+// follow notes which agents have gone from the list. One that the master has recovered, and that
+// has not come back yet, has not gone.
+func (o *Operator) follow(list *operator.Response_GetAgents, seen *mesos.AgentsSeen) {
+	present := make(map[mesos.AgentID]bool, len(seen.Agents))
+	for _, a := range seen.Agents {
+		present[a.ID] = true
+	}
+	for _, a := range list.GetRecoveredAgents() {
+		present[mesos.AgentID(a.GetID().GetValue())] = true
+	}
+	var removed []mesos.AgentID
+	for _, id := range o.removed {
+		if !present[id] {
+			removed = append(removed, id)
+		}
+	}
+	for _, id := range sortedIDs(o.present) {
+		if !present[id] {
+			removed = append(removed, id)
+		}
+	}
+	o.present, o.removed = present, removed[max(0, len(removed)-maxRemoved):]
+	seen.Removed = append(seen.Removed, o.removed...)
+}
+
+// ask posts a call and decodes the answer.
+func (o *Operator) ask(
+	ctx context.Context, at string, call *operator.Call, answer *operator.Response,
+) error {
+	ctx, cancel := context.WithTimeout(ctx, o.config.Timeout)
+	defer cancel()
+	response, err := o.poster.post(ctx, at+operatorPath, "", call)
+	if err != nil {
+		return fmt.Errorf("asking the operator API: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("asking the operator API for %s: %w", call.Type, finish(response))
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("reading an answer of the operator API: %w", err)
+	}
+	return decodeMessage(o.poster.codec, body, answer)
+}
+
+// carryOut sends a call of the operator API. What becomes of it is seen, or it is wanted again.
+func (o *Operator) carryOut(ctx context.Context, status Status, call mesos.Call) {
+	if !status.Connected {
+		o.log.Warn("a call is dropped, as no master is connected", "call", call.String())
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.config.Timeout)
+	defer cancel()
+	err := o.poster.call(ctx, status.Master+operatorPath, "", operatorCallToWire(call))
+	if err != nil && ctx.Err() == nil {
+		o.log.Error("the operator API refuses a call", "call", call.String(), "error", err)
+		return
+	}
+	o.log.Info("sent to the operator API", "call", call.String())
+}

@@ -1,0 +1,35 @@
+// Package zkstore is the store on ZooKeeper, for schedulers of which one leads.
+//
+//	PATH                    what this is, and its schema version
+//	PATH/commit             who wrote last and what: the fence
+//	PATH/election/…         the candidates (internal/zk)
+//	PATH/state/<xx>/<key>   one node a key of store.Encode, escaped as in a URL
+//	PATH/blobs/<sha256>/<n> what is too large for one node, in pieces
+//
+// The keys lie in up to 256 folders, by a hash, so that no list of names gets large. A folder is
+// made with the first key in it.
+//
+// # The fence
+//
+// Who leads takes office by writing a new epoch to PATH/commit, on the version that it read.
+// Each batch is one multi, and each multi writes PATH/commit on the version of the multi before.
+// So once another has taken office, not one write of the leader before can succeed, whatever it
+// believes; and when an answer is lost, PATH/commit tells whether the batch was taken.
+//
+// # Large things
+//
+// No node and no multi is larger than half a megabyte. A larger value is put under PATH/blobs
+// first, under its digest, and its node only names it. A larger batch is put there as a whole;
+// the multi that names it in PATH/commit is the moment at which it counts, and the multis after
+// that carry it out. Who takes office finishes what a predecessor left in between.
+//
+// # Invariants
+//
+//  1. Apply is atomic and durable: nil means that a majority of the servers has the batch; any
+//     other outcome ends the process. ErrDeposed means that none of it was taken.
+//  2. A tree that is foreign, damaged or of a newer release is refused, and not changed.
+//  3. Reads happen only at the start; Apply knows what exists.
+//
+// Tested against real servers, alone and in an ensemble, through a relay that cuts connections at
+// any moment.
+package zkstore

@@ -1,0 +1,242 @@
+package zk
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-zookeeper/zk"
+)
+
+// ErrSessionLost says that the session has ended: what was held under it counts no more.
+var ErrSessionLost = errors.New("the ZooKeeper session was lost")
+
+// SessionConfig is how to reach ZooKeeper.
+type SessionConfig struct {
+	// URI is zk://[user:password@]host:port,…/path.
+	URI string
+	// Auth is user:password for the digest scheme; it is stronger than what the URI says.
+	Auth string
+	// Timeout is how long ZooKeeper keeps the session without hearing from us; 0 is 10 s. The
+	// servers have bounds of their own for it.
+	Timeout time.Duration
+	// TLS is for servers that demand it, nil for plain connections.
+	TLS    *tls.Config
+	Logger *slog.Logger
+}
+
+// Session is one session at ZooKeeper. Once lost it never comes back.
+type Session struct {
+	// Conn is go-zookeeper's connection. Its calls end when they are answered, when the
+	// connection breaks, or with Close.
+	Conn *zk.Conn
+	// Path is the path of the URI.
+	Path string
+
+	servers string
+	timeout time.Duration
+	acl     []zk.ACL
+	log     *slog.Logger
+	lost    chan struct{}
+	once    sync.Once
+
+	mu     sync.Mutex
+	up     chan struct{} // closed while there is a connection
+	expiry *time.Timer   // runs while a session has no connection
+}
+
+// Dial begins a session and waits for it. The context bounds the wait alone.
+func Dial(ctx context.Context, cfg SessionConfig) (*Session, error) {
+	u, err := parse(cfg.URI)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Auth != "" {
+		u.auth = cfg.Auth
+	}
+	s := &Session{
+		Path: u.path, servers: strings.Join(u.servers, ","), timeout: cfg.Timeout,
+		acl: zk.WorldACL(zk.PermAll), log: cfg.Logger,
+		lost: make(chan struct{}), up: make(chan struct{}),
+	}
+	if s.timeout == 0 {
+		s.timeout = sessionTimeout
+	}
+	conn, _, err := zk.Connect(u.servers, s.timeout, zk.WithLogger(logAdapter{s.log}),
+		zk.WithLogInfo(false), zk.WithDialer(dialer(cfg.TLS, s.timeout)),
+		zk.WithEventCallback(s.follow))
+	if err != nil {
+		return nil, fmt.Errorf("connecting to ZooKeeper at %s: %w", s.servers, err)
+	}
+	s.Conn = conn
+	if err := s.Connected(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	if u.auth != "" {
+		if err := conn.AddAuth("digest", []byte(u.auth)); err != nil {
+			s.Close()
+			return nil, fmt.Errorf("authenticating at ZooKeeper at %s: %w", s.servers, err)
+		}
+		s.acl = zk.AuthACL(zk.PermAll)
+	}
+	return s, nil
+}
+
+// dialer connects plainly, or by TLS.
+func dialer(cfg *tls.Config, session time.Duration) zk.Dialer {
+	return func(network, address string, timeout time.Duration) (net.Conn, error) {
+		plain := &net.Dialer{Timeout: timeout}
+		if cfg == nil {
+			conn, err := plain.Dial(network, address)
+			return &impatient{Conn: conn, patience: session / 4}, err
+		}
+		conn, err := tls.DialWithDialer(plain, network, address, cfg)
+		return &impatient{Conn: conn, patience: session / 4}, err
+	}
+}
+
+// impatient is a connection whose server has to answer the first request soon: go-zookeeper
+// waits for it for almost seven times the session's time-out, and a server that is frozen, or
+// has no majority, would cost the session that another could have kept.
+type impatient struct {
+	net.Conn
+	patience time.Duration
+	answered bool
+}
+
+// SetReadDeadline implements net.Conn.
+func (c *impatient) SetReadDeadline(at time.Time) error {
+	if soon := time.Now().Add(c.patience); !c.answered && !at.IsZero() && at.After(soon) {
+		at = soon
+	}
+	return c.Conn.SetReadDeadline(at)
+}
+
+// Read implements net.Conn.
+func (c *impatient) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.answered = true
+	}
+	return n, err
+}
+
+// ACL is what new nodes get: all rights for who authenticated, else for everybody.
+func (s *Session) ACL() []zk.ACL { return s.acl }
+
+// Servers are the servers of the URI, for messages.
+func (s *Session) Servers() string { return s.servers }
+
+// Lost is closed when the session has ended.
+func (s *Session) Lost() <-chan struct{} { return s.lost }
+
+// Connected waits until there is a connection. Its errors are ErrSessionLost, or say that no
+// server answered before the context ended.
+func (s *Session) Connected(ctx context.Context) error {
+	s.mu.Lock()
+	up := s.up
+	s.mu.Unlock()
+	select {
+	case <-s.lost:
+		return ErrSessionLost
+	default:
+	}
+	select {
+	case <-up:
+		return nil
+	case <-s.lost:
+		return ErrSessionLost
+	case <-ctx.Done():
+		return fmt.Errorf("no ZooKeeper server of %s answers: %w", s.servers, ctx.Err())
+	}
+}
+
+// Close ends the session at once: what was held under it is free.
+func (s *Session) Close() {
+	s.lose()
+	s.Conn.Close()
+}
+
+func (s *Session) lose() {
+	s.once.Do(func() { close(s.lost) })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.expiry != nil {
+		s.expiry.Stop()
+	}
+}
+
+// follow keeps up with the connection. A session that has had none for the whole of its
+// time-out is lost, whatever the servers will say: another may hold by then what was ours.
+func (s *Session) follow(e zk.Event) {
+	if e.Type != zk.EventSession {
+		return
+	}
+	s.log.Debug("ZooKeeper session", "state", e.State.String(), "server", e.Server)
+	switch e.State {
+	case zk.StateHasSession:
+		s.connected()
+	case zk.StateDisconnected:
+		s.disconnected()
+	case zk.StateExpired, zk.StateAuthFailed:
+		s.log.Error("the ZooKeeper session is over", "state", e.State.String())
+		s.lose()
+	}
+}
+
+func (s *Session) connected() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.expiry != nil {
+		s.expiry.Stop()
+	}
+	if !s.isUp() {
+		close(s.up)
+	}
+}
+
+// disconnected notes the end of a connection; go-zookeeper tells of each attempt to get another,
+// too.
+func (s *Session) disconnected() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.isUp() {
+		return
+	}
+	s.up = make(chan struct{})
+	s.expiry = time.AfterFunc(s.timeout, func() {
+		s.log.Error("the ZooKeeper session is given up: no server answered for its time-out",
+			"servers", s.servers, "timeout", s.timeout)
+		s.lose()
+	})
+}
+
+func (s *Session) isUp() bool {
+	select {
+	case <-s.up:
+		return true
+	default:
+		return false
+	}
+}
+
+// Ensure makes the nodes of a path that are missing.
+func (s *Session) Ensure(path string) error {
+	for i := 1; i <= len(path); i++ {
+		if i < len(path) && path[i] != '/' {
+			continue
+		}
+		_, err := s.Conn.Create(path[:i], nil, 0, s.acl)
+		if err != nil && !errors.Is(err, zk.ErrNodeExists) {
+			return fmt.Errorf("making %s in ZooKeeper at %s: %w", path[:i], s.servers, err)
+		}
+	}
+	return nil
+}

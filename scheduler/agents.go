@@ -1,0 +1,317 @@
+package scheduler
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/resource"
+)
+
+// What is known of the agents that something is held on: since when one is away, and what was
+// decided of it. A record is kept only for those that are not simply there, and only as long as
+// something is held on them.
+
+// heardLong is how long a word of an agent counts as a sign that it is there.
+const heardLong = 10 * time.Minute
+
+// removedAnew is what a master says of an agent whose machine came back under another id
+// (Master::reregisterSlave, Master::registerSlave); it never comes back under the old one.
+const removedAnew = "a new agent registered at the same address"
+
+// heardOf takes in what a status tells of its agent.
+func (m *Machine) heardOf(s mesos.Status) {
+	switch {
+	case s.Agent == "":
+	case s.State == mesos.GoneByOperator:
+		m.agentGone(s.Agent, "an operator declared it gone")
+	case strings.HasSuffix(s.Message, removedAnew):
+		m.agentGone(s.Agent, "its machine came back as another agent")
+	case s.State == mesos.Unreachable, s.State == mesos.Unknown, s.State == mesos.Lost:
+		m.agentAway(s.Agent)
+	case !s.State.Terminal(), s.Source != "" && s.Source != sourceMaster:
+		m.agentHere(s.Agent)
+	}
+}
+
+// sourceMaster is the source of statuses that the master makes up itself.
+const sourceMaster = "SOURCE_MASTER"
+
+// agentHere notes that an agent is there.
+func (m *Machine) agentHere(id mesos.AgentID) {
+	m.heard[id] = m.now
+	a, known := m.hard.Agents[id]
+	switch {
+	case !known || a.Fate == FateGone:
+	case a.Fate == FateOpen:
+		m.dropAgent(id)
+	case !a.Away.IsZero():
+		a.Away = time.Time{}
+		m.setAgent(a)
+		m.note(Warn, "", "an agent came back that was given up; what is left there is freed",
+			"agent", string(id), "host", a.Hostname)
+	}
+}
+
+// agentAway notes that nobody can reach an agent, if something is held on it.
+func (m *Machine) agentAway(id mesos.AgentID) {
+	delete(m.heard, id)
+	a, known := m.hard.Agents[id]
+	if known && (!a.Away.IsZero() || a.Fate == FateGone) {
+		return
+	}
+	if !known {
+		host, held := m.holdsOn(id)
+		if !held {
+			return
+		}
+		a = Agent{ID: id, Hostname: host}
+	}
+	a.Away = m.now
+	m.setAgent(a)
+}
+
+// agentGone notes that an agent can never come back under its id. Nothing of it is left to be
+// freed; what is on its disks belongs to its next agent, if there is one.
+func (m *Machine) agentGone(id mesos.AgentID, why string) {
+	a, known := m.hard.Agents[id]
+	host, held := m.holdsOn(id)
+	if !held || a.Fate == FateGone {
+		return
+	}
+	if !known {
+		a = Agent{ID: id, Hostname: host}
+	}
+	if a.Away.IsZero() {
+		a.Away = m.now
+	}
+	a.Fate, a.Why, a.Decided, a.By = FateGone, why, m.now, ""
+	m.setAgent(a)
+	m.note(Warn, "", "an agent is gone for ever", "agent", string(id), "host", a.Hostname,
+		"reason", why)
+	for _, left := range m.leftoverIDs() {
+		if m.hard.Leftovers[left].Agent == id {
+			m.dropLeftover(left)
+		}
+	}
+}
+
+// agentsSeen takes in what the operator API says of agents.
+func (m *Machine) agentsSeen(ev mesos.AgentsSeen) {
+	seen := make(map[mesos.AgentID]mesos.SeenAgent, len(ev.Agents))
+	for _, a := range ev.Agents {
+		seen[a.ID] = a
+	}
+	m.seen = seen
+	for _, id := range m.heldAgents() {
+		if seen[id].Active {
+			m.agentHere(id)
+		} else {
+			m.agentAway(id)
+		}
+	}
+}
+
+// heldAgents lists the agents that something is held on, sorted.
+func (m *Machine) heldAgents() []mesos.AgentID {
+	held := map[mesos.AgentID]bool{}
+	for _, name := range m.podNames() {
+		if p := m.hard.Pods[name].Place; p != nil {
+			held[p.Agent] = true
+		}
+	}
+	for _, l := range m.hard.Leftovers {
+		held[l.Agent] = true
+	}
+	return slices.Sorted(maps.Keys(held))
+}
+
+// holdsOn reports whether anything is held on an agent, and gives its host name.
+func (m *Machine) holdsOn(id mesos.AgentID) (host string, held bool) {
+	for _, name := range m.podNames() {
+		if p := m.hard.Pods[name].Place; p != nil && p.Agent == id {
+			return p.Hostname, true
+		}
+	}
+	for _, left := range m.leftoverIDs() {
+		if l := m.hard.Leftovers[left]; l.Agent == id {
+			return l.Hostname, true
+		}
+	}
+	return "", false
+}
+
+// podsOn lists the instances that have their places on an agent.
+func (m *Machine) podsOn(id mesos.AgentID) []PodName {
+	var names []PodName
+	for _, name := range m.podNames() {
+		if p := m.hard.Pods[name].Place; p != nil && p.Agent == id {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// sight says by what sign an agent is taken to be there, "" if there is none.
+func (m *Machine) sight(id mesos.AgentID) string {
+	if a := m.hard.Agents[id]; a.Fate == FateGone || !a.Away.IsZero() {
+		return ""
+	}
+	for _, name := range m.podsOn(id) {
+		if m.hard.Pods[name].anyRuns() {
+			return name.String() + " runs there"
+		}
+	}
+	if m.seen[id].Active {
+		return "the master lists it as active"
+	}
+	if at, ok := m.heard[id]; ok && m.now.Before(at.Add(heardLong)) {
+		return "it was heard of at " + at.UTC().Format(time.RFC3339)
+	}
+	return ""
+}
+
+// givenUp reports whether nobody waits for an agent: it was abandoned and did not come back.
+func (m *Machine) givenUp(id mesos.AgentID) bool {
+	a := m.hard.Agents[id]
+	return a.Fate == FateAbandoned && !a.Away.IsZero()
+}
+
+// lingers reports whether a task of an instance may still run where somebody waits for it.
+func (m *Machine) lingers(p Pod) bool {
+	return p.anyLive() && !(p.Place != nil && m.givenUp(p.Place.Agent))
+}
+
+// leftToFree lists the leftovers that are waited for.
+func (m *Machine) leftToFree() []mesos.ReservationID {
+	return slices.DeleteFunc(m.leftoverIDs(), func(id mesos.ReservationID) bool {
+		return m.givenUp(m.hard.Leftovers[id].Agent)
+	})
+}
+
+func (m *Machine) setAgent(a Agent) {
+	agents := maps.Clone(m.hard.Agents)
+	if agents == nil {
+		agents = map[mesos.AgentID]Agent{}
+	}
+	agents[a.ID] = a
+	m.hard.Agents = agents
+	m.write(WriteAgent{a})
+}
+
+func (m *Machine) dropAgent(id mesos.AgentID) {
+	agents := maps.Clone(m.hard.Agents)
+	delete(agents, id)
+	m.hard.Agents = agents
+	m.write(DeleteAgent{id})
+}
+
+func (m *Machine) dropLeftover(id mesos.ReservationID) {
+	delete(m.hard.Leftovers, id)
+	m.due = true // plans may have waited for it
+	m.write(DeleteLeftover{id})
+}
+
+// agentIDs lists the agents that there is a record of.
+func (m *Machine) agentIDs() []mesos.AgentID {
+	return slices.SortedFunc(maps.Keys(m.hard.Agents), cmp.Compare)
+}
+
+// passAgents gives up agents that were away for too long.
+func (m *Machine) passAgents() {
+	for _, id := range m.agentIDs() {
+		a := m.hard.Agents[id]
+		patience, kind := m.abandonAfter(id)
+		if a.Fate != FateOpen || a.Away.IsZero() || patience == 0 {
+			continue
+		}
+		if due := a.Away.Add(patience); m.now.Before(due) {
+			m.wakeBy(due)
+			continue
+		}
+		m.carryOut(Commanded{Command: AgentAbandon{Agent: string(id)},
+			Caller: Caller{Who: "fault-policy of pod " + kind,
+				Reason: fmt.Sprintf("it was not reachable for %s", patience)}})
+	}
+}
+
+// forgetAgents forgets those that nothing is held on any more.
+func (m *Machine) forgetAgents() {
+	if len(m.hard.Agents) == 0 {
+		return
+	}
+	held := m.heldAgents()
+	for _, id := range m.agentIDs() {
+		if _, found := slices.BinarySearch(held, id); !found {
+			m.dropAgent(id)
+		}
+	}
+}
+
+// absence says what somebody waits for who waits for an agent: for what otherwise, or, while it
+// is away, for its return or its end.
+func (m *Machine) absence(id mesos.AgentID, otherwise string) string {
+	a := m.hard.Agents[id]
+	if a.Away.IsZero() || a.Fate != FateOpen {
+		return otherwise
+	}
+	text := fmt.Sprintf("its agent %s on %s is away since %s", id, a.Hostname,
+		a.Away.UTC().Format(time.RFC3339))
+	if patience, _ := m.abandonAfter(id); patience > 0 {
+		return text + "; it is given up at " + a.Away.Add(patience).UTC().Format(time.RFC3339)
+	}
+	return text + "; agent abandon " + string(id) + " gives it up"
+}
+
+// rehome follows reservations whose agent came back under another id: its disks, with all that
+// was reserved on them, may have stayed.
+func (m *Machine) rehome() {
+	if len(m.hard.Agents) == 0 {
+		return
+	}
+	at := map[string]mesos.OfferID{}
+	for _, id := range slices.Sorted(maps.Keys(m.offers)) {
+		for _, r := range m.offers[id].Resources {
+			if resourceID, ours := m.ownReservation(r); ours {
+				at[resourceID] = id
+			}
+		}
+	}
+	offered := func(old mesos.AgentID, list resource.List) (mesos.Offer, bool) {
+		a, away := m.hard.Agents[old]
+		for _, id := range resourceIDs(list) {
+			if o, ok := m.offers[at[id]]; ok && away && !a.Away.IsZero() && o.Agent != old {
+				return o, true
+			}
+		}
+		return mesos.Offer{}, false
+	}
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		if p.Place == nil || p.anyRuns() {
+			continue
+		}
+		o, ok := offered(p.Place.Agent, placeResources(*p.Place))
+		if !ok {
+			continue
+		}
+		place := *p.Place
+		place.Agent, place.Hostname, place.IP = o.Agent, o.Hostname, o.IP
+		place.Domain, place.Attributes = o.Domain, o.Attributes
+		p.Place = &place
+		m.setPod(p)
+		m.note(Info, "", "the agent of an instance came back under another id",
+			"pod", name.String(), "host", o.Hostname, "agent", string(o.Agent))
+	}
+	for _, left := range m.leftoverIDs() {
+		l := m.hard.Leftovers[left]
+		if o, ok := offered(l.Agent, l.Resources); ok {
+			l.Agent, l.Hostname = o.Agent, o.Hostname
+			m.setLeftover(l)
+		}
+	}
+}
