@@ -1,7 +1,6 @@
 package localmesos
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -185,9 +184,9 @@ func (p process) killSession(ctx context.Context) error {
 			return err
 		}
 		// The leader first: it must not see its children die.
-		slices.SortFunc(found, func(a, b process) int {
-			return cmp.Compare(max(a.PID, p.PID)-min(a.PID, p.PID), max(b.PID, p.PID)-min(b.PID, p.PID))
-		})
+		if i := slices.IndexFunc(found, func(v process) bool { return v.PID == p.PID }); i > 0 {
+			found[0], found[i] = found[i], found[0]
+		}
 		for _, v := range found {
 			victims[v] = true
 			if err := v.kill(); err != nil {
