@@ -32,8 +32,10 @@ type outage struct {
 	// recovered tells that the master knows the agent from its registry only.
 	recovered bool
 	// unknown tells that a new master does not know that there ever was the agent.
-	unknown      bool
-	newID        bool
+	unknown bool
+	newID   bool
+	// started tells that the agent's process is there again, and only has yet to register.
+	started      bool
 	giveUp, back *timer
 	// kept is what the agent has to say, and heard what was said to it and it will take notice
 	// of, unless the master gives it up before.
@@ -56,7 +58,9 @@ func (o *outage) forgotten() bool { return o != nil && !o.unreachable.IsZero() }
 func (o *outage) unregistered() bool { return o != nil && o.recovered }
 
 // deaf tells whether executors get no answer from the agent either.
-func (o *outage) deaf() bool { return o != nil && o.kind != partitioned && o.kind != rejoining }
+func (o *outage) deaf() bool {
+	return o != nil && o.kind != partitioned && o.kind != rejoining && !o.started
+}
 
 // lateHeard tells whether what is sent now still lies in the agent's sockets when it is back.
 func (o *outage) lateHeard() bool {
@@ -313,6 +317,7 @@ func (c *Cluster) startAgain(a *agentNode) error {
 			return err
 		}
 	}
+	a.out.started = true
 	for _, e := range sortedExecutors(a) {
 		f := c.frameworks[e.Framework]
 		switch {

@@ -65,6 +65,10 @@ var departures = []departure{
 	{"disk quota", "The use of disk is not limited.", diskQuota},
 	{"phantom executor", "After a LAUNCH_GROUP without tasks the real master counts the executor " +
 		"as running, for ever; nothing runs, and localmesos counts nothing.", phantom},
+	{"offer constraints", "The offer_constraints of a framework are not looked at: it gets the " +
+		"offers that it would get without them.", constrained},
+	{"race", "An ACKNOWLEDGE that races a TEARDOWN is answered 202 or 400, as it comes.",
+		asked("ACKNOWLEDGE", on(`^status: recorded (202, ours 400|400, ours 202)`))},
 	{"lost disk", "After a SHRINK_VOLUME by a framework the real master never offers the freed " +
 		"disk again; localmesos does.", lostDisk},
 }
@@ -144,6 +148,18 @@ func nested(p *replay, o outcome) bool {
 func diskQuota(_ *replay, o outcome) bool {
 	return strings.HasPrefix(textAt(o.line.Body, "update", "status", "reason"),
 		"REASON_CONTAINER_LIMITATION_DISK")
+}
+
+// constrained finds the events of frameworks that subscribed with constraints.
+func constrained(p *replay, o outcome) bool {
+	for _, l := range p.recording.lines {
+		if l.Dir == dirRequest && l.Conn == o.line.Conn && l.T <= o.line.T &&
+			(at(l.Body, "subscribe", "offer_constraints") != nil ||
+				at(l.Body, "update_framework", "offer_constraints") != nil) {
+			return o.line.Dir == dirEvent
+		}
+	}
+	return false
 }
 
 func phantom(p *replay, o outcome) bool {
