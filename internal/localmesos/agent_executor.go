@@ -266,6 +266,9 @@ func (c *Cluster) deliverTogether(e *executorRun, tasks []*task) {
 	ev := &executor.Event{Type: executor.Event_LAUNCH,
 		Launch: &executor.Event_Launch{Task: infos[0]}}
 	if tasks[0].Group != 0 {
+		for i := range infos {
+			infos[i].Executor = &e.Info.V
+		}
 		ev = &executor.Event{Type: executor.Event_LAUNCH_GROUP,
 			LaunchGroup: &executor.Event_LaunchGroup{TaskGroup: mesos.TaskGroupInfo{Tasks: infos}}}
 	}

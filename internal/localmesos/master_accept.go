@@ -78,7 +78,7 @@ func (c *Cluster) acceptedOffers(f *framework, ids []mesos.OfferID) ([]*offer, e
 				"Offer %s uses agent %s and agent %s", id.Value, o.agent.id, out[0].agent.id))
 		case len(out) > 0 && o.role != out[0].role:
 			keep(fmt.Errorf("Aggregated offers must be allocated to the same role. "+
-				"Offer %s uses role '%s' but another is using role '%s'",
+				"Offer %s uses role '%s but another is using role '%s",
 				id.Value, o.role, out[0].role))
 		}
 		seen[id.Value] = true

@@ -3,6 +3,7 @@ package localmesos
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
 )
@@ -85,6 +86,7 @@ func (x *acceptance) launchGroup(op *mesos.Offer_Operation) {
 		fail(mesos.REASON_TASK_GROUP_INVALID, err)
 		return
 	}
+	e = completeExecutor(e)
 	var wanted []mesos.Resource
 	for i := range tasks {
 		tasks[i] = completeTask(tasks[i], x.framework.id)
@@ -189,10 +191,14 @@ func completeTask(t mesos.TaskInfo, framework string) mesos.TaskInfo {
 		}
 		t.HealthCheck = &check
 	}
-	if t.Executor == nil {
-		return t
+	if t.Executor != nil {
+		e := completeExecutor(*t.Executor)
+		t.Executor = &e
 	}
-	e := *t.Executor
+	return t
+}
+
+func completeExecutor(e mesos.ExecutorInfo) mesos.ExecutorInfo {
 	if e.Type == mesos.ExecutorInfo_UNKNOWN {
 		e.Type = mesos.ExecutorInfo_CUSTOM
 	}
@@ -202,8 +208,25 @@ func completeTask(t mesos.TaskInfo, framework string) mesos.TaskInfo {
 		container.Volumes = slices.Clone(e.Container.Volumes)
 		e.Container = &container
 	}
-	t.Executor = &e
-	return t
+	return e
+}
+
+// incompleteExecutor is an info without the types that completeCommand has filled in.
+func incompleteExecutor(e *mesos.ExecutorInfo) *mesos.ExecutorInfo {
+	out := *e
+	if e.Command == nil || e.Command.Environment == nil {
+		return &out
+	}
+	command := *e.Command
+	vars := slices.Clone(command.Environment.Variables)
+	for i := range vars {
+		if vars[i].GetType() == mesos.Environment_Variable_VALUE {
+			vars[i].Type = nil
+		}
+	}
+	command.Environment = &mesos.Environment{Variables: vars}
+	out.Command = &command
+	return &out
 }
 
 // completeCommand says of each variable that it is a value if it says nothing.
@@ -265,8 +288,18 @@ func validateTaskChecks(t *mesos.TaskInfo) error {
 	if t.Check != nil && t.Check.Type == mesos.CheckInfo_UNKNOWN {
 		return fmt.Errorf("Task uses invalid check: CheckInfo must specify 'type'")
 	}
-	if t.HealthCheck != nil && t.HealthCheck.Type == mesos.HealthCheck_UNKNOWN {
+	h := t.HealthCheck
+	if h == nil {
+		return nil
+	}
+	missing := map[mesos.HealthCheck_Type]bool{mesos.HealthCheck_COMMAND: h.Command == nil,
+		mesos.HealthCheck_HTTP: h.HTTP == nil, mesos.HealthCheck_TCP: h.TCP == nil}
+	switch {
+	case h.Type == mesos.HealthCheck_UNKNOWN:
 		return fmt.Errorf("Task uses invalid health check: HealthCheck must specify 'type'")
+	case missing[h.Type]:
+		return fmt.Errorf("Task uses invalid health check: Expecting '%s' to be set for %s "+
+			"health check", strings.ToLower(h.Type.String()), h.Type)
 	}
 	return nil
 }
@@ -308,5 +341,5 @@ func compatible(have, want *mesos.ExecutorInfo) error {
 	line := "------------------------------------------------------------\n"
 	return fmt.Errorf("ExecutorInfo is not compatible with existing ExecutorInfo "+
 		"with same ExecutorID.\n%sExisting ExecutorInfo:\n%s\n%sExecutorInfo:\n%s\n%s",
-		line, textOf(have), line, textOf(want), line)
+		line, textOf(incompleteExecutor(have)), line, textOf(incompleteExecutor(want)), line)
 }

@@ -216,8 +216,8 @@ func (c *Cluster) viewRoles() []mesos.Role {
 func (c *Cluster) metrics() []mesos.Metric {
 	values := map[string]float64{"master/elected": 1, "master/frameworks_connected": 0,
 		"master/frameworks_disconnected": 0, "master/slaves_active": 0,
-		"master/slaves_connected": 0,
-		"master/uptime_secs":      time.Since(c.started).Seconds()}
+		"master/slaves_connected": 0, "master/slaves_disconnected": 0,
+		"master/uptime_secs": time.Since(c.started).Seconds()}
 	for _, s := range mesos.TaskState_name {
 		state := mesos.TaskState(mesos.TaskState_value[s])
 		name := "master/tasks_" + stateName(state)
@@ -247,6 +247,8 @@ func (c *Cluster) metrics() []mesos.Metric {
 			values["master/slaves_active"]++
 			if a.out == nil {
 				values["master/slaves_connected"]++
+			} else {
+				values["master/slaves_disconnected"]++
 			}
 		}
 	}

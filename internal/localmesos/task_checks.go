@@ -70,6 +70,9 @@ func (x *taskExecutor) startChecks(ctx context.Context, t *runningTask) {
 	if c := t.info.Check; c != nil && (c.Type != mesos.CheckInfo_COMMAND || x.remoteExec) {
 		s := scheduleOf(c.DelaySeconds, c.IntervalSeconds, c.TimeoutSeconds)
 		s.pace = 2 * x.pace
+		if t.info.HealthCheck != nil {
+			s.delay += x.pace
+		}
 		go s.every(ctx, x.checkProbe(t, c), func(r *mesos.CheckStatusInfo, told bool) {
 			x.inbox <- func() { x.checked(t, r, told) }
 		})

@@ -136,6 +136,14 @@ func makeTaskDir(parent, dir string, info *mesos.TaskInfo, own *owner) error {
 		return err
 	}
 	defer root.Close()
+	for i := range info.Resources {
+		if r := &info.Resources[i]; isVolume(r) {
+			path := filepath.Clean(r.Disk.Volume.GetContainerPath())
+			if err := linkInto(root, filepath.Join(parent, path), path); err != nil {
+				return fmt.Errorf("linking the volume %s: %w", r.Disk.Persistence.ID, err)
+			}
+		}
+	}
 	for _, v := range info.GetContainer().GetVolumes() {
 		path := v.GetSource().GetSandboxPath()
 		if path == nil {

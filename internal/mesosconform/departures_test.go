@@ -2,6 +2,7 @@ package mesosconform
 
 import (
 	"encoding/base64"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -51,8 +52,8 @@ var departures = []departure{
 		on(`^\$(\.get_version\.version_info)?\.(build_date|build_time|build_user|git_\w+): `)},
 	{"before v1", "The endpoints from before the v1 API (/state, /slaves, /roles and so on) are " +
 		"not served; whatever they show, the v1 API shows as well.", beforeV1},
-	{"logs", "Programs of Mesos (fetcher, executors) log to the task's stderr; ours do not.",
-		logs},
+	{"logs", "Programs of Mesos (fetcher, executors) log to the task's stderr; ours do not. Nor is " +
+		"there a folder of links to the tasks in an executor's sandbox.", logs},
 	{"fetch message", "The message of a failed fetch says which URI it was and why, not only " +
 		"that a program exited with status 1.",
 		on(`^\$\..*message: recorded "[^"]*Failed to fetch all URIs`)},
@@ -67,10 +68,12 @@ var departures = []departure{
 		"as running, for ever; nothing runs, and localmesos counts nothing.", phantom},
 	{"offer constraints", "The offer_constraints of a framework are not looked at: it gets the " +
 		"offers that it would get without them.", constrained},
+	{"twice", "When an agent or a master is back, the real ones send the first update that is not " +
+		"acknowledged twice.", twice},
 	{"race", "An ACKNOWLEDGE that races a TEARDOWN is answered 202 or 400, as it comes.",
 		asked("ACKNOWLEDGE", on(`^status: recorded (202, ours 400|400, ours 202)`))},
 	{"lost disk", "After a SHRINK_VOLUME by a framework the real master never offers the freed " +
-		"disk again; localmesos does.", lostDisk},
+		"disk again, and takes operations on it for errors; localmesos does neither.", lostDisk},
 }
 
 // aborts finds requests that nobody answered while the process was not stopped
@@ -107,7 +110,7 @@ func logs(_ *replay, o outcome) bool {
 	switch body := o.line.answer.Body.(type) {
 	case map[string]any:
 		if strings.Contains(textAt(body, "type"), "LIST_FILES") {
-			return only(o, listedSize)
+			return only(o, listed)
 		}
 		data, err := base64.StdEncoding.DecodeString(textAt(body, "read_file", "data"))
 		return err == nil && (logLine.Match(data) || listing.Match(data))
@@ -120,7 +123,7 @@ func logs(_ *replay, o outcome) bool {
 // listing is the output of ls -l, which has the size of stderr.
 var listing = regexp.MustCompile(`(?m)^-rw-r--r-- .* stderr$`)
 
-var listedSize = regexp.MustCompile(`^\$(\.list_files\.file_infos)?\[[^\]]*\]\.size: `)
+var listed = regexp.MustCompile(`^\$(\.list_files\.file_infos)?\[[^\]]*\](\.size: |: recorded .*/tasks")`)
 
 var whose = regexp.MustCompile(`^\$\.offers\.offers\[[^\]]*\]` +
 	`(\.agent_id\.value|\.url\.address\.port|\.allocation_info\.role|` +
@@ -162,6 +165,20 @@ func constrained(p *replay, o outcome) bool {
 	return false
 }
 
+// twice finds a missing event that repeats another one at once.
+func twice(p *replay, o outcome) bool {
+	if o.line.call() != "UPDATE" || !slices.Equal(o.found, []string{missing}) {
+		return false
+	}
+	for _, l := range p.recording.lines {
+		if l.Dir == dirEvent && l.Conn == o.line.Conn && l.number < o.line.number &&
+			o.line.T-l.T < 0.1 && reflect.DeepEqual(l.Body, o.line.Body) {
+			return true
+		}
+	}
+	return false
+}
+
 func phantom(p *replay, o outcome) bool {
 	return o.line.call() == "OFFERS" && accepted(p, o, func(op any) bool {
 		tasks, _ := at(op, "launch_group", "task_group", "tasks").([]any)
@@ -185,7 +202,9 @@ func accepted(p *replay, o outcome, kind func(op any) bool) bool {
 var diskAmount = regexp.MustCompile(`^\$\.offers\.offers\[[^\]]*\]\.resources\[[^\]]*\]`)
 
 func lostDisk(p *replay, o outcome) bool {
-	if o.line.call() != "OFFERS" || !only(o, diskAmount) {
+	if !(o.line.call() == "OFFERS" && only(o, diskAmount)) &&
+		!(o.line.call() == "UPDATE_OPERATION_STATUS" && textAt(o.line.Body,
+			"update_operation_status", "status", "state") == "OPERATION_ERROR") {
 		return false
 	}
 	return accepted(p, o, func(op any) bool { return textAt(op, "type") == "SHRINK_VOLUME" })

@@ -17,6 +17,9 @@ const (
 	apart = 1.5
 )
 
+// missing is what is found when nothing came.
+const missing = "missing"
+
 // outcome is what became of one exchange.
 type outcome struct {
 	line     *line
@@ -36,7 +39,7 @@ type replay struct {
 	world     *world
 	base      time.Time // when the recorded clock was zero
 	waiting   map[*line]<-chan answered
-	streams   map[string]*stream // by connection, the latest
+	streams   map[string][]*stream // by connection
 	all       []*stream
 	places    map[*stream]place
 	outcomes  []outcome
@@ -54,7 +57,7 @@ type place struct {
 // play replays a recording.
 func play(t *testing.T, r recording) *replay {
 	p := &replay{recording: r, names: newNames(), waiting: map[*line]<-chan answered{},
-		streams: map[string]*stream{}, places: map[*stream]place{}}
+		streams: map[string][]*stream{}, places: map[*stream]place{}}
 	p.world = newWorld(t, r, p.names)
 	p.base = time.Now()
 	last := 0.0
@@ -110,7 +113,7 @@ func (p *replay) line(l *line) {
 func (p *replay) note(l *line) {
 	text := l.note()
 	if text == "client closes its connection" {
-		if s := p.streams[l.Conn]; s != nil {
+		for _, s := range p.streams[l.Conn] {
 			s.cancel()
 		}
 		return
@@ -157,7 +160,7 @@ func (p *replay) answer(l *line) {
 		a = <-pending
 	}
 	if a.stream != nil {
-		p.streams[l.Conn] = a.stream
+		p.streams[l.Conn] = append(p.streams[l.Conn], a.stream)
 		p.all = append(p.all, a.stream)
 	}
 	p.outcomes = append(p.outcomes, outcome{line: l, found: p.compareAnswer(l, a)})
@@ -238,35 +241,57 @@ func (p *replay) event(l *line) {
 	if l.Closed == "eof-without-last-chunk" && p.isLast(l) {
 		p.world.cut() // the recording ended with the master
 	}
-	s := p.streams[l.Conn]
-	if s == nil {
+	open := p.streams[l.Conn]
+	if len(open) == 0 {
 		p.outcomes = append(p.outcomes, outcome{line: l, found: []string{"no stream was opened"}})
 		return
 	}
-	// Not before half of patience is over since the previous overdue event, so
-	// that a stream that lacks much does not stop everything.
 	deadline := time.NewTimer(time.Until(p.base.Add(seconds(l.T))) + patience)
 	defer deadline.Stop()
 	for {
-		candidates, more := s.unused()
-		for _, e := range candidates {
-			if found := p.compareEvent(l, e, true); found == nil {
-				p.matched(s, l, e, nil)
+		// Of several streams of one connection the first may have to end yet.
+		for _, s := range open[:len(open)-1] {
+			if p.take(s, l, false) {
 				return
 			}
+		}
+		last := open[len(open)-1]
+		_, more := last.unused()
+		if p.take(last, l, false) {
+			return
 		}
 		select {
 		case <-more:
 			continue
+		case <-time.After(200 * time.Millisecond):
+			continue
 		case <-deadline.C:
 		}
-		if e := p.nearest(candidates, l); e != nil {
-			p.matched(s, l, e, p.compareEvent(l, e, false))
-			return
+		if !p.take(last, l, true) {
+			p.outcomes = append(p.outcomes, outcome{line: l, found: []string{missing}})
 		}
-		p.outcomes = append(p.outcomes, outcome{line: l, found: []string{"missing"}})
 		return
 	}
+}
+
+// take compares a recorded event with those of a stream: it takes the first equal
+// one, or, when it is overdue, the nearest about the same thing.
+func (p *replay) take(s *stream, l *line, overdue bool) bool {
+	candidates, _ := s.unused()
+	if overdue {
+		e := p.nearest(candidates, l)
+		if e != nil {
+			p.matched(s, l, e, p.compareEvent(l, e, false))
+		}
+		return e != nil
+	}
+	for _, e := range candidates {
+		if found := p.compareEvent(l, e, true); found == nil {
+			p.matched(s, l, e, nil)
+			return true
+		}
+	}
+	return false
 }
 
 // nearest is our event about the same thing that came closest to the time at

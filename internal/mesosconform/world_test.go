@@ -43,7 +43,7 @@ var startNote = regexp.MustCompile(`^start (master|agent\d+) (.*)$`)
 var signalNote = regexp.MustCompile(`^SIG(KILL|TERM|USR1|STOP|CONT) (master|agent\d+)$`)
 
 func newWorld(t *testing.T, r recording, n *names) *world {
-	w := &world{t: t, dir: t.TempDir(), lines: r.lines, names: n,
+	w := &world{t: t, dir: openDir(t), lines: r.lines, names: n,
 		urls: map[string]string{}, batches: batchesOf(r.lines), started: map[string]bool{},
 		renew: map[string]bool{}}
 	for _, l := range r.lines {
@@ -52,6 +52,17 @@ func newWorld(t *testing.T, r recording, n *names) *world {
 	w.fixtures()
 	t.Cleanup(w.end)
 	return w
+}
+
+// openDir is a directory that other users can enter, who run tasks in it.
+func openDir(t *testing.T) string {
+	dir := t.TempDir()
+	for _, d := range []string{dir, filepath.Dir(dir)} {
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
 
 func (w *world) end() {
@@ -369,7 +380,8 @@ func (w *world) config(flags string) localmesos.Config {
 	cfg := localmesos.Config{Dir: filepath.Join(w.dir, fmt.Sprintf("run%d", w.run)),
 		MasterAddr: "127.0.0.1:0", OfferInterval: time.Second,
 		Program: program, Faults: true, Pace: true, OfferTimeout: durationOf(f["offer_timeout"]),
-		MinAllocatable: f["min_allocatable_resources"], Credentials: w.credentials(f),
+		ReregistrationTimeout: 2 * time.Second, // Mesos's default
+		MinAllocatable:        f["min_allocatable_resources"], Credentials: w.credentials(f),
 		ForgetfulMaster: f["registry"] == "in_memory"}
 	cfg.Region, cfg.Zone = domainOf(f["domain"])
 	seen := map[string]bool{}
