@@ -1,6 +1,7 @@
 package localmesos
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -24,8 +25,6 @@ func encodeJSON(message any) []byte {
 	return appendMessage(nil, v)
 }
 
-var agentType = reflect.TypeFor[master.Response_GetAgents_Agent]()
-
 // quotaV2 is a capability of masters that mesos-go has no name for.
 const quotaV2 = mesos.MasterInfo_Capability_Type(3)
 
@@ -42,32 +41,48 @@ func appendMessage(b []byte, v reflect.Value) []byte {
 		}
 		first = false
 		b = append(strconv.AppendQuote(b, f.name), ':')
+		at := len(b)
 		b = appendValue(b, fv, f)
-		if f.name == "agent_info" && v.Type() == agentType {
-			b = append(b[:len(b)-1], `,"checkpoint":true}`...)
+		if extra := later(v, f.name, b[at:]); extra != nil {
+			b = append(b[:at], extra...)
 		}
-	}
-	if extra := laterFields[v.Type()]; extra != "" && !isEventView(v) {
-		if !first {
-			b = append(b, ',')
-		}
-		b = append(b, extra...)
 	}
 	return append(b, '}')
 }
 
-// isEventView tells whether a framework is written for an event, which shows it
-// without the later fields and with a time of zero.
-func isEventView(v reflect.Value) bool {
-	f, ok := v.Interface().(master.Response_GetFrameworks_Framework)
-	return ok && f.UnregisteredTime != nil && f.UnregisteredTime.Nanoseconds == 0
+// later adds what Mesos writes in a field beyond what mesos-go knows, with the
+// values that it always has here; and leaves it out of the events that do not
+// show it. It returns nil when nothing changes.
+func later(v reflect.Value, name string, text []byte) []byte {
+	switch v.Type() {
+	case agentType:
+		if name == "agent_info" {
+			return append(bytes.Clone(text[:len(text)-1]), checkpointed...)
+		}
+	case frameworkType:
+		if name == "framework_info" {
+			return append(bytes.Clone(text), constraints...)
+		}
+	case agentAddedType:
+		return bytes.Replace(text, []byte(checkpointed), []byte("}"), 1)
+	case frameworkAddedType, frameworkUpdatedType:
+		return bytes.Replace(text, []byte(constraints), nil, 1)
+	}
+	return nil
 }
 
-// laterFields are what Mesos writes of messages beyond the fields that mesos-go
-// knows, with the values that they always have here.
-var laterFields = map[reflect.Type]string{
-	reflect.TypeFor[master.Response_GetFrameworks_Framework](): `"offer_constraints":{}`,
-}
+var (
+	agentType            = reflect.TypeFor[master.Response_GetAgents_Agent]()
+	frameworkType        = reflect.TypeFor[master.Response_GetFrameworks_Framework]()
+	agentAddedType       = reflect.TypeFor[master.Event_AgentAdded]()
+	frameworkAddedType   = reflect.TypeFor[master.Event_FrameworkAdded]()
+	frameworkUpdatedType = reflect.TypeFor[master.Event_FrameworkUpdated]()
+)
+
+const (
+	checkpointed = `,"checkpoint":true}`
+	constraints  = `,"offer_constraints":{}`
+)
 
 // isPresent tells whether a field is to be written. Optional scalars that are
 // not pointers exist only for enums, whose zero value means "not set".

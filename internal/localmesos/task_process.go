@@ -24,6 +24,7 @@ type runningTask struct {
 	group     []*runningTask // those launched together, itself too
 	container string
 	dir       string
+	user      string // of its framework
 	env       []string
 	process   process
 	killing   bool // SIGTERM was sent, or will be
@@ -45,7 +46,8 @@ func (x *taskExecutor) launch(infos []mesos.TaskInfo) {
 	}
 	var group []*runningTask
 	for _, info := range infos {
-		t := &runningTask{info: info, container: uuid.NewString(), dir: x.sandbox}
+		t := &runningTask{info: info, container: uuid.NewString(), dir: x.sandbox,
+			user: x.info.User}
 		if x.kind == kindDefault {
 			t.dir = filepath.Join(x.sandbox, "containers", t.container)
 		}
@@ -78,7 +80,7 @@ func (x *taskExecutor) prepare(t *runningTask) (process, *gate, error) {
 	own, err := lookupOwner(name)
 	if x.kind == kindDefault {
 		if name == "" {
-			own, err = lookupOwner(x.info.User)
+			own, err = lookupOwner(t.user)
 		}
 		if err != nil {
 			return process{}, nil, fmt.Errorf("Failed to create nested sandbox '%s': "+
@@ -103,13 +105,14 @@ func (x *taskExecutor) prepare(t *runningTask) (process, *gate, error) {
 	if err != nil {
 		return process{}, nil, err
 	}
+	command := t.info.GetCommand()
 	limits, err := resourceLimits(t.info.GetContainer())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		t.info.Command = &mesos.CommandInfo{Shell: ptr(true), Value: ptr("exit 1")}
+		command = &mesos.CommandInfo{Shell: ptr(true), Value: ptr("exit 1")}
 	}
 	t.env = x.environment(t)
-	p, g, err := x.startTask(t, own)
+	p, g, err := x.startTask(t, command, own)
 	if err != nil {
 		return p, g, err
 	}
@@ -197,8 +200,9 @@ const notRunnable = 233
 
 // startTask starts the command of a task in a process group of its own, in the
 // executor's session, so that it ends with it.
-func (x *taskExecutor) startTask(t *runningTask, own *owner) (process, *gate, error) {
-	command := t.info.GetCommand()
+func (x *taskExecutor) startTask(
+	t *runningTask, command *mesos.CommandInfo, own *owner,
+) (process, *gate, error) {
 	cmd := exec.Command("/bin/sh", "-c", command.GetValue())
 	if !command.GetShell() {
 		args := command.GetArguments()

@@ -69,7 +69,7 @@ func (c *Cluster) watchFramework(f *framework, added bool) {
 		view := master.Response_GetFrameworks_Framework{FrameworkInfo: c.infoOf(f),
 			Active: f.connected(), Connected: f.connected(), Recovered: f.recovered,
 			RegisteredTime: timeInfo(f.Registered), ReregisteredTime: timeInfo(f.Reregistered),
-			UnregisteredTime: &mesos.TimeInfo{}}
+			UnregisteredTime: &mesos.TimeInfo{}} // Events show it so.
 		if added {
 			return &master.Event{Type: master.Event_FRAMEWORK_ADDED,
 				FrameworkAdded: &master.Event_FrameworkAdded{Framework: view}}
