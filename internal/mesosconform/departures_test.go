@@ -52,8 +52,8 @@ var departures = []departure{
 		on(`^\$(\.get_version\.version_info)?\.(build_date|build_time|build_user|git_\w+): `)},
 	{"before v1", "The endpoints from before the v1 API (/state, /slaves, /roles and so on) are " +
 		"not served; whatever they show, the v1 API shows as well.", beforeV1},
-	{"logs", "Programs of Mesos (fetcher, executors) log to the task's stderr; ours do not. Nor is " +
-		"there a folder of links to the tasks in an executor's sandbox.", logs},
+	{"logs", "Programs of Mesos (fetcher, executors) log to the task's stderr; ours do not. " +
+		"Nor is there a folder of links to the tasks in an executor's sandbox.", logs},
 	{"fetch message", "The message of a failed fetch says which URI it was and why, not only " +
 		"that a program exited with status 1.",
 		on(`^\$\..*message: recorded "[^"]*Failed to fetch all URIs`)},
@@ -64,12 +64,12 @@ var departures = []departure{
 	{"statistics", "There are no statistics of what containers use.",
 		asked("GET_CONTAINERS", on(`resource_statistics`))},
 	{"disk quota", "The use of disk is not limited.", diskQuota},
-	{"phantom executor", "After a LAUNCH_GROUP without tasks the real master counts the executor " +
-		"as running, for ever; nothing runs, and localmesos counts nothing.", phantom},
+	{"phantom executor", "After a LAUNCH_GROUP without tasks the real master counts the " +
+		"executor as running, for ever; nothing runs, and localmesos counts nothing.", phantom},
 	{"offer constraints", "The offer_constraints of a framework are not looked at: it gets the " +
 		"offers that it would get without them.", constrained},
-	{"twice", "When an agent or a master is back, the real ones send the first update that is not " +
-		"acknowledged twice.", twice},
+	{"twice", "When an agent or a master is back, the real ones send the first update that is " +
+		"not acknowledged twice.", twice},
 	{"race", "An ACKNOWLEDGE that races a TEARDOWN is answered 202 or 400, as it comes.",
 		asked("ACKNOWLEDGE", on(`^status: recorded (202, ours 400|400, ours 202)`))},
 	{"lost disk", "After a SHRINK_VOLUME by a framework the real master never offers the freed " +
@@ -123,7 +123,8 @@ func logs(_ *replay, o outcome) bool {
 // listing is the output of ls -l, which has the size of stderr.
 var listing = regexp.MustCompile(`(?m)^-rw-r--r-- .* stderr$`)
 
-var listed = regexp.MustCompile(`^\$(\.list_files\.file_infos)?\[[^\]]*\](\.size: |: recorded .*/tasks")`)
+var listed = regexp.MustCompile(`^\$(\.list_files\.file_infos)?\[[^\]]*\]` +
+	`(\.size: |: recorded .*/tasks")`)
 
 var whose = regexp.MustCompile(`^\$\.offers\.offers\[[^\]]*\]` +
 	`(\.agent_id\.value|\.url\.address\.port|\.allocation_info\.role|` +
