@@ -217,7 +217,8 @@ func (c *Cluster) metrics() []mesos.Metric {
 	values := map[string]float64{"master/elected": 1, "master/frameworks_connected": 0,
 		"master/frameworks_disconnected": 0, "master/slaves_active": 0,
 		"master/slaves_connected": 0, "master/slaves_disconnected": 0,
-		"master/uptime_secs": time.Since(c.started).Seconds()}
+		"master/slaves_inactive": 0,
+		"master/uptime_secs":     time.Since(c.started).Seconds()}
 	for _, s := range mesos.TaskState_name {
 		state := mesos.TaskState(mesos.TaskState_value[s])
 		name := "master/tasks_" + stateName(state)

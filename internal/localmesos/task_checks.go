@@ -32,7 +32,7 @@ func scheduleOf(delay, interval, timeout *float64) schedule {
 
 // every looks at a task again and again until ctx ends.
 func (s schedule) every(ctx context.Context, p probe, tell func(*mesos.CheckStatusInfo, bool)) {
-	for wait := s.delay; ; wait = s.interval + s.pace {
+	for wait := s.delay; ; wait = s.interval {
 		select {
 		case <-ctx.Done():
 			return
@@ -44,6 +44,7 @@ func (s schedule) every(ctx context.Context, p probe, tell func(*mesos.CheckStat
 		}
 		result, told := p(once)
 		cancel()
+		<-time.After(s.pace)
 		if ctx.Err() != nil {
 			return
 		}
@@ -69,7 +70,7 @@ func emptyCheck(c *mesos.CheckInfo) *mesos.CheckStatusInfo {
 func (x *taskExecutor) startChecks(ctx context.Context, t *runningTask) {
 	if c := t.info.Check; c != nil && (c.Type != mesos.CheckInfo_COMMAND || x.remoteExec) {
 		s := scheduleOf(c.DelaySeconds, c.IntervalSeconds, c.TimeoutSeconds)
-		s.pace = 2 * x.pace
+		s.pace = 2*x.pace + x.pace/5
 		if t.info.HealthCheck != nil {
 			s.delay += x.pace
 		}
@@ -82,7 +83,7 @@ func (x *taskExecutor) startChecks(ctx context.Context, t *runningTask) {
 		return
 	}
 	s := scheduleOf(h.DelaySeconds, h.IntervalSeconds, h.TimeoutSeconds)
-	s.pace = 2 * x.pace
+	s.pace = 2*x.pace + x.pace/5
 	begin, failures := time.Now(), 0
 	grace := scheduleOf(nil, h.GracePeriodSeconds, nil).interval
 	go s.every(ctx, x.healthProbe(t, h), func(r *mesos.CheckStatusInfo, told bool) {

@@ -149,9 +149,16 @@ func nested(p *replay, o outcome) bool {
 	return false
 }
 
-func diskQuota(_ *replay, o outcome) bool {
-	return strings.HasPrefix(textAt(o.line.Body, "update", "status", "reason"),
-		"REASON_CONTAINER_LIMITATION_DISK")
+func diskQuota(p *replay, o outcome) bool {
+	limited := func(l *line) bool {
+		return textAt(l.Body, "update", "status", "reason") == "REASON_CONTAINER_LIMITATION_DISK"
+	}
+	if o.line.call() != "FAILURE" {
+		return limited(o.line)
+	}
+	return slices.ContainsFunc(p.recording.lines, func(l *line) bool {
+		return limited(l) && l.T >= o.line.T && l.T-o.line.T < 0.05
+	})
 }
 
 // constrained finds the events of frameworks that subscribed with constraints.
