@@ -37,7 +37,6 @@ var clocks = map[string]bool{
 type comparison struct {
 	names *names
 	found []string
-	depth int
 }
 
 // differences compares a recorded value with one of ours and learns what ids mean.
