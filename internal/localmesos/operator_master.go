@@ -33,7 +33,7 @@ func (c *Cluster) masterHandler() http.Handler {
 		case path == "/teardown":
 			c.serveTeardown(w, r)
 		case path == "/metrics/snapshot":
-			c.serveSnapshot(w, r)
+			c.serveSnapshot(w, c.metrics)
 		case path == "/flags":
 			writeJSON(w, map[string]any{"flags": flagMap(c.flags())})
 		default:
@@ -78,8 +78,8 @@ func (c *Cluster) teardown(id string) *reply {
 	return &reply{status: http.StatusOK}
 }
 
-func (c *Cluster) serveSnapshot(w http.ResponseWriter, r *http.Request) {
-	metrics, err := ask(c, c.metrics)
+func (c *Cluster) serveSnapshot(w http.ResponseWriter, of func() []mesos.Metric) {
+	metrics, err := ask(c, of)
 	if err != nil {
 		fail(http.StatusServiceUnavailable, "%s", err).write(w, false)
 		return

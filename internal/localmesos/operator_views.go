@@ -253,7 +253,11 @@ func (c *Cluster) metrics() []mesos.Metric {
 			}
 		}
 	}
-	var out []mesos.Metric
+	return listMetrics(values)
+}
+
+func listMetrics(values map[string]float64) []mesos.Metric {
+	out := make([]mesos.Metric, 0, len(values))
 	for _, k := range sortedKeys(values) {
 		out = append(out, mesos.Metric{Name: k, Value: ptr(values[k])})
 	}
