@@ -28,6 +28,12 @@
 //   - The order of events about different things (two tasks, a task and offers) that were
 //     recorded within less than a second and a half: the allocator's interval decides it.
 //   - Lists of tasks that were cut to ids and states when recorded: only these are compared.
+//   - What the status of a task in a group says of its process and address: the real agent may
+//     or may not know these yet, as it comes.
+//   - The size of a file that has names in it which are longer or shorter here.
+//
+// What the real processes did by themselves at a time of their own choosing is done at the
+// recorded time: an agent registers, a master gives an agent up, the allocator makes its rounds.
 //
 // # Departures
 //
