@@ -5,7 +5,7 @@ GO      ?= go
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build check unit test e2e fuzz bench cover api-conformance conformance demo clean
+.PHONY: help deps build check unit test e2e fuzz bench cover api-conformance conformance roll-safety demo clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,13 @@ conformance: ## what a real Mesos did against what localmesos does: FILES="a.jso
 	@summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 30m ./internal/mesosconform \
 		-run TestConformance $(if $(V),-v) -args -all -files "$(abspath $(FILES))" \
 		-show "$(or $(SHOW),0)" -trace "$(abspath $(TRACE))" -summary "$$summary"; \
+		status=$$?; cat "$$summary"; rm -f "$$summary"; exit $$status
+
+# CLUSTERS=N as many clusters, SEED=S from this one on.
+roll-safety: ## roll random Kafka clusters while things fail: CLUSTERS=100000 SEED=1
+	@summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 60m ./scheduler/rolling \
+		-run TestRollSafety -v -args -clusters=$(or $(CLUSTERS),100000) -seed=$(or $(SEED),1) \
+		-summary "$$summary"; \
 		status=$$?; cat "$$summary"; rm -f "$$summary"; exit $$status
 
 demo: deps build ## a three-broker Kafka cluster on this machine

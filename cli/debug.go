@@ -21,14 +21,6 @@ func (e *env) debugCmd() *cobra.Command {
 	)
 }
 
-// stateCmd is where an earlier predecessor had the commands of debug state.
-func (e *env) stateCmd() *cobra.Command {
-	c := group("state", "The same as debug state", "  kafka-sched state framework_id",
-		e.v1StateCmds()...)
-	c.Hidden = true
-	return c
-}
-
 // getter is a command that prints an answer of the API as it came.
 type getter struct {
 	use, alias, short, example string

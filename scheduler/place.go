@@ -16,7 +16,7 @@ import (
 // "framework_id" is the predecessor's as well.
 const (
 	labelFramework   = "framework_id"
-	labelService     = "service"
+	LabelService     = "service"
 	labelPod         = "pod"
 	labelReservation = "reservation" // the Place.Reservation that it is a part of
 )
@@ -166,7 +166,7 @@ func (w *work) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.Requ
 		Reservation: id,
 		Labels: []resource.Label{
 			{Key: labelFramework, Value: string(m.hard.Framework)},
-			{Key: labelService, Value: service.Name},
+			{Key: LabelService, Value: service.Name},
 			{Key: labelPod, Value: p.Name.String()},
 			{Key: labelReservation, Value: string(id)},
 		},

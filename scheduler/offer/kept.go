@@ -40,7 +40,7 @@ func (req *Requirement) resume(a *agent) (Match, []Reason) {
 		parts[0] = SetNeed{}
 	}
 	m := a.match()
-	var goes resource.List
+	var goes, inUse resource.List
 	m.Sets, goes = kept.others(req.Sets, o)
 	holdings, fixed := make([]holding, len(parts)), fixedPorts(parts)
 	var reasons []Reason
@@ -48,9 +48,16 @@ func (req *Requirement) resume(a *agent) (Match, []Reason) {
 	for i := range parts {
 		had := kept.record(parts, i)
 		there, missing := kept.present(had, o)
-		reasons = lacking(reasons, missing)
-		there = append(there, missing.WithRole(o.Role)...)
-		goes = append(goes, holdings[i].keep(&parts[i], had, there, fixed)...)
+		missing = missing.WithRole(o.Role)
+		there = append(there, missing...)
+		back := holdings[i].keep(&parts[i], had, there, fixed)
+		if kept.Beside {
+			inUse = append(inUse, missing...)
+			holdings[i].kept = holdings[i].kept.Add(back...)
+		} else {
+			reasons = lacking(reasons, missing)
+			goes = append(goes, back...)
+		}
 		own = own.Add(portsIn(there)).Add(portsIn(had.Resources))
 	}
 	if len(goes) > 0 {
@@ -69,6 +76,7 @@ func (req *Requirement) resume(a *agent) (Match, []Reason) {
 	slices.SortStableFunc(m.Sets, func(a, b SetResources) int {
 		return cmp.Compare(kept.position(a.Name), kept.position(b.Name))
 	})
+	m.Used, _ = m.Used.Sub(inUse) // it is no part of what is offered
 	m.settle(req, o, goes)
 	return m, nil
 }
@@ -102,7 +110,7 @@ func (k *Kept) others(wanted []SetNeed, o *mesos.Offer) (stay []SetResources, go
 		if slices.ContainsFunc(wanted, func(n SetNeed) bool { return n.Name == s.Name }) {
 			continue
 		}
-		if slices.Contains(k.Drop, s.Name) {
+		if slices.Contains(k.Drop, s.Name) && !k.Beside {
 			there, missing := k.present(s, o)
 			if len(there) > 0 || len(missing) == 0 {
 				goes = append(goes, there...)

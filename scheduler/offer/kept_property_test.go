@@ -66,6 +66,56 @@ func TestExchange(t *testing.T) {
 	})
 }
 
+// TestBeside secures what an instance wants more while all of it runs, so that nothing it holds is
+// offered: once that is done, and it was stopped, it gets what it wants and nothing else has to
+// be reserved.
+func TestBeside(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l := newLife(t)
+		if l == nil {
+			return
+		}
+		l.change(1)
+		l.hidden = nil
+		l.hide(l.kept.Executor)
+		for _, s := range l.kept.Sets {
+			l.hide(s.Resources)
+		}
+		o := l.agent
+		var err error
+		if o.Resources, err = o.Resources.Sub(l.hidden); err != nil {
+			t.Fatal(err)
+		}
+		beside := l.kept
+		beside.Beside, beside.ExecutorRuns = true, true
+		l.req.Kept = &beside
+		m, refusal := l.req.evaluate([]mesos.Offer{o})
+		if refusal != nil {
+			checkShortage(t, l.req, o, refusal.Agents()[0].Reasons)
+			return
+		}
+		if len(m.Unreserve)+len(m.Destroy) > 0 || !m.Remaining.Add(m.Used...).Equal(o.Resources) ||
+			!m.Used.Equal(m.Reserve.PopReservation()) {
+			t.Fatalf("beside what runs: %+v", m)
+		}
+		l.agent.Resources = carryOut(t, o.Resources, offer.Operations(m)).Add(l.hidden...)
+		stopped := *keep(m)
+		stopped.ExecutorRuns, stopped.Executor = true, l.kept.Executor
+		stopped.Drop = l.kept.Drop
+		l.hidden = nil
+		l.hide(stopped.Executor)
+		after := l.agent
+		if after.Resources, err = after.Resources.Sub(l.hidden); err != nil {
+			t.Fatal(err)
+		}
+		l.req.Kept = &stopped
+		again, refusal := l.req.evaluate([]mesos.Offer{after})
+		if refusal != nil || len(again.Reserve)+len(again.Create) > 0 {
+			t.Fatalf("once %+v was secured: %+v, %v", m, again, refusal)
+		}
+	})
+}
+
 // life is an instance with its agent: what the spec wants, what is on record, what is there.
 type life struct {
 	t      *rapid.T

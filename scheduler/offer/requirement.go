@@ -72,6 +72,10 @@ type Kept struct {
 	Unseen []string
 	// Drop names those of them that the spec has no more; they are freed if they are offered.
 	Drop []string
+	// Beside says that all of it is in use and stays so: what is wanted more has to be free
+	// beside it, and nothing is given back. What a match reserves then is secured before anything
+	// is stopped for it, and its Sets are what is held from then on.
+	Beside bool
 }
 
 // SetResources is what one resource set holds.

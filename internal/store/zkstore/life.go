@@ -3,6 +3,8 @@ package zkstore
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	gozk "github.com/go-zookeeper/zk"
 
@@ -88,4 +90,52 @@ func (s *Store) clear() error {
 		return err
 	}
 	return s.sweep()
+}
+
+// Snapshot reads the entries of a state without taking office, as they were at one moment. It
+// fails where there is no state, and where a leader writes so much that no such moment is found.
+func Snapshot(session *zk.Session) (map[string][]byte, error) {
+	switch condition, err := Look(session); {
+	case err != nil:
+		return nil, err
+	case condition == Ended:
+		return nil, ErrUninstalled
+	case condition == Absent:
+		return nil, fmt.Errorf("there is no state at %s in ZooKeeper at %s", session.Path,
+			session.Servers())
+	}
+	const attempts = 10
+	for range attempts {
+		s := newStore(session)
+		if err := s.readCommit(); err != nil {
+			return nil, err
+		}
+		entries, err := s.readAll()
+		if err == nil && s.now.Pending != "" {
+			_, err = s.pending(entries)
+		}
+		before := s.version
+		if again := s.readCommit(); again != nil {
+			return nil, again
+		}
+		if s.version != before {
+			continue // somebody wrote meanwhile, which may have been the reason of an error
+		}
+		return entries, err
+	}
+	return nil, fmt.Errorf("the state at %s in ZooKeeper at %s is changing all the time; try "+
+		"again, or stop the scheduler first", session.Path, session.Servers())
+}
+
+// Fill makes entries the content of a state that holds none, or fails with store.ErrOccupied.
+func (s *Store) Fill(entries map[string][]byte) error {
+	if len(s.blobs) > 0 {
+		return fmt.Errorf("filling %s in ZooKeeper at %s: %w", s.session.Path,
+			s.session.Servers(), store.ErrOccupied)
+	}
+	var all []store.Change
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		all = append(all, store.Change{Key: key, Value: entries[key]})
+	}
+	return s.apply(all)
 }

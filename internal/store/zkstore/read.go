@@ -106,13 +106,22 @@ func inParallel[T any](list []T, do func(T) error) error {
 
 // finish carries out the large batch that a predecessor committed and did not end.
 func (s *Store) finish(entries map[string][]byte) error {
-	text, err := s.getBlob(s.now.Pending)
+	changes, err := s.pending(entries)
 	if err != nil {
 		return err
 	}
+	return s.carryOut(changes)
+}
+
+// pending reads that batch, and makes the entries those that are there after it.
+func (s *Store) pending(entries map[string][]byte) ([]store.Change, error) {
+	text, err := s.getBlob(s.now.Pending)
+	if err != nil {
+		return nil, err
+	}
 	var changes []store.Change
 	if err := json.Unmarshal(text, &changes); err != nil {
-		return fmt.Errorf("%w: %w", store.ErrDamaged, err)
+		return nil, fmt.Errorf("%w: %w", store.ErrDamaged, err)
 	}
 	for _, c := range changes {
 		if c.Value == nil {
@@ -122,11 +131,11 @@ func (s *Store) finish(entries map[string][]byte) error {
 		entries[c.Key] = c.Value
 		if digest := blobOf(c.Value); digest != "" {
 			if entries[c.Key], err = s.getBlob(digest); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
-	return s.carryOut(changes)
+	return changes, nil
 }
 
 // putBlob writes a blob before anything names it. What is left of an earlier attempt is kept.

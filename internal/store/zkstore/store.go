@@ -39,12 +39,16 @@ var _ store.Store = (*Store)(nil)
 // ElectionPath is where those who want to lead stand.
 func ElectionPath(session *zk.Session) string { return paths(session.Path).election() }
 
+func newStore(session *zk.Session) *Store {
+	return &Store{session: session, paths: paths(session.Path), blobs: map[string]string{},
+		folders: map[string]bool{}}
+}
+
 // Open takes office, finishes what a predecessor left unfinished, and reads the state. Who calls
 // it has won the election; leader names it for people. Where the service was uninstalled it
 // fails with ErrUninstalled, unless what is opened is the state of a new one.
 func Open(session *zk.Session, leader string, anew bool) (*Store, error) {
-	s := &Store{session: session, paths: paths(session.Path), blobs: map[string]string{},
-		folders: map[string]bool{}}
+	s := newStore(session)
 	uninstalled, err := s.prepare()
 	if err != nil {
 		return nil, err
@@ -137,22 +141,31 @@ func (s *Store) check(mine string) (uninstalled bool, err error) {
 	return false, nil
 }
 
-// takeOffice begins a new epoch.
-func (s *Store) takeOffice(leader string) error {
+// readCommit reads who wrote last.
+func (s *Store) readCommit() error {
 	if _, err := s.session.Conn.Sync(s.paths.commit()); err != nil {
-		return fmt.Errorf("taking office in ZooKeeper: %w", err)
+		return fmt.Errorf("reading %s in ZooKeeper: %w", s.paths.commit(), err)
 	}
 	content, stat, err := s.session.Conn.Get(s.paths.commit())
 	if err != nil {
-		return fmt.Errorf("taking office in ZooKeeper: %w", err)
+		return fmt.Errorf("reading %s in ZooKeeper: %w", s.paths.commit(), err)
 	}
-	before := commit{}
-	if err := json.Unmarshal(content, &before); err != nil {
+	var now commit
+	if err := json.Unmarshal(content, &now); err != nil {
 		return fmt.Errorf("reading %s in ZooKeeper: %w: %w", s.paths.commit(),
 			store.ErrDamaged, err)
 	}
-	s.now = commit{Epoch: before.Epoch + 1, Pending: before.Pending, Leader: leader}
-	stat, err = s.session.Conn.Set(s.paths.commit(), s.now.bytes(), stat.Version)
+	s.now, s.version = now, stat.Version
+	return nil
+}
+
+// takeOffice begins a new epoch.
+func (s *Store) takeOffice(leader string) error {
+	if err := s.readCommit(); err != nil {
+		return err
+	}
+	s.now = commit{Epoch: s.now.Epoch + 1, Pending: s.now.Pending, Leader: leader}
+	stat, err := s.session.Conn.Set(s.paths.commit(), s.now.bytes(), s.version)
 	if errors.Is(err, gozk.ErrBadVersion) {
 		return ErrDeposed
 	}
