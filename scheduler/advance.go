@@ -282,6 +282,10 @@ func (m *Machine) beside(p Pod, spec servicespec.Pod) []string {
 // that no plan is about to launch now. Those that come before it in a plan may be unable to come
 // up without it, as Kafka nodes are without a quorum.
 func (m *Machine) needed(w *work, p Pod, t Task) bool {
+	if w.current == nil {
+		w.current = map[PodName][]string{}
+		m.noteCurrent(w)
+	}
 	return !slices.Contains(w.current[p.Name], t.Name)
 }
 
@@ -293,7 +297,9 @@ func (m *Machine) noteCurrent(w *work) {
 		}
 		for _, s := range m.assess(plan).Current {
 			name := PodName{s.Pod, s.Index}
-			w.current[name] = append(w.current[name], s.Tasks...)
+			if _, known := m.hard.Pods[name]; known {
+				w.current[name] = append(w.current[name], s.Tasks...)
+			}
 		}
 	}
 }

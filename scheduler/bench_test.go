@@ -3,6 +3,7 @@ package scheduler
 import (
 	"encoding/binary"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -42,7 +43,35 @@ func BenchmarkDeploy(b *testing.B) {
 	}
 }
 
-func deployMany(b *testing.B, service servicespec.Service, count int) {
+// BenchmarkHeapPerTask measures what a machine of 10,000 running tasks and the picture that readers
+// have of it take of the heap.
+func BenchmarkHeapPerTask(b *testing.B) {
+	const count = 10000
+	service, problems := servicespec.Parse("many.yml", fmt.Appendf(nil, manySpec, count), nil)
+	if len(problems) > 0 {
+		b.Fatal(problems)
+	}
+	inUse := func() uint64 {
+		runtime.GC()
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	var each float64
+	for b.Loop() {
+		before := inUse()
+		m := deployMany(b, service, count)
+		view := m.View()
+		each = float64(inUse()-before) / count
+		runtime.KeepAlive(m)
+		runtime.KeepAlive(view)
+	}
+	b.ReportMetric(each, "B/task")
+}
+
+// deployMany gives the machine when all is deployed.
+func deployMany(b *testing.B, service servicespec.Service, count int) *Machine {
 	ids := uint64(0)
 	m := Restore(Config{Target: Target{ID: "t", Service: service}, UUID: func() [16]byte {
 		ids++
@@ -83,6 +112,7 @@ func deployMany(b *testing.B, service servicespec.Service, count int) {
 			b.Fatalf("deploy is %s", p.Status)
 		}
 	}
+	return m
 }
 
 // launchedIn lists the tasks that an output launches.

@@ -15,6 +15,7 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 		m.subscribed(ev)
 	case mesos.Disconnected:
 		m.connected, m.lost = false, ev.Reason
+		m.stirAll()
 		m.note(Warn, CountDisconnects, "disconnected from the master", "reason", ev.Reason)
 	case mesos.Offers:
 		for _, o := range ev.Offers {

@@ -1,7 +1,7 @@
 package scheduler
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -168,7 +168,7 @@ type PodName struct {
 }
 
 // String gives the predecessor's form, "<type>-<index>".
-func (p PodName) String() string { return fmt.Sprintf("%s-%d", p.Type, p.Index) }
+func (p PodName) String() string { return p.Type + "-" + strconv.Itoa(p.Index) }
 
 // Pod is the record of one pod instance.
 type Pod struct {

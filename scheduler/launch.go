@@ -56,7 +56,7 @@ func (w *work) launch(
 	}
 	m.setPod(p)
 	m.noteLaunch(p, l)
-	delete(w.wants, "pod/"+p.Name.String())
+	delete(w.wants, wantOf(p.Name))
 	w.offers.Take(match)
 	if fresh {
 		w.occupy(*p.Place)

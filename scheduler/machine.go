@@ -21,15 +21,17 @@ type Machine struct {
 	out Output
 
 	// Everything below is soft: rebuilt after a restart by events and the pass.
-	connected  bool
-	lost       string // why, "" while nobody knows
-	master     string
-	offers     map[mesos.OfferID]mesos.Offer // those of the event in hand
-	wants      map[string]bool               // what offers are wanted for, as last told
-	told       bool                          // whether the master was told at all since subscribed
-	asked      map[mesos.TaskID]question     // reconciliation under way
-	implicit   time.Time                     // when to reconcile implicitly next
-	kills      map[mesos.TaskID]time.Time    // when each kill was last sent
+	connected bool
+	lost      string // why, "" while nobody knows
+	master    string
+	offers    map[mesos.OfferID]mesos.Offer // those of the event in hand
+	wants     map[string]bool               // what offers are wanted for, as last told
+	// wanting are those of which wants says nothing because they rest; see visit.go.
+	wanting    map[PodName]bool
+	told       bool                       // whether the master was told at all since subscribed
+	asked      map[mesos.TaskID]question  // reconciliation under way
+	implicit   time.Time                  // when to reconcile implicitly next
+	kills      map[mesos.TaskID]time.Time // when each kill was last sent
 	refusals   map[PodName]*offer.Refusal
 	tried      map[PodName]string // the step, by id, that a place was last looked for
 	waits      map[PodName]string // what an instance waits for, when it is no refusal
@@ -143,10 +145,10 @@ func Restore(cfg Config, hard Hard) *Machine {
 	m := &Machine{
 		cfg: cfg, hard: hard.clone(),
 		offers: map[mesos.OfferID]mesos.Offer{},
-		wants:  map[string]bool{},
-		asked:  map[mesos.TaskID]question{},
-		kills:  map[mesos.TaskID]time.Time{},
-		waits:  map[PodName]string{}, refusals: map[PodName]*offer.Refusal{},
+		wants:  map[string]bool{}, wanting: map[PodName]bool{},
+		asked: map[mesos.TaskID]question{},
+		kills: map[mesos.TaskID]time.Time{},
+		waits: map[PodName]string{}, refusals: map[PodName]*offer.Refusal{},
 		tried: map[PodName]string{}, taskAt: map[mesos.TaskID]PodName{},
 		recovery:  map[PodName]*recovery{},
 		farewells: map[PodName]farewell{},
@@ -296,6 +298,7 @@ func (m *Machine) setPod(p Pod) {
 func (m *Machine) filePod(p Pod) {
 	old, known := m.hard.Pods[p.Name]
 	if !known {
+		m.rouse(p.Name)
 		m.newcomers = append(m.newcomers, p.Name)
 		m.visiting = nil
 		if _, wanted := m.spec(p.Name); !wanted {
@@ -319,11 +322,24 @@ func (m *Machine) setLeftover(l Leftover) {
 // podNames lists the instances that have a record, by type and index.
 func (m *Machine) podNames() []PodName {
 	if len(m.newcomers) > 0 {
-		m.names = slices.Concat(m.names, m.newcomers)
+		sortPods(m.newcomers)
+		m.names = merged(m.names, m.newcomers)
 		m.newcomers = nil
-		sortPods(m.names)
 	}
 	return slices.Clip(m.names)
+}
+
+// merged gives the names of two sorted lists in one.
+func merged(a, b []PodName) []PodName {
+	all := make([]PodName, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if a[0].compare(b[0]) < 0 {
+			all, a = append(all, a[0]), a[1:]
+		} else {
+			all, b = append(all, b[0]), b[1:]
+		}
+	}
+	return append(append(all, a...), b...)
 }
 
 // dropPod forgets an instance.

@@ -17,9 +17,12 @@ import (
 func (m *Machine) pass() {
 	m.waits, m.blocked = map[PodName]string{}, map[string]string{}
 	work := &work{m: m, wants: map[string]bool{}, kills: map[mesos.TaskID]bool{},
-		holders: map[string]holder{}, current: map[PodName][]string{},
+		holders:    map[setKey]holder{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.wake = time.Time{}
+	if len(m.offers) > 0 {
+		m.rouseWanting()
+	}
 	m.rehome()
 	m.passAgents()
 	if m.hard.Intent == Run {
@@ -58,8 +61,8 @@ type work struct {
 	m       *Machine
 	wants   map[string]bool
 	kills   map[mesos.TaskID]bool
-	holders map[string]holder    // of the resource sets of instances; see setKeys
-	current map[PodName][]string // the tasks that plans are about to launch
+	holders map[setKey]holder
+	current map[PodName][]string // the tasks that plans are about to launch; see needed
 	offers  *offer.Table         // what is offered, once it is wanted; see table
 	// operations are those of each bundle of offers, by the first of them.
 	operations map[mesos.OfferID][]mesos.Operation
@@ -131,7 +134,6 @@ func (m *Machine) passRun(w *work) {
 			m.settle(p, spec)
 		}
 	}
-	m.noteCurrent(w)
 	for _, name := range m.visits() {
 		w.tend(name)
 	}
@@ -145,22 +147,36 @@ func (m *Machine) passRun(w *work) {
 		assessed[i] = m.assess(plan)
 		w.noteHolders(assessed[i])
 	}
+	for _, a := range assessed[1:] {
+		for _, step := range a.Candidates {
+			m.rouse(PodName{step.Pod, step.Index})
+		}
+	}
 	for i, plan := range list {
 		if plan.Name == planDecommission {
 			w.passDecommission(assessed[i])
 			continue
 		}
 		for _, step := range assessed[i].Candidates {
-			if step.Pod != "" {
-				m.stir(PodName{step.Pod, step.Index})
-			}
-			if w.mayWork(plan.Name, step) {
-				w.advance(plan.Name, step)
-			}
+			w.turn(plan.Name, step)
 		}
 	}
 	w.passSurplus(assessed[0])
 	m.followPlans()
+}
+
+// turn does the next thing for a step whose turn it is.
+func (w *work) turn(plan string, s plans.Step) {
+	name := PodName{s.Pod, s.Index}
+	if w.m.wanting[name] {
+		return // there are no offers, so it goes on wanting one
+	}
+	if s.Pod != "" {
+		w.m.stir(name)
+	}
+	if w.mayWork(plan, s) {
+		w.advance(plan, s)
+	}
 }
 
 // holder is the plan, and its step by its tasks, that has a resource set of an instance in hand.
@@ -169,14 +185,20 @@ type holder struct {
 	tasks []string
 }
 
-// setKeys name the resource sets that a step uses, "node-0/node-resources".
-func (m *Machine) setKeys(s plans.Step) []string {
+// setKey names a resource set of an instance.
+type setKey struct {
+	pod PodName
+	set string
+}
+
+// setKeys name the resource sets that a step uses, in the order of its tasks.
+func (m *Machine) setKeys(s plans.Step) []setKey {
 	name := PodName{s.Pod, s.Index}
 	spec, _ := m.spec(name)
-	var keys []string
-	for _, task := range s.Tasks {
+	keys := make([]setKey, len(s.Tasks))
+	for i, task := range s.Tasks {
 		ts, _ := taskSpec(spec, task)
-		keys = append(keys, name.String()+"/"+ts.Resources.Name)
+		keys[i] = setKey{name, ts.Resources.Name}
 	}
 	return keys
 }
@@ -287,7 +309,7 @@ func (w *work) finish() {
 		}
 	}
 	refuse := declineIdle
-	if len(w.wants) > 0 {
+	if len(w.wants) > 0 || len(m.wanting) > 0 {
 		refuse = declineWorking
 	}
 	var unused []mesos.OfferID
@@ -324,7 +346,7 @@ func (w *work) tellWants() {
 	case gained:
 		m.send(mesos.Revive{})
 		m.note(Debug, CountRevives, "revive")
-	case len(w.wants) == 0 && (len(m.wants) > 0 || !m.told):
+	case len(w.wants) == 0 && len(m.wanting) == 0 && (len(m.wants) > 0 || !m.told):
 		m.send(mesos.Suppress{})
 		m.note(Debug, CountSuppresses, "suppress")
 	}

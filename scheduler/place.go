@@ -59,7 +59,7 @@ func (w *work) place(l launchOf) {
 		m.waits[name] = "waits to see whether its reservation on " + p.hostname() + " was made"
 		return
 	}
-	w.wants["pod/"+name.String()] = true
+	w.wants[wantOf(name)] = true
 	if m.tried[name] != l.step {
 		m.tried[name], m.refusals[name] = l.step, nil
 	}

@@ -145,9 +145,7 @@ func (m *Machine) saidOf(plan string) plans.Overrides {
 // assess derives the statuses of a plan and of what is in it.
 func (m *Machine) assess(p plans.Plan) plans.Assessment {
 	if p.Name == planDeploy && !m.sortsByRack() {
-		known := m.statuses()
-		at := func(phase, step int) plans.Status { return known[phase][step] }
-		return plans.AssessAt(p, at, m.saidOf(p.Name))
+		return m.assessDeploy(p)
 	}
 	return plans.Assess(p, m.stepStatus(p.Name), m.saidOf(p.Name))
 }
@@ -220,7 +218,6 @@ func (m *Machine) taskState(
 ) (plans.Status, string) {
 	t, _ := p.task(task)
 	ts, _ := taskSpec(spec, task)
-	full := p.Name.fullName(task)
 	switch {
 	case !byItself(plan) && !m.hard.Runs[plan].Active && !m.begun(plan, s):
 		if m.reachedBefore[s.ID] {
@@ -236,7 +233,8 @@ func (m *Machine) taskState(
 	case ready:
 		return plans.Complete, ""
 	case t.State == "STAGING" || t.State == "STARTING":
-		return plans.Starting, fmt.Sprintf("%s is %s on %s", full, t.State, p.hostname())
+		return plans.Starting, p.Name.fullName(task) + " is " + string(t.State) +
+			" on " + p.hostname()
 	case m.waits[p.Name] != "":
 		return plans.Started, m.waits[p.Name]
 	default:

@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -15,8 +14,10 @@ import (
 // does not want.
 func (m *Machine) spec(name PodName) (servicespec.Pod, bool) {
 	m.derive()
-	p, ok := m.index.pods[name.Type]
-	return p, ok && name.Index < p.Count
+	if p := m.index.pods[name.Type]; p != nil {
+		return *p, name.Index < p.Count
+	}
+	return servicespec.Pod{}, false
 }
 
 // taskSpec finds a task of a pod type by name.
@@ -236,23 +237,22 @@ func (m *Machine) ready(p Pod) (bool, string) {
 func (m *Machine) taskReady(
 	p Pod, spec servicespec.Pod, ts servicespec.Task, t Task,
 ) (bool, string) {
-	full := p.Name.fullName(t.Name)
 	switch {
 	case t.complete(ts):
 		if spec.Kafka != nil && spec.Kafka.Task == t.Name {
 			return m.brokerReady(p, spec)
 		}
 		return true, ""
-	case t.State == mesos.Running && t.Idle:
-		return false, full + " is paused"
-	case t.State == mesos.Running && t.Paused:
-		return false, full + " is being paused"
-	case t.State == mesos.Running && ts.Goal != servicespec.GoalRunning:
-		return false, full + " runs, it has not finished yet"
-	case t.State == mesos.Running:
-		return false, full + " runs, its readiness check has not passed yet"
+	case t.State != mesos.Running:
+		return false, p.Name.fullName(t.Name) + " is " + string(t.State)
+	case t.Idle:
+		return false, p.Name.fullName(t.Name) + " is paused"
+	case t.Paused:
+		return false, p.Name.fullName(t.Name) + " is being paused"
+	case ts.Goal != servicespec.GoalRunning:
+		return false, p.Name.fullName(t.Name) + " runs, it has not finished yet"
 	}
-	return false, fmt.Sprintf("%s is %s", full, t.State)
+	return false, p.Name.fullName(t.Name) + " runs, its readiness check has not passed yet"
 }
 
 // settle records which tasks of an instance are complete under the target.

@@ -112,7 +112,8 @@ func (m *Machine) copied() *Machine {
 	c.refusals, c.tried = maps.Clone(m.refusals), maps.Clone(m.tried)
 	c.waits, c.since = maps.Clone(m.waits), maps.Clone(m.since)
 	c.leaving, c.farewells = maps.Clone(m.leaving), maps.Clone(m.farewells)
-	c.blocked = maps.Clone(m.blocked)
+	c.blocked, c.wanting = maps.Clone(m.blocked), maps.Clone(m.wanting)
+	c.index.deploy = nil
 	c.restless.names = maps.Clone(m.restless.names)
 	c.undrawn.names = maps.Clone(m.undrawn.names)
 	c.holdings = newHoldings()
@@ -435,7 +436,7 @@ func (r *rig) release(plan, phase string) Reply {
 
 // TestCopied fails when a machine has a map that a copy would share.
 func TestCopied(t *testing.T) {
-	const maps = 22 // those that copied knows
+	const maps = 23 // those that copied knows
 	n := 0
 	for i := range reflect.TypeFor[Machine]().NumField() {
 		if reflect.TypeFor[Machine]().Field(i).Type.Kind() == reflect.Map {

@@ -18,7 +18,7 @@ func (m *Machine) view() *View {
 	v := &View{
 		At: m.now, Service: m.hard.Target.Service.Name, Framework: m.hard.Framework,
 		Connected: m.connected, Master: m.master,
-		Suppressed:  m.told && len(m.wants) == 0,
+		Suppressed:  m.told && !m.wantsOffers(),
 		TargetSince: m.hard.Target.Since, TargetDone: m.hard.Target.Done,
 		TargetBy: m.hard.Target.By, TargetNumber: m.hard.Target.Number,
 		Intent: m.hard.Intent, TargetID: m.hard.Target.ID, Target: m.hard.Target.Service,

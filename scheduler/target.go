@@ -8,7 +8,7 @@ import (
 // targetIndex is what is derived of the target, once for each.
 type targetIndex struct {
 	of       string // the target's id
-	pods     map[string]servicespec.Pod
+	pods     map[string]*servicespec.Pod
 	built    []plans.Plan // deploy first
 	declared plans.Plan   // the plan "deploy" of the spec
 	hashes   map[launchKey]string
@@ -17,6 +17,8 @@ type targetIndex struct {
 	steps map[PodName][]stepAt
 	// statuses are those of the steps of the plan deploy; see Machine.statuses.
 	statuses [][]plans.Status
+	// deploy is the plan deploy with the statuses, nil when one of them has become another since.
+	deploy *plans.Assessment
 	// wanted are the instances of the target and those that have a record, nil when not known.
 	wanted []PodName
 }
@@ -46,11 +48,12 @@ func (m *Machine) derive() {
 	if m.index.of == target.ID || target.ID == "" {
 		return
 	}
-	index := targetIndex{of: target.ID, pods: map[string]servicespec.Pod{},
+	index := targetIndex{of: target.ID, pods: map[string]*servicespec.Pod{},
 		built:    plans.Build(declaredPlans(target)),
 		declared: plans.Build(target.Service)[0],
 		hashes:   launchHashes(target.Service), steps: map[PodName][]stepAt{}}
-	for _, p := range target.Service.Pods {
+	for i := range target.Service.Pods {
+		p := &target.Service.Pods[i]
 		index.pods[p.Type] = p
 		index.own = index.own || p.Kafka != nil && len(p.Kafka.Instances) > 0
 	}
@@ -90,10 +93,18 @@ func launchHashes(s servicespec.Service) map[launchKey]string {
 func (m *Machine) statuses() [][]plans.Status {
 	m.derive()
 	deploy := m.index.built[0]
+	note := func(phase, step int) {
+		status, _ := m.stepState(planDeploy, deploy.Phases[phase].Steps[step])
+		if m.index.statuses[phase][step] != status {
+			m.index.statuses[phase][step] = status
+			m.index.deploy = nil
+		}
+	}
 	if m.restless.all {
-		for i, phase := range deploy.Phases {
-			for j, s := range phase.Steps {
-				m.index.statuses[i][j], _ = m.stepState(planDeploy, s)
+		m.index.deploy = nil // operators may have said something
+		for i := range deploy.Phases {
+			for j := range deploy.Phases[i].Steps {
+				note(i, j)
 			}
 		}
 		return m.index.statuses
@@ -101,9 +112,22 @@ func (m *Machine) statuses() [][]plans.Status {
 	//tidy:unordered each status depends on the state alone
 	for name := range m.restless.names {
 		for _, at := range m.index.steps[name] {
-			s := deploy.Phases[at.phase].Steps[at.step]
-			m.index.statuses[at.phase][at.step], _ = m.stepState(planDeploy, s)
+			note(at.phase, at.step)
 		}
 	}
 	return m.index.statuses
+}
+
+// assessDeploy is assess for the plan deploy.
+func (m *Machine) assessDeploy(p plans.Plan) plans.Assessment {
+	known := m.statuses()
+	if m.index.deploy != nil && len(p.Errors) == 0 {
+		return *m.index.deploy
+	}
+	a := plans.AssessAt(p, func(phase, step int) plans.Status { return known[phase][step] },
+		m.saidOf(p.Name))
+	if len(p.Errors) == 0 {
+		m.index.deploy = &a
+	}
+	return a
 }

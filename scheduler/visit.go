@@ -15,6 +15,9 @@ import (
 // and so does what makes pictures and checks invariants. Commands, subscriptions and all that
 // concerns the service as a whole make all of them restless, and that is the full pass. With
 // Config.Thorough each pass is one; both must do the same.
+//
+// Those that were never launched and want a place rest too while there are no offers; what they
+// want stands, see Machine.wanting.
 
 // nameSet is a set of instances; all stands for every one that there is or may be.
 type nameSet struct {
@@ -59,9 +62,33 @@ func (m *Machine) stir(name PodName) {
 
 // stirAll makes all instances restless.
 func (m *Machine) stirAll() {
+	m.rouseWanting()
 	m.restless.addAll()
 	m.visiting = nil
 }
+
+// rouseWanting makes those restless that rest and want a place.
+func (m *Machine) rouseWanting() {
+	//tidy:unordered a set is added to another
+	for name := range m.wanting {
+		m.rouse(name)
+	}
+}
+
+// rouse makes an instance restless that rests and wants a place.
+func (m *Machine) rouse(name PodName) {
+	if m.wanting[name] {
+		delete(m.wanting, name)
+		m.wants[wantOf(name)] = true
+		m.stir(name)
+	}
+}
+
+// wantOf is the key of an instance in wants.
+func wantOf(name PodName) string { return "pod/" + name.String() }
+
+// wantsOffers reports whether anything wants an offer, as last told.
+func (m *Machine) wantsOffers() bool { return len(m.wants) > 0 || len(m.wanting) > 0 }
 
 // visits lists the restless instances that have a record, by type and index. The list is never
 // changed in place.
@@ -69,12 +96,24 @@ func (m *Machine) visits() []PodName {
 	if m.restless.all {
 		return m.podNames()
 	}
-	if m.visiting == nil {
-		m.visiting = slices.DeleteFunc(m.restless.sorted(), func(name PodName) bool {
-			_, known := m.hard.Pods[name]
-			return !known
-		})
+	if m.visiting != nil {
+		return m.visiting
 	}
+	m.visiting = []PodName{}
+	if names := m.podNames(); len(m.restless.names) > len(names)/8 {
+		for _, name := range names {
+			if m.restless.names[name] {
+				m.visiting = append(m.visiting, name)
+			}
+		}
+		return m.visiting
+	}
+	for name := range m.restless.names {
+		if _, known := m.hard.Pods[name]; known {
+			m.visiting = append(m.visiting, name)
+		}
+	}
+	sortPods(m.visiting)
 	return m.visiting
 }
 
@@ -87,11 +126,16 @@ func (m *Machine) calm() {
 	m.statuses() // of those that are calmed now for as long as they are calm
 	var restless nameSet
 	keep := func(name PodName) {
-		if !m.rests(name) {
+		switch _, known := m.hard.Pods[name]; {
+		case m.rests(name):
+			m.undrawn.add(name)
+		case !known && m.wants[wantOf(name)] && m.mayRest(name):
+			delete(m.wants, wantOf(name))
+			m.wanting[name] = true
+			m.undrawn.add(name)
+		default:
 			restless.add(name)
-			return
 		}
-		m.undrawn.add(name)
 	}
 	if m.restless.all {
 		m.undrawn.addAll()
@@ -111,32 +155,43 @@ func (m *Machine) calm() {
 // because it is all that the target wants, or because the plans have not come to it.
 func (m *Machine) rests(name PodName) bool {
 	p, known := m.hard.Pods[name]
-	spec, wanted := m.spec(name)
-	if !wanted || spec.Kafka != nil || m.waits[name] != "" || m.tried[name] != "" ||
-		m.refusals[name] != nil {
+	if m.tried[name] != "" || m.refusals[name] != nil || !m.mayRest(name) {
+		return false
+	}
+	for _, at := range m.index.steps[name] {
+		s := &m.index.built[0].Phases[at.phase].Steps[at.step]
+		if known != m.done(planDeploy, *s, p) {
+			return false
+		}
+	}
+	return !known || m.plain(p, m.index.pods[name.Type])
+}
+
+// mayRest reports whether nothing is said of an instance for this pass alone, and it does not
+// depend on what Kafka says.
+func (m *Machine) mayRest(name PodName) bool {
+	spec := m.index.pods[name.Type]
+	if spec == nil || name.Index >= spec.Count || spec.Kafka != nil || m.waits[name] != "" {
 		return false
 	}
 	if r := m.recovery[name]; r != nil && !r.done {
 		return false
 	}
-	for _, at := range m.index.steps[name] {
-		s := m.index.built[0].Phases[at.phase].Steps[at.step]
-		if m.blocked[s.ID] != "" || known != m.done(planDeploy, s, p) {
-			return false
-		}
-	}
-	return !known || m.plain(p, spec)
+	return len(m.blocked) == 0 || !slices.ContainsFunc(m.index.steps[name],
+		func(at stepAt) bool {
+			return m.blocked[m.index.built[0].Phases[at.phase].Steps[at.step].ID] != ""
+		})
 }
 
 // plain reports whether a record is that of an instance that is as it should be. Whatever it
 // says beyond what is named here is a reason to look at it again.
-func (m *Machine) plain(p Pod, spec servicespec.Pod) bool {
+func (m *Machine) plain(p Pod, spec *servicespec.Pod) bool {
 	if p.Place == nil || !p.Place.Confirmed || len(p.Place.Unseen) > 0 ||
-		len(dropped(*p.Place, spec)) > 0 {
+		len(dropped(*p.Place, *spec)) > 0 {
 		return false
 	}
 	for _, t := range p.Tasks {
-		ts, wanted := taskSpec(spec, t.Name)
+		ts, wanted := taskSpec(*spec, t.Name)
 		if !wanted || !m.plainTask(t, ts) {
 			return false
 		}

@@ -100,3 +100,33 @@ func TestAReplyHasItsPictureInABatch(t *testing.T) {
 		b.end()
 	})
 }
+
+// Offers that come one behind the other are looked at together.
+func TestOffersAreJoined(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, webSpec, store.NewMemory())
+		b.start()
+		task := b.deploy("web")
+		time.Sleep(time.Second)
+		b.recorded()
+		wait, first := make(chan struct{}), true
+		b.onApply = func() {
+			if first {
+				first = false
+				<-wait
+			}
+		}
+		b.loop.Deliver(status(task, mesos.Running, false))
+		synctest.Wait()
+		for _, id := range []string{"web-a", "web-b", "web-c"} {
+			b.loop.Deliver(offer(t, id))
+		}
+		close(wait)
+		synctest.Wait()
+		lines := strings.Join(b.recorded(), "\n")
+		if !strings.Contains(lines, "call decline web-a,web-b,web-c") {
+			t.Errorf("not one DECLINE of all:\n%s", lines)
+		}
+		b.end()
+	})
+}

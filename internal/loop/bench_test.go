@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -40,19 +41,53 @@ func BenchmarkLoopDeploy(b *testing.B) {
 	for _, count := range []int{100, 1000, 10000} {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
 			for b.Loop() {
-				loopDeploy(b, count)
+				loopDeploy(b, filepath.Join(b.TempDir(), "state.db"), count)
 			}
 			b.ReportMetric(float64(count)*float64(b.N)/b.Elapsed().Seconds(), "pods/s")
 		})
 	}
 }
 
-func loopDeploy(b *testing.B, count int) {
+// BenchmarkRestart measures how long a service of 10,000 running tasks takes from its file to the
+// first picture.
+func BenchmarkRestart(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "state.db")
+	loopDeploy(b, path, 10000)
+	var before, after runtime.MemStats
+	for b.Loop() {
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		kept, err := store.Open(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		hard, err := kept.Load()
+		if err != nil {
+			b.Fatal(err)
+		}
+		m := scheduler.Restore(scheduler.Config{UUID: func() [16]byte { return uuid.New() }}, hard)
+		out := m.Step(time.Now(), scheduler.Tick{})
+		if len(out.View.Pods) != 10000 {
+			b.Fatalf("%d instances", len(out.View.Pods))
+		}
+		if err := kept.Close(); err != nil {
+			b.Fatal(err)
+		}
+		hard = scheduler.Hard{}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		runtime.KeepAlive(m)
+		runtime.KeepAlive(out)
+	}
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/10000, "B/task")
+}
+
+func loopDeploy(b *testing.B, path string, count int) {
 	service, problems := servicespec.Parse("many.yml", fmt.Appendf(nil, manySpec, count), nil)
 	if len(problems) > 0 {
 		b.Fatal(problems)
 	}
-	kept, err := store.Open(filepath.Join(b.TempDir(), "state.db"))
+	kept, err := store.Open(path)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -217,20 +217,50 @@ func (l *Loop) arm(timer *time.Timer) {
 // take gives the machine an event, and those that wait behind it, and carries out what it wants
 // of all of them as if it were one output: one transaction, one picture.
 func (l *Loop) take(ctx context.Context, ev scheduler.Event) (*scheduler.Exit, error) {
-	out := l.step(ev)
-	for range batchMost - 1 {
-		if ends(out) {
+	var out scheduler.Output
+	for range batchMost {
+		next := l.waits()
+		if joined, both := joinOffers(ev, next); both {
+			ev = joined
+			continue
+		}
+		add(&out, l.step(ev))
+		if ev = next; ev == nil || ends(out) {
 			break
 		}
-		select {
-		case next := <-l.inbox:
-			add(&out, l.step(next))
-			continue
-		default:
-		}
-		break
+	}
+	if ev != nil && !ends(out) {
+		add(&out, l.step(ev))
 	}
 	return l.carry(ctx, out)
+}
+
+// waits gives the next event if there is one.
+func (l *Loop) waits() scheduler.Event {
+	select {
+	case ev := <-l.inbox:
+		return ev
+	default:
+		return nil
+	}
+}
+
+// joinOffers makes one event of two that bring offers, one behind the other, so that they are
+// looked at together.
+func joinOffers(a, b scheduler.Event) (joined scheduler.Event, both bool) {
+	first, ok := offersIn(a)
+	more, both := offersIn(b)
+	if !ok || !both {
+		return nil, false
+	}
+	return scheduler.FromMesos{Event: mesos.Offers{
+		Offers: slices.Concat(first.Offers, more.Offers)}}, true
+}
+
+func offersIn(ev scheduler.Event) (mesos.Offers, bool) {
+	from, _ := ev.(scheduler.FromMesos)
+	offers, ok := from.Event.(mesos.Offers)
+	return offers, ok
 }
 
 // step gives one event to the machine.

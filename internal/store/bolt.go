@@ -42,6 +42,8 @@ var (
 type Bolt struct {
 	path string
 	db   *bbolt.DB
+	// opened is what the file held when it was opened, until somebody loads it or writes.
+	opened *scheduler.Hard
 }
 
 var _ Store = (*Bolt)(nil)
@@ -98,7 +100,7 @@ func open(path string) (*Bolt, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bolt{path, db}
+	b := &Bolt{path: path, db: db}
 	if err := b.begin(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -119,7 +121,8 @@ func (b *Bolt) begin() error {
 		if empty = first == nil; empty {
 			return nil
 		}
-		_, err := read(tx)
+		hard, err := read(tx)
+		b.opened = &hard
 		return err
 	})
 	if err != nil || !empty {
@@ -144,6 +147,10 @@ func (b *Bolt) begin() error {
 
 // Load implements Store.
 func (b *Bolt) Load() (scheduler.Hard, error) {
+	if hard := b.opened; hard != nil {
+		b.opened = nil
+		return *hard, nil
+	}
 	var hard scheduler.Hard
 	err := b.db.View(func(tx *bbolt.Tx) (err error) {
 		hard, err = read(tx)
@@ -194,6 +201,7 @@ func (b *Bolt) Apply(writes []scheduler.Write) error {
 	if len(writes) == 0 {
 		return nil
 	}
+	b.opened = nil
 	changes, err := Encode(writes)
 	if err != nil {
 		return err
