@@ -108,12 +108,14 @@ func (m *Machine) agentsSeen(ev mesos.AgentsSeen) {
 	}
 	m.seen = seen
 	for _, id := range m.heldAgents() {
-		if seen[id].Active {
+		switch a := seen[id]; {
+		case a.Active:
 			m.agentHere(id)
-		} else {
+		case !a.Deactivated: // else Mesos does not show whether it is connected
 			m.agentAway(id)
 		}
 	}
+	m.leftoversSeen(ev)
 }
 
 // heldAgents lists the agents that something is held on, sorted.

@@ -18,4 +18,6 @@ const (
 	CountCommands    = "commands"
 	// CountStatus is followed by the task state: "status.RUNNING".
 	CountStatus = "status."
+	// CountOperation is followed by the state of an operation: "OPERATION_FINISHED".
+	CountOperation = "operation."
 )

@@ -26,7 +26,7 @@ func (w *work) free() {
 const held = mesos.ReservationID("held")
 
 // owners tells for each id on a reserved resource which leftover it belongs to, or that an
-// instance has it.
+// instance has it, as for the id of the reservation as a whole.
 func (m *Machine) owners() map[string]mesos.ReservationID {
 	owners := map[string]mesos.ReservationID{}
 	for _, id := range m.leftoverIDs() {
@@ -36,6 +36,7 @@ func (m *Machine) owners() map[string]mesos.ReservationID {
 	}
 	for _, name := range m.podNames() {
 		if place := m.hard.Pods[name].Place; place != nil {
+			owners[string(place.Reservation)] = held
 			for _, r := range resourceIDs(placeResources(*place)) {
 				owners[r] = held
 			}
@@ -66,8 +67,9 @@ func (w *work) freeIn(o mesos.Offer, owners map[string]mesos.ReservationID) {
 	m.forgetFreed(o, ours)
 	for _, id := range order {
 		l, known := m.hard.Leftovers[id]
+		delete(m.feedback.shown, id) // it is offered, so nobody else has to free it
 		if known && !l.Confirmed {
-			l.Confirmed, l.Freeing = true, false
+			l.Confirmed, l.Freeing, l.Pending = true, false, nil
 			m.setLeftover(l)
 		}
 		there := resourceIDs(ours[id])
@@ -75,12 +77,23 @@ func (w *work) freeIn(o mesos.Offer, owners map[string]mesos.ReservationID) {
 			func(r string) bool { return !slices.Contains(there, r) }) {
 			continue // a part of it is still in use
 		}
-		if known && !l.Freeing {
-			l.Freeing = true
-			m.setLeftover(l)
+		ops := freeing(ours[id])
+		if known {
+			ops = w.freed(o, l, ops)
 		}
-		w.operations[o.ID] = append(w.operations[o.ID], freeing(ours[id])...)
+		w.operations[o.ID] = append(w.operations[o.ID], ops...)
 	}
+}
+
+// freed notes that a leftover is told to go, and gives the operations for it their ids.
+func (w *work) freed(o mesos.Offer, l Leftover, ops []mesos.Operation) []mesos.Operation {
+	ops, ids := w.identified(o, ops)
+	if !l.Freeing || len(l.Pending)+len(ids) > 0 {
+		l.Freeing, l.Pending = true, ids
+		w.m.setLeftover(l)
+		w.m.await(ids, l.Pod, l.Reservation, o.Agent)
+	}
+	return ops
 }
 
 // forgetFreed drops the leftovers of an offer's agent that the offer shows to be gone.
@@ -88,7 +101,7 @@ func (m *Machine) forgetFreed(o mesos.Offer, ours map[mesos.ReservationID]resour
 	for _, id := range m.leftoverIDs() {
 		l := m.hard.Leftovers[id]
 		if l.Agent != o.Agent || ours[id] != nil || !l.Freeing && l.Confirmed ||
-			len(l.Tasks) > 0 {
+			len(l.Tasks) > 0 || len(l.Pending) > 0 {
 			continue
 		}
 		if !l.Freeing {
@@ -97,10 +110,15 @@ func (m *Machine) forgetFreed(o mesos.Offer, ours map[mesos.ReservationID]resour
 			m.setLeftover(l)
 			continue
 		}
-		m.dropLeftover(id)
-		m.note(Info, CountUnreserves, "reservation freed", "reservation", string(id),
-			"host", l.Hostname)
+		m.forgetLeftover(l)
 	}
+}
+
+// forgetLeftover is the end of a leftover.
+func (m *Machine) forgetLeftover(l Leftover) {
+	m.dropLeftover(l.Reservation)
+	m.note(Info, CountUnreserves, "reservation freed", "reservation", string(l.Reservation),
+		"host", l.Hostname)
 }
 
 // ownReservation gives the id of a reserved resource of this framework.

@@ -20,6 +20,7 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 	case mesos.Offers:
 		for _, o := range ev.Offers {
 			m.offers[o.ID] = o
+			m.agentHeard(o.Agent)
 			m.agentHere(o.Agent)
 			m.note(Debug, CountOffers, "offer", "id", string(o.ID), "host", o.Hostname)
 		}
@@ -38,6 +39,7 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 	case mesos.Refused:
 		m.refused(ev)
 	case mesos.OperationUpdated:
+		m.operationUpdated(ev)
 	case mesos.AgentsSeen:
 		m.agentsSeen(ev)
 	}
@@ -69,6 +71,7 @@ func (m *Machine) subscribed(ev mesos.Subscribed) {
 			m.asked[t] = question{again: m.now, wait: askFirst / 2}
 		}
 	}
+	m.askOperations()
 	m.note(Info, CountSubscribes, "subscribed", "framework", string(ev.Framework),
 		"master", ev.Master)
 }
@@ -107,36 +110,42 @@ func (m *Machine) askAbout(which func(Pod) bool) {
 func (m *Machine) updated(s mesos.Status) {
 	m.note(Debug, CountStatus+string(s.State), "status", "task", string(s.Task),
 		"state", string(s.State), "reason", s.Reason, "message", s.Message)
+	s = precise(s)
 	m.heardOf(s)
 	p, i, known := m.findTask(s.Task)
 	switch {
 	case !known && s.State.Terminal():
 		m.strayEnded(s.Task)
 	case !known && !s.State.Terminal() && s.Agent != "":
-		m.killStray(s)
+		m.killStray(s, "a task that nobody knows is killed")
 	case known && s.State.Terminal():
 		_, told := m.kills[s.Task]
 		delete(m.asked, s.Task)
 		delete(m.kills, s.Task)
 		m.ended(p, i, s, told)
-	case known:
+	case known && p.Tasks[i].live():
 		delete(m.asked, s.Task)
 		m.progressed(p, i, s)
+	case known:
+		// Late or out of order, as a rule, and then the kill is in vain. Nothing may run on
+		// that was taken for ended, since another launch may have taken its place.
+		m.killStray(s, "a task that was taken for ended is killed")
 	}
 	if len(s.UUID) > 0 {
 		m.send(mesos.Acknowledge{Task: s.Task, Agent: s.Agent, UUID: s.UUID})
 	}
 }
 
-// killStray ends a task that no record holds: one of an earlier place, come back.
-func (m *Machine) killStray(s mesos.Status) {
-	if s.State == mesos.Unreachable || s.State == mesos.Unknown || s.State == mesos.Lost {
+// killStray ends a task that should not be there: one of an earlier place, come back.
+func (m *Machine) killStray(s mesos.Status, why string) {
+	switch s.State {
+	case mesos.Unreachable, mesos.Unknown, mesos.Lost, mesos.Killing:
 		return
 	}
 	if at, ok := m.kills[s.Task]; ok && m.now.Before(at.Add(killAgain)) {
 		return
 	}
-	m.note(Warn, "", "a task that nobody knows is killed", "task", string(s.Task))
+	m.note(Warn, "", why, "task", string(s.Task))
 	m.send(mesos.Kill{Task: s.Task, Agent: s.Agent})
 }
 
@@ -154,10 +163,6 @@ func (m *Machine) strayEnded(task mesos.TaskID) {
 // progressed applies a status that is not terminal.
 func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 	t := p.Tasks[i]
-	if !t.live() {
-		// A late or reordered update cannot bring a task back that was seen to end.
-		return
-	}
 	old := t
 	if t.State != s.State && !(t.State == mesos.Running && s.State == mesos.Starting) {
 		t.State = s.State
@@ -218,6 +223,9 @@ func (m *Machine) confirm(p *Pod, task string) bool {
 	place.Confirmed = true
 	if i >= 0 {
 		place.Unseen = slices.Concat(place.Unseen[:i], place.Unseen[i+1:])
+	}
+	if len(place.Unseen) == 0 {
+		place.Pending = nil // what runs on it says as much as its operations would
 	}
 	p.Place = &place
 	return true
@@ -319,7 +327,7 @@ func (m *Machine) failure(p Pod, i int, told bool) bool {
 	t := p.Tasks[i]
 	spec, wanted := m.spec(p.Name)
 	ts, _ := taskSpec(spec, t.Name)
-	if !wanted || t.complete(ts) {
+	if !wanted || t.complete(ts) || t.blameless() {
 		return false
 	}
 	if t.State != mesos.Killed {

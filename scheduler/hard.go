@@ -255,6 +255,8 @@ type Place struct {
 	Confirmed bool
 	// Unseen are the names of sets that were added later and that no task was seen to run with.
 	Unseen []string
+	// Pending are the operations on it that were asked for and whose outcome is not known.
+	Pending []mesos.OperationID
 }
 
 // Task is the record of one task of an instance.
@@ -331,6 +333,8 @@ type Leftover struct {
 	Freeing bool
 	// Tasks may still run on it: it was left while nobody could reach its agent.
 	Tasks []mesos.TaskID
+	// Pending are the operations that free it, as long as their outcome is not known.
+	Pending []mesos.OperationID
 }
 
 // Volumes are the persistent volumes in it, for the operator's eye.

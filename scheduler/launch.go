@@ -35,6 +35,10 @@ func (w *work) launch(
 	m := w.m
 	o := w.table().Get(match)
 	fresh := p.Place == nil
+	var earlier []mesos.OperationID
+	if !fresh {
+		earlier = slices.Clone(p.Place.Pending)
+	}
 	unseen := addedSets(p.Place, match)
 	p.Place = &Place{
 		Agent: o.Agent, Hostname: o.Hostname, IP: o.IP, Domain: o.Domain,
@@ -54,6 +58,9 @@ func (w *work) launch(
 		t, i := p.task(name)
 		p = p.withTask(i, m.launched(t, p, l))
 	}
+	reserving, pending := w.identified(o.Offer, offer.Operations(match))
+	p.Place.Pending = append(earlier, pending...)
+	m.await(pending, p.Name, reservation, o.Agent)
 	m.setPod(p)
 	m.noteLaunch(p, l)
 	delete(w.wants, wantOf(p.Name))
@@ -61,7 +68,7 @@ func (w *work) launch(
 	if fresh {
 		w.occupy(*p.Place)
 	}
-	ops := append(offer.Operations(match), m.launchOperation(p, l, o.Role))
+	ops := append(reserving, m.launchOperation(p, l, o.Role))
 	w.operations[match.Offer] = append(w.operations[match.Offer], ops...)
 	if len(match.Reserve) > 0 {
 		m.note(Info, CountReserves, "reserve", "pod", p.Name.String(), "host", o.Hostname,

@@ -62,6 +62,7 @@ type Machine struct {
 	wake          time.Time             // when a policy wants the next pass, zero for never
 	stopLive      int                   // tasks that still ran when a stopping service last got on
 	stopAt        time.Time             // when that was
+	feedback      feedback              // of operations
 	// seen is what the operator API last showed of agents, nil before it did; windows are the
 	// maintenance windows that offers told of, heard is when agents last made an offer.
 	seen    map[mesos.AgentID]mesos.SeenAgent
@@ -154,8 +155,9 @@ func Restore(cfg Config, hard Hard) *Machine {
 		farewells: map[PodName]farewell{},
 		crowds:    map[string]*placement.Crowd{},
 		since:     map[string]change{}, readySince: map[PodName]time.Time{},
-		windows: map[mesos.AgentID]mesos.Unavailability{},
-		heard:   map[mesos.AgentID]time.Time{}, answers: map[mesos.AgentID]string{},
+		feedback: newFeedback(),
+		windows:  map[mesos.AgentID]mesos.Unavailability{},
+		heard:    map[mesos.AgentID]time.Time{}, answers: map[mesos.AgentID]string{},
 		moves:    map[PodName]Move{},
 		holdings: newHoldings(),
 	}
@@ -247,6 +249,7 @@ func (m *Machine) NextWake() time.Time {
 			soonest(at.Add(killAgain))
 		}
 		soonest(m.implicit)
+		soonest(m.feedback.next)
 	}
 	if m.asking.IsZero() {
 		soonest(m.factsDue)

@@ -45,6 +45,7 @@ func (m *Machine) pass() {
 	m.forgetAgents()
 	m.passed = m.passed || m.connected
 	m.reconcile()
+	m.reconcileOperations()
 	m.askKafka()
 	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.leftToFree()) == 0 {
 		m.setIntent(Uninstalled)
@@ -108,6 +109,7 @@ func (m *Machine) leave(p Pod) Pod {
 		Reservation: p.Place.Reservation, Pod: p.Name,
 		Agent: p.Place.Agent, Hostname: p.Place.Hostname,
 		Resources: placeResources(*p.Place), Confirmed: p.Place.Confirmed,
+		Pending: p.Place.Pending,
 	}
 	for _, t := range p.Tasks {
 		if t.live() {

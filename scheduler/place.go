@@ -54,7 +54,7 @@ func (w *work) place(l launchOf) {
 		m.waits[name] = m.disconnected()
 		return
 	}
-	if p.Place != nil && !p.Place.Confirmed && p.anyRuns() {
+	if p.Place != nil && !p.Place.Confirmed && (p.anyRuns() || len(p.Place.Pending) > 0) {
 		// A part of it may have been made: what runs, or not, is about to tell.
 		m.waits[name] = "waits to see whether its reservation on " + p.hostname() + " was made"
 		return
@@ -111,7 +111,7 @@ func (w *work) noteOutcomes(name PodName, match offer.Match, refusal *offer.Refu
 // should: its agent makes an offer, and it is not in there, or its volumes are not. What may
 // exist of it is freed as a leftover. When other parts are missing, an executor still has them.
 func (w *work) lostPlace(p Pod) bool {
-	if p.Place == nil || p.Place.Confirmed || p.anyLive() {
+	if p.Place == nil || p.Place.Confirmed || len(p.Place.Pending) > 0 || p.anyLive() {
 		return false
 	}
 	offered, part, role := false, resource.List{}, ""

@@ -127,6 +127,7 @@ func (m *Machine) copied() *Machine {
 	}
 	c.taskAt, c.crowds = maps.Clone(m.taskAt), map[string]*placement.Crowd{}
 	c.lodgers = nil
+	c.feedback = m.feedback.copied()
 	c.outcomes, c.reachedBefore = slices.Clone(m.outcomes), maps.Clone(m.reachedBefore)
 	c.readySince, c.seen = maps.Clone(m.readySince), maps.Clone(m.seen)
 	c.windows, c.heard = maps.Clone(m.windows), maps.Clone(m.heard)

@@ -53,6 +53,9 @@ func tell(t *testing.T, path string, crash int) (int, string) {
 				s.step(FromMesos{mesos.Subscribed{
 					Framework: s.stored.Framework, Master: "m:5050"}})
 			}
+			if s.seen != nil && connected {
+				s.step(FromMesos{*s.seen})
+			}
 			if s.facts != nil { // Kafka says the same when it is asked again
 				s.facts.Asked = s.now.Add(time.Millisecond / 2)
 				s.step(FromKafka{*s.facts})
@@ -106,7 +109,8 @@ type story struct {
 	now     time.Time
 	ids     byte
 	last    Output
-	facts   *KafkaFacts // the latest
+	facts   *KafkaFacts       // the latest
+	seen    *mesos.AgentsSeen // likewise
 }
 
 func (s *story) run(t *testing.T, d *datadriven.TestData) string {
@@ -128,6 +132,14 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.step(s.status(d))
 	case "burst-status": // another event comes before the machine gets its tick
 		return s.single(s.status(d))
+	case "operation":
+		return s.operation(d)
+	case "rescinded":
+		return s.step(FromMesos{mesos.Rescinded{Offer: mesos.OfferID(d.CmdArgs[0].Key)}})
+	case "failed":
+		return s.failed(d)
+	case "refused":
+		return s.refused(d)
 	case "kafka":
 		return s.kafka(d)
 	case "command":
@@ -228,8 +240,9 @@ func lengthen(text string) string {
 	return b.String()
 }
 
-// offers reads lines of "id agent host[@zone] resources"; "kept POD" stands for all that an
-// instance holds.
+// offers reads lines of "id agent host[@zone] resources"; "kept=POD" stands for all that an
+// instance holds, "leftover=POD" for what is left of it, "half=" and "bare=" for that without
+// its volumes, and "stray=" for a copy of it under another id.
 func (s *story) offers(d *datadriven.TestData) string {
 	var ev mesos.Offers
 	for _, line := range strings.Split(d.Input, "\n") {
@@ -254,6 +267,18 @@ func (s *story) offered(text string) resource.List {
 			list = append(list, placeResources(*place)...)
 			continue
 		}
+		if pod, ok := strings.CutPrefix(part, "stray="); ok {
+			list = append(list, s.stray(pod)...)
+			continue
+		}
+		if pod, ok := strings.CutPrefix(part, "half="); ok {
+			list = append(list, placeResources(*s.pod(pod).Place).WithoutVolumes()...)
+			continue
+		}
+		if pod, ok := strings.CutPrefix(part, "bare="); ok {
+			list = append(list, s.leftover(pod).Resources.WithoutVolumes()...)
+			continue
+		}
 		if id, ok := strings.CutPrefix(part, "leftover="); ok {
 			for _, l := range s.stored.Leftovers {
 				if l.Pod.String() == id {
@@ -269,6 +294,16 @@ func (s *story) offered(text string) resource.List {
 		list = append(list, parsed...)
 	}
 	return list.WithRole("kafka-role").Merged()
+}
+
+func (s *story) leftover(pod string) Leftover {
+	for _, l := range s.stored.Leftovers {
+		if l.Pod.String() == pod {
+			return l
+		}
+	}
+	s.t.Fatalf("no leftover of %s", pod)
+	return Leftover{}
 }
 
 func (s *story) pod(name string) Pod {
@@ -287,7 +322,7 @@ func (s *story) status(d *datadriven.TestData) Event {
 	name := d.CmdArgs[0].Key
 	for n, p := range s.stored.Pods {
 		for _, t := range p.Tasks {
-			if n.fullName(t.Name) == name {
+			if n.fullName(t.Name) == name && p.Place != nil {
 				st.Task, st.Agent = t.ID, p.Place.Agent
 			}
 		}
@@ -303,6 +338,8 @@ func (s *story) status(d *datadriven.TestData) Event {
 			st.Reason = a.Vals[0]
 		case "task":
 			st.Task = mesos.TaskID(a.Vals[0])
+		case "source":
+			st.Source = a.Vals[0]
 		case "agent":
 			st.Agent = mesos.AgentID(a.Vals[0])
 		case "noack":
@@ -361,7 +398,8 @@ func (s *story) kafka(d *datadriven.TestData) string {
 }
 
 // agents says what the operator API shows: lines of "id host" and then any of inactive, draining,
-// drained, mark-gone and unavailable=DURATION, which is when the window begins; and "removed id".
+// drained, mark-gone, deactivated, able (to report on operations), unavailable=DURATION, which is
+// when the window begins, and reserved=RESOURCES; and "removed id".
 func (s *story) agents(d *datadriven.TestData) string {
 	var ev mesos.AgentsSeen
 	for _, line := range strings.Split(d.Input, "\n") {
@@ -374,9 +412,14 @@ func (s *story) agents(d *datadriven.TestData) string {
 		drain := mesos.Drain{}
 		for _, word := range words[2:] {
 			after, isWindow := strings.CutPrefix(word, "unavailable=")
+			reserved, isReserved := strings.CutPrefix(word, "reserved=")
 			switch {
 			case isWindow:
 				a.Unavailable = s.window(after)
+			case isReserved:
+				a.Reserved = append(a.Reserved, s.offered(reserved).WithoutRole()...)
+			case word == "able":
+				a.Capabilities = []string{mesos.CapabilityFeedback, mesos.CapabilityProvider}
 			case word == "inactive":
 				a.Active = false
 			case word == "deactivated":
@@ -390,6 +433,7 @@ func (s *story) agents(d *datadriven.TestData) string {
 		}
 		ev.Agents = append(ev.Agents, a)
 	}
+	s.seen = &ev
 	return s.step(FromMesos{ev})
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
 )
 
@@ -76,7 +77,8 @@ func WriteText(w Write) string {
 		return "delete pod " + w.Name.String()
 	case WriteLeftover:
 		return fmt.Sprintf("write leftover %s of %s on %s freeing=%t",
-			w.Leftover.Reservation, w.Leftover.Pod, w.Leftover.Hostname, w.Leftover.Freeing)
+			w.Leftover.Reservation, w.Leftover.Pod, w.Leftover.Hostname, w.Leftover.Freeing) +
+			pendingText(w.Leftover.Pending)
 	case DeleteLeftover:
 		return "delete leftover " + string(w.Reservation)
 	case WriteOverrides:
@@ -170,6 +172,7 @@ func podText(p Pod) string {
 		if !p.Place.Confirmed {
 			b.WriteString(" unconfirmed")
 		}
+		b.WriteString(pendingText(p.Place.Pending))
 	}
 	if p.Request != "" {
 		fmt.Fprintf(&b, " request=%s", p.Request)
@@ -193,6 +196,18 @@ func podText(p Pod) string {
 		b.WriteString(" " + taskText(t))
 	}
 	return b.String()
+}
+
+// pendingText gives " pending=o1-op1,o1-op2", or nothing.
+func pendingText(ids []mesos.OperationID) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	parts := make([]string, len(ids))
+	for i, id := range ids {
+		parts[i] = string(id)
+	}
+	return " pending=" + strings.Join(parts, ",")
 }
 
 // taskText gives a task's record in one word: "broker:TASK_RUNNING:ready=true:deployed=t1".

@@ -187,7 +187,7 @@ func (m *Machine) mayRest(name PodName) bool {
 // says beyond what is named here is a reason to look at it again.
 func (m *Machine) plain(p Pod, spec *servicespec.Pod) bool {
 	if p.Place == nil || !p.Place.Confirmed || len(p.Place.Unseen) > 0 ||
-		len(dropped(*p.Place, *spec)) > 0 {
+		len(p.Place.Pending) > 0 || len(dropped(*p.Place, *spec)) > 0 {
 		return false
 	}
 	for _, t := range p.Tasks {

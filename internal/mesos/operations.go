@@ -22,6 +22,12 @@ const (
 	OperationUnknown        = "OPERATION_UNKNOWN"
 )
 
+// OperationStates are all of them.
+var OperationStates = []string{
+	OperationFinished, OperationFailed, OperationError, OperationDropped, OperationPending,
+	OperationUnreachable, OperationGoneByOperator, OperationRecovering, OperationUnknown,
+}
+
 // CapabilityFeedback and CapabilityProvider are what an agent has to be capable of before an
 // operation on its own resources may carry an id.
 const (

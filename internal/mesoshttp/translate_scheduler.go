@@ -2,6 +2,7 @@ package mesoshttp
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	wire "github.com/mesos/mesos-go/api/v1/lib"
@@ -248,7 +249,7 @@ func eventFromWire(e *scheduler.Event) (event mesos.Event, ok bool) {
 func operationFromWire(s *wire.OperationStatus) mesos.OperationUpdated {
 	out := mesos.OperationUpdated{
 		ID:      mesos.OperationID(s.GetOperationID().GetValue()),
-		State:   s.State.String(),
+		State:   operationState(s.State),
 		Message: s.GetMessage(),
 		Agent:   mesos.AgentID(s.GetAgentID().GetValue()),
 	}
@@ -256,6 +257,14 @@ func operationFromWire(s *wire.OperationStatus) mesos.OperationUpdated {
 		out.UUID = s.UUID.Value
 	}
 	return out
+}
+
+// operationState names a state; one that is newer than this project says as little as UNKNOWN.
+func operationState(s wire.OperationState) string {
+	if name := s.String(); slices.Contains(mesos.OperationStates, name) {
+		return name
+	}
+	return mesos.OperationUnknown
 }
 
 // masterAddress gives host:port of the master, by its IP address where it names one.

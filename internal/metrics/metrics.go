@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
@@ -68,6 +69,13 @@ func New(registry *prometheus.Registry) *Metrics {
 	for _, state := range taskStates {
 		m.counters[scheduler.CountStatus+string(state)] = byState.WithLabelValues(string(state))
 	}
+	byOutcome := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: total("operation_statuses"),
+		Help: "Feedback on reservations and volumes that was received.",
+	}, []string{"state"})
+	for _, state := range mesos.OperationStates {
+		m.counters[scheduler.CountOperation+state] = byOutcome.WithLabelValues(state)
+	}
 	hooks := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: total("webhook_messages"), Help: "Messages of webhooks, by what became of them.",
 	}, []string{"outcome"})
@@ -78,7 +86,7 @@ func New(registry *prometheus.Registry) *Metrics {
 		Name: total("undeclared_counts"),
 		Help: "Counts under names that are not declared: bugs.",
 	})
-	registry.MustRegister(byState, hooks, m.unknown, viewCollector{m}, leads(1))
+	registry.MustRegister(byState, byOutcome, hooks, m.unknown, viewCollector{m}, leads(1))
 	return m
 }
 

@@ -84,16 +84,19 @@ func TestEveryCountIsDeclared(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if name == scheduler.CountStatus {
+			switch name {
+			case scheduler.CountStatus:
 				name += string(mesos.Running)
+			case scheduler.CountOperation:
+				name += mesos.OperationFinished
 			}
 			m.Count(name)
 			n++
 		}
 		return true
 	})
-	if n != len(counters)+1 {
-		t.Errorf("the machine counts under %d names, %d are declared", n, len(counters)+1)
+	if n != len(counters)+2 {
+		t.Errorf("the machine counts under %d names, %d are declared", n, len(counters)+2)
 	}
 }
 

@@ -38,6 +38,10 @@ type agent struct {
 	state     standing
 	cut       bool // no message goes through
 	cuts      int  // counts, so that older timers are void
+	able      bool // it reports on operations
+	// operations are those whose ends are not acknowledged.
+	operations  map[mesos.OperationID]*operation
+	deactivated bool // it is offered to nobody
 }
 
 type runner struct {
@@ -55,7 +59,8 @@ func newAgent(m *master, i int) *agent {
 	}
 	return &agent{m: m, id: mesos.AgentID(fmt.Sprintf("a%d", i)), hostname: host, total: total,
 		tasks: map[mesos.TaskID]*task{}, executors: map[mesos.ExecutorID]*runner{},
-		gone: map[mesos.ExecutorID]bool{}}
+		gone: map[mesos.ExecutorID]bool{}, able: m.w.flip(m.w.scenario.able),
+		operations: map[mesos.OperationID]*operation{}}
 }
 
 // hear has a message of the master arrive, if the agent can be reached.
@@ -130,6 +135,7 @@ func (a *agent) accept(ops []mesos.Operation, remaining resource.List) resource.
 			continue
 		}
 		if i >= lost {
+			a.operationLost(operationID(op), silent)
 			continue
 		}
 		from, to := conversion(op)
@@ -143,6 +149,7 @@ func (a *agent) accept(ops []mesos.Operation, remaining resource.List) resource.
 		}
 		remaining = rest.Add(to...)
 		a.total = a.without(a.total, from, "converted").Add(to...)
+		a.operationEnded(operationID(op), mesos.OperationFinished)
 	}
 	return remaining
 }
@@ -268,6 +275,9 @@ func (a *agent) lost() {
 			a.m.answer(r.status)
 		}
 	}
+	for _, id := range a.m.operationIDs(a) {
+		a.m.answerOperation(a.id, id, mesos.OperationUnreachable)
+	}
 }
 
 func (a *agent) registerLater(d time.Duration) {
@@ -310,6 +320,7 @@ func (a *agent) register() {
 	for _, e := range a.executorList() {
 		e.held = true
 	}
+	a.operationsBack()
 	a.m.allocateSoon()
 }
 

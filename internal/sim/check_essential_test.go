@@ -39,7 +39,7 @@ func (c *checkEssential) stepped(ev scheduler.Event, out scheduler.Output) {
 		if !c.quiet {
 			continue
 		}
-		if _, _, known := c.w.stored(kill.Task); known {
+		if _, t, known := c.w.stored(kill.Task); known && !t.State.Terminal() {
 			c.w.fail("essential", "%s is killed, and nothing happened but failures of tasks "+
 				"that are not essential", kill.Task)
 		}

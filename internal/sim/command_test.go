@@ -275,7 +275,8 @@ func (o *operator) voter(name scheduler.PodName) (id int, controls bool) {
 }
 
 func (o *operator) uninstall() {
-	if _, ok := o.w.process.command(scheduler.ServiceUninstall{}); ok {
+	_, ok := o.w.process.command(scheduler.ServiceUninstall{})
+	if ok || o.w.store.hard.Intent == scheduler.Uninstall { // it may crash behind its writes
 		o.uninstalled = true
 	}
 }

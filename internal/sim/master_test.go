@@ -25,6 +25,8 @@ type master struct {
 	allocating bool
 	records    map[mesos.TaskID]*record
 	updates    uint64
+	operations map[mesos.OperationID]*operation
+	orphans    int // counts
 }
 
 // session is one subscription. Both directions keep their order.
@@ -57,7 +59,7 @@ type record struct {
 
 func newMaster(w *world) *master {
 	m := &master{w: w, up: true, offers: map[mesos.OfferID]*offer{},
-		records: map[mesos.TaskID]*record{}}
+		records: map[mesos.TaskID]*record{}, operations: map[mesos.OperationID]*operation{}}
 	for i := range w.scenario.agents {
 		m.agents = append(m.agents, newAgent(m, i))
 	}
@@ -193,6 +195,10 @@ func (m *master) call(call mesos.Call) {
 		m.acknowledge(c)
 	case mesos.Reconcile:
 		m.reconcile(c)
+	case mesos.AcknowledgeOperation:
+		m.acknowledgeOperation(c)
+	case mesos.ReconcileOperations:
+		m.reconcileOperations(c)
 	case mesos.Teardown:
 		m.teardown()
 	}
@@ -283,7 +289,7 @@ func (m *master) allocate() {
 
 // offerOf makes an offer of what is free of an agent, unless it is refused.
 func (m *master) offerOf(a *agent) *offer {
-	if a.state != registered {
+	if a.state != registered || a.deactivated {
 		return nil
 	}
 	free := a.free()
@@ -331,6 +337,9 @@ func (m *master) accept(c mesos.Accept) {
 // dropLaunches answers an ACCEPT of offers that are no more.
 func (m *master) dropLaunches(c mesos.Accept) {
 	for _, op := range c.Operations {
+		if id := operationID(op); id != "" {
+			m.answerOperation("", id, mesos.OperationError)
+		}
 		launch, _ := op.(mesos.Launch)
 		for _, t := range launch.Tasks {
 			m.agentByID(t.Agent).gone[t.Executor.ID] = true
@@ -444,6 +453,7 @@ func (m *master) failover() {
 	m.session = nil
 	m.offers, m.filters = map[mesos.OfferID]*offer{}, nil
 	m.records = map[mesos.TaskID]*record{}
+	m.operations = map[mesos.OperationID]*operation{}
 	for _, a := range m.agents {
 		if a.state != unreachable {
 			a.state = awaited

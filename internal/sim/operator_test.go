@@ -27,7 +27,7 @@ func (o *operator) trouble() {
 	w.after(w.between(500*time.Millisecond, 20*time.Second), o.trouble)
 	net := w.scenario.network
 	a := w.master.agents[w.rng.IntN(len(w.master.agents))]
-	switch w.rng.IntN(8) {
+	switch w.rng.IntN(10) {
 	case 0, 1:
 		if w.chance(0.4 * net) {
 			a.cutFor(w.between(100*time.Millisecond, 15*time.Second))
@@ -52,6 +52,14 @@ func (o *operator) trouble() {
 		if w.chance(0.3*w.scenario.crashes) && w.process.alive {
 			w.process.die("while it waits")
 		}
+	case 8:
+		if w.chance(0.3 * net) {
+			a.deactivateFor(w.between(10*time.Second, 3*time.Minute))
+		}
+	case 9:
+		if w.chance(0.2 * net) {
+			a.orphan()
+		}
 	}
 }
 
@@ -61,6 +69,7 @@ func (o *operator) heal() {
 	w.faults = false
 	w.tell("from here on nothing fails any more")
 	for _, a := range w.master.agents {
+		a.activate()
 		if a.cut {
 			a.cut = false
 			a.cuts++

@@ -254,7 +254,9 @@ func (p *process) step(ev scheduler.Event) {
 func (p *process) carry(call scheduler.Call) {
 	switch call := call.(type) {
 	case scheduler.ToMesos:
-		if p.session != nil {
+		if mesos.ForOperator(call.Call) {
+			p.w.master.operate(call.Call)
+		} else if p.session != nil {
 			p.w.master.hear(p.session, call.Call)
 		}
 	case scheduler.AskKafka:

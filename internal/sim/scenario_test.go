@@ -13,6 +13,10 @@ type scenario struct {
 	uninstall bool // in the end
 	// crashes, tasks, network and asked say how troubled each part of this world is.
 	crashes, tasks, network, asked float64
+	// able is how likely an agent is to report on operations; pictures says that the operator
+	// API answers.
+	able     float64
+	pictures bool
 }
 
 func drawScenario(rng *rand.Rand) scenario {
@@ -22,6 +26,7 @@ func drawScenario(rng *rand.Rand) scenario {
 		uninstall: rng.Float64() < 0.3,
 		crashes:   level(), tasks: level(), network: level(), asked: level(),
 	}
+	s.able, s.pictures = []float64{0, 0.5, 1, 1}[rng.IntN(4)], rng.Float64() < 0.7
 	if rng.Float64() < 0.5 {
 		s.shape = drawKafka(rng)
 		s.agents = max(s.shape.brokers, s.shape.controllers) + rng.IntN(3)

@@ -91,6 +91,9 @@ func (w *world) safety() {
 	w.process.start()
 	w.after(w.between(0, 30*time.Second), w.operator.trouble)
 	w.after(w.between(0, 60*time.Second), w.operator.act)
+	if w.scenario.pictures {
+		w.watch()
+	}
 	w.run(w.now.Add(w.scenario.safety), func() bool { return w.process.exit != nil })
 }
 

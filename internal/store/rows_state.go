@@ -181,6 +181,7 @@ type place struct {
 	Sets        []setResources       `json:"sets"`
 	Confirmed   bool                 `json:"confirmed"`
 	Unseen      []string             `json:"unseen,omitempty"`
+	Pending     []mesos.OperationID  `json:"pending,omitempty"`
 }
 
 type domain struct {
@@ -206,6 +207,7 @@ func placeToRow(p scheduler.Place) place {
 		Sets:        each(p.Sets, setToRow),
 		Unseen:      p.Unseen,
 		Confirmed:   p.Confirmed,
+		Pending:     p.Pending,
 	}
 }
 
@@ -216,7 +218,7 @@ func (r place) domain() (out scheduler.Place, err error) {
 		Domain:   mesos.Domain(r.Domain),
 		Attributes: each(r.Attributes,
 			func(a attribute) mesos.Attribute { return mesos.Attribute(a) }),
-		Confirmed: r.Confirmed, Unseen: r.Unseen,
+		Confirmed: r.Confirmed, Unseen: r.Unseen, Pending: r.Pending,
 	}
 	if out.Agent, err = required("place.agent", r.Agent); err != nil {
 		return out, err
@@ -326,6 +328,7 @@ type leftover struct {
 	Unseen      []string             `json:"unseen,omitempty"`
 	Freeing     bool                 `json:"freeing,omitempty"`
 	Tasks       []mesos.TaskID       `json:"tasks,omitempty"`
+	Pending     []mesos.OperationID  `json:"pending,omitempty"`
 }
 
 func leftoverToRow(l scheduler.Leftover) leftover {
@@ -334,12 +337,14 @@ func leftoverToRow(l scheduler.Leftover) leftover {
 		Reservation: &l.Reservation, Pod: &name, Agent: &l.Agent, Hostname: l.Hostname,
 		Resources: each(l.Resources, resourceToRow),
 		Confirmed: l.Confirmed, Freeing: l.Freeing, Tasks: l.Tasks,
+		Pending: l.Pending,
 	}
 }
 
 func (r leftover) domain() (out scheduler.Leftover, err error) {
 	out = scheduler.Leftover{
-		Hostname: r.Hostname, Confirmed: r.Confirmed, Freeing: r.Freeing, Tasks: r.Tasks}
+		Hostname: r.Hostname, Confirmed: r.Confirmed, Freeing: r.Freeing, Tasks: r.Tasks,
+		Pending: r.Pending}
 	if out.Resources, err = resourcesToDomain(r.Resources); err != nil {
 		return out, err
 	}
