@@ -51,6 +51,7 @@ const (
 	PathTemplate         = "/v1/artifacts/template/{configId}/{podType}/{task}/{configName}"
 	PathExecutorArtifact = "/v1/artifacts/executor/{digest}/{file}"
 	PathKafkaArtifact    = "/v1/artifacts/kafka/{digest}/{file}"
+	PathJavaArtifact     = "/v1/artifacts/jre/{digest}/{file}"
 
 	PathBrokers         = "/v1/brokers"
 	PathBroker          = "/v1/brokers/{broker}"
@@ -81,7 +82,8 @@ func routesV1() []Route {
 		PathFiles, PathFile, PathZones, PathTaskZone, PathAddressZone, PathHealth,
 		PathMetricsJSON, PathMetricsV1, PathDebugPlans, PathDebugTaskStatuses,
 		PathDebugReservations, PathDebugThreads, PathDebugOffers, PathTemplate,
-		PathExecutorArtifact, PathKafkaArtifact, PathBrokers, PathBroker, PathTopics,
+		PathExecutorArtifact, PathKafkaArtifact, PathJavaArtifact,
+		PathBrokers, PathBroker, PathTopics,
 		PathTopic, PathTopicOffsets, PathUnavailable, PathUnderReplicated, PathWADL,
 	} {
 		routes = append(routes, Route{http.MethodGet, path})

@@ -121,7 +121,7 @@ func schedulerOptions(f folder, c cluster) (SchedulerOptions, error) {
 		Master: master, Access: mesoshttp.AccessOptions(c.Access),
 		Listen: c.Listen, AnyPort: c.AnyPort, Advertise: c.Advertise,
 		KafkaDist: c.Kafka.Archive, KafkaVersion: c.Kafka.Version,
-		ExecutorBinary: exe, Java: c.Java, LogFile: f.schedulerLog(),
+		JRE: c.JRE.Archive, ExecutorBinary: exe, Java: c.Java, LogFile: f.schedulerLog(),
 		State:   c.State,
 		Webhook: c.Watch.Webhook, WebhookSecretFile: c.Watch.SecretFile,
 		StalledAfter: c.Watch.StalledAfter,

@@ -47,6 +47,34 @@ func (in *installing) fetch(ctx context.Context, source kafkadist.Source) error 
 	return in.useVersion(d.Version)
 }
 
+// javaSource is where the Java runtime for the agents comes from, the zero source for none. What is
+// local is named in the same way from every working folder.
+func (in *installing) javaSource() (kafkadist.Source, error) {
+	if in.jre == "" {
+		return kafkadist.Source{}, nil
+	}
+	s, err := kafkadist.ParseJRE(in.jre)
+	if err != nil {
+		return s, fail(exitUsage, "--jre: %w", err)
+	}
+	in.jre = s.Location
+	return s, nil
+}
+
+// fetchJRE gets a Java runtime into the cache if agents are to fetch one.
+func (in *installing) fetchJRE(ctx context.Context) error {
+	source, err := in.javaSource()
+	if err != nil || in.jre == "" {
+		return err
+	}
+	d, err := fetchKafka(ctx, source, in.progress)
+	if err != nil {
+		return err
+	}
+	in.cluster.JRE = dist{Asked: in.jre, Version: d.Version, Digest: d.Digest, Archive: d.Path}
+	return nil
+}
+
 // useVersion makes the service one of another Kafka version than the default.
 func (in *installing) useVersion(version string) error {
 	base := servicespec.Options{}
@@ -76,7 +104,7 @@ func fetchKafka(
 		if n.Text == "" {
 			return
 		}
-		l := line{key: "kafka", name: "Kafka", status: string(n.Stage), reason: n.Text}
+		l := line{key: source.What(), name: source.What(), status: string(n.Stage), reason: n.Text}
 		if n.Total > 0 {
 			l.age = fmt.Sprintf("%d%%", 100*n.Done/n.Total)
 		}
@@ -105,6 +133,9 @@ func fetchKafka(
 
 // otherSources says what can be done about a distribution that is none.
 func otherSources(source kafkadist.Source) string {
+	if source.Java {
+		return "\n--jre takes a Java runtime: a folder such as JAVA_HOME, a .tgz of one, or its URL"
+	}
 	if source.Kind == kafkadist.Maven {
 		return ""
 	}

@@ -120,7 +120,9 @@ type cluster struct {
 	Advertise string `json:"advertise,omitempty"`
 	Java      string `json:"java,omitempty"`
 	Kafka     dist   `json:"kafka"`
-	Mesos     *local `json:"mesos,omitempty"`
+	// JRE is the Java runtime that agents fetch, the zero one when they have their own.
+	JRE   dist   `json:"jre,omitzero"`
+	Mesos *local `json:"mesos,omitempty"`
 	// Secrets is the folder of the embedded Mesos' secrets, "" for none.
 	Secrets string `json:"secrets,omitempty"`
 	Watch   watch  `json:"watch,omitzero"`

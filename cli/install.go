@@ -20,6 +20,7 @@ type installing struct {
 	specFlags
 	master, listen, advertise string
 	kafkaVersion, kafkaDist   string
+	jre                       string
 	secrets                   string
 	agents                    int
 	foreground, faults        bool
@@ -55,6 +56,8 @@ func (e *env) installCmd() *cobra.Command {
 	f.StringVar(&in.kafkaVersion, "kafka-version", "", "version of Kafka")
 	f.StringVar(&in.kafkaDist, "kafka-dist", "",
 		"where Kafka comes from: folder, archive or URL (default: Maven artifacts)")
+	f.StringVar(&in.jre, "jre", "",
+		"Java runtime that agents fetch: folder, archive or URL (default: their own)")
 	f.IntVar(&in.agents, "agents", 0, "agents of the embedded Mesos (default 3, or one a broker)")
 	f.BoolVar(&in.faults, "faults", false,
 		"let the embedded Mesos misbehave on order (localmesos chaos)")
@@ -150,6 +153,9 @@ func (in *installing) want() error {
 	if err := in.checkAccess(); err != nil {
 		return err
 	}
+	if _, err := in.javaSource(); err != nil {
+		return err
+	}
 	if err := in.state.check(); err != nil {
 		return err
 	}
@@ -197,6 +203,9 @@ func (in *installing) prepare(ctx context.Context) error {
 		if err := in.fetch(ctx, source); err != nil {
 			return err
 		}
+		if err := in.fetchJRE(ctx); err != nil {
+			return err
+		}
 	}
 	return in.write(home)
 }
@@ -204,7 +213,7 @@ func (in *installing) prepare(ctx context.Context) error {
 // checkMachine looks for all that the embedded Mesos and its brokers need.
 func (in *installing) checkMachine(ctx context.Context, home home) error {
 	m := in.env.machine
-	if in.needs.kafka {
+	if in.needs.kafka && in.jre == "" {
 		java, err := m.java(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -52,6 +52,8 @@ type SchedulerOptions struct {
 	AnyPort bool
 	// KafkaDist is the packed archive that agents fetch; KafkaVersion is what is in it.
 	KafkaDist, KafkaVersion string
+	// JRE is the packed Java runtime that agents fetch, "" when they have their own.
+	JRE string
 	// ExecutorBinary is the kafka-sched binary that agents fetch.
 	ExecutorBinary string
 	// Java is the path of the java command on this machine; "" when the agents are others.

@@ -248,7 +248,7 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 		t.Failures, t.NotBefore = 0, time.Time{}
 	}
 	wasReady := t.WasReady
-	t.State, t.Since, t.Reason, t.Message = s.State, m.now, s.Reason, s.Message
+	t.State, t.Since, t.Reason, t.Message = s.State, m.now, s.Reason, m.explained(p, s)
 	t.Ready, t.Healthy = nil, nil
 	failed := m.failure(p.withTask(i, t), i, told)
 	if failed {

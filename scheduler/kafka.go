@@ -93,7 +93,8 @@ func (m *Machine) founds(p Pod) bool {
 const startKafka = `set -eu
 java="${JAVA_HOME:+$JAVA_HOME/bin/}java"
 command -v "$java" >/dev/null || {
-  echo "no Java found: set JAVA_HOME or install Java 17 or newer on this agent" >&2; exit 1; }
+  echo "no Java found on $(hostname): install Java 17 or newer there, set JAVA_HOME for its" \
+    "agent, or let agents fetch one (kafka-sched install --jre)" >&2; exit 1; }
 libs="$PWD/kafka/libs/*"
 jvm="-Dlog4j2.configurationFile=$PWD/log4j2.yaml -Djava.awt.headless=true"
 cp server.properties node.properties

@@ -195,6 +195,9 @@ func (m *Machine) uris(spec servicespec.Pod) []mesos.URI {
 	uris := []mesos.URI{{Value: m.cfg.ExecutorURI, Executable: true, Cache: true}}
 	if spec.Kafka != nil {
 		uris = append(uris, mesos.URI{Value: m.cfg.KafkaURI, Extract: true, Cache: true})
+		if m.cfg.JavaURI != "" {
+			uris = append(uris, mesos.URI{Value: m.cfg.JavaURI, Extract: true, Cache: true})
+		}
 	}
 	for _, u := range spec.URIs {
 		uris = append(uris, mesos.URI{Value: u, Extract: true})

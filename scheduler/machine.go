@@ -107,6 +107,8 @@ type Config struct {
 	// ExecutorURI and KafkaURI are where agents fetch the executor binary and the packed Kafka
 	// distribution from; KafkaURI is "" when no pod runs Kafka.
 	ExecutorURI, KafkaURI string
+	// JavaURI is where agents fetch a Java runtime for Kafka from, "" when they have their own.
+	JavaURI string
 	// JavaHome is set for tasks, "" leaves the agent's own.
 	JavaHome string
 	// Offered says that Target shall become the target of a service that has another one, as

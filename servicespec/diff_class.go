@@ -45,6 +45,7 @@ var rules = []rule{
 	{"role", verdict{Forbidden, isForEver}},
 	{"principal", verdict{Forbidden, isForEver}},
 	{"user", verdict{Forbidden, "files of the tasks belong to the user"}},
+	{"failover-timeout", verdict{Live, "Mesos has it from the next registration on"}},
 	{"web-url", verdict{Live, "Mesos shows it from the next registration on"}},
 	{"zookeeper", verdict{Nothing, "it is only accepted"}},
 	{"plans", verdict{Live, ofPlans}},

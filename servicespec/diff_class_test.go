@@ -44,6 +44,7 @@ var classTests = []struct {
 	{"user: nobody", "user: me", Forbidden},
 	{"name: web", "name: web\nweb-url: http://web.example", Live},
 	{"{user: nobody}", "{user: nobody, zookeeper: here}", Nothing},
+	{"{user: nobody}", "{user: nobody, failover-timeout: 600}", Live},
 	{"count: 2", "count: 3", Live},
 	{"count: 2", "count: 1", Forbidden},
 	{"count: 2\n    allow-decommission: false", "count: 2\n    allow-decommission: true", Nothing},

@@ -16,7 +16,8 @@ func TestRoundTrip(t *testing.T) {
 		d := drawer{rt}
 		roundTrip(t, Service{Name: d.text(), WebURL: d.text(), Principal: d.text(),
 			User: d.text(), Role: d.text(), Zookeeper: d.text(),
-			Pods: many(d, d.pod), Plans: many(d, d.plan)})
+			FailoverTimeout: Seconds(d.number()),
+			Pods:            many(d, d.pod), Plans: many(d, d.plan)})
 	})
 }
 

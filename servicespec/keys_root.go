@@ -25,6 +25,9 @@ var rootGroups = []group{
 			"master.mesos:2181"},
 		{"user", "string", "root", "", 0,
 			"The user that tasks run as; it cannot be changed later.", "nobody"},
+		{"failover-timeout", "integer", "1209600", "", 0,
+			"After how many seconds without the scheduler Mesos ends the tasks; at least 60.",
+			"604800"},
 	}},
 	{[]string{"plans.<name>"}, []row{
 		{"strategy", "string", "serial", "serial parallel dependency", 0,

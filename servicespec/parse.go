@@ -115,6 +115,13 @@ func serviceNameProblem(name string) string {
 	return ""
 }
 
+// leastFailover is the shortest failover-timeout, in seconds: a scheduler that is updated, or moves
+// to another machine, must be back by then, or Mesos ends all tasks and forgets the framework.
+const leastFailover = 60
+
+// mostFailover is a year.
+const mostFailover = 365 * 24 * 60 * 60
+
 func (p *parser) scheduler(root fields, s *Service) {
 	v, ok := root.get("scheduler")
 	if !ok {
@@ -131,6 +138,10 @@ func (p *parser) scheduler(root fields, s *Service) {
 		s.User = user
 	}
 	s.Zookeeper, _ = f.text("zookeeper")
+	n, ok := f.measured("failover-timeout", leastFailover, mostFailover, secondsHint)
+	if ok && Seconds(n) != DefaultFailoverTimeout { // a default that is said stays the default
+		s.FailoverTimeout = Seconds(n)
+	}
 }
 
 var plainName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$`)

@@ -11,6 +11,9 @@ type Seconds int
 // Duration gives the time as Go has it.
 func (s Seconds) Duration() time.Duration { return time.Duration(s) * time.Second }
 
+// DefaultFailoverTimeout is that of a service which says nothing of it: two weeks.
+const DefaultFailoverTimeout Seconds = 14 * 24 * 60 * 60
+
 // The actions of a FaultPolicy.
 const (
 	FaultWait    = "wait"    // for the operator, or for the agent to come back

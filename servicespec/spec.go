@@ -16,6 +16,9 @@ type Service struct {
 	Principal string `json:"principal,omitempty"` // default "<name>-principal"
 	User      string `json:"user,omitempty"`      // default "root"
 	Role      string `json:"role,omitempty"`      // "<name with / as __>-role"
+	// FailoverTimeout is how long Mesos keeps the tasks of a scheduler that is away, 0 for the
+	// default, DefaultFailoverTimeout.
+	FailoverTimeout Seconds `json:"failover-timeout,omitempty"`
 	// Zookeeper is accepted from the predecessor's files.
 	Zookeeper string `json:"zookeeper,omitempty"`
 	Pods      []Pod  `json:"pods,omitempty"`

@@ -18,6 +18,7 @@ type ArtifactKind string
 const (
 	ExecutorArtifact ArtifactKind = "executor" // the program itself
 	KafkaArtifact    ArtifactKind = "kafka"    // a packed Kafka distribution
+	JavaArtifact     ArtifactKind = "jre"      // a packed Java runtime
 )
 
 // Artifact is an open file. Its content never changes, so that its digest is its ETag.

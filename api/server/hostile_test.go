@@ -194,7 +194,7 @@ func TestNotStarted(t *testing.T) {
 		case api.PathVersion, api.PathOpenAPI, api.PathMetrics, api.PathMetricsV1,
 			api.PathDebugThreads, api.PathWADL:
 			want = 200
-		case api.PathExecutorArtifact, api.PathKafkaArtifact:
+		case api.PathExecutorArtifact, api.PathKafkaArtifact, api.PathJavaArtifact:
 			want = 404
 		}
 		if w.Code != want {

@@ -42,6 +42,7 @@ func (h *handlers) routeV1(r chi.Router) {
 	r.Get(api.PathMetricsV1, h.oldMetrics)
 	r.Get(api.PathExecutorArtifact, h.artifact(ExecutorArtifact))
 	r.Get(api.PathKafkaArtifact, h.artifact(KafkaArtifact))
+	r.Get(api.PathJavaArtifact, h.artifact(JavaArtifact))
 	r.Get(api.PathWADL, wadl)
 }
 

@@ -14,7 +14,7 @@ import (
 
 // artifacts are the files that agents fetch from the scheduler: by digest, so that a fetcher's
 // cache never mixes two versions up.
-type artifacts struct{ executor, kafka artifact }
+type artifacts struct{ executor, kafka, java artifact }
 
 // artifact is one file; path is that of its URL.
 type artifact struct {
@@ -34,11 +34,20 @@ func openArtifacts(o SchedulerOptions) (*artifacts, error) {
 	if a.executor, err = digested(server.ExecutorArtifact, kept, "kafka-sched"); err != nil {
 		return nil, err
 	}
-	if o.KafkaDist == "" {
-		return a, nil
+	for _, packed := range []struct {
+		kind server.ArtifactKind
+		file string
+		to   *artifact
+	}{{server.KafkaArtifact, o.KafkaDist, &a.kafka}, {server.JavaArtifact, o.JRE, &a.java}} {
+		if packed.file == "" {
+			continue
+		}
+		*packed.to, err = digested(packed.kind, packed.file, filepath.Base(packed.file))
+		if err != nil {
+			return nil, err
+		}
 	}
-	a.kafka, err = digested(server.KafkaArtifact, o.KafkaDist, filepath.Base(o.KafkaDist))
-	return a, err
+	return a, nil
 }
 
 // keepBinary links, or where it cannot copies, the binary into the scheduler's folder.
@@ -87,6 +96,7 @@ func (a *artifacts) OpenArtifact(
 ) (server.Artifact, error) {
 	for k, have := range map[server.ArtifactKind]artifact{
 		server.ExecutorArtifact: a.executor, server.KafkaArtifact: a.kafka,
+		server.JavaArtifact: a.java,
 	} {
 		if k != kind || have.digest != digest || have.name != name || have.file == "" {
 			continue

@@ -159,3 +159,14 @@ func (s *site) silent(word string) {
 		s.t.Error(err)
 	}
 }
+
+// TestNotAdvertised says in the step, in so many words, that agents cannot fetch from the address
+// that is advertised.
+func TestNotAdvertised(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, strings.Replace(webSpec, "count: 3", "count: 1", 1))
+	s.options.Advertise = "127.0.0.1:1"
+	s.start()
+	s.waits("cannot fetch what it needs from the scheduler at 127.0.0.1:1: that address must be " +
+		"one that agents reach, see --advertise")
+}

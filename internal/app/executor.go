@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/executor"
 	"github.com/kafka-sched/kafka-sched/executor/supervise"
+	"github.com/kafka-sched/kafka-sched/internal/kafkadist"
 	"github.com/kafka-sched/kafka-sched/internal/mesoshttp"
 )
 
@@ -39,6 +41,10 @@ func RunExecutor(ctx context.Context) int {
 		fmt.Fprintf(os.Stderr, "kafka-sched executor: %v; Mesos agents start this command\n", err)
 		return 2
 	}
+	if err := fetched(env.Sandbox); err != nil {
+		fmt.Fprintf(os.Stderr, "kafka-sched executor: %v\n", err)
+		return 2
+	}
 	agent, err := mesoshttp.NewExecutor(env, logger)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "kafka-sched executor: %v\n", err)
@@ -57,4 +63,26 @@ func RunExecutor(ctx context.Context) int {
 		logger.Error("the executor ends", "error", err)
 	}
 	return code
+}
+
+// fetched checks what the agent fetched for the tasks, and makes use of it.
+func fetched(sandbox string) error {
+	for _, top := range []string{kafkadist.KafkaTop, kafkadist.JRETop} {
+		if err := kafkadist.CheckUnpacked(filepath.Join(sandbox, top)); err != nil {
+			return err
+		}
+	}
+	return ownJava(sandbox)
+}
+
+// ownJava makes the Java runtime that was fetched into the sandbox, if any, that of all tasks.
+func ownJava(sandbox string) error {
+	home, err := filepath.Abs(filepath.Join(sandbox, kafkadist.JRETop))
+	if err != nil {
+		return fmt.Errorf("finding the sandbox: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(home, "bin", "java")); err != nil {
+		return nil // the agent's own
+	}
+	return os.Setenv("JAVA_HOME", home)
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -53,6 +54,8 @@ type SchedulerOptions struct {
 	AnyPort bool
 	// KafkaDist is the packed archive that agents fetch; KafkaVersion is what is in it.
 	KafkaDist, KafkaVersion string
+	// JRE is the packed Java runtime that agents fetch, "" when they have their own.
+	JRE string
 	// ExecutorBinary is the kafka-sched binary that agents fetch.
 	ExecutorBinary string
 	// Java is the path of the java command on this machine; "" when the agents are others.
@@ -66,10 +69,6 @@ type SchedulerOptions struct {
 	// default.
 	StalledAfter time.Duration
 }
-
-// failoverTimeout is how long the master keeps the tasks of a scheduler that is away: the
-// predecessor's two weeks.
-const failoverTimeout = 14 * 24 * time.Hour
 
 // uninstalledMark is the file that says that nothing is left to do for a service.
 const uninstalledMark = "uninstalled"
@@ -258,7 +257,8 @@ func (s *schedulerRun) frameworkInfo() mesos.FrameworkInfo {
 	return mesos.FrameworkInfo{
 		ID: id, Name: service.Name, User: service.User, Role: service.Role,
 		MoreRoles: service.Roles()[1:], GPUs: service.WantsGPUs(),
-		Principal: service.Principal, FailoverTimeout: failoverTimeout,
+		Principal: service.Principal, FailoverTimeout: cmp.Or(
+			service.FailoverTimeout, servicespec.DefaultFailoverTimeout).Duration(),
 		WebURL: s.url(), Hostname: hostname,
 	}
 }
@@ -292,6 +292,9 @@ func (s *schedulerRun) machineConfig() scheduler.Config {
 	}
 	if s.artifacts.kafka.path != "" {
 		cfg.KafkaURI = s.advertised() + s.artifacts.kafka.path
+	}
+	if s.artifacts.java.path != "" {
+		cfg.JavaURI = s.advertised() + s.artifacts.java.path
 	}
 	if s.o.Java != "" {
 		cfg.JavaHome = filepath.Dir(filepath.Dir(s.o.Java))

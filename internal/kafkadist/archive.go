@@ -18,6 +18,27 @@ import (
 
 // unpack unpacks the wanted part of an archive below work and opens the distribution's folder.
 func (c *Cache) unpack(ctx context.Context, archive, work string) (*os.Root, error) {
+	u, err := c.unpackInto(ctx, archive, work, splitTop)
+	if err != nil {
+		return nil, err
+	}
+	defer u.root.Close()
+	return u.distribution()
+}
+
+// unpackAll unpacks all of an archive into the folder tree below work.
+func (c *Cache) unpackAll(ctx context.Context, archive, work string) (*unpacker, error) {
+	u, err := c.unpackInto(ctx, archive, work, nil)
+	if err == nil {
+		err = u.root.Close()
+	}
+	return u, err
+}
+
+// unpackInto unpacks what is wanted into the folder tree below work, which the caller closes.
+func (c *Cache) unpackInto(
+	ctx context.Context, archive, work string, split func(string) (string, string),
+) (*unpacker, error) {
 	in, err := os.Open(archive)
 	if err != nil {
 		return nil, err
@@ -42,12 +63,12 @@ func (c *Cache) unpack(ctx context.Context, archive, work string) (*os.Root, err
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
-	u := &unpacker{root: root, tops: map[string]bool{}}
+	u := &unpacker{root: root, split: split, tops: map[string]bool{}}
 	if err := u.run(stream); err != nil {
+		root.Close()
 		return nil, err
 	}
-	return u.distribution()
+	return u, nil
 }
 
 // openStream looks at the first bytes and returns the tar stream, or says what it is instead.
@@ -101,6 +122,9 @@ type unpacker struct {
 	entries    int
 	tops       map[string]bool // folders that have libs/kafka_2.1x-*.jar; "." for the archive's top
 	sourceTree bool
+	// split gives what of an entry's name is looked at; nil takes all entries.
+	split func(name string) (top, inner string)
+	javas []string // the names of entries bin/java
 }
 
 func (u *unpacker) run(stream io.Reader) error {
@@ -154,13 +178,27 @@ func (u *unpacker) entry(h *tar.Header, content io.Reader) error {
 	if strings.Contains(name, "/src/main/") || path.Base(name) == "build.gradle" {
 		u.sourceTree = true
 	}
-	top, inner := splitTop(name)
-	if !wanted(inner) || h.Typeflag == tar.TypeDir {
+	if h.Typeflag == tar.TypeDir {
+		return nil
+	}
+	if u.split == nil {
+		return u.make(name, h, content)
+	}
+	top, inner := u.split(name)
+	if !wanted(inner) {
 		return nil
 	}
 	parts := jarForm.FindStringSubmatch(path.Base(inner))
 	if parts != nil && coreJar.MatchString(parts[1]) && path.Dir(inner) == "libs" {
 		u.tops[top] = true
+	}
+	return u.make(name, h, content)
+}
+
+// make makes a file or a link.
+func (u *unpacker) make(name string, h *tar.Header, content io.Reader) error {
+	if name == "bin/java" || strings.HasSuffix(name, "/bin/java") {
+		u.javas = append(u.javas, name)
 	}
 	if err := u.root.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return err

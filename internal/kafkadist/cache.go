@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -12,11 +13,11 @@ import (
 
 // Dist is a packed distribution in the cache.
 type Dist struct {
-	// Version is Kafka's version: "4.3.1".
+	// Version is Kafka's version, "4.3.1", or Java's.
 	Version string
 	// Digest is the SHA-256 of the archive in hexadecimal.
 	Digest string
-	// Path is the archive's absolute path. Its only top folder is kafka/.
+	// Path is the archive's absolute path. Its only top folder is kafka/, or jre/ for Java.
 	Path string
 	// Size is the archive's size in bytes.
 	Size int64
@@ -66,13 +67,13 @@ func Open(dir string, progress func(Progress)) (*Cache, error) {
 	return c, nil
 }
 
-// Fetch returns the packed distribution of a source, from the cache if it is there. While another
-// process fetches the same source it waits, and then uses what the other one got. On an error,
-// which includes the context's end, nothing is left behind.
+// Fetch returns the packed distribution, or Java runtime, of a source, from the cache if it is
+// there. While another process fetches the same source it waits, and then uses what the other one
+// got. On an error, which includes the context's end, nothing is left behind.
 func (c *Cache) Fetch(ctx context.Context, src Source) (Dist, error) {
 	d, err := c.fetch(ctx, src)
 	if err != nil {
-		return Dist{}, fmt.Errorf("getting Kafka from %s: %w", src, err)
+		return Dist{}, fmt.Errorf("getting %s from %s: %w", src.What(), src, err)
 	}
 	return d, nil
 }
@@ -90,7 +91,7 @@ func (c *Cache) fetch(ctx context.Context, src Source) (Dist, error) {
 	}
 	lock, err := c.lock(ctx, src.key(), func() {
 		c.report(Progress{Stage: Waiting, Text: "waiting for another process that is getting " +
-			"the same Kafka"})
+			"the same " + src.What()})
 	})
 	if err != nil {
 		return Dist{}, err
@@ -107,7 +108,7 @@ func (c *Cache) answer(d Dist, src Source) (Dist, error) {
 	if err := checkVersion(d.Version, src.Version); err != nil {
 		return Dist{}, err
 	}
-	text := fmt.Sprintf("Kafka %s is in the cache", d.Version)
+	text := fmt.Sprintf("%s %s is in the cache", src.What(), d.Version)
 	c.report(Progress{Stage: Cached, Text: text, Done: d.Size, Total: d.Size})
 	return d, nil
 }
@@ -126,17 +127,17 @@ func (c *Cache) fetchLocked(ctx context.Context, src Source, fingerprint string)
 			err = fmt.Errorf("removing the temporary folder: %w", rerr)
 		}
 	}()
-	root, err := c.unpacked(ctx, src, work)
+	gather := c.gatherKafka
+	if src.Java {
+		gather = c.gatherJava
+	}
+	t, err := gather(ctx, src, work)
 	if err != nil {
 		return Dist{}, err
 	}
-	defer root.Close()
-	files, version, err := c.inspect(ctx, root, src.Version)
-	if err != nil {
-		return Dist{}, err
-	}
+	defer t.close()
 	archive := filepath.Join(work, "packed.tgz")
-	p, err := c.pack(ctx, root, files, version, archive)
+	p, err := c.pack(ctx, t, archive)
 	if err != nil {
 		return Dist{}, err
 	}
@@ -145,8 +146,33 @@ func (c *Cache) fetchLocked(ctx context.Context, src Source, fingerprint string)
 	}
 	return c.install(src, archive, record{
 		Kind: src.Kind, Source: src.String(), Fingerprint: fingerprint,
-		Version: version, SHA256: p.sha256, Size: p.size,
+		Version: t.version, SHA256: p.sha256, Size: p.size, Java: src.Java,
 	})
+}
+
+// gathered is what is packed: files that were found good, of one version.
+type gathered struct {
+	files   fs.FS
+	list    []file
+	version string
+	what    string // Kafka or Java
+	top     string // the top folder of the packed archive
+	close   func() error
+}
+
+// gatherKafka opens a Kafka and judges it.
+func (c *Cache) gatherKafka(ctx context.Context, src Source, work string) (gathered, error) {
+	root, err := c.unpacked(ctx, src, work)
+	if err != nil {
+		return gathered{}, err
+	}
+	files, version, err := c.inspect(ctx, root, src.Version)
+	if err != nil {
+		root.Close()
+		return gathered{}, err
+	}
+	return gathered{files: root.FS(), list: files, version: version, what: "Kafka", top: KafkaTop,
+		close: root.Close}, nil
 }
 
 // unpacked opens the folder of a source that has bin, config and libs, making it below work unless

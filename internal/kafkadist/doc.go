@@ -5,12 +5,14 @@
 // user's own mvn with the user's own settings), a folder, an archive file, or an archive's URL. All
 // four end as the same thing: one file in the cache, kafka-<version>-<digest>.tgz, whose only top
 // folder is kafka/ with libs/*.jar, bin/ and config/ where the source had them, and a small VERSION
-// text. Agents unpack that file and need no internet, no Maven and no idea of where it came from.
+// text. Agents unpack that file, and executors compare it with the digest in VERSION (verify.go);
+// neither needs the internet, Maven or an idea of where it came from.
 //
 // The way through the package: ParseSource reads the operator's flags, Open opens a cache,
 // Cache.Fetch answers from the cache or fetches (maven.go, download.go, archive.go), lists and
-// judges the tree (tree.go, inspect.go), packs it (pack.go) and records it (index.go). FindJava
-// stands beside them, as a distribution without a Java is of no use.
+// judges the tree (tree.go, inspect.go), packs it (pack.go) and records it (index.go). A Java
+// runtime for agents that have none goes the same way (ParseJRE, jre.go), and is packed below jre/.
+// FindJava stands beside them, as a distribution without a Java is of no use.
 //
 // What the package is not: it does not run Kafka, does not write broker configuration, does not
 // serve files to agents and never deletes an archive, since a running scheduler may be serving it.

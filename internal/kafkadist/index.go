@@ -25,16 +25,21 @@ type record struct {
 	Version     string `json:"version"`
 	SHA256      string `json:"sha256"`
 	Size        int64  `json:"size"`
+	Java        bool   `json:"java,omitempty"`
 }
 
 var sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // dist turns a record into what callers see, not ok if the record makes no sense.
 func (c *Cache) dist(r record) (d Dist, ok bool) {
-	if !versionForm.MatchString(r.Version) || !sha256Form.MatchString(r.SHA256) {
+	form, prefix := versionForm, "kafka"
+	if r.Java {
+		form, prefix = javaVersionForm, JRETop
+	}
+	if !form.MatchString(r.Version) || !sha256Form.MatchString(r.SHA256) {
 		return Dist{}, false
 	}
-	name := fmt.Sprintf("kafka-%s-%s.tgz", r.Version, r.SHA256[:16])
+	name := fmt.Sprintf("%s-%s-%s.tgz", prefix, r.Version, r.SHA256[:16])
 	return Dist{
 		Version: r.Version, Digest: r.SHA256, Path: filepath.Join(c.dir, name),
 		Size: r.Size, Source: r.Source,
@@ -163,7 +168,7 @@ func (c *Cache) install(src Source, archive string, r record) (Dist, error) {
 		return Dist{}, err
 	}
 	c.report(Progress{
-		Stage: Ready, Text: "Kafka " + d.Version + " is ready", Done: d.Size, Total: d.Size,
+		Stage: Ready, Text: src.What() + " " + d.Version + " is ready", Done: d.Size, Total: d.Size,
 	})
 	return d, nil
 }

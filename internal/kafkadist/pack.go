@@ -19,6 +19,9 @@ import (
 // GNU tar warns of that.
 var packedTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// versionFile is the file of a packed archive that tells its version and the digest of all else.
+const versionFile = "VERSION"
+
 // packed describes an archive that was just written.
 type packed struct {
 	sha256 string
@@ -26,16 +29,14 @@ type packed struct {
 }
 
 // pack writes the files, sorted by name, as a packed archive and syncs it.
-func (c *Cache) pack(ctx context.Context, root *os.Root, files []file, version, target string) (
-	packed, error,
-) {
+func (c *Cache) pack(ctx context.Context, t gathered, target string) (packed, error) {
 	out, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return packed{}, err
 	}
 	defer out.Close()
 	var total int64
-	for _, f := range files {
+	for _, f := range t.list {
 		total += f.size
 	}
 	count := &counter{hash: sha256.New()}
@@ -44,16 +45,16 @@ func (c *Cache) pack(ctx context.Context, root *os.Root, files []file, version, 
 	if err != nil {
 		return packed{}, err
 	}
-	text := "packing Kafka " + version + " for the agents"
+	text := "packing " + t.what + " " + t.version + " for the agents"
 	p := &packer{
-		root:    root,
-		out:     tar.NewWriter(zipped),
-		content: sha256.New(),
+		gathered: t,
+		out:      tar.NewWriter(zipped),
+		content:  sha256.New(),
 		meter: meter{ctx: ctx, report: c.report, news: Progress{
 			Stage: Pack, Text: text, Total: total,
 		}},
 	}
-	if err := p.writeAll(files, version); err != nil {
+	if err := p.writeAll(); err != nil {
 		return packed{}, err
 	}
 	for _, finish := range []func() error{p.out.Close, zipped.Close, buffered.Flush, out.Sync} {
@@ -77,27 +78,28 @@ func (c *counter) Write(p []byte) (int, error) {
 
 // packer writes the entries of one archive.
 type packer struct {
-	root    *os.Root
+	gathered
 	out     *tar.Writer
 	content hash.Hash // of modes, names and digests of all files
 	meter   meter     // reads one file after the other
 }
 
-func (p *packer) writeAll(files []file, version string) error {
+func (p *packer) writeAll() error {
 	folders := map[string]bool{}
-	if err := p.writeFolder("kafka", folders); err != nil {
+	if err := p.writeFolder(p.top, folders); err != nil {
 		return err
 	}
-	for _, f := range files {
-		if err := p.writeFolder(path.Join("kafka", path.Dir(f.name)), folders); err != nil {
+	for _, f := range p.list {
+		if err := p.writeFolder(path.Join(p.top, path.Dir(f.name)), folders); err != nil {
 			return err
 		}
 		if err := p.writeFile(f); err != nil {
 			return fmt.Errorf("packing %s: %w", f.name, err)
 		}
 	}
-	text := fmt.Sprintf("version %s\ndigest %x\n", version, p.content.Sum(nil))
-	if err := p.out.WriteHeader(header("kafka/VERSION", 0o644, int64(len(text)))); err != nil {
+	text := fmt.Sprintf("version %s\ndigest %x\n", p.version, p.content.Sum(nil))
+	h := header(path.Join(p.top, versionFile), 0o644, int64(len(text)))
+	if err := p.out.WriteHeader(h); err != nil {
 		return err
 	}
 	_, err := io.WriteString(p.out, text)
@@ -119,12 +121,12 @@ func (p *packer) writeFolder(name string, done map[string]bool) error {
 }
 
 func (p *packer) writeFile(f file) error {
-	in, err := p.root.Open(f.name)
+	in, err := p.files.Open(f.name)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	if err := p.out.WriteHeader(header("kafka/"+f.name, int64(f.mode), f.size)); err != nil {
+	if err := p.out.WriteHeader(header(p.top+"/"+f.name, int64(f.mode), f.size)); err != nil {
 		return err
 	}
 	sum := sha256.New()
@@ -132,7 +134,7 @@ func (p *packer) writeFile(f file) error {
 	if _, err := io.Copy(io.MultiWriter(p.out, sum), &p.meter); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.content, "%o %q %x\n", f.mode, f.name, sum.Sum(nil))
+	writeContent(p.content, f.mode, f.name, sum.Sum(nil))
 	return nil
 }
 

@@ -34,6 +34,16 @@ type Source struct {
 	// Version is the version that was asked for. It is never empty for Maven; for the other kinds
 	// an empty one accepts whatever version the distribution has.
 	Version string
+	// Java says that it is a Java runtime and not a Kafka. ParseJRE sets it.
+	Java bool
+}
+
+// What names what comes from the source.
+func (s Source) What() string {
+	if s.Java {
+		return "Java"
+	}
+	return "Kafka"
 }
 
 // versionForm is what a published version looks like. It keeps markup and options out of the
@@ -57,46 +67,51 @@ func ParseSource(distFlag, version string) (Source, error) {
 		}
 		return Source{Kind: Maven, Version: version}, nil
 	}
-	scheme, _, isURL := strings.Cut(distFlag, "://")
+	return parseLocation("kafka distribution", distFlag, version)
+}
+
+// parseLocation reads a folder, an archive file or a URL of something.
+func parseLocation(what, at, version string) (Source, error) {
+	scheme, _, isURL := strings.Cut(at, "://")
 	if !isURL {
-		return parsePath(distFlag, version)
+		return parsePath(what, at, version)
 	}
-	u, err := url.Parse(distFlag)
+	u, err := url.Parse(at)
 	if err != nil {
-		return Source{}, errors.New("kafka distribution: the URL cannot be parsed")
+		return Source{}, errors.New(what + ": the URL cannot be parsed")
 	}
 	switch strings.ToLower(scheme) {
 	case "http", "https":
 		if u.Host == "" {
-			return Source{}, fmt.Errorf("kafka distribution %s: the URL names no host", distFlag)
+			return Source{}, fmt.Errorf("%s %s: the URL names no host", what, at)
 		}
 		return Source{Kind: URL, Location: u.String(), Version: version}, nil
 	case "file":
 		if u.Host != "" && u.Host != "localhost" {
 			return Source{}, fmt.Errorf(
-				"kafka distribution %s: a file URL has three slashes (file:///path)", distFlag)
+				"%s %s: a file URL has three slashes (file:///path)", what, at)
 		}
-		return parsePath(u.Path, version)
+		return parsePath(what, u.Path, version)
 	}
 	return Source{}, fmt.Errorf(
-		"kafka distribution %s: scheme %q is not one of file, http, https", u.Redacted(), scheme)
+		"%s %s: scheme %q is not one of file, http, https", what, u.Redacted(), scheme)
 }
 
-func parsePath(path, version string) (Source, error) {
+func parsePath(what, path, version string) (Source, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return Source{}, fmt.Errorf("kafka distribution %s: %w", path, err)
+		return Source{}, fmt.Errorf("%s %s: %w", what, path, err)
 	}
 	resolved, err := filepath.EvalSymlinks(abs)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Source{}, fmt.Errorf("kafka distribution %s: there is no such file or folder", path)
+		return Source{}, fmt.Errorf("%s %s: there is no such file or folder", what, path)
 	}
 	if err != nil {
-		return Source{}, fmt.Errorf("kafka distribution: %w", err)
+		return Source{}, fmt.Errorf("%s: %w", what, err)
 	}
 	info, err := os.Stat(resolved)
 	if err != nil {
-		return Source{}, fmt.Errorf("kafka distribution: %w", err)
+		return Source{}, fmt.Errorf("%s: %w", what, err)
 	}
 	switch {
 	case info.IsDir():
@@ -104,7 +119,7 @@ func parsePath(path, version string) (Source, error) {
 	case info.Mode().IsRegular():
 		return Source{Kind: Archive, Location: resolved, Version: version}, nil
 	}
-	return Source{}, fmt.Errorf("kafka distribution %s: neither a file nor a folder", path)
+	return Source{}, fmt.Errorf("%s %s: neither a file nor a folder", what, path)
 }
 
 // String names the source for people. Passwords and query parameters of a URL are left out, as
@@ -131,6 +146,9 @@ func (s Source) key() string {
 	if s.Kind == Maven {
 		identity = coreArtifact + ":" + s.Version
 	}
+	if s.Java {
+		identity = "java\x00" + identity
+	}
 	return hexDigest(string(s.Kind) + "\x00" + identity)[:16]
 }
 
@@ -151,17 +169,25 @@ func (s Source) check() error {
 	return fmt.Errorf("source kind %q is not known", s.Kind)
 }
 
+// listFolder lists what would be packed of a folder.
+func (s Source) listFolder() ([]file, error) {
+	if s.Java {
+		return listJava(os.DirFS(s.Location))
+	}
+	root, err := os.OpenRoot(s.Location)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return listTree(root)
+}
+
 // fingerprint is a cheap digest of a local source, of names, sizes and times, that changes when the
 // source is edited. Remote sources have none: what was fetched from them once is kept.
 func (s Source) fingerprint() (string, error) {
 	switch s.Kind {
 	case Folder:
-		root, err := os.OpenRoot(s.Location)
-		if err != nil {
-			return "", err
-		}
-		defer root.Close()
-		files, err := listTree(root)
+		files, err := s.listFolder()
 		if err != nil {
 			return "", err
 		}

@@ -321,7 +321,11 @@ func (c *Client) subscribe(
 		if _, is := e.(mesos.Subscribed); is {
 			c.lastReason = ""
 			c.setCurrent(s)
-			c.log.Info("subscribed", "event", e.String(), "url", s.to)
+			c.log.Info("subscribed", "event", e.String(), "url", s.to, "version", s.version)
+			if isOld(s.version) {
+				c.log.Warn("the master is older than Mesos 1.9, which is the first that has all "+
+					"that this scheduler asks for", "version", s.version)
+			}
 		}
 		deliver(e)
 	})

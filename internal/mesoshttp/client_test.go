@@ -496,6 +496,30 @@ func TestClientAuthenticates(t *testing.T) {
 	want(t, r, subscribedText)
 }
 
+// TestClientOldMaster sends a master only the calls that it has.
+func TestClientOldMaster(t *testing.T) {
+	for version, old := range map[string]bool{
+		"1.8.1": true, "0.28.2": true, "1.9.0": false, "1.11.0": false, "2.0": false, "": false,
+		"new": false,
+	} {
+		log := &logBuffer{}
+		m := &master{subscribe: func(_ int, _ *scheduler.Call, s *stream) {
+			e := subscribedWire("f1", 15)
+			e.Subscribed.MasterInfo.Version = &version
+			s.send(e)
+			<-s.gone
+		}}
+		c, r := m.start(t, func(c *Config) { c.Logger = log.logger() })
+		want(t, r, subscribedText)
+		c.Send(mesos.ReconcileOperations{})
+		c.Send(mesos.Revive{})
+		_, first := m.next().(mesos.Revive)
+		if first != old || strings.Contains(log.String(), "older than Mesos 1.9") != old {
+			t.Errorf("%q: an old one is %v\n%s", version, first, log)
+		}
+	}
+}
+
 // TestJitter shows the bounds of the back-off.
 func TestJitter(t *testing.T) {
 	for attempt, most := range map[int]time.Duration{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"log/slog"
 	"net/http"
@@ -61,6 +62,7 @@ type Operator struct {
 	status OperatorStatus
 
 	// Run alone uses these.
+	decoder agentDecoder
 	present map[mesos.AgentID]bool
 	removed []mesos.AgentID
 }
@@ -76,7 +78,8 @@ func NewOperator(config OperatorConfig) *Operator {
 	of := config.Client.config
 	return &Operator{
 		config: config, poster: newPoster(of.JSON, of.Access), log: of.Logger,
-		queue: make(chan mesos.Call, operatorQueue),
+		queue:   make(chan mesos.Call, operatorQueue),
+		decoder: agentDecoder{seed: maphash.MakeSeed()},
 	}
 }
 
@@ -164,18 +167,17 @@ func forbidden(err error) bool {
 
 // agents asks for all agents and the windows of maintenance.
 func (o *Operator) agents(ctx context.Context, at string) (mesos.AgentsSeen, error) {
-	var list, windows operator.Response
-	err := o.ask(ctx, at, &operator.Call{Type: operator.Call_GET_AGENTS}, &list)
+	agents, recovered, err := o.list(ctx, at)
 	if err != nil {
 		return mesos.AgentsSeen{}, err
 	}
-	// Not every master has a schedule, or shows it.
+	var windows operator.Response // not every master has a schedule, or shows it
 	err = o.ask(ctx, at, &operator.Call{Type: operator.Call_GET_MAINTENANCE_SCHEDULE}, &windows)
 	if err != nil {
 		o.log.Debug("the operator API does not tell the maintenance", "error", err)
 	}
-	seen := agentsFromWire(list.GetAgents, scheduleOf(&windows))
-	o.follow(list.GetAgents, &seen)
+	seen := seenOf(agents, scheduleOf(&windows))
+	o.follow(recovered, &seen)
 	return seen, nil
 }
 
@@ -191,13 +193,13 @@ const maxRemoved = 1000
 
 // follow notes which agents have gone from the list. One that the master has recovered, and that
 // has not come back yet, has not gone.
-func (o *Operator) follow(list *operator.Response_GetAgents, seen *mesos.AgentsSeen) {
+func (o *Operator) follow(recovered []mesos.AgentID, seen *mesos.AgentsSeen) {
 	present := make(map[mesos.AgentID]bool, len(seen.Agents))
 	for _, a := range seen.Agents {
 		present[a.ID] = true
 	}
-	for _, a := range list.GetRecoveredAgents() {
-		present[mesos.AgentID(a.GetID().GetValue())] = true
+	for _, id := range recovered {
+		present[id] = true
 	}
 	var removed []mesos.AgentID
 	for _, id := range o.removed {
@@ -214,9 +216,42 @@ func (o *Operator) follow(list *operator.Response_GetAgents, seen *mesos.AgentsS
 	seen.Removed = append(seen.Removed, o.removed...)
 }
 
+// list asks for the agents, and for those that the master has recovered and not heard yet.
+func (o *Operator) list(
+	ctx context.Context, at string,
+) (agents []mesos.SeenAgent, recovered []mesos.AgentID, err error) {
+	call := &operator.Call{Type: operator.Call_GET_AGENTS}
+	err = o.post(ctx, at, call, func(body io.Reader) error {
+		if o.config.Client.config.JSON {
+			var answer operator.Response
+			err := o.decode(body, &answer)
+			agents, recovered = listFromWire(answer.GetAgents)
+			return err
+		}
+		agents, recovered, err = o.decoder.decode(body)
+		return err
+	})
+	return agents, recovered, err
+}
+
 // ask posts a call and decodes the answer.
 func (o *Operator) ask(
 	ctx context.Context, at string, call *operator.Call, answer *operator.Response,
+) error {
+	return o.post(ctx, at, call, func(body io.Reader) error { return o.decode(body, answer) })
+}
+
+func (o *Operator) decode(body io.Reader, answer *operator.Response) error {
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	return decodeMessage(o.poster.codec, text, answer)
+}
+
+// post posts a call and reads the answer.
+func (o *Operator) post(
+	ctx context.Context, at string, call *operator.Call, read func(io.Reader) error,
 ) error {
 	ctx, cancel := context.WithTimeout(ctx, o.config.Timeout)
 	defer cancel()
@@ -228,11 +263,10 @@ func (o *Operator) ask(
 		return fmt.Errorf("asking the operator API for %s: %w", call.Type, finish(response))
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
+	if err := read(io.LimitReader(response.Body, maxAnswer)); err != nil {
 		return fmt.Errorf("reading an answer of the operator API: %w", err)
 	}
-	return decodeMessage(o.poster.codec, body, answer)
+	return nil
 }
 
 // carryOut sends a call of the operator API. What becomes of it is seen, or it is wanted again.

@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	wire "github.com/mesos/mesos-go/api/v1/lib"
 	"github.com/mesos/mesos-go/api/v1/lib/maintenance"
 	operator "github.com/mesos/mesos-go/api/v1/lib/master"
@@ -40,9 +43,91 @@ func TestRecordedAgents(t *testing.T) {
 					fmt.Fprintf(&text, "window %v\n", u)
 					continue
 				}
-				fmt.Fprintln(&text, agentsFromWire(r.GetAgents, schedule))
+				list, gone := listFromWire(r.GetAgents)
+				seen := seenOf(list, schedule)
+				fmt.Fprintln(&text, seen)
+				decodedAlike(t, &r, seen, gone, schedule)
 			}
 			golden(t, filepath.Join("testdata", "operator", name+".golden"), text.Bytes())
+		})
+	}
+}
+
+// decodedAlike compares with what comes of the same answer in protobuf, read agent by agent, twice.
+func decodedAlike(
+	t *testing.T, r *operator.Response, want mesos.AgentsSeen, gone []mesos.AgentID,
+	schedule *maintenance.Schedule,
+) {
+	t.Helper()
+	body, err := encodeMessage(codecFor(false), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := agentDecoder{seed: maphash.MakeSeed()}
+	for range 2 {
+		list, recovered, err := d.decode(iotest.OneByteReader(bytes.NewReader(body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, seenOf(list, schedule)); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff(gone, recovered); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if list, _, err := d.decode(bytes.NewReader(body[:len(body)-1])); err == nil {
+		t.Errorf("%d agents of what is cut off", len(list))
+	}
+}
+
+// FuzzDecodeAgents reads anything without harm.
+func FuzzDecodeAgents(f *testing.F) {
+	body, err := encodeMessage(codecFor(false), listed("a1", "a2"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(body)
+	f.Add([]byte{0x52, 0xff, 0xff, 0xff, 0xff, 0x7f})
+	f.Fuzz(func(t *testing.T, body []byte) {
+		d := agentDecoder{seed: maphash.MakeSeed()}
+		agents, _, err := d.decode(bytes.NewReader(body))
+		if err != nil && agents != nil {
+			t.Error("agents of what cannot be decoded")
+		}
+	})
+}
+
+// BenchmarkDecodeAgents decodes a list of 10,000 agents, at first and when nothing has changed.
+func BenchmarkDecodeAgents(b *testing.B) {
+	const n = 10_000
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("agent-%d", i)
+	}
+	answer := listed(names...)
+	for i := range answer.GetAgents.Agents {
+		answer.GetAgents.Agents[i].TotalResources = resourcesToWire(resource.List{
+			{Name: "cpus", Scalar: 8000}, {Name: "mem", Scalar: 1 << 24},
+			{Name: "disk", Scalar: 1 << 28}}, "")
+	}
+	body, err := encodeMessage(codecFor(false), answer)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, fresh := range []bool{true, false} {
+		b.Run(fmt.Sprintf("fresh=%v", fresh), func(b *testing.B) {
+			b.ReportAllocs()
+			d := agentDecoder{seed: maphash.MakeSeed()}
+			for b.Loop() {
+				if fresh {
+					d.known = nil
+				}
+				if list, _, err := d.decode(bytes.NewReader(body)); err != nil || len(list) != n {
+					b.Fatal(len(list), err)
+				}
+			}
+			b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "agents/s")
 		})
 	}
 }

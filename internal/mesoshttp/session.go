@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -126,6 +127,10 @@ func (s *session) send() {
 }
 
 func (s *session) sendOne(call mesos.Call) {
+	if needsFeedback(call) && isOld(s.version) {
+		s.log.Debug("a call is dropped, as the master does not have it", "call", call.String())
+		return
+	}
 	ctx, cancel := context.WithTimeout(s.ctx, s.config.CallTimeout)
 	defer cancel()
 	err := s.poster.call(ctx, s.to, s.streamID, callToWire(call, s.framework, s.role))
@@ -133,7 +138,7 @@ func (s *session) sendOne(call mesos.Call) {
 	switch {
 	case err == nil:
 		s.log.Debug("sent", "call", call.String())
-	case errors.As(err, &status) && refusesCall(status.Status):
+	case errors.As(err, &status) && refusesCall(status):
 		s.log.Error("the master refuses a call",
 			"call", call.String(), "status", status.Status, "message", status.Text)
 	case s.ctx.Err() == nil:
@@ -142,10 +147,33 @@ func (s *session) sendOne(call mesos.Call) {
 	}
 }
 
-// refusesCall says whether a status concerns one call alone. Any other (the master no longer
-// leads, it recovers, we are not authenticated) means that the stream is of no use.
-func refusesCall(status int) bool {
-	return status/100 == 4 && status != http.StatusUnauthorized
+// refusesCall says whether an answer concerns one call alone. Any other (the master no longer
+// leads, it recovers, we are not authenticated, it takes another stream for ours or does not know
+// the framework) means that the stream is of no use.
+func refusesCall(answer *StatusError) bool {
+	return answer.Status/100 == 4 && answer.Status != http.StatusUnauthorized &&
+		!strings.Contains(answer.Text, "didn't match the stream ID") &&
+		!strings.Contains(answer.Text, "Framework cannot be found")
+}
+
+// needsFeedback says of a call that masters have it since they give feedback on operations.
+func needsFeedback(call mesos.Call) bool {
+	switch call.(type) {
+	case mesos.AcknowledgeOperation, mesos.ReconcileOperations:
+		return true
+	default:
+		return false
+	}
+}
+
+// isOld says of a master's version that it is before 1.9, the first that has all that is asked of
+// it. A version that cannot be read counts as new.
+func isOld(version string) bool {
+	var major, minor int
+	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err != nil {
+		return false
+	}
+	return major < 1 || major == 1 && minor < 9
 }
 
 // masterOf gives the version and the capabilities of the master that confirms a subscription.

@@ -41,15 +41,24 @@ func operatorCallToWire(c mesos.Call) *operator.Call {
 	}
 }
 
-// agentsFromWire translates the list of agents; schedule may be nil.
-func agentsFromWire(
-	list *operator.Response_GetAgents, schedule *maintenance.Schedule,
-) mesos.AgentsSeen {
-	var seen mesos.AgentsSeen
+// listFromWire translates the list of agents, and of those that the master has recovered.
+func listFromWire(
+	list *operator.Response_GetAgents,
+) (agents []mesos.SeenAgent, recovered []mesos.AgentID) {
 	for i := range list.GetAgents() {
-		a := agentFromWire(&list.Agents[i])
-		a.Unavailable = unavailability(schedule, a.Hostname, a.IP)
-		seen.Agents = append(seen.Agents, a)
+		agents = append(agents, agentFromWire(&list.Agents[i]))
+	}
+	for _, a := range list.GetRecoveredAgents() {
+		recovered = append(recovered, mesos.AgentID(a.GetID().GetValue()))
+	}
+	return agents, recovered
+}
+
+// seenOf is the event of a list of agents; schedule may be nil.
+func seenOf(agents []mesos.SeenAgent, schedule *maintenance.Schedule) mesos.AgentsSeen {
+	seen := mesos.AgentsSeen{Agents: agents}
+	for i, a := range agents {
+		seen.Agents[i].Unavailable = unavailability(schedule, a.Hostname, a.IP)
 	}
 	slices.SortFunc(seen.Agents, func(a, b mesos.SeenAgent) int {
 		return strings.Compare(string(a.ID), string(b.ID))

@@ -39,6 +39,7 @@ type Detector struct {
 	mu      sync.Mutex
 	leader  leader
 	changed chan struct{} // closed, and replaced, when leader changes
+	reached bool          // whether there is a session
 	trouble error         // the latest of ZooKeeper, nil since it answered
 }
 
@@ -88,7 +89,7 @@ func (d *Detector) LeaderByName(ctx context.Context) (string, error) {
 func (d *Detector) await(ctx context.Context) (leader, error) {
 	for {
 		d.mu.Lock()
-		now, changed, trouble := d.leader, d.changed, d.trouble
+		now, changed := d.leader, d.changed
 		d.mu.Unlock()
 		select {
 		case <-d.closing:
@@ -102,19 +103,25 @@ func (d *Detector) await(ctx context.Context) (leader, error) {
 		case <-changed:
 		case <-d.closing:
 		case <-ctx.Done():
-			return leader{}, d.leaderless(trouble, ctx.Err())
+			return leader{}, d.leaderless(ctx.Err())
 		}
 	}
 }
 
 // leaderless says why there is no leader yet.
-func (d *Detector) leaderless(trouble, ended error) error {
+func (d *Detector) leaderless(ended error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	servers := strings.Join(d.uri.servers, ",")
-	if trouble != nil {
-		return fmt.Errorf("no answer of ZooKeeper at %s: %w (%w)", servers, trouble, ended)
+	switch {
+	case !d.reached:
+		return fmt.Errorf("ZooKeeper at %s cannot be reached (%w)", servers, ended)
+	case d.trouble != nil:
+		return fmt.Errorf("ZooKeeper at %s does not tell: %w (%w)", servers, d.trouble, ended)
+	default:
+		return fmt.Errorf("no master leads below %s in ZooKeeper at %s (%w)", d.uri.path, servers,
+			ended)
 	}
-	return fmt.Errorf("no master leads below %s in ZooKeeper at %s (%w)", d.uri.path, servers,
-		ended)
 }
 
 // Close ends the watching and the ZooKeeper session.
@@ -131,6 +138,9 @@ func (d *Detector) Close() error {
 func (d *Detector) follow(events <-chan zk.Event) {
 	for e := range events {
 		if e.Type == zk.EventSession {
+			d.mu.Lock()
+			d.reached = e.State == zk.StateHasSession
+			d.mu.Unlock()
 			d.log.Debug("ZooKeeper session", "state", e.State.String(), "server", e.Server)
 		}
 	}
