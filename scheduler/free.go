@@ -13,9 +13,13 @@ import (
 func (w *work) free() {
 	m := w.m
 	if len(m.offers) > 0 {
-		owners := m.owners()
+		var owners map[string]mesos.ReservationID // once an offer holds something of ours
 		for i := range w.table().Len() {
-			w.freeIn(w.table().Bundle(i).Offer, owners)
+			o := w.table().Bundle(i).Offer
+			if owners == nil && slices.ContainsFunc(o.Resources, m.owns) {
+				owners = m.owners()
+			}
+			w.freeIn(o, owners)
 		}
 	}
 	for _, id := range m.leftToFree() {
@@ -113,6 +117,12 @@ func (m *Machine) forgetFreed(o mesos.Offer, ours map[mesos.ReservationID]resour
 		}
 		m.forgetLeftover(l)
 	}
+}
+
+// owns reports whether a resource is reserved by this framework.
+func (m *Machine) owns(r resource.Resource) bool {
+	_, ours := m.ownReservation(r)
+	return ours
 }
 
 // forgetLeftover is the end of a leftover.

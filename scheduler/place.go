@@ -141,6 +141,10 @@ func (w *work) table() *offer.Table {
 		}
 		w.offers = offer.NewTable(offers)
 		for i := range w.offers.Len() {
+			id := w.offers.Bundle(i).Agent
+			if seen := w.m.seen[id]; seen.Drain != nil || seen.Deactivated {
+				w.offers.Drain(id)
+			}
 			w.occupyBy(w.m.lodgersAt(w.offers.Bundle(i).IP))
 			w.occupyBy(w.m.lodgersAt(w.offers.Bundle(i).Hostname))
 		}

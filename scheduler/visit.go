@@ -152,18 +152,13 @@ func (m *Machine) calm() {
 }
 
 // rests reports whether nothing is to be done for an instance before something of it changes,
-// because it is all that the target wants, or because the plans have not come to it.
+// because it is all that the target wants, because it is on its way there, or because the plans
+// have not come to it: whom they come to is looked at in any case.
 func (m *Machine) rests(name PodName) bool {
-	p, known := m.hard.Pods[name]
 	if m.tried[name] != "" || m.refusals[name] != nil || !m.mayRest(name) {
 		return false
 	}
-	for _, at := range m.index.steps[name] {
-		s := &m.index.built[0].Phases[at.phase].Steps[at.step]
-		if known != m.done(planDeploy, *s, p) {
-			return false
-		}
-	}
+	p, known := m.hard.Pods[name]
 	return !known || m.plain(p, m.index.pods[name.Type])
 }
 
@@ -183,11 +178,10 @@ func (m *Machine) mayRest(name PodName) bool {
 		})
 }
 
-// plain reports whether a record is that of an instance that is as it should be. Whatever it
-// says beyond what is named here is a reason to look at it again.
+// plain reports whether a record is that of an instance that is as it should be, or comes up.
+// Whatever it says beyond what is named here is a reason to look at it again.
 func (m *Machine) plain(p Pod, spec *servicespec.Pod) bool {
-	if p.Place == nil || !p.Place.Confirmed || len(p.Place.Unseen) > 0 ||
-		len(p.Place.Pending) > 0 || len(dropped(*p.Place, *spec)) > 0 {
+	if p.Place == nil || len(dropped(*p.Place, *spec)) > 0 {
 		return false
 	}
 	for _, t := range p.Tasks {
@@ -201,14 +195,16 @@ func (m *Machine) plain(p Pod, spec *servicespec.Pod) bool {
 	return reflect.ValueOf(p).IsZero()
 }
 
-// plainTask is plain for one task: it was never wanted, or does its work for good.
+// plainTask is plain for one task: it was never launched, comes up, or does its work.
 func (m *Machine) plainTask(t Task, ts servicespec.Task) bool {
 	_, told := m.kills[t.ID]
 	switch {
 	case t.ID == "":
 		return t.Deployed == "" && !t.Paused && !t.Again
-	case told, !t.complete(ts), !t.WasReady, t.Deployed != m.hard.Target.ID:
+	case told, !t.complete(ts) && !t.runs():
 		return false
+	case t.complete(ts) && (!t.WasReady || t.Deployed != m.hard.Target.ID):
+		return false // settle notes it
 	}
 	t.Name, t.ID, t.State, t.Since, t.Reason, t.Message = "", "", "", time.Time{}, "", ""
 	t.Executor, t.Last, t.Reached, t.IP = "", nil, nil, ""

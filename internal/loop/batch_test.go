@@ -101,7 +101,7 @@ func TestAReplyHasItsPictureInABatch(t *testing.T) {
 	})
 }
 
-// Offers that come one behind the other are looked at together.
+// Offers are looked at together, also when tasks come up in between, and nothing else.
 func TestOffersAreJoined(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, webSpec, store.NewMemory())
@@ -120,12 +120,20 @@ func TestOffersAreJoined(t *testing.T) {
 		synctest.Wait()
 		for _, id := range []string{"web-a", "web-b", "web-c"} {
 			b.loop.Deliver(offer(t, id))
+			b.loop.Deliver(status(task, mesos.Running, id == "web-c"))
 		}
+		b.loop.Deliver(mesos.Rescinded{Offer: "web-d"}) // not before offers that came before
+		b.loop.Deliver(offer(t, "web-d"))
 		close(wait)
 		synctest.Wait()
 		lines := strings.Join(b.recorded(), "\n")
 		if !strings.Contains(lines, "call decline web-a,web-b,web-c") {
 			t.Errorf("not one DECLINE of all:\n%s", lines)
+		}
+		rescinded := strings.Index(lines, "event rescinded")
+		if joined := strings.Index(lines, "event offers web-a"); joined < 0 ||
+			rescinded < joined || strings.LastIndex(lines, "event offers") < rescinded {
+			t.Errorf("offers and what concerns them changed places:\n%s", lines)
 		}
 		b.end()
 	})

@@ -54,12 +54,12 @@ const (
 	// inboxSize bounds how many events may wait; who brings more waits too.
 	inboxSize = 1024
 	// batchMost bounds how many events share one transaction.
-	batchMost = 256
+	batchMost = inboxSize
 	// soonest is how long the machine waits at least when it wants a tick at once, so that what
 	// comes together is looked at together.
 	soonest = time.Millisecond
 	// latest is how long it waits at most, however much work a tick is.
-	latest = 250 * time.Millisecond
+	latest = 2 * time.Second
 )
 
 // Loop owns a machine; see the package's documentation.
@@ -215,23 +215,36 @@ func (l *Loop) arm(timer *time.Timer) {
 }
 
 // take gives the machine an event, and those that wait behind it, and carries out what it wants
-// of all of them as if it were one output: one transaction, one picture.
+// of all of them as if it were one output: one transaction, one picture. Offers are looked at
+// together, behind the reports of tasks that come up in between.
 func (l *Loop) take(ctx context.Context, ev scheduler.Event) (*scheduler.Exit, error) {
 	var out scheduler.Output
-	for range batchMost {
-		next := l.waits()
-		if joined, both := joinOffers(ev, next); both {
-			ev = joined
-			continue
-		}
-		add(&out, l.step(ev))
-		if ev = next; ev == nil || ends(out) {
-			break
+	var offers []mesos.Offer
+	step := func(ev scheduler.Event) {
+		if !ends(out) {
+			add(&out, l.step(ev))
 		}
 	}
-	if ev != nil && !ends(out) {
-		add(&out, l.step(ev))
+	flush := func() {
+		if len(offers) > 0 {
+			step(scheduler.FromMesos{Event: mesos.Offers{Offers: offers}})
+			offers = nil
+		}
 	}
+	for n := 1; ev != nil; n++ {
+		if more, ok := offersIn(ev); ok {
+			offers = append(offers, more...)
+		} else {
+			if !comesUp(ev) {
+				flush()
+			}
+			step(ev)
+		}
+		if ev = nil; n < batchMost {
+			ev = l.waits()
+		}
+	}
+	flush()
 	return l.carry(ctx, out)
 }
 
@@ -245,22 +258,20 @@ func (l *Loop) waits() scheduler.Event {
 	}
 }
 
-// joinOffers makes one event of two that bring offers, one behind the other, so that they are
-// looked at together.
-func joinOffers(a, b scheduler.Event) (joined scheduler.Event, both bool) {
-	first, ok := offersIn(a)
-	more, both := offersIn(b)
-	if !ok || !both {
-		return nil, false
-	}
-	return scheduler.FromMesos{Event: mesos.Offers{
-		Offers: slices.Concat(first.Offers, more.Offers)}}, true
+// offersIn gives the offers that an event brings.
+func offersIn(ev scheduler.Event) (offers []mesos.Offer, ok bool) {
+	from, _ := ev.(scheduler.FromMesos)
+	brought, ok := from.Event.(mesos.Offers)
+	return brought.Offers, ok
 }
 
-func offersIn(ev scheduler.Event) (mesos.Offers, bool) {
+// comesUp reports whether an event says that a task comes up: that an offer was made before does
+// not matter then.
+func comesUp(ev scheduler.Event) bool {
 	from, _ := ev.(scheduler.FromMesos)
-	offers, ok := from.Event.(mesos.Offers)
-	return offers, ok
+	update, _ := from.Event.(mesos.Updated)
+	state := update.Status.State
+	return state == mesos.Staging || state == mesos.Starting || state == mesos.Running
 }
 
 // step gives one event to the machine.

@@ -16,8 +16,9 @@ import (
 
 const (
 	schedulerPath = "/api/v1/scheduler"
-	// queueLimit is how many calls may wait; more of them end the stream.
-	queueLimit = 10_000
+	// queueLimit is how many calls may wait; more of them end the stream. A service of 10,000
+	// instances is launched by as many calls at once if every one comes to an agent of its own.
+	queueLimit = 100_000
 	// missedHeartbeats is how many heartbeat intervals of silence end a stream.
 	missedHeartbeats = 5
 	// openLimit is how long a master may take to open the stream with SUBSCRIBED.

@@ -340,7 +340,7 @@ func TestClientOverflow(t *testing.T) {
 	for range queueLimit + 2 {
 		c.Send(mesos.Suppress{})
 	}
-	want(t, r, `disconnected "10000 calls wait to be sent"`, subscribedText)
+	want(t, r, `disconnected "100000 calls wait to be sent"`, subscribedText)
 }
 
 // TestClientBadStreams says what ends a stream, and that what is merely not understood is
