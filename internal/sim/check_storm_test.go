@@ -9,7 +9,7 @@ import (
 // Bounds of checkStorm.
 const (
 	mostSteps = 250 // in a second, whatever the reason
-	mostTicks = 25  // in a second, asked for by the machine itself
+	mostTicks = 40  // in a second, asked for by the machine itself: one behind each event at most
 )
 
 // checkStorm: the machine neither wakes itself in a circle nor floods the master.
