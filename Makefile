@@ -11,7 +11,7 @@ summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 60m $(1) -run '$(2)' 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build check unit test e2e fuzz bench cover api-conformance roll-safety sim crashpoints faults demo clean
+.PHONY: help deps build check unit test e2e fuzz bench cover api-conformance conformance roll-safety sim crashpoints faults demo clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,13 @@ api-conformance: ## the predecessor's recorded answers against ours: FILES="a.js
 	@summary=$$(mktemp); nice -n 5 $(GO) test -count=1 ./internal/apiconform -run TestConformance \
 		$(if $(V),-v) -args -strict -files "$(abspath $(FILES))" -filter "$(FILTER)" \
 		-show "$(SHOW)" -report "$(abspath $(REPORT))" -summary "$$summary"; \
+		status=$$?; cat "$$summary"; rm -f "$$summary"; exit $$status
+
+# FILES="a.jsonl b.jsonl" replays these instead, and leaves docs/mesos-conformance.md alone.
+conformance: ## what a real Mesos did against what localmesos does: FILES="a.jsonl …"
+	@summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 30m ./internal/mesosconform \
+		-run TestConformance $(if $(V),-v) -args -all -files "$(abspath $(FILES))" \
+		-show "$(or $(SHOW),0)" -trace "$(abspath $(TRACE))" -summary "$$summary"; \
 		status=$$?; cat "$$summary"; rm -f "$$summary"; exit $$status
 
 sim: ## SEEDS=n worlds from SEED=s on, each with faults at random

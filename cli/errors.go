@@ -20,6 +20,7 @@ const (
 	exitTimeout     = 5
 	exitConflict    = 6
 	exitAlready     = 7
+	exitEnded       = 8
 	exitInterrupted = 130
 )
 
@@ -33,6 +34,7 @@ const exitHelp = `Exit codes:
   5    it took longer than --timeout
   6    conflict: another command is at work, or the cluster exists with other options
   7    there was nothing to do: the command was already issued, or what it is for is complete
+  8    of the scheduler itself: the master has ended its framework for ever
   130  interrupted; what was started goes on`
 
 // exitError is an error together with the exit code that it ends the command with.
@@ -56,6 +58,10 @@ func codeOf(err error) int {
 	}
 	if e, ok := errors.AsType[*exitError](err); ok {
 		return e.code
+	}
+	var own interface{ ExitCode() int }
+	if errors.As(err, &own) {
+		return own.ExitCode()
 	}
 	return exitFailed
 }

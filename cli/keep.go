@@ -96,6 +96,10 @@ func (k *keeper) keep(ctx context.Context, c child) {
 			k.say("%s has ended for good: the service is uninstalled", c.name)
 			return
 		}
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == exitEnded {
+			k.say("%s has ended for good: its log says why, and what can be done", c.name)
+			return
+		}
 		if time.Since(began) >= steadyAfter {
 			pause = k.firstPause
 		}

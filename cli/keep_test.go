@@ -143,3 +143,26 @@ func TestLocks(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A scheduler whose framework was ended is not started again: that would not change it.
+func TestKeeperLeavesWhatHasEnded(t *testing.T) {
+	k, starts := newTestKeeper(t)
+	script, err := os.ReadFile(k.exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	script = bytes.Replace(script, []byte("exit 3"), []byte("exit 8"), 1)
+	if err := os.WriteFile(k.exe, script, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	k.embedded = false
+	if err := k.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(starts(), "scheduler"); n != 1 {
+		t.Errorf("it was started %d times", n)
+	}
+	if log := k.log.(*bytes.Buffer).String(); !strings.Contains(log, "its log says why") {
+		t.Errorf("the log does not say why:\n%s", log)
+	}
+}

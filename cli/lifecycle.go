@@ -51,17 +51,43 @@ func (e *env) own() (folder, cluster, error) {
 
 func (e *env) startCmd() *cobra.Command {
 	var w waiting
+	var forget string
 	c := &cobra.Command{
 		Use: "start", Short: "Start a cluster that was stopped, with its data",
 		Args:    arguments(0, 0),
 		Example: "  kafka-sched start\n  kafka-sched start --name test",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := e.forget(forget); err != nil {
+				return err
+			}
 			return e.start(cmd.Context(), w)
 		},
 	}
 	w.flags(c, 10*time.Minute)
 	reasonFlag(c, &w.reason)
+	c.Flags().StringVar(&forget, "forget-framework", "",
+		"go on as a new framework: the id of the old one, which the master has ended for ever")
 	return c
+}
+
+// forget leaves word for the scheduler of a cluster to go on without its framework.
+func (e *env) forget(framework string) error {
+	if framework == "" {
+		return nil
+	}
+	f, _, err := e.own()
+	if err != nil {
+		return err
+	}
+	pid, err := holder(f.schedulerLock())
+	if err != nil {
+		return err
+	}
+	if pid != 0 {
+		return fail(exitConflict, "the scheduler of %q runs (process %d), so its framework has "+
+			"not ended", f.name, pid)
+	}
+	return writeFile(f.file("scheduler", "forget-framework"), []byte(framework+"\n"))
 }
 
 // start starts what of a cluster does not run, and waits until everything does.

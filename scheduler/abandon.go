@@ -38,8 +38,9 @@ func (m *Machine) abandon(c AgentAbandon, by Caller) (string, *Problem) {
 			return "", problem(Conflict, "%s; only force gives it up all the same", reason)
 		}
 	}
-	if a.Away.IsZero() && m.sight(id) == "" {
+	if a.Away.IsZero() { // until there is another sign of it
 		a.Away = m.now
+		delete(m.heard, id)
 	}
 	m.setAgent(Agent{ID: id, Hostname: host, Away: a.Away, Fate: FateAbandoned,
 		Decided: m.now, By: by.Who, Why: by.Reason})

@@ -125,6 +125,11 @@ func (w *work) advance(plan string, s plans.Step) {
 			m.waits[name] = reason
 			return
 		}
+		if short := w.secure(p, launchOf{pod: name, spec: spec, tasks: names, plan: plan,
+			step: s.ID, beside: true}); short != "" {
+			m.waits[name] = short
+			return
+		}
 		w.killTasks(p, ends, nil)
 		m.waits[name] = "its tasks are being stopped, to be launched anew"
 	default:

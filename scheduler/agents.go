@@ -115,8 +115,13 @@ func (m *Machine) agentsSeen(ev mesos.AgentsSeen) {
 			m.agentAway(id)
 		}
 	}
+	m.seenOutlook()
 	m.leftoversSeen(ev)
 }
+
+// connected reports whether the master hears an agent. One that is drained or deactivated is
+// listed as not active, and is there.
+func connected(a mesos.SeenAgent) bool { return a.Active || a.Deactivated }
 
 // heldAgents lists the agents that something is held on, sorted.
 func (m *Machine) heldAgents() []mesos.AgentID {
@@ -168,8 +173,8 @@ func (m *Machine) sight(id mesos.AgentID) string {
 			return name.String() + " runs there"
 		}
 	}
-	if m.seen[id].Active {
-		return "the master lists it as active"
+	if connected(m.seen[id]) {
+		return "the master lists it as connected"
 	}
 	if at, ok := m.heard[id]; ok && m.now.Before(at.Add(heardLong)) {
 		return "it was heard of at " + at.UTC().Format(time.RFC3339)
@@ -177,10 +182,11 @@ func (m *Machine) sight(id mesos.AgentID) string {
 	return ""
 }
 
-// givenUp reports whether nobody waits for an agent: it was abandoned and did not come back.
+// givenUp reports whether nobody waits for an agent: it is gone for ever, or it was abandoned and
+// did not come back.
 func (m *Machine) givenUp(id mesos.AgentID) bool {
 	a := m.hard.Agents[id]
-	return a.Fate == FateAbandoned && !a.Away.IsZero()
+	return a.Fate == FateGone || a.Fate == FateAbandoned && !a.Away.IsZero()
 }
 
 // lingers reports whether a task of an instance may still run where somebody waits for it.

@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -21,7 +20,7 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 		for _, o := range ev.Offers {
 			m.offers[o.ID] = o
 			m.agentHeard(o.Agent)
-			m.agentHere(o.Agent)
+			m.offeredBy(o)
 			m.note(Debug, CountOffers, "offer", "id", string(o.ID), "host", o.Hostname)
 		}
 	case mesos.Rescinded:
@@ -40,6 +39,8 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 		m.refused(ev)
 	case mesos.OperationUpdated:
 		m.operationUpdated(ev)
+	case mesos.InverseOffers:
+		m.inverseOffered(ev)
 	case mesos.AgentsSeen:
 		m.agentsSeen(ev)
 	}
@@ -76,16 +77,6 @@ func (m *Machine) subscribed(ev mesos.Subscribed) {
 		"master", ev.Master)
 }
 
-// refused: the master will not have this framework; a new attempt does not mend it.
-func (m *Machine) refused(ev mesos.Refused) {
-	if m.hard.Intent == Uninstalled {
-		m.exit(0, "uninstalled")
-		return
-	}
-	m.note(Err, "", "the master refuses this framework", "message", ev.Message)
-	m.exit(1, fmt.Sprintf("the master refuses this framework: %s", ev.Message))
-}
-
 func (m *Machine) exit(code int, reason string) {
 	m.out.Calls = append(m.out.Calls, Exit{code, reason})
 	m.finished = true
@@ -112,6 +103,7 @@ func (m *Machine) updated(s mesos.Status) {
 		"state", string(s.State), "reason", s.Reason, "message", s.Message)
 	s = precise(s)
 	m.heardOf(s)
+	m.drained(s)
 	p, i, known := m.findTask(s.Task)
 	switch {
 	case !known && s.State.Terminal():
@@ -321,10 +313,10 @@ func (m *Machine) giveUpPlace(p Pod) Pod {
 // failure reports whether the end of a task counts against it. One that was killed because we
 // told so, or would have been told soon, has not failed.
 func (m *Machine) failure(p Pod, i int, told bool) bool {
+	t := p.Tasks[i]
 	if m.hard.Intent != Run || p.Request != "" || p.Caretaker {
 		return false
 	}
-	t := p.Tasks[i]
 	spec, wanted := m.spec(p.Name)
 	ts, _ := taskSpec(spec, t.Name)
 	if !wanted || t.complete(ts) || t.blameless() {

@@ -207,7 +207,22 @@ type Move struct {
 	Order    int // of coming up, for the plan maintenance
 	// Incarnation is the one that it was planned in: a later one has left the agent.
 	Incarnation int
+	// Cause is what wants it.
+	Cause MoveCause
+	// Held is why it was given up after it had begun, "" if it was not.
+	Held string
 }
+
+// MoveCause is what wants a move.
+type MoveCause string
+
+// The causes of moves.
+const (
+	CauseDrain       MoveCause = "drain"       // the agent is drained, and nothing goes back to it
+	CauseMaintenance MoveCause = "maintenance" // of the agent is scheduled
+	CauseRoom        MoveCause = "room"        // the configuration wants more than the agent has
+	CausePlacement   MoveCause = "placement"   // the rule does not allow the agent any more
+)
 
 // Recovery is the work of bringing tasks of an instance back.
 type Recovery struct {
@@ -237,6 +252,9 @@ type Request string
 const (
 	Restart Request = "restart" // same place, same data
 	Replace Request = "replace" // new place, data left behind
+	// Leave is a replacement if, once its tasks have ended, Kafka says that its data is elsewhere
+	// too; else it goes on where it was.
+	Leave Request = "leave"
 )
 
 // Place is a reservation on one agent.
@@ -253,6 +271,8 @@ type Place struct {
 	Sets     []offer.SetResources
 	// Confirmed says that Mesos was seen to have carried the reservation out.
 	Confirmed bool
+	// More are the names of sets for which more was asked than they hold; see secure.
+	More []string
 	// Unseen are the names of sets that were added later and that no task was seen to run with.
 	Unseen []string
 	// Pending are the operations on it that were asked for and whose outcome is not known.

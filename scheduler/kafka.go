@@ -405,7 +405,7 @@ func askedAt(p Pod, spec servicespec.Pod) string {
 func (m *Machine) askKafka() {
 	pods, specs := m.kafkaPods()
 	var addresses []string
-	busy := false
+	busy := m.curious
 	for i, p := range pods {
 		if port := askedAt(p, specs[i]); port != "" {
 			number := portOf(taskPlace(*p.Place, specs[i], specs[i].Kafka.Task), port)

@@ -44,6 +44,7 @@ func (w *work) launch(
 		Agent: o.Agent, Hostname: o.Hostname, IP: o.IP, Domain: o.Domain,
 		Attributes: o.Attributes, Reservation: reservation,
 		Executor: match.Executor, Sets: match.Sets, Unseen: unseen,
+		More:      moreAfter(p.Place, l),
 		Confirmed: !fresh && p.Place.Confirmed || len(match.Reserve) == 0,
 	}
 	m.filePod(p) // so that the orders of a first broker know its own place

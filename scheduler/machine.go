@@ -63,14 +63,17 @@ type Machine struct {
 	stopLive      int                   // tasks that still ran when a stopping service last got on
 	stopAt        time.Time             // when that was
 	feedback      feedback              // of operations
-	// seen is what the operator API last showed of agents, nil before it did; windows are the
-	// maintenance windows that offers told of, heard is when agents last made an offer.
-	seen    map[mesos.AgentID]mesos.SeenAgent
-	windows map[mesos.AgentID]mesos.Unavailability
-	heard   map[mesos.AgentID]time.Time
-	answers map[mesos.AgentID]string // what the latest of each agent was answered
-	moves   map[PodName]Move         // those under way and those done, for the plan
-	due     bool                     // something happened since the last pass
+	// seen is what the operator API last showed of agents, nil before it did; outlooks are what is
+	// known of their futures, heard is when they last gave a sign.
+	seen     map[mesos.AgentID]mesos.SeenAgent
+	outlooks map[mesos.AgentID]Outlook
+	heard    map[mesos.AgentID]time.Time
+	moves    map[PodName]Move      // those under way and those done, for the plan
+	cramped  map[PodName]time.Time // since when there was no room for what is wanted more
+	// securedAt is when more was last reserved for an instance.
+	securedAt map[PodName]time.Time
+	curious   bool // somebody waits for what Kafka says
+	due       bool // something happened since the last pass
 	// restless are the instances that a pass looks at, visiting those that have a record, sorted,
 	// nil when not known; undrawn are those that changed since the last picture. See stir.
 	restless, undrawn nameSet
@@ -157,10 +160,10 @@ func Restore(cfg Config, hard Hard) *Machine {
 		farewells: map[PodName]farewell{},
 		crowds:    map[string]*placement.Crowd{},
 		since:     map[string]change{}, readySince: map[PodName]time.Time{},
+		outlooks: map[mesos.AgentID]Outlook{},
+		heard:    map[mesos.AgentID]time.Time{}, moves: map[PodName]Move{},
+		cramped: map[PodName]time.Time{}, securedAt: map[PodName]time.Time{},
 		feedback: newFeedback(),
-		windows:  map[mesos.AgentID]mesos.Unavailability{},
-		heard:    map[mesos.AgentID]time.Time{}, answers: map[mesos.AgentID]string{},
-		moves:    map[PodName]Move{},
 		holdings: newHoldings(),
 	}
 	//tidy:unordered podNames sorts them

@@ -19,13 +19,14 @@ func (m *Machine) pass() {
 	work := &work{m: m, wants: map[string]bool{}, kills: map[mesos.TaskID]bool{},
 		holders:    map[setKey]holder{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
-	m.wake = time.Time{}
+	m.wake, m.curious = time.Time{}, false
 	if len(m.offers) > 0 {
 		m.rouseWanting()
 	}
 	m.rehome()
 	m.passAgents()
 	if m.hard.Intent == Run {
+		m.passMoves()
 		m.passFaults()
 	}
 	m.passRequests(work)
@@ -85,9 +86,13 @@ func (m *Machine) passRequests(w *work) {
 			m.recover(name, kind, steps)
 			p = m.hard.Pods[name]
 		}
-		if p.anyRuns() || p.anyLive() && p.Request != Replace {
+		if p.anyRuns() || m.lingers(p) && p.Request != Replace {
 			w.kill(p, nil)
 			m.waits[name] = "its tasks are being stopped for a " + string(p.Request)
+			continue
+		}
+		if p.Request == Leave {
+			m.left(p)
 			continue
 		}
 		if p.Request == Replace {
@@ -140,6 +145,7 @@ func (m *Machine) passRun(w *work) {
 		w.tend(name)
 	}
 	m.noteReplaced()
+	m.endMoves()
 	m.noteReady()
 	m.followSteps()
 	m.passActions()
@@ -159,11 +165,18 @@ func (m *Machine) passRun(w *work) {
 			w.passDecommission(assessed[i])
 			continue
 		}
+		if plan.Name == planMaintenance {
+			for _, step := range assessed[i].Candidates {
+				m.move(step)
+			}
+			continue
+		}
 		for _, step := range assessed[i].Candidates {
 			w.turn(plan.Name, step)
 		}
 	}
 	w.passSurplus(assessed[0])
+	w.passMore()
 	m.followPlans()
 }
 

@@ -31,6 +31,8 @@ type launchOf struct {
 	tasks []string
 	// plan and step, by its id, are those that want it.
 	plan, step string
+	// beside says that it is only looked whether what it takes more is free beside what runs.
+	beside bool
 	// caretaker says that the controller of a Kafka node is to run alone.
 	caretaker bool
 }
@@ -145,6 +147,10 @@ func (w *work) table() *offer.Table {
 		}
 		w.offers = offer.NewTable(offers)
 		for i := range w.offers.Len() {
+			id := w.offers.Bundle(i).Agent
+			if seen := w.m.seen[id]; seen.Drain != nil || seen.Deactivated {
+				w.offers.Drain(id)
+			}
 			w.occupyBy(w.m.lodgersAt(w.offers.Bundle(i).IP))
 			w.occupyBy(w.m.lodgersAt(w.offers.Bundle(i).Hostname))
 		}
@@ -189,7 +195,7 @@ func (w *work) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.Requ
 			{Key: labelReservation, Value: string(id)},
 		},
 		Executor: executorNeed, Rule: l.spec.Placement, Where: l.spec.Where, Prefer: l.spec.Prefer,
-		Volumes: m.volumes(l.spec.Volumes),
+		Volumes: m.volumes(l.spec.Volumes, l.beside),
 	}
 	seen := map[string]bool{}
 	for _, t := range l.spec.Tasks {
@@ -201,7 +207,7 @@ func (w *work) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.Requ
 		req.Sets = append(req.Sets, offer.SetNeed{
 			Name:    set.Name,
 			Scalars: offer.Scalars{CPUs: set.CPUs, GPUs: set.GPUs, Mem: set.Memory},
-			Ports:   set.Ports, Volumes: m.volumes(set.Volumes),
+			Ports:   set.Ports, Volumes: m.volumes(set.Volumes, l.beside),
 		})
 	}
 	if p.Place == nil {
@@ -273,11 +279,15 @@ func portsAt(p Place) []takenPorts {
 	return []takenPorts{{p.IP, ranges}, {p.Hostname, ranges}}
 }
 
-func (m *Machine) volumes(specs []servicespec.Volume) []offer.VolumeNeed {
+// volumes gives each volume the id that it is made under, or none where nothing is made.
+func (m *Machine) volumes(specs []servicespec.Volume, beside bool) []offer.VolumeNeed {
 	var needs []offer.VolumeNeed
 	for _, v := range specs {
-		needs = append(needs, offer.VolumeNeed{
-			Volume: v, ID: mesos.PersistenceID(uuid(m.cfg.UUID()))})
+		need := offer.VolumeNeed{Volume: v}
+		if !beside {
+			need.ID = mesos.PersistenceID(uuid(m.cfg.UUID()))
+		}
+		needs = append(needs, need)
 	}
 	return needs
 }

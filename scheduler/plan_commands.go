@@ -287,6 +287,9 @@ func (e *edit) again() {
 		if delete(run.Steps, s.ID); begun && len(step.Tasks) > 0 {
 			run.Steps[s.ID] = step
 		}
+		if name == planMaintenance && ok && p.Move != nil {
+			m.setPod(p.retried())
+		}
 		if s.Pod == "" || s.Subject != "" || !ok || p.Request != "" || !p.launched() {
 			return
 		}

@@ -18,13 +18,14 @@ const (
 	planUpdate       = "update"
 	planRecovery     = "recovery"
 	planDecommission = "decommission"
+	planMaintenance  = "maintenance"
 	planUninstall    = "uninstall"
 )
 
 // byItself reports whether a plan works without being started.
 func byItself(plan string) bool {
 	switch plan {
-	case planDeploy, planRecovery, planDecommission, planUninstall:
+	case planDeploy, planRecovery, planDecommission, planMaintenance, planUninstall:
 		return true
 	}
 	return false
@@ -43,6 +44,9 @@ func (m *Machine) plans() []plans.Plan {
 	list[0].Errors = m.planErrors
 	if leaving := m.decommissionPlan(); len(leaving.Phases) > 0 {
 		list = append(list, leaving)
+	}
+	if moving := m.maintenancePlan(); len(moving.Phases) > 0 {
+		list = append(list, moving)
 	}
 	return append(list, built[1:]...)
 }
@@ -167,6 +171,8 @@ func (m *Machine) stepState(plan string, s plans.Step) (plans.Status, string) {
 		return m.uninstallState(s)
 	case plan == planDecommission:
 		return m.decommissionState(s)
+	case plan == planMaintenance:
+		return m.moveState(s)
 	}
 	p := m.hard.Pods[PodName{s.Pod, s.Index}]
 	p.Name = PodName{s.Pod, s.Index}
@@ -261,6 +267,8 @@ func (m *Machine) missingState(s plans.Step, p Pod, t Task) (plans.Status, strin
 	}
 	_, away := m.away(p)
 	switch {
+	case p.Place != nil && !t.unsure() && m.outlooks[p.Place.Agent].Drain:
+		return status, m.drainReason(p)
 	case away && m.faultPolicy(p.Name) != nil:
 		return status, m.awayReason(p)
 	case m.refusals[p.Name] != nil && m.tried[p.Name] == s.ID:

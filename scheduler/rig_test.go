@@ -130,8 +130,9 @@ func (m *Machine) copied() *Machine {
 	c.feedback = m.feedback.copied()
 	c.outcomes, c.reachedBefore = slices.Clone(m.outcomes), maps.Clone(m.reachedBefore)
 	c.readySince, c.seen = maps.Clone(m.readySince), maps.Clone(m.seen)
-	c.windows, c.heard = maps.Clone(m.windows), maps.Clone(m.heard)
-	c.answers, c.moves = maps.Clone(m.answers), maps.Clone(m.moves)
+	c.outlooks, c.heard = maps.Clone(m.outlooks), maps.Clone(m.heard)
+	c.moves, c.cramped = maps.Clone(m.moves), maps.Clone(m.cramped)
+	c.securedAt = maps.Clone(m.securedAt)
 	c.recovery = map[PodName]*recovery{}
 	for name, r := range m.recovery {
 		own := *r
@@ -437,7 +438,7 @@ func (r *rig) release(plan, phase string) Reply {
 
 // TestCopied fails when a machine has a map that a copy would share.
 func TestCopied(t *testing.T) {
-	const maps = 23 // those that copied knows
+	const maps = 24 // those that copied knows
 	n := 0
 	for i := range reflect.TypeFor[Machine]().NumField() {
 		if reflect.TypeFor[Machine]().Field(i).Type.Kind() == reflect.Map {

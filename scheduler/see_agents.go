@@ -79,7 +79,11 @@ func (v *View) Agents() []AgentView {
 // describe adds what is known of an agent beside what is held on it.
 func (v *View) describe(a *AgentView) {
 	seen := v.Seen[a.ID]
-	a.Drain, a.Unavailable = seen.Drain, seen.Unavailable
+	outlook := v.Outlooks[a.ID]
+	a.Drain, a.Unavailable = seen.Drain, outlook.Window
+	if a.Unavailable == nil {
+		a.Unavailable = seen.Unavailable
+	}
 	record := v.Away[a.ID]
 	a.Since, a.State = record.Away, AgentConnected
 	switch {
@@ -98,8 +102,11 @@ func (v *View) describe(a *AgentView) {
 		a.State = AgentAway
 	case a.Drain != nil && a.Drain.Drained:
 		a.State = AgentDrained
-	case a.Drain != nil && a.Drain.Draining:
+	case a.Drain != nil && a.Drain.Draining, outlook.Drain:
 		a.State = AgentDraining
+	}
+	if a.Note == "" && a.State == AgentConnected && seen.Deactivated {
+		a.Note = "deactivated by an operator: nothing of it is offered"
 	}
 	if a.Note == "" && a.Unavailable != nil {
 		a.Note = "maintenance " + windowText(*a.Unavailable)

@@ -151,6 +151,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		}
 		s.now = s.now.Add(wait)
 		return s.step(Tick{})
+	case "inverse-offers":
+		return s.inverse(d)
 	case "agents":
 		return s.agents(d)
 	case "held":
@@ -240,9 +242,10 @@ func lengthen(text string) string {
 	return b.String()
 }
 
-// offers reads lines of "id agent host[@zone] [role=ROLE] resources"; "kept=POD" stands for all
-// that an instance holds, "leftover=POD" for what is left of it, "half=" and "bare=" for that
-// without its volumes, and "stray=" for a copy of it under another id.
+// offers reads lines of "id[!window] agent host[@zone] [role=ROLE] resources"; "kept=POD" stands
+// for all that an instance holds, "leftover=POD" for what is left of it, "half=" and "bare=" for
+// that without its volumes, and "stray=" for a copy of it under another id; "more=" is as
+// Story.more has it. A window says in how long an hour of maintenance begins.
 func (s *story) offers(d *datadriven.TestData) string {
 	var ev mesos.Offers
 	for _, line := range strings.Split(d.Input, "\n") {
@@ -251,12 +254,16 @@ func (s *story) offers(d *datadriven.TestData) string {
 			s.t.Fatalf("an offer is: id agent host resources; got %q", line)
 		}
 		host, zone, _ := strings.Cut(parts[2], "@")
-		o := mesos.Offer{ID: mesos.OfferID(parts[0]), Agent: mesos.AgentID(parts[1]),
+		id, window, windowed := strings.Cut(parts[0], "!")
+		o := mesos.Offer{ID: mesos.OfferID(id), Agent: mesos.AgentID(parts[1]),
 			Hostname: host, IP: host, Role: "kafka-role", Domain: mesos.Domain{Zone: zone}}
 		if rest, ok := strings.CutPrefix(parts[3], "role="); ok {
 			o.Role, parts[3], _ = strings.Cut(rest, " ")
 		}
 		o.Resources = s.offered(parts[3]).WithRole(o.Role)
+		if windowed {
+			o.Unavailable = s.window(window)
+		}
 		ev.Offers = append(ev.Offers, o)
 	}
 	return s.step(FromMesos{ev})
@@ -268,6 +275,10 @@ func (s *story) offered(text string) resource.List {
 		if pod, ok := strings.CutPrefix(part, "kept="); ok {
 			place := s.pod(pod).Place
 			list = append(list, placeResources(*place)...)
+			continue
+		}
+		if more, ok := strings.CutPrefix(part, "more="); ok { // so much more of what it holds
+			list = append(list, s.more(more)...)
 			continue
 		}
 		if pod, ok := strings.CutPrefix(part, "stray="); ok {
@@ -297,6 +308,25 @@ func (s *story) offered(text string) resource.List {
 		list = append(list, parsed...)
 	}
 	return list.Merged()
+}
+
+// more is "POD:RESOURCE:AMOUNT" as it is reserved beside what an instance holds.
+func (s *story) more(text string) resource.List {
+	words := strings.Split(text, ":")
+	amount, err := resource.ParseList(words[1] + ":" + words[2])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, set := range s.pod(words[0]).Place.Sets {
+		for _, r := range set.Resources {
+			if r.Name == words[1] && r.DiskInfo().PersistenceID == "" {
+				r.Scalar = amount[0].Scalar
+				return resource.List{r}
+			}
+		}
+	}
+	s.t.Fatalf("%s has no %s", words[0], words[1])
+	return nil
 }
 
 func (s *story) leftover(pod string) Leftover {
@@ -400,6 +430,17 @@ func (s *story) kafka(d *datadriven.TestData) string {
 	return s.step(FromKafka{f})
 }
 
+// inverse reads lines of "id agent window".
+func (s *story) inverse(d *datadriven.TestData) string {
+	var ev mesos.InverseOffers
+	for _, line := range strings.Split(d.Input, "\n") {
+		words := strings.Fields(line)
+		ev.Offers = append(ev.Offers, mesos.InverseOffer{ID: mesos.OfferID(words[0]),
+			Agent: mesos.AgentID(words[1]), Unavailable: *s.window(words[2])})
+	}
+	return s.step(FromMesos{ev})
+}
+
 // agents says what the operator API shows: lines of "id host" and then any of inactive, draining,
 // drained, mark-gone, deactivated, able (to report on operations), unavailable=DURATION, which is
 // when the window begins, and reserved=RESOURCES; and "removed id".
@@ -421,17 +462,22 @@ func (s *story) agents(d *datadriven.TestData) string {
 				a.Unavailable = s.window(after)
 			case isReserved:
 				a.Reserved = append(a.Reserved, s.offered(reserved).WithoutRole()...)
+			case strings.Contains(word, "="):
+				name, value, _ := strings.Cut(word, "=")
+				a.Attributes = append(a.Attributes, mesos.Attribute{Name: name, Value: value})
+			case strings.HasPrefix(word, "@"):
+				a.Domain = mesos.Domain{Zone: word[1:]}
 			case word == "able":
 				a.Capabilities = []string{mesos.CapabilityFeedback, mesos.CapabilityProvider}
 			case word == "inactive":
 				a.Active = false
 			case word == "deactivated":
-				a.Deactivated = true
+				a.Active, a.Deactivated = false, true
 			default:
 				drain.Draining = drain.Draining || word == "draining"
 				drain.Drained = drain.Drained || word == "drained"
 				drain.MarkGone = drain.MarkGone || word == "mark-gone"
-				a.Drain, a.Deactivated = &drain, true
+				a.Drain, a.Active, a.Deactivated = &drain, false, true
 			}
 		}
 		ev.Agents = append(ev.Agents, a)

@@ -41,6 +41,8 @@ type View struct {
 	// operator API last said of agents, nil before it did; neither is to be changed.
 	Away map[mesos.AgentID]Agent
 	Seen map[mesos.AgentID]mesos.SeenAgent
+	// Outlooks has the agents whose future is known to be out of the ordinary; not to be changed.
+	Outlooks map[mesos.AgentID]Outlook
 	// Earlier are the configurations before the target, oldest first.
 	Earlier []EarlierTarget
 	// Journal is what operators commanded and how plans went, oldest first.

@@ -181,7 +181,7 @@ func (m *Machine) mayRest(name PodName) bool {
 // plain reports whether a record is that of an instance that is as it should be, or comes up.
 // Whatever it says beyond what is named here is a reason to look at it again.
 func (m *Machine) plain(p Pod, spec *servicespec.Pod) bool {
-	if p.Place == nil || len(dropped(*p.Place, *spec)) > 0 {
+	if p.Place == nil || len(p.Place.More) > 0 || len(dropped(*p.Place, *spec)) > 0 {
 		return false
 	}
 	for _, t := range p.Tasks {

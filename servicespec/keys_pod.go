@@ -117,6 +117,9 @@ var podGroups = []group{
 			"replace"},
 		{"max-replacements", "integer", "1", "", 0,
 			"How many instances may be under replacement at a time.", "1"},
+		{"planned", "string", "wait", "wait replace", 0,
+			"What follows when an agent is drained, maintenance of it is scheduled, or its " +
+				"attributes no longer suit the placement rule.", "replace"},
 		{"abandon-timeout", "integer", "0", "", 0,
 			"Seconds after which nobody waits any more for an agent to free what a " +
 				"decommissioned or replaced instance left there; 0 is for ever.", "86400"},

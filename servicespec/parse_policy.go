@@ -128,6 +128,9 @@ func (p *parser) faultPolicy(v value, path string) *FaultPolicy {
 	if n, ok := f.whole("max-replacements", 1, maxCount); ok {
 		policy.MaxReplacements = int(n)
 	}
+	if planned, ok := f.oneOf("planned", FaultWait, FaultReplace); ok {
+		policy.Planned = planned
+	}
 	f.setSeconds("abandon-timeout", 0, &policy.AbandonTimeout)
 	return policy
 }

@@ -26,6 +26,9 @@ type FaultPolicy struct {
 	Action             string  `json:"action"` // FaultWait or FaultReplace
 	// MaxReplacements is how many instances of the pod may be under replacement at a time.
 	MaxReplacements int `json:"max-replacements"`
+	// Planned is what to do about agents that are to go by plan, or that the placement rule no
+	// longer allows: FaultWait or FaultReplace; "" is FaultWait.
+	Planned string `json:"planned,omitempty"`
 	// AbandonTimeout is after how long nobody waits for an agent any more to free what was left
 	// there, 0 for never.
 	AbandonTimeout Seconds `json:"abandon-timeout,omitempty"`

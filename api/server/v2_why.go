@@ -188,6 +188,7 @@ var helps = map[offer.Code]string{
 		"spec.",
 	offer.Placement:   "Add an agent that the placement rule allows, or loosen the rule.",
 	offer.Maintenance: "Wait for the end of the maintenance, or add an agent.",
+	offer.Draining:    "Reactivate the agent, or add one.",
 }
 
 // helpFor says what would make an offer fit, for what most agents lack.

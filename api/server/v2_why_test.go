@@ -143,7 +143,7 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	for _, code := range []offer.Code{offer.Insufficient, offer.PortTaken, offer.NoPort,
-		offer.NoVolume, offer.Placement, offer.Maintenance} {
+		offer.NoVolume, offer.Placement, offer.Maintenance, offer.Draining} {
 		if helps[code] == "" {
 			t.Errorf("nothing helps against %s", code)
 		}

@@ -15,6 +15,8 @@ type LocalMesosOptions struct {
 	Agents                []LocalAgent
 	LogFile               string
 	Secrets               string // the folder that references to secrets are looked up in
+	// Program is this program's path; it runs tasks of other frameworks that have no executor.
+	Program string
 	// Faults lets it misbehave on order; Simulate runs no processes.
 	Faults, Simulate bool
 	// AgentTimeout is when the master gives up an agent that does not answer; 0 means 75 s.
@@ -35,6 +37,15 @@ type LocalAgent struct {
 	Region, Zone string
 }
 
+// MesosExecutor is the process that the embedded Mesos runs tasks without an executor of their
+// own by, if the arguments of this program say that it is one.
+func MesosExecutor(args []string) (status int, is bool) {
+	if len(args) == 0 || args[0] != localmesos.ExecutorCommand {
+		return 0, false
+	}
+	return localmesos.ExecutorMain(args[1:]), true
+}
+
 // RunLocalMesos runs an embedded Mesos until the context ends; executors outlive it.
 func RunLocalMesos(ctx context.Context, o LocalMesosOptions) error {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
@@ -47,7 +58,7 @@ func RunLocalMesos(ctx context.Context, o LocalMesosOptions) error {
 	defer closeLog()
 	cfg := localmesos.Config{
 		Dir: o.Dir, MasterAddr: o.MasterAddr, ClusterName: o.Name, Logger: logger,
-		Secrets: o.Secrets, Faults: o.Faults, Simulate: o.Simulate,
+		Secrets: o.Secrets, Program: o.Program, Faults: o.Faults, Simulate: o.Simulate,
 		AgentPingTimeout: o.AgentTimeout}
 	for _, a := range o.Agents {
 		cfg.Agents = append(cfg.Agents, localmesos.Agent{

@@ -145,6 +145,9 @@ func (s *schedulerRun) run(ctx context.Context) error {
 	if s.hard, err = s.store.Load(); err != nil {
 		return err
 	}
+	if err = s.forgetFramework(); err != nil {
+		return err
+	}
 	if err = s.loadTarget(); err != nil {
 		return err
 	}
@@ -406,7 +409,7 @@ func (s *schedulerRun) exited(exit scheduler.Exit) error {
 		s.log.Warn("the last calls may not have left", "error", err)
 	}
 	if exit.Code != 0 {
-		return errors.New(exit.Reason)
+		return &ExitError{Code: exit.Code, Reason: exit.Reason}
 	}
 	s.log.Info("the scheduler's work is done", "reason", exit.Reason)
 	if s.ending != nil {

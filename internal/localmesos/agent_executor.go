@@ -175,6 +175,7 @@ func (c *Cluster) executorGone(a *agentNode, call *executor.Call, s *stream) {
 // executor, then forwarded.
 func (c *Cluster) executorUpdate(e *executorRun, s mesos.TaskStatus) {
 	s.AgentID = &mesos.AgentID{Value: e.Agent}
+	e.agent.decorate(&s)
 	if s.Timestamp == nil {
 		s.Timestamp = ptr(seconds(time.Now()))
 	}
@@ -233,31 +234,58 @@ func (c *Cluster) deliver(e *executorRun) {
 	if e.stream == nil || e.Ending != nil {
 		return
 	}
-	user, sandbox := c.executorUser(e), e.sandbox()
-	for _, t := range c.executorTasks(e) {
-		if t.Delivered || t.terminal() {
-			continue
+	waiting := slices.DeleteFunc(c.executorTasks(e), func(t *task) bool {
+		return t.Delivered || t.terminal()
+	})
+	for len(waiting) > 0 {
+		together := 1
+		for waiting[0].Group != 0 && together < len(waiting) &&
+			waiting[together].Group == waiting[0].Group {
+			together++
 		}
-		t.Delivered = true
-		c.saveTask(t)
-		stream, info := e.stream, t.Info.V
-		c.after(func() {
-			if err := linkTask(e, sandbox, user, info.Resources); err != nil {
-				c.next(func() { c.failLaunch(t, err) })
-				return
-			}
-			err := stream.push(&executor.Event{Type: executor.Event_LAUNCH,
-				Launch: &executor.Event_Launch{Task: info}})
-			if err != nil {
-				c.next(func() { c.failLaunch(t, err) })
-			}
-		})
+		c.deliverTogether(e, waiting[:together])
+		waiting = waiting[together:]
 	}
 	for _, t := range c.executorTasks(e) {
 		if t.killing && !t.terminal() {
 			c.sendKill(e, t)
 		}
 	}
+}
+
+// deliverTogether sends a LAUNCH, or the LAUNCH_GROUP of a whole group.
+func (c *Cluster) deliverTogether(e *executorRun, tasks []*task) {
+	var infos []mesos.TaskInfo
+	var volumes []mesos.Resource
+	for _, t := range tasks {
+		t.Delivered = true
+		c.saveTask(t)
+		infos = append(infos, t.Info.V)
+		volumes = append(volumes, t.Info.V.Resources...)
+	}
+	ev := &executor.Event{Type: executor.Event_LAUNCH,
+		Launch: &executor.Event_Launch{Task: infos[0]}}
+	if tasks[0].Group != 0 {
+		for i := range infos {
+			infos[i].Executor = &e.Info.V
+		}
+		ev = &executor.Event{Type: executor.Event_LAUNCH_GROUP,
+			LaunchGroup: &executor.Event_LaunchGroup{TaskGroup: mesos.TaskGroupInfo{Tasks: infos}}}
+	}
+	stream, user, sandbox := e.stream, c.executorUser(e), e.sandbox()
+	c.after(func() {
+		err := linkTask(e, sandbox, user, volumes)
+		if err == nil {
+			err = stream.push(ev)
+		}
+		if err != nil {
+			c.next(func() {
+				for _, t := range tasks {
+					c.failLaunch(t, err)
+				}
+			})
+		}
+	})
 }
 
 func linkTask(e *executorRun, sandbox, user string, rs []mesos.Resource) error {
@@ -292,16 +320,29 @@ func (c *Cluster) killTask(t *task, policy *mesos.KillPolicy) {
 		return
 	}
 	if !t.Delivered {
-		c.agentUpdate(t, ending{mesos.TASK_KILLED, mesos.REASON_TASK_KILLED_DURING_LAUNCH,
-			"Killed before delivery to the executor"})
-		unfinished := func(t *task) bool { return !t.terminal() }
-		if !slices.ContainsFunc(c.executorTasks(e), unfinished) && !e.Subscribed {
-			c.endExecutor(e, executorTerminated)
-		}
+		c.killUndelivered(e, t)
 		return
 	}
 	t.kill, t.killing = policy, true
 	c.sendKill(e, t)
+}
+
+// killUndelivered ends a task, and its group, that its executor has not seen.
+func (c *Cluster) killUndelivered(e *executorRun, t *task) {
+	message := "Killed before delivery to the executor"
+	if t.Group != 0 {
+		message = "A task within the task group was killed before delivery to the executor"
+	}
+	for _, mate := range c.executorTasks(e) {
+		if mate == t || t.Group != 0 && mate.Group == t.Group {
+			c.agentUpdate(mate, ending{mesos.TASK_KILLED, mesos.REASON_TASK_KILLED_DURING_LAUNCH,
+				message})
+		}
+	}
+	unfinished := func(t *task) bool { return !t.terminal() }
+	if !slices.ContainsFunc(c.executorTasks(e), unfinished) && !e.Subscribed {
+		c.endExecutor(e, executorTerminated)
+	}
 }
 
 func (c *Cluster) messageFromExecutor(e *executorRun, data []byte) {

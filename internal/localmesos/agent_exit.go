@@ -1,6 +1,7 @@
 package localmesos
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -35,7 +36,7 @@ func (c *Cluster) endExecutor(e *executorRun, why ending) {
 	if e.Process.PID == 0 {
 		return // executorPrepared abandons it.
 	}
-	grace := c.cfg.ShutdownGrace
+	grace := cmp.Or(e.agent.cfg.ShutdownGrace, c.cfg.ShutdownGrace)
 	if g := e.Info.V.ShutdownGracePeriod; g != nil {
 		grace = durationOf(g)
 	}
@@ -62,6 +63,9 @@ func (c *Cluster) executorEnded(e *executorRun, status *int32) {
 	if e.agent.executors[e.key()] != e {
 		return
 	}
+	if e.abandoned {
+		status = ptr(int32(0)) // It never began.
+	}
 	e.timeout.cancel()
 	e.grace.cancel()
 	if s := e.stream; s != nil {
@@ -75,7 +79,7 @@ func (c *Cluster) executorEnded(e *executorRun, status *int32) {
 	c.ended = c.ended[max(0, len(c.ended)-50):]
 	c.log.Info("executor ended", "agent", e.agent.Name, "framework", e.Framework, "executor", e.id)
 
-	if f := c.frameworks[e.Framework]; f != nil && !f.Completed {
+	if f := c.frameworks[e.Framework]; f != nil && !f.Completed && !e.Generated {
 		failure := &scheduler.Event{Type: scheduler.Event_FAILURE,
 			Failure: &scheduler.Event_Failure{
 				AgentID:    &mesos.AgentID{Value: e.Agent},

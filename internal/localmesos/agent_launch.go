@@ -1,6 +1,7 @@
 package localmesos
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
 
@@ -60,20 +62,32 @@ func (c *Cluster) executorUser(e *executorRun) string {
 	return ""
 }
 
-// launchOnAgent adds a checked task to an agent and starts its executor if it
-// does not run.
+// launchOnAgent adds checked tasks to an agent and starts their executor if it
+// does not run. Tasks of a group are delivered together.
 func (c *Cluster) launchOnAgent(
-	f *framework, a *agentNode, info mesos.TaskInfo, values secretValues,
+	f *framework, a *agentNode, infos []mesos.TaskInfo, info *mesos.ExecutorInfo, group bool,
+	values secretValues,
 ) {
-	c.seq++
-	t := &task{Framework: f.id, Agent: a.id, Executor: info.Executor.ExecutorID.Value,
-		Info: taskInfo{info}, Seq: c.seq, State: mesos.TASK_STAGING}
-	c.addTask(t)
-	c.watchTaskAdded(t)
-	e := a.executors[executorKey(f.id, t.Executor)]
+	generated := info == nil
+	if generated {
+		info = commandExecutor(f.id, &infos[0])
+	}
+	first := c.seq + 1
+	for _, i := range infos {
+		c.seq++
+		t := &task{Framework: f.id, Agent: a.id, Executor: info.ExecutorID.Value,
+			Info: taskInfo{i}, Seq: c.seq, State: mesos.TASK_STAGING}
+		if group {
+			t.Group = first
+		}
+		c.addTask(t)
+		c.watchTaskAdded(t)
+	}
+	e := a.executors[executorKey(f.id, info.ExecutorID.Value)]
 	if e == nil {
-		e = &executorRun{Framework: f.id, Agent: a.id, id: t.Executor, agent: a,
-			Info: executorInfo{*info.Executor}, Container: uuid.NewString(), values: values}
+		e = &executorRun{Framework: f.id, Agent: a.id, id: info.ExecutorID.Value, agent: a,
+			Info: executorInfo{*info}, Container: uuid.NewString(), values: values,
+			Generated: generated}
 		a.executors[e.key()] = e
 		a.touch()
 		c.saveExecutor(e)
@@ -81,6 +95,48 @@ func (c *Cluster) launchOnAgent(
 		return
 	}
 	c.deliver(e)
+}
+
+// commandExecutor is the executor of a task that has only a command.
+func commandExecutor(framework string, t *mesos.TaskInfo) *mesos.ExecutorInfo {
+	id := t.TaskID.Value
+	command := t.GetCommand()
+	name := fmt.Sprintf("Command Executor (Task: %s) (Command: NO EXECUTABLE)", id)
+	if v := command.GetValue(); v != "" && command.GetShell() {
+		if len(v) > 15 {
+			v = v[:12] + "..."
+		}
+		name = fmt.Sprintf("Command Executor (Task: %s) (Command: sh -c '%s')", id, v)
+	}
+	return &mesos.ExecutorInfo{Type: mesos.ExecutorInfo_CUSTOM, Container: t.Container,
+		ExecutorID:  mesos.ExecutorID{Value: id},
+		FrameworkID: &mesos.FrameworkID{Value: framework}, Name: &name, Source: &id,
+		Command: &mesos.CommandInfo{User: command.User, URIs: command.GetURIs()},
+		Resources: allocate([]mesos.Resource{scalarResource("cpus", 0.1),
+			scalarResource("mem", 32)}, t.Resources[0].GetAllocationInfo().GetRole())}
+}
+
+// builtIn is the kind of executor that this program is for a run, "" if the
+// run's own command is to be used.
+func (e *executorRun) builtIn() string {
+	switch {
+	case e.Generated:
+		return kindCommand
+	case e.Info.V.Type == mesos.ExecutorInfo_DEFAULT:
+		return kindDefault
+	}
+	return ""
+}
+
+// commandOf is what is run for an executor.
+func (c *Cluster) commandOf(e *executorRun) *mesos.CommandInfo {
+	own := e.Info.V.GetCommand()
+	kind := e.builtIn()
+	if kind == "" {
+		return own
+	}
+	return &mesos.CommandInfo{Shell: ptr(false), Value: &c.cfg.Program,
+		Arguments: []string{c.cfg.Program, ExecutorCommand, kind}, URIs: own.GetURIs()}
 }
 
 // prepared is what startExecutor's background work leads to.
@@ -114,6 +170,10 @@ func (c *Cluster) prepareExecutor(
 	failed := func(s mesos.TaskState, r mesos.TaskStatus_Reason, format string, a ...any) prepared {
 		return prepared{failure: &ending{s, r, fmt.Sprintf(format, a...)}}
 	}
+	if c := info.Container; c != nil && c.GetType() == mesos.ContainerInfo_DOCKER {
+		return failed(mesos.TASK_FAILED, mesos.REASON_EXECUTOR_TERMINATED,
+			"Abnormal executor termination: unknown container")
+	}
 	own, err := lookupOwner(user)
 	if err != nil {
 		return failed(mesos.TASK_DROPPED, mesos.REASON_EXECUTOR_TERMINATED,
@@ -143,7 +203,10 @@ func (c *Cluster) prepareExecutor(
 			"Failed to launch container: Failed to fetch all URIs for container '%s': %s",
 			e.Container, err)
 	}
-	p, g, err := startCommand(info.GetCommand(), sandbox, append(env, vars...), own, c.boot)
+	if c.cfg.Pace {
+		<-time.After(time.Second / 25)
+	}
+	p, g, err := startCommand(c.commandOf(e), sandbox, append(env, vars...), own, c.boot)
 	if err != nil {
 		return failed(mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
 			"Failed to launch container: %s", err)
@@ -193,7 +256,7 @@ func openOutput(path string, own *owner) (*os.File, error) {
 
 // executorEnv is the environment that the recordings show.
 func (c *Cluster) executorEnv(e *executorRun, checkpoint bool) []string {
-	grace := c.cfg.ShutdownGrace
+	grace := cmp.Or(e.agent.cfg.ShutdownGrace, c.cfg.ShutdownGrace)
 	if g := e.Info.V.ShutdownGracePeriod; g != nil {
 		grace = durationOf(g)
 	}
@@ -217,6 +280,12 @@ func (c *Cluster) executorEnv(e *executorRun, checkpoint bool) []string {
 		vars["MESOS_CHECKPOINT"] = "1"
 		vars["MESOS_RECOVERY_TIMEOUT"] = "15mins"
 		vars["MESOS_SUBSCRIPTION_BACKOFF_MAX"] = "2secs"
+	}
+	if e.builtIn() != "" && c.cfg.Pace {
+		vars[envPace] = "1"
+	}
+	if e.builtIn() == kindDefault && e.agent.cfg.RemoteExec {
+		vars[envRemoteExec] = "1"
 	}
 	for _, v := range e.Info.V.GetCommand().GetEnvironment().GetVariables() {
 		if v.GetType() != mesos.Environment_Variable_SECRET {
@@ -243,6 +312,7 @@ func (c *Cluster) executorPrepared(e *executorRun, p prepared) {
 	e.Process = p.process
 	c.saveExecutor(e)
 	if e.Ending != nil {
+		e.abandoned = true
 		c.after(p.gate.abandon)
 	} else {
 		c.after(func() {
@@ -250,8 +320,9 @@ func (c *Cluster) executorPrepared(e *executorRun, p prepared) {
 				c.log.Warn("an executor ended before it began", "executor", e.id, "error", err)
 			}
 		})
-		what := formatDuration(c.cfg.RegistrationTimeout)
-		e.timeout = c.later(c.cfg.RegistrationTimeout, func() {
+		patience := cmp.Or(e.agent.cfg.RegistrationTimeout, c.cfg.RegistrationTimeout)
+		what := formatDuration(patience)
+		e.timeout = c.later(patience, func() {
 			e.Ending = &ending{mesos.TASK_FAILED, mesos.REASON_EXECUTOR_REGISTRATION_TIMEOUT,
 				"Executor did not register within " + what}
 			c.saveExecutor(e)

@@ -4,18 +4,36 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
 	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
 )
 
-// scheduleAllocation arranges that free resources are offered within the offer
-// interval. Nothing runs while nothing changes.
+// scheduleAllocation arranges that free resources are offered in the next batch.
+// Batches are one offer interval apart; nothing runs while nothing changes.
 func (c *Cluster) scheduleAllocation() {
 	if c.allocTimer == nil {
-		c.allocTimer = c.later(c.cfg.OfferInterval, c.allocateNow)
+		passed := time.Since(c.batchBase) % c.cfg.OfferInterval
+		if passed < 0 {
+			passed += c.cfg.OfferInterval
+		}
+		c.allocTimer = c.later(c.cfg.OfferInterval-passed, c.allocateNow)
 	}
+}
+
+// AlignBatches moves the allocator's batches, so that there is one at the given
+// time and every offer interval before and after it. Replays of recordings use it.
+func (c *Cluster) AlignBatches(at time.Time) {
+	c.post(func() {
+		c.batchBase = at
+		if c.allocTimer != nil {
+			c.allocTimer.cancel()
+			c.allocTimer = nil
+			c.scheduleAllocation()
+		}
+	})
 }
 
 // allocateNow offers everything that is free: each agent's resources go whole to
@@ -30,7 +48,7 @@ func (c *Cluster) allocateNow() {
 	batch := map[*framework][]*offer{}
 	wanting := c.candidates()
 	for _, a := range c.agents {
-		if !a.active() || a.out != nil {
+		if !a.active() || a.out != nil || a.Deactivated {
 			continue
 		}
 		wanting.sort()
@@ -50,6 +68,7 @@ func (c *Cluster) allocateNow() {
 			c.toFramework(f, ev)
 		}
 	}
+	c.askBack()
 }
 
 // free is what is neither used nor offered. It is nothing while executors that
@@ -78,33 +97,85 @@ func (c *Cluster) offerTo(f *framework, role string, a *agentNode) *offer {
 	if !f.can(mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT) {
 		rs = slices.DeleteFunc(rs, func(r mesos.Resource) bool { return len(r.Reservations) > 1 })
 	}
-	if !allocatable(f, role, rs) || f.refuses(a, role, rs) {
+	if c.tooFar(f, a) {
 		return nil
 	}
-	o := &offer{id: fmt.Sprintf("%s-O%d", c.masterID, c.nextOffer), framework: f, agent: a,
+	rs = c.withinLimits(role, rs)
+	if !c.allocatable(f, role, rs) || f.refuses(a, role, rs) {
+		return nil
+	}
+	o := &offer{id: c.newOfferID(), framework: f, agent: a,
 		role: role, resources: allocate(sortForOffer(rs), role)}
-	c.nextOffer++
 	c.addOffer(o)
+	c.allocations[role]++
+	f.allocations++
+	if t := c.cfg.OfferTimeout; t > 0 {
+		o.timeout = c.later(t, func() { c.removeOffer(o, true) })
+	}
 	return o
 }
 
-// allocatable applies the minimum below which nothing is offered: by default
-// 0.01 cpus or 32 MB of memory.
-func allocatable(f *framework, role string, rs []mesos.Resource) bool {
+// tooFar tells whether an agent is in another region than the master, which only
+// frameworks can use that say so.
+func (c *Cluster) tooFar(f *framework, a *agentNode) bool {
+	return c.cfg.Region != "" && a.cfg.Region != "" && a.cfg.Region != c.cfg.Region &&
+		!f.can(mesos.FrameworkInfo_Capability_REGION_AWARE)
+}
+
+func (c *Cluster) newOfferID() string {
+	c.nextOffer++
+	return fmt.Sprintf("%s-O%d", c.masterID, c.nextOffer-1)
+}
+
+// allocatable applies the minimum below which nothing is offered.
+func (c *Cluster) allocatable(f *framework, role string, rs []mesos.Resource) bool {
 	filter := f.Info.V.OfferFilters[role].MinAllocatableResources
 	if filter == nil {
-		return scalarSum(rs, "cpus") >= 10 || scalarSum(rs, "mem") >= milliOf(32)
+		return enough(c.minAllocatable, rs)
 	}
+	var alternatives []map[string]milli
 	for _, q := range filter.Quantities {
-		enough := true
+		wanted := map[string]milli{}
 		for name, v := range q.Quantities {
-			enough = enough && scalarSum(rs, name) >= milliOf(v.Value)
+			wanted[name] = milliOf(v.Value)
 		}
-		if enough {
+		alternatives = append(alternatives, wanted)
+	}
+	return enough(alternatives, rs)
+}
+
+// enough tells whether resources have all of one of the alternatives.
+func enough(alternatives []map[string]milli, rs []mesos.Resource) bool {
+	for _, wanted := range alternatives {
+		short := false
+		for name, v := range wanted {
+			short = short || scalarSum(rs, name) < v
+		}
+		if !short {
 			return true
 		}
 	}
-	return len(filter.Quantities) == 0
+	return len(alternatives) == 0 && len(rs) > 0
+}
+
+// minAllocatable reads the flag of that name.
+func minAllocatable(flag string) ([]map[string]milli, error) {
+	var out []map[string]milli
+	for alternative := range strings.SplitSeq(flag, "|") {
+		values, err := parseFlag(alternative)
+		if err != nil {
+			return nil, err
+		}
+		wanted := map[string]milli{}
+		for _, v := range values {
+			if v.scalar == nil {
+				return nil, fmt.Errorf("the amount of %s is no number", v.name)
+			}
+			wanted[v.name] = milliOf(*v.scalar)
+		}
+		out = append(out, wanted)
+	}
+	return out, nil
 }
 
 // refuses tells whether the framework has declined all of this not long ago.
@@ -185,14 +256,13 @@ func (c *Cluster) offerFor(o *offer) mesos.Offer {
 		FrameworkID: mesos.FrameworkID{Value: f.id},
 		AgentID:     mesos.AgentID{Value: a.id},
 		Hostname:    a.cfg.Hostname,
-		URL: &mesos.URL{Scheme: "http", Path: ptr("/slave(1)"), Address: mesos.Address{
-			Hostname: &a.cfg.Hostname, IP: &a.ip, Port: int32(a.port)}},
+		URL:         a.url(), Unavailability: c.unavailability(a),
 		Domain: a.cfg.domain(), Attributes: a.cfg.attributes(),
 		Resources:      cloneResources(o.resources),
 		AllocationInfo: &mesos.Resource_AllocationInfo{Role: &o.role},
 	}
 	for _, e := range sortedExecutors(a) {
-		if e.Framework == f.id {
+		if e.Framework == f.id && !e.Generated {
 			out.ExecutorIDs = append(out.ExecutorIDs, e.Info.V.ExecutorID)
 		}
 	}
@@ -212,7 +282,8 @@ func (c *Cluster) masterInfo() *mesos.MasterInfo {
 		Address: &mesos.Address{Hostname: &c.ip, IP: &c.ip, Port: int32(c.port)},
 		Capabilities: []mesos.MasterInfo_Capability{
 			{Type: mesos.MasterInfo_Capability_AGENT_UPDATE},
-			{Type: mesos.MasterInfo_Capability_AGENT_DRAINING}},
+			{Type: mesos.MasterInfo_Capability_AGENT_DRAINING}, {Type: quotaV2}},
+		Domain: domainOf(c.cfg.Region, c.cfg.Zone),
 	}
 	if ip := net.ParseIP(c.ip).To4(); ip != nil {
 		info.IP = uint32(ip[0]) | uint32(ip[1])<<8 | uint32(ip[2])<<16 | uint32(ip[3])<<24

@@ -1,6 +1,7 @@
 package localmesos
 
 import (
+	"cmp"
 	"slices"
 
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
@@ -22,6 +23,7 @@ type candidate struct {
 	framework *framework
 	role      string
 	held      amounts
+	weight    float64
 }
 
 // candidates are those who want offers. With one there is nothing to share, and nothing is
@@ -29,10 +31,12 @@ type candidate struct {
 type candidates struct {
 	list  []*candidate
 	total amounts
+	// offered is how many offers were made to roles.
+	offered map[string]int
 }
 
 func (c *Cluster) candidates() *candidates {
-	out := &candidates{}
+	out := &candidates{offered: c.allocations}
 	for _, id := range sortedKeys(c.frameworks) {
 		f := c.frameworks[id]
 		if f.Completed || !f.connected() {
@@ -40,7 +44,8 @@ func (c *Cluster) candidates() *candidates {
 		}
 		for _, role := range rolesOf(&f.Info.V) {
 			if !f.Suppressed[role] {
-				out.list = append(out.list, &candidate{framework: f, role: role})
+				out.list = append(out.list, &candidate{framework: f, role: role,
+					weight: c.weight(role)})
 			}
 		}
 	}
@@ -58,7 +63,7 @@ func (c *Cluster) countShares(out *candidates) {
 		}
 		out.total.add(a.total())
 		for _, e := range a.executors {
-			out.hold(e.Framework, e.Info.V.Resources)
+			out.hold(e.Framework, e.resources())
 		}
 	}
 	for _, t := range c.tasks {
@@ -89,20 +94,16 @@ func (w *candidate) holds(rs []mesos.Resource) {
 }
 
 // sort puts those first who have the smallest dominant share: the largest of the parts of all
-// cpus, memory and disk.
+// cpus, memory and disk, divided by the weight of the role. Of those with the same share the one
+// that was made fewer offers is first.
 func (x *candidates) sort() {
 	if len(x.list) < 2 {
 		return
 	}
 	slices.SortStableFunc(x.list, func(a, b *candidate) int {
-		left, right := x.share(a), x.share(b)
-		switch {
-		case left < right:
-			return -1
-		case left > right:
-			return 1
-		}
-		return 0
+		return cmp.Or(cmp.Compare(x.share(a)/a.weight, x.share(b)/b.weight),
+			cmp.Compare(x.offered[a.role], x.offered[b.role]),
+			cmp.Compare(a.framework.allocations, b.framework.allocations))
 	})
 }
 

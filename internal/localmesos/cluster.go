@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/mesos/mesos-go/api/v1/lib/allocator"
 	"golang.org/x/sys/unix"
 )
 
@@ -34,6 +35,7 @@ type Cluster struct {
 	local    []func()
 	effects  []func()
 	dirty    map[string]change
+	commitAt time.Time // of a simulation, when what is dirty is stored
 
 	ctx         context.Context // ends background work
 	cancel      context.CancelFunc
@@ -66,12 +68,21 @@ type Cluster struct {
 	nextOffer  int
 	nextFW     int
 	allocTimer *timer
+	batchBase  time.Time // the allocator's batches are whole offer intervals from here
 	recoveryAt time.Time // when silence about recovering executors ends
 	closing    bool
 	idle       []chan struct{} // closed when no executor is left
 	watchers   map[*stream]*timer
 	stats      stats
-	faults     faults
+	upkeep     upkeep
+	// allocations counts the offers made to roles, which breaks ties of shares.
+	allocations map[string]int
+	// minAllocatable are the alternatives of which an offer must have one.
+	minAllocatable []map[string]milli
+	shares         shares
+	// removedQuotas are roles whose quota was removed by the older call.
+	removedQuotas map[string]bool
+	faults        faults
 }
 
 // Start starts a cluster. If the directory holds the state of an earlier run,
@@ -88,10 +99,13 @@ func Start(cfg Config) (*Cluster, error) {
 		fetchCtx: fetchCtx, fetchCancel: fetchCancel,
 		inbox: make(chan func(), 256), stop: make(chan struct{}),
 		loopDone: make(chan struct{}), dirty: map[string]change{},
-		masterID: uuid.NewString(), started: time.Now(),
+		masterID: uuid.NewString(), started: time.Now(), batchBase: time.Now(),
 		frameworks: map[string]*framework{}, offers: map[string]*offer{},
 		tasks: map[string]*task{}, operations: map[string]*operation{},
-		byID: map[string]*agentNode{}, watchers: map[*stream]*timer{},
+		upkeep: upkeep{offers: map[string]*inverseOffer{},
+			statuses: map[string]allocator.InverseOfferStatus{}, quiet: map[string]time.Time{}},
+		allocations: map[string]int{},
+		byID:        map[string]*agentNode{}, watchers: map[*stream]*timer{},
 	}
 	if err := c.open(); err != nil {
 		cancel()
@@ -105,6 +119,11 @@ func Start(cfg Config) (*Cluster, error) {
 		}
 		a := c.agentNamed(cfg.Agents[i-1].Name)
 		a.server = c.serve(l, a.door(c.agentHandler(a)))
+	}
+	for _, a := range c.agents {
+		if a.cfg.Late {
+			a.out = &outage{kind: partitioned, unreachable: time.Now()}
+		}
 	}
 	go c.run()
 	return c, nil
@@ -144,6 +163,9 @@ func (c *Cluster) open() error {
 	c.reg.db.NoSync, c.reg.db.NoFreelistSync = c.cfg.Simulate, c.cfg.Simulate
 	c.fetch = newFetcher(filepath.Join(c.cfg.Dir, "cache"), c.cfg.FetchTimeout,
 		c.cfg.CacheMB<<20)
+	if c.minAllocatable, err = minAllocatable(c.cfg.MinAllocatable); err != nil {
+		return err
+	}
 	if err := c.load(); err != nil {
 		return err
 	}

@@ -22,6 +22,8 @@ type Config struct {
 	MasterAddr string
 	// Agents are the machines of the cluster.
 	Agents []Agent
+	// Region and Zone are the master's fault domain; both or none must be set.
+	Region, Zone string
 	// ClusterName is shown by the operator API.
 	ClusterName string
 	// OfferInterval is the longest time until freed resources are offered
@@ -53,6 +55,24 @@ type Config struct {
 	// KeepRuns is the number of sandboxes of ended executors kept per agent.
 	// Default 5; negative keeps none.
 	KeepRuns int
+	// Program is a program that calls ExecutorMain when its first argument is
+	// ExecutorCommand. It is what tasks without an executor of their own, and task
+	// groups, are run by; "" refuses both.
+	Program string
+	// Pace lets executors of Program take their time as those of real agents do: a
+	// twentieth of a second for most steps. Replays of recordings use it.
+	Pace bool
+	// OfferTimeout is how long a framework may keep an offer; 0 is for ever.
+	OfferTimeout time.Duration
+	// MinAllocatable is the least that is offered, in the form of Mesos's flag:
+	// alternatives such as "cpus:0.01|mem:32", which is the default.
+	MinAllocatable string
+	// Credentials are secrets by principal. Unless it is empty, the master wants
+	// HTTP Basic authentication.
+	Credentials map[string]string
+	// ForgetfulMaster has the fault FailOver bring a master that knows no agents, as
+	// one with its registry in memory.
+	ForgetfulMaster bool
 	// Secrets is a folder whose files are the secrets that references name, by their paths in
 	// it; "" knows none.
 	Secrets string
@@ -82,10 +102,22 @@ type Agent struct {
 	MemMB, DiskMB int64
 	// Ports are inclusive ranges.
 	Ports [][2]uint64
+	// Resources, if set, is what the agent has instead, in the form of Mesos's flag:
+	// "cpus:4;mem(role):512;ports:[31000-32000]". What has a role is statically reserved.
+	Resources string
 	// Attributes are text attributes.
 	Attributes map[string]string
+	// TypedAttributes are more of them, in the form of Mesos's flag: "rack:a;size:3".
+	TypedAttributes string
+	// RegistrationTimeout and ShutdownGrace are used instead of those of the cluster
+	// if they are set.
+	RegistrationTimeout, ShutdownGrace time.Duration
 	// Region and Zone are the fault domain; both or none must be set.
 	Region, Zone string
+	// Late agents are not there at first: the fault ReturnAgent brings them.
+	Late bool
+	// RemoteExec lets the default executor run the commands of checks.
+	RemoteExec bool
 }
 
 func orDefault[T comparable](v *T, def T) {
@@ -115,6 +147,10 @@ func (cfg *Config) prepare() error {
 	orDefault(&cfg.FetchTimeout, 10*time.Minute)
 	orDefault(&cfg.CacheMB, 2048)
 	orDefault(&cfg.KeepRuns, 5)
+	orDefault(&cfg.MinAllocatable, "cpus:0.01|mem:32")
+	if _, err := minAllocatable(cfg.MinAllocatable); err != nil {
+		return fmt.Errorf("localmesos: MinAllocatable: %w", err)
+	}
 	orDefault(&cfg.AgentPingTimeout, 75*time.Second)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -152,6 +188,12 @@ func (a *Agent) check() error {
 			return fmt.Errorf("agent %s: %d-%d is no range of ports", a.Name, p[0], p[1])
 		}
 	}
+	if _, err := flagResources(a.Resources); err != nil {
+		return fmt.Errorf("agent %s: resources: %w", a.Name, err)
+	}
+	if _, err := flagAttributes(a.TypedAttributes); err != nil {
+		return fmt.Errorf("agent %s: attributes: %w", a.Name, err)
+	}
 	if (a.Region == "") != (a.Zone == "") {
 		return fmt.Errorf("agent %s: region and zone must be set together", a.Name)
 	}
@@ -160,6 +202,10 @@ func (a *Agent) check() error {
 
 // resources are what the agent has before any reservation.
 func (a *Agent) resources() []mesos.Resource {
+	if a.Resources != "" {
+		rs, _ := flagResources(a.Resources) // check has seen to it
+		return rs
+	}
 	rs := []mesos.Resource{
 		scalarResource("cpus", a.CPUs),
 		scalarResource("mem", float64(a.MemMB)),
@@ -180,16 +226,19 @@ func (a *Agent) attributes() []mesos.Attribute {
 		out = append(out, mesos.Attribute{Name: k, Type: mesos.TEXT,
 			Text: &mesos.Value_Text{Value: a.Attributes[k]}})
 	}
-	return out
+	typed, _ := flagAttributes(a.TypedAttributes) // check has seen to it
+	return append(out, typed...)
 }
 
-func (a *Agent) domain() *mesos.DomainInfo {
-	if a.Region == "" {
+func (a *Agent) domain() *mesos.DomainInfo { return domainOf(a.Region, a.Zone) }
+
+func domainOf(region, zone string) *mesos.DomainInfo {
+	if region == "" {
 		return nil
 	}
 	return &mesos.DomainInfo{FaultDomain: &mesos.DomainInfo_FaultDomain{
-		Region: mesos.DomainInfo_FaultDomain_RegionInfo{Name: a.Region},
-		Zone:   mesos.DomainInfo_FaultDomain_ZoneInfo{Name: a.Zone},
+		Region: mesos.DomainInfo_FaultDomain_RegionInfo{Name: region},
+		Zone:   mesos.DomainInfo_FaultDomain_ZoneInfo{Name: zone},
 	}}
 }
 

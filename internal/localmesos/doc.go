@@ -11,15 +11,19 @@
 // Reservations (with labels, principals and the reservation stack), persistent
 // volumes, custom executors, the URI fetcher with its cache, sandboxes with
 // their files API, status updates with re-sends, operation feedback,
-// reconciliation, framework failover: all are real.
+// reconciliation, framework failover, the command and the default executor with
+// their checks, maintenance with inverse offers, draining, quota limits, weights,
+// HTTP Basic authentication: all are real.
 //
 // # What it is not
 //
-// It knows nothing of any framework. It has one master, no authentication, no
-// isolation beyond process sessions, no containers, no default or command
-// executor (tasks must bring their own; LAUNCH_GROUP and command tasks are
-// answered with TASK_ERROR), no quota, weights, maintenance or resource
-// providers. It listens where it is told, which should be loopback addresses.
+// It knows nothing of any framework. It has one master, no isolation beyond
+// process sessions, no limits on what a task uses, no images, no containers that
+// the agent manages inside of an executor's, no quota guarantees beyond their
+// validation, no resource providers, and none of the endpoints from before the v1
+// API. docs/mesos-conformance.md lists every departure from the recordings.
+//
+// It listens where it is told, which should be loopback addresses.
 //
 // # How it works
 //
@@ -84,7 +88,7 @@
 // # How it is tested
 //
 // Over real HTTP with real processes: the test binary runs itself again as
-// executor, and as the whole cluster when that has to be killed. A replay test
-// sends the recorded requests and compares status and body of the answers, with
-// an explicit list of departures.
+// executor, and as the whole cluster when that has to be killed. Package
+// mesosconform replays recordings of a real Mesos and compares every answer and
+// every event, with an explicit list of departures.
 package localmesos

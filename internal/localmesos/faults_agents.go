@@ -30,8 +30,12 @@ type outage struct {
 	// unreachable is when the master gave the agent up; zero before.
 	unreachable time.Time
 	// recovered tells that the master knows the agent from its registry only.
-	recovered    bool
-	newID        bool
+	recovered bool
+	// unknown tells that a new master does not know that there ever was the agent.
+	unknown bool
+	newID   bool
+	// started tells that the agent's process is there again, and only has yet to register.
+	started      bool
 	giveUp, back *timer
 	// kept is what the agent has to say, and heard what was said to it and it will take notice
 	// of, unless the master gives it up before.
@@ -54,7 +58,9 @@ func (o *outage) forgotten() bool { return o != nil && !o.unreachable.IsZero() }
 func (o *outage) unregistered() bool { return o != nil && o.recovered }
 
 // deaf tells whether executors get no answer from the agent either.
-func (o *outage) deaf() bool { return o != nil && o.kind != partitioned && o.kind != rejoining }
+func (o *outage) deaf() bool {
+	return o != nil && o.kind != partitioned && o.kind != rejoining && !o.started
+}
 
 // lateHeard tells whether what is sent now still lies in the agent's sockets when it is back.
 func (o *outage) lateHeard() bool {
@@ -278,8 +284,11 @@ func (c *Cluster) tellFailure(a *agentNode) {
 // registers again.
 func (c *Cluster) returnAgent(a *agentNode, _ Fault) (string, error) {
 	o := a.out
-	if o == nil {
+	switch {
+	case o == nil:
 		return "", fmt.Errorf("agent %s is there", a.Name)
+	case c.isDown(a.machine()):
+		return "", fmt.Errorf("the machine of agent %s is down for maintenance", a.Name)
 	}
 	o.back.cancel()
 	switch o.kind {
@@ -308,9 +317,17 @@ func (c *Cluster) startAgain(a *agentNode) error {
 			return err
 		}
 	}
+	a.out.started = true
 	for _, e := range sortedExecutors(a) {
-		if e.Ending == nil && e.Process.PID != 0 {
+		f := c.frameworks[e.Framework]
+		switch {
+		case e.Ending != nil || e.Process.PID == 0:
+		case f != nil && f.Info.V.GetCheckpoint():
 			c.awaitExecutor(e)
+		default: // The agent that starts knows nothing of it.
+			why := executorTerminated
+			e.Ending = &why
+			c.killExecutor(e)
 		}
 	}
 	c.rejoinWithExecutors(a, time.Now().Add(executorPatience))
@@ -363,6 +380,16 @@ func (c *Cluster) rejoin(a *agentNode) {
 		c.replaceAgent(a, o)
 		return
 	}
+	first := o.since.IsZero()
+	if first {
+		a.Registered = time.Now()
+	} else {
+		a.Reregistered = time.Now()
+	}
+	c.saveAgent(a)
+	if o.forgotten() {
+		c.watchAgentAdded(a)
+	}
 	for _, f := range o.heard {
 		f()
 	}
@@ -399,6 +426,9 @@ func (c *Cluster) rejoinTask(t *task, o *outage) {
 		s := c.knownStatus(t)
 		s.Reason = mesos.REASON_AGENT_REREGISTERED.Enum()
 		s.Message = ptr("Unreachable agent re-reregistered")
+		if o.unknown {
+			s.State, s.Message = &t.State, ptr("Unknown agent reregistered")
+		}
 		c.sendStatus(f, s)
 		c.watchTaskUpdated(t, s)
 	}

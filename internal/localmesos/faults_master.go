@@ -74,6 +74,9 @@ func (c *Cluster) forgetAgent(a *agentNode) {
 		a.out = &outage{kind: rejoining, since: time.Now()}
 	}
 	a.out.recovered, a.out.heard = true, nil
+	if c.cfg.ForgetfulMaster {
+		a.out.recovered, a.out.unknown, a.out.unreachable = false, true, time.Now()
+	}
 }
 
 // lead lets the new master answer, and agents register with it a little later.
@@ -110,6 +113,10 @@ func (c *Cluster) unreachableStatus(
 	f *framework, q scheduler.Call_Reconcile_Task,
 ) (mesos.TaskStatus, bool) {
 	if o := c.outageOf(q.AgentID.GetValue()); q.AgentID != nil && o.forgotten() {
+		if o.unknown {
+			return c.masterStatus(q.TaskID, *q.AgentID, mesos.TASK_UNKNOWN,
+				mesos.REASON_RECONCILIATION, "Reconciliation: Task is unknown"), true
+		}
 		s := c.masterStatus(q.TaskID, *q.AgentID, mesos.TASK_UNREACHABLE,
 			mesos.REASON_RECONCILIATION, "Reconciliation: Task is unreachable")
 		s.UnreachableTime = &mesos.TimeInfo{Nanoseconds: o.unreachable.UnixNano()}

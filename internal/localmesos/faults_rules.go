@@ -205,7 +205,7 @@ func (c *Cluster) awaitLaunches(
 	for i := range call.Operations {
 		for _, info := range operationTasks(&call.Operations[i]) {
 			info = completeTask(info, f.id)
-			if info.Executor != nil && c.tasks[taskKey(f.id, info.TaskID.Value)] == nil {
+			if c.tasks[taskKey(f.id, info.TaskID.Value)] == nil {
 				out = append(out, c.addLost(f, a, info))
 			}
 		}
@@ -216,7 +216,11 @@ func (c *Cluster) awaitLaunches(
 // addLost records a task that the master has sent to an agent which does not get it.
 func (c *Cluster) addLost(f *framework, a *agentNode, info mesos.TaskInfo) *task {
 	c.seq++
-	t := &task{Framework: f.id, Agent: a.id, Executor: info.Executor.ExecutorID.Value,
+	id := info.TaskID.Value
+	if info.Executor != nil {
+		id = info.Executor.ExecutorID.Value
+	}
+	t := &task{Framework: f.id, Agent: a.id, Executor: id,
 		Info: taskInfo{info}, Seq: c.seq, State: mesos.TASK_STAGING, Lost: true}
 	c.addTask(t)
 	return t

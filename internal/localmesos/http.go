@@ -45,7 +45,7 @@ func (p *reply) write(w http.ResponseWriter, protobuf bool) {
 		if protobuf {
 			w.Header().Set("Content-Type", mediaProtobuf)
 		}
-	case len(body) > 0:
+	case len(body) > 0 || p.status == http.StatusNotFound:
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	}
 	w.WriteHeader(p.status)

@@ -39,6 +39,7 @@ func (c *Cluster) addOffer(o *offer) {
 }
 
 func (c *Cluster) forgetOffer(o *offer) {
+	o.timeout.cancel()
 	delete(c.offers, o.id)
 	delete(o.agent.offers, o.id)
 	o.agent.touch()

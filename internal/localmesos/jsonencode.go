@@ -1,6 +1,7 @@
 package localmesos
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	mesos "github.com/mesos/mesos-go/api/v1/lib"
+	"github.com/mesos/mesos-go/api/v1/lib/master"
 )
 
 // encodeJSON writes a message as Mesos does: fields that are not set are left
@@ -20,6 +24,9 @@ func encodeJSON(message any) []byte {
 	}
 	return appendMessage(nil, v)
 }
+
+// quotaV2 is a capability of masters that mesos-go has no name for.
+const quotaV2 = mesos.MasterInfo_Capability_Type(3)
 
 func appendMessage(b []byte, v reflect.Value) []byte {
 	b = append(b, '{')
@@ -34,10 +41,48 @@ func appendMessage(b []byte, v reflect.Value) []byte {
 		}
 		first = false
 		b = append(strconv.AppendQuote(b, f.name), ':')
+		at := len(b)
 		b = appendValue(b, fv, f)
+		if extra := later(v, f.name, b[at:]); extra != nil {
+			b = append(b[:at], extra...)
+		}
 	}
 	return append(b, '}')
 }
+
+// later adds what Mesos writes in a field beyond what mesos-go knows, with the
+// values that it always has here; and leaves it out of the events that do not
+// show it. It returns nil when nothing changes.
+func later(v reflect.Value, name string, text []byte) []byte {
+	switch v.Type() {
+	case agentType:
+		if name == "agent_info" {
+			return append(bytes.Clone(text[:len(text)-1]), checkpointed...)
+		}
+	case frameworkType:
+		if name == "framework_info" {
+			return append(bytes.Clone(text), constraints...)
+		}
+	case agentAddedType:
+		return bytes.Replace(text, []byte(checkpointed), []byte("}"), 1)
+	case frameworkAddedType, frameworkUpdatedType:
+		return bytes.Replace(text, []byte(constraints), nil, 1)
+	}
+	return nil
+}
+
+var (
+	agentType            = reflect.TypeFor[master.Response_GetAgents_Agent]()
+	frameworkType        = reflect.TypeFor[master.Response_GetFrameworks_Framework]()
+	agentAddedType       = reflect.TypeFor[master.Event_AgentAdded]()
+	frameworkAddedType   = reflect.TypeFor[master.Event_FrameworkAdded]()
+	frameworkUpdatedType = reflect.TypeFor[master.Event_FrameworkUpdated]()
+)
+
+const (
+	checkpointed = `,"checkpoint":true}`
+	constraints  = `,"offer_constraints":{}`
+)
 
 // isPresent tells whether a field is to be written. Optional scalars that are
 // not pointers exist only for enums, whose zero value means "not set".
@@ -61,7 +106,11 @@ func appendValue(b []byte, v reflect.Value, f field) []byte {
 		v = v.Elem()
 	}
 	if f.enum && v.Kind() == reflect.Int32 {
-		return strconv.AppendQuote(b, v.Interface().(fmt.Stringer).String())
+		name := v.Interface().(fmt.Stringer).String()
+		if v.Interface() == quotaV2 {
+			name = "QUOTA_V2"
+		}
+		return strconv.AppendQuote(b, name)
 	}
 	switch v.Kind() {
 	case reflect.Struct:

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
+	"github.com/mesos/mesos-go/api/v1/lib/allocator"
 	"github.com/mesos/mesos-go/api/v1/lib/executor"
 	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
 )
@@ -35,6 +36,12 @@ func (c *Cluster) schedulerCall(call *scheduler.Call, streamID string) *reply {
 		c.revive(f, call.GetRevive().GetRoles())
 	case scheduler.Call_SUPPRESS:
 		c.suppress(f, call.GetSuppress().GetRoles())
+	case scheduler.Call_ACCEPT_INVERSE_OFFERS:
+		c.answerInverse(f, call.AcceptInverseOffers.InverseOfferIDs,
+			allocator.InverseOfferStatus_ACCEPT, call.AcceptInverseOffers.Filters)
+	case scheduler.Call_DECLINE_INVERSE_OFFERS:
+		c.answerInverse(f, call.DeclineInverseOffers.InverseOfferIDs,
+			allocator.InverseOfferStatus_DECLINE, call.DeclineInverseOffers.Filters)
 	case scheduler.Call_KILL:
 		c.kill(f, call.Kill)
 	case scheduler.Call_SHUTDOWN:
@@ -150,6 +157,11 @@ func (c *Cluster) reconcile(f *framework, tasks []scheduler.Call_Reconcile_Task)
 		return
 	}
 	for _, q := range tasks {
+		if a := c.byID[q.AgentID.GetValue()]; a != nil && a.Gone {
+			c.sendStatus(f, c.masterStatus(q.TaskID, *q.AgentID, mesos.TASK_GONE_BY_OPERATOR,
+				mesos.REASON_RECONCILIATION, "Reconciliation: Task is gone"))
+			continue
+		}
 		if s, ok := c.unreachableStatus(f, q); ok {
 			c.sendStatus(f, s)
 			continue

@@ -22,6 +22,9 @@ func (c *Cluster) serveScheduler(w http.ResponseWriter, r *http.Request) {
 	if bad == nil {
 		bad = validateSchedulerCall(call)
 	}
+	if bad == nil && call.Type == scheduler.Call_SUBSCRIBE {
+		bad = checkPrincipal(c.principal(r), call.Subscribe.FrameworkInfo)
+	}
 	protobuf, ok := wantsProtobuf(r)
 	streamID := r.Header.Get("Mesos-Stream-Id")
 	if bad == nil && call.Type == scheduler.Call_SUBSCRIBE {
@@ -53,6 +56,16 @@ func (c *Cluster) serveScheduler(w http.ResponseWriter, r *http.Request) {
 	}
 	p.stream.serve(w, r, c.stop)
 	c.post(func() { c.schedulerGone(p.stream) })
+}
+
+// checkPrincipal compares who subscribes with whom the framework names.
+func checkPrincipal(authenticated string, info *mesos.FrameworkInfo) *reply {
+	if authenticated == "" || info.Principal == nil || info.GetPrincipal() == authenticated {
+		return nil
+	}
+	return fail(http.StatusBadRequest, "Failed to validate scheduler::Call: Authenticated "+
+		"principal '%s' does not match principal '%s' set in `FrameworkInfo`", authenticated,
+		info.GetPrincipal())
 }
 
 // validateSchedulerCall checks what can be checked without any state.
@@ -206,8 +219,9 @@ func setOf(items []string) map[string]bool {
 
 // connect gives a framework its stream, and takes the old one away.
 func (c *Cluster) connect(f *framework, s *stream) {
-	if old := f.stream; old != nil {
-		c.closeWithError(old, "Framework failed over")
+	failedOver := f.stream != nil
+	if failedOver {
+		c.closeWithError(f.stream, "Framework failed over")
 	}
 	c.removeOffers(false, func(o *offer) bool { return o.framework == f })
 	f.failover.cancel()
@@ -222,7 +236,11 @@ func (c *Cluster) connect(f *framework, s *stream) {
 			MasterInfo:               c.masterInfo(),
 		}})
 	c.beat(f)
-	c.allocateNow()
+	if failedOver {
+		c.scheduleAllocation()
+	} else {
+		c.allocateNow()
+	}
 	c.resendAll(f)
 }
 
@@ -262,7 +280,6 @@ func (c *Cluster) disconnect(f *framework) {
 		}
 	}
 	c.removeOffers(false, func(o *offer) bool { return o.framework == f })
-	c.watchFramework(f, false)
 	c.awaitFailover(f)
 }
 
@@ -288,12 +305,9 @@ func (c *Cluster) removeFramework(f *framework) {
 			if e.Framework != f.id {
 				continue
 			}
-			// What the tasks use is free only when their processes are gone.
-			for _, t := range c.executorTasks(e) {
-				if !t.terminal() {
-					e.held = plus(e.held, t.Info.V.Resources)
-				}
-			}
+			// The master counts them as free at once, though processes may linger.
+			e.Released = true
+			a.touch()
 			c.endExecutor(e, executorTerminated)
 		}
 	}
@@ -304,7 +318,6 @@ func (c *Cluster) removeFramework(f *framework) {
 			s := c.masterStatus(t.Info.V.TaskID, t.Info.V.AgentID, mesos.TASK_KILLED,
 				mesos.REASON_FRAMEWORK_REMOVED, "Framework "+f.id+" removed")
 			t.Statuses = append(t.Statuses, taskStatus{s})
-			t.Sent = &taskStatus{s}
 			c.watchTaskUpdated(t, s)
 		}
 		c.removeTask(t)

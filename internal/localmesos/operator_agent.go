@@ -21,6 +21,8 @@ func (c *Cluster) agentHandler(a *agentNode) http.Handler {
 			c.serveAgentOperator(a, w, r)
 		case path.Dir(p) == "/files":
 			a.serveFiles(w, r, path.Base(p))
+		case p == "/metrics/snapshot":
+			c.serveSnapshot(w, func() []mesos.Metric { return c.agentMetrics(a) })
 		case p == "/health":
 			w.WriteHeader(http.StatusOK)
 		case p == "/version":
@@ -99,9 +101,7 @@ func (c *Cluster) agentCall(a *agentNode, call *agent.Call) *reply {
 	case agent.Call_GET_FLAGS:
 		r.GetFlags = &agent.Response_GetFlags{Flags: c.flags()}
 	case agent.Call_GET_METRICS:
-		running := mesos.Metric{Name: "slave/executors_running",
-			Value: ptr(float64(len(a.executors)))}
-		r.GetMetrics = &agent.Response_GetMetrics{Metrics: []mesos.Metric{running}}
+		r.GetMetrics = &agent.Response_GetMetrics{Metrics: c.agentMetrics(a)}
 	case agent.Call_GET_AGENT:
 		info := a.info()
 		r.GetAgent = &agent.Response_GetAgent{AgentInfo: &info}
@@ -125,6 +125,38 @@ func (c *Cluster) agentCall(a *agentNode, call *agent.Call) *reply {
 		return fail(http.StatusNotImplemented, "%s is not supported here", call.Type)
 	}
 	return answer(r)
+}
+
+// agentMetrics are the counters and gauges of an agent.
+func (c *Cluster) agentMetrics(a *agentNode) []mesos.Metric {
+	values := map[string]float64{"slave/registered": 0, "slave/executors_preempted": 0,
+		"slave/executors_registering": 0, "slave/executors_running": 0,
+		"slave/executors_terminating": 0, "slave/executors_terminated": 0}
+	if a.active() {
+		values["slave/registered"] = 1
+	}
+	for _, e := range a.executors {
+		switch {
+		case e.Ending != nil:
+			values["slave/executors_terminating"]++
+		case e.Subscribed:
+			values["slave/executors_running"]++
+		default:
+			values["slave/executors_registering"]++
+		}
+	}
+	for _, e := range c.ended {
+		if e.agent == a {
+			values["slave/executors_terminated"]++
+		}
+	}
+	for s := range mesos.TaskState_name {
+		values["slave/tasks_"+stateName(mesos.TaskState(s))] = 0
+	}
+	for _, t := range a.tasks {
+		values["slave/tasks_"+stateName(t.State)]++
+	}
+	return listMetrics(values)
 }
 
 func containersOf(a *agentNode) *agent.Response_GetContainers {

@@ -15,6 +15,9 @@ import (
 func (c *Cluster) masterHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := trimPath(r.URL.Path, "/master")
+		if !c.authenticate(w, r, path) {
+			return
+		}
 		switch {
 		case path == "/api/v1/scheduler":
 			c.serveScheduler(w, r)
@@ -30,7 +33,7 @@ func (c *Cluster) masterHandler() http.Handler {
 		case path == "/teardown":
 			c.serveTeardown(w, r)
 		case path == "/metrics/snapshot":
-			c.serveSnapshot(w, r)
+			c.serveSnapshot(w, c.metrics)
 		case path == "/flags":
 			writeJSON(w, map[string]any{"flags": flagMap(c.flags())})
 		default:
@@ -75,8 +78,8 @@ func (c *Cluster) teardown(id string) *reply {
 	return &reply{status: http.StatusOK}
 }
 
-func (c *Cluster) serveSnapshot(w http.ResponseWriter, r *http.Request) {
-	metrics, err := ask(c, c.metrics)
+func (c *Cluster) serveSnapshot(w http.ResponseWriter, of func() []mesos.Metric) {
+	metrics, err := ask(c, of)
 	if err != nil {
 		fail(http.StatusServiceUnavailable, "%s", err).write(w, false)
 		return
@@ -148,6 +151,11 @@ func validateOperatorCall(kind, name string, call any) *reply {
 }
 
 func (c *Cluster) operatorCall(call *master.Call) *reply {
+	for _, try := range []func(*master.Call) *reply{c.upkeepCall, c.drainCall, c.shareCall} {
+		if p := try(call); p != nil {
+			return p
+		}
+	}
 	switch call.Type {
 	case master.Call_RESERVE_RESOURCES, master.Call_UNRESERVE_RESOURCES,
 		master.Call_CREATE_VOLUMES, master.Call_DESTROY_VOLUMES,
@@ -281,7 +289,7 @@ func (c *Cluster) markGone(id string) *reply {
 	}
 	switch {
 	case a == nil:
-		return fail(http.StatusNotFound, "Agent not found")
+		return fail(http.StatusNotFound, "Agent '%s' not found", id)
 	case a.Gone:
 		return &reply{status: http.StatusOK}
 	}
@@ -291,8 +299,12 @@ func (c *Cluster) markGone(id string) *reply {
 	for _, t := range c.tasksOf(func(t *task) bool { return t.Agent == id }) {
 		if f := c.frameworks[t.Framework]; f != nil && !t.terminal() {
 			t.State = mesos.TASK_GONE_BY_OPERATOR
-			s := c.masterStatus(t.Info.V.TaskID, t.Info.V.AgentID, t.State,
-				mesos.REASON_AGENT_REMOVED_BY_OPERATOR, "Agent has been marked gone")
+			why := mesos.REASON_AGENT_REMOVED_BY_OPERATOR
+			if !f.can(mesos.FrameworkInfo_Capability_PARTITION_AWARE) {
+				why = mesos.REASON_AGENT_REMOVED
+			}
+			s := c.masterStatus(t.Info.V.TaskID, t.Info.V.AgentID, t.State, why,
+				"Agent has been marked gone")
 			s.ExecutorID = &mesos.ExecutorID{Value: t.Executor}
 			t.Sent = &taskStatus{s}
 			c.sendStatus(f, s)

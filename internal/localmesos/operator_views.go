@@ -24,6 +24,9 @@ func (c *Cluster) viewFramework(f *framework) master.Response_GetFrameworks_Fram
 		Recovered: f.recovered, RegisteredTime: timeInfo(f.Registered),
 		ReregisteredTime: timeInfo(f.Reregistered),
 	}
+	if f.recovered {
+		out.RegisteredTime, out.ReregisteredTime = nil, nil
+	}
 	if f.Completed {
 		out.UnregisteredTime = timeInfo(f.Unregistered)
 		return out
@@ -38,7 +41,7 @@ func (c *Cluster) viewFramework(f *framework) master.Response_GetFrameworks_Fram
 	for _, a := range c.agents {
 		for _, e := range sortedExecutors(a) {
 			if e.Framework == f.id {
-				used = append(append(used, e.Info.V.Resources...), e.held...)
+				used = plus(used, e.resources())
 			}
 		}
 	}
@@ -72,14 +75,24 @@ func (c *Cluster) viewFrameworks() *master.Response_GetFrameworks {
 
 func (c *Cluster) viewAgent(a *agentNode) master.Response_GetAgents_Agent {
 	out := master.Response_GetAgents_Agent{
-		AgentInfo: a.info(), Active: a.out == nil, Deactivated: ptr(false), Version: mesosVersion,
-		PID: ptr(a.pid()), RegisteredTime: timeInfo(a.Registered),
+		AgentInfo: a.info(), Active: a.out == nil && !a.Deactivated, Deactivated: &a.Deactivated,
+		Version: mesosVersion, PID: ptr(a.pid()), RegisteredTime: timeInfo(a.Registered),
 		TotalResources: endpointForm(a.total()),
 		Capabilities: []mesos.AgentInfo_Capability{
 			{Type: mesos.AgentInfo_Capability_MULTI_ROLE},
 			{Type: mesos.AgentInfo_Capability_HIERARCHICAL_ROLE},
 			{Type: mesos.AgentInfo_Capability_RESERVATION_REFINEMENT},
-			{Type: mesos.AgentInfo_Capability_RESIZE_VOLUME}},
+			{Type: mesos.AgentInfo_Capability_RESOURCE_PROVIDER},
+			{Type: mesos.AgentInfo_Capability_RESIZE_VOLUME},
+			{Type: mesos.AgentInfo_Capability_AGENT_OPERATION_FEEDBACK},
+			{Type: mesos.AgentInfo_Capability_AGENT_DRAINING},
+			{Type: mesos.AgentInfo_Capability_TASK_RESOURCE_LIMITS}},
+	}
+	if !a.Reregistered.IsZero() {
+		out.ReregisteredTime = timeInfo(a.Reregistered)
+	}
+	if d := a.Draining; d != nil {
+		out.DrainInfo, out.EstimatedDrainStartTime = d.view(), timeInfo(d.Since)
 	}
 	if used := c.used(a); len(used) > 0 {
 		out.AllocatedResources = endpointForm(used)
@@ -108,11 +121,13 @@ func viewTask(t *task) mesos.Task {
 	out := mesos.Task{
 		Name: t.Info.V.Name, TaskID: t.Info.V.TaskID,
 		FrameworkID: mesos.FrameworkID{Value: t.Framework},
-		ExecutorID:  &mesos.ExecutorID{Value: t.Executor},
 		AgentID:     t.Info.V.AgentID, State: t.State.Enum(),
 		Resources: t.Info.V.Resources, Labels: t.Info.V.Labels,
 		Discovery: t.Info.V.Discovery, Container: t.Info.V.Container,
 		HealthCheck: t.Info.V.HealthCheck, KillPolicy: t.Info.V.KillPolicy,
+	}
+	if !t.commandTask() {
+		out.ExecutorID = &mesos.ExecutorID{Value: t.Executor}
 	}
 	for _, s := range t.Statuses {
 		out.Statuses = append(out.Statuses, s.V)
@@ -148,8 +163,10 @@ func (c *Cluster) viewExecutors() *master.Response_GetExecutors {
 	out := &master.Response_GetExecutors{Executors: []master.Response_GetExecutors_Executor{}}
 	for _, a := range c.agents {
 		for _, e := range sortedExecutors(a) {
-			out.Executors = append(out.Executors, master.Response_GetExecutors_Executor{
-				ExecutorInfo: e.Info.V, AgentID: mesos.AgentID{Value: a.id}})
+			if !e.Generated {
+				out.Executors = append(out.Executors, master.Response_GetExecutors_Executor{
+					ExecutorInfo: e.Info.V, AgentID: mesos.AgentID{Value: a.id}})
+			}
 		}
 	}
 	return out
@@ -197,8 +214,11 @@ func (c *Cluster) viewRoles() []mesos.Role {
 
 // metrics are the counters and gauges of the master.
 func (c *Cluster) metrics() []mesos.Metric {
-	values := map[string]float64{"master/elected": 1,
-		"master/uptime_secs": time.Since(c.started).Seconds()}
+	values := map[string]float64{"master/elected": 1, "master/frameworks_connected": 0,
+		"master/frameworks_disconnected": 0, "master/slaves_active": 0,
+		"master/slaves_connected": 0, "master/slaves_disconnected": 0,
+		"master/slaves_inactive": 0,
+		"master/uptime_secs":     time.Since(c.started).Seconds()}
 	for _, s := range mesos.TaskState_name {
 		state := mesos.TaskState(mesos.TaskState_value[s])
 		name := "master/tasks_" + stateName(state)
@@ -228,10 +248,16 @@ func (c *Cluster) metrics() []mesos.Metric {
 			values["master/slaves_active"]++
 			if a.out == nil {
 				values["master/slaves_connected"]++
+			} else {
+				values["master/slaves_disconnected"]++
 			}
 		}
 	}
-	var out []mesos.Metric
+	return listMetrics(values)
+}
+
+func listMetrics(values map[string]float64) []mesos.Metric {
+	out := make([]mesos.Metric, 0, len(values))
 	for _, k := range sortedKeys(values) {
 		out = append(out, mesos.Metric{Name: k, Value: ptr(values[k])})
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -71,7 +72,8 @@ func (g *gate) abandon() { _ = g.w.Close() }
 // gateScript waits at the gate and becomes the command.
 const gateScript = `read -r _ <&3 || exit 125; exec 3<&-; exec "$@"`
 
-// startProcess starts a command, held at a gate, as the leader of a new session.
+// startProcess starts a command, held at a gate, as the leader of a new session,
+// or of a new process group if the command asks for that.
 func startProcess(cmd *exec.Cmd, boot string) (process, *gate, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -84,7 +86,7 @@ func startProcess(cmd *exec.Cmd, boot string) (process, *gate, error) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	cmd.SysProcAttr.Setsid = true
+	cmd.SysProcAttr.Setsid = !cmd.SysProcAttr.Setpgid
 	if err := cmd.Start(); err != nil {
 		return process{}, nil, errors.Join(err, w.Close())
 	}
@@ -180,6 +182,10 @@ func (p process) killSession(ctx context.Context) error {
 		found, err := p.members(victims)
 		if err != nil || len(found) == 0 {
 			return err
+		}
+		// The leader first: it must not see its children die.
+		if i := slices.IndexFunc(found, func(v process) bool { return v.PID == p.PID }); i > 0 {
+			found[0], found[i] = found[i], found[0]
 		}
 		for _, v := range found {
 			victims[v] = true

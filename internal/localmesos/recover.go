@@ -25,6 +25,10 @@ func (c *Cluster) load() error {
 		}
 		c.frameworks[id] = f
 	}
+	if err := errors.Join(c.reg.loadMeta(keyUpkeep, &c.upkeep),
+		c.reg.loadMeta(keyShares, &c.shares)); err != nil {
+		return err
+	}
 	if err := c.loadAgents(); err != nil {
 		return err
 	}
@@ -127,15 +131,16 @@ func (c *Cluster) fitAgent(a *agentNode) error {
 	}
 	var reserved []mesos.Resource
 	for _, r := range a.total() {
-		if len(r.Reservations) > 0 {
+		if isVolume(&r) || notDynamic(&r) == nil {
 			reserved = append(reserved, r)
 		}
 	}
 	total := a.cfg.resources()
-	rest, ok := minus(total, stripped(reserved))
+	rest, ok := minus(total, withoutDynamic(reserved))
 	if !ok {
 		return fmt.Errorf("agent %s: the configured resources (%s) are less than what is "+
-			"reserved (%s)", a.Name, formatResources(total), formatResources(stripped(reserved)))
+			"reserved (%s)", a.Name, formatResources(total),
+			formatResources(withoutDynamic(reserved)))
 	}
 	total = plus(rest, reserved)
 	if used := unallocate(c.usedBy(a, func(e *executorRun) bool {

@@ -28,6 +28,12 @@ const (
 	bucketTrash      = "trash"
 )
 
+// Keys of bucketMeta besides the schema.
+const (
+	keyUpkeep = "upkeep"
+	keyShares = "shares"
+)
+
 var allBuckets = []string{bucketMeta, bucketFrameworks, bucketAgents, bucketExecutors,
 	bucketTasks, bucketOperations, bucketTrash}
 
@@ -204,6 +210,20 @@ func (r *registry) write(changes []change) error {
 			if err := putRecord(tx, c); err != nil {
 				return err
 			}
+		}
+		return nil
+	})
+}
+
+// loadMeta reads a record of bucketMeta, if it is there.
+func (r *registry) loadMeta(key string, into any) error {
+	return r.db.View(func(tx *bolt.Tx) error {
+		v := tx.Bucket([]byte(bucketMeta)).Get([]byte(key))
+		if v == nil {
+			return nil
+		}
+		if err := decodeRecord(v, into); err != nil {
+			return fmt.Errorf("reading %s from %s: %w", key, r.path, err)
 		}
 		return nil
 	})

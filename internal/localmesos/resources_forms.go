@@ -86,6 +86,21 @@ func stripped(rs []mesos.Resource) []mesos.Resource {
 	return plus(nil, plain)
 }
 
+// withoutDynamic is what resources are without what was made of them at run time:
+// volumes, dynamic reservations, allocations.
+func withoutDynamic(rs []mesos.Resource) []mesos.Resource {
+	plain := mapResources(withoutVolume(rs), func(r *mesos.Resource) {
+		r.AllocationInfo = nil
+		for notDynamic(r) == nil {
+			r.Reservations = r.Reservations[:len(r.Reservations)-1]
+		}
+		if len(r.Reservations) == 0 {
+			r.Reservations = nil
+		}
+	})
+	return plus(nil, plain)
+}
+
 // upgrade turns the format from before reservation refinement (role and
 // reservation) into the present one (a stack of reservations). It works in place.
 func upgrade(rs []mesos.Resource) {

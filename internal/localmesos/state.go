@@ -38,6 +38,8 @@ type framework struct {
 	heartbeat *timer
 	failover  *timer
 	filters   map[*agentNode][]*filter
+	// allocations counts the offers it was made.
+	allocations int
 }
 
 func (f *framework) connected() bool { return f.stream != nil }
@@ -51,6 +53,12 @@ type agentNode struct {
 	Name       string
 	Total      []resource
 	Registered time.Time
+	// Reregistered is when it came back last, zero if it was never away.
+	Reregistered time.Time `json:",omitzero"`
+	// Draining is set while an operator wants the agent empty, and Deactivated while
+	// nothing is to be offered of it.
+	Draining    *draining `json:",omitempty"`
+	Deactivated bool      `json:",omitempty"`
 	// Gone agents were marked gone by an operator and are never listed again.
 	Gone bool
 
@@ -91,6 +99,11 @@ func (a *agentNode) active() bool {
 	return a.present && !a.Gone && !a.out.forgotten() && !a.out.unregistered()
 }
 
+func (a *agentNode) url() *mesos.URL {
+	return &mesos.URL{Scheme: "http", Path: ptr("/slave(1)"), Address: mesos.Address{
+		Hostname: &a.cfg.Hostname, IP: &a.ip, Port: int32(a.port)}}
+}
+
 func (a *agentNode) pid() string {
 	return "slave(1)@" + net.JoinHostPort(a.ip, strconv.Itoa(a.port))
 }
@@ -129,13 +142,18 @@ type executorRun struct {
 	Subscribed bool
 	// Ending is set when the executor is to be ended.
 	Ending *ending
+	// Generated executors were made by the agent for a task that has only a
+	// command; the master and the framework know nothing of them.
+	Generated bool
+	// Released executors belong to a framework that was removed.
+	Released bool `json:",omitempty"`
 
 	id         string
 	agent      *agentNode
 	values     secretValues // taken out of Info, until the executor is started
 	stream     *stream
-	recovering bool // alive at our start, not yet subscribed again
-	held       []mesos.Resource
+	recovering bool   // alive at our start, not yet subscribed again
+	abandoned  bool   // its process was not let through its gate
 	timeout    *timer // registration or re-registration
 	grace      *timer
 }
@@ -143,6 +161,14 @@ type executorRun struct {
 func (e *executorRun) key() string { return executorKey(e.Framework, e.id) }
 
 func executorKey(framework, id string) string { return framework + "\x00" + id }
+
+// resources are what the executor itself takes of its agent.
+func (e *executorRun) resources() []mesos.Resource {
+	if e.Generated || e.Released {
+		return nil
+	}
+	return e.Info.V.Resources
+}
 
 func (e *executorRun) recordKey() string { return e.Agent + "\x00" + e.key() }
 
@@ -159,6 +185,8 @@ type task struct {
 	Seq uint64
 	// State is the latest state, known before the scheduler knows it.
 	State mesos.TaskState
+	// Group is not 0 for tasks of a group and then the same for all of it.
+	Group uint64
 	// Delivered tells that the LAUNCH event was sent to the executor.
 	Delivered bool
 	// Statuses is the history shown to operators.
@@ -182,6 +210,9 @@ func (t *task) id() string { return t.Info.V.TaskID.Value }
 func (t *task) key() string { return taskKey(t.Framework, t.id()) }
 
 func taskKey(framework, id string) string { return framework + "\x00" + id }
+
+// commandTask tells that the task has no executor that anybody knows of.
+func (t *task) commandTask() bool { return t.Group == 0 && t.Info.V.Executor == nil }
 
 func (t *task) terminal() bool { return isTerminal(t.State) }
 
@@ -211,6 +242,7 @@ type offer struct {
 	agent     *agentNode
 	role      string
 	resources []mesos.Resource // allocated to role
+	timeout   *timer
 }
 
 // filter keeps an agent's resources from a framework's role for a while.
@@ -278,7 +310,7 @@ func (c *Cluster) usedBy(a *agentNode, match func(*executorRun) bool) []mesos.Re
 		if !match(e) {
 			continue
 		}
-		out = plus(plus(out, e.Info.V.Resources), e.held)
+		out = plus(out, e.resources())
 		for _, t := range c.executorTasks(e) {
 			if !t.terminal() {
 				out = plus(out, t.Info.V.Resources)

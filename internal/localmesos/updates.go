@@ -126,6 +126,9 @@ func (c *Cluster) acknowledge(f *framework, ack *scheduler.Call_Acknowledge) {
 func (c *Cluster) removeTask(t *task) {
 	t.retry.cancel()
 	c.forgetTask(t)
+	if a := c.byID[t.Agent]; a != nil {
+		c.whenDrained(a)
+	}
 	c.completed = append(c.completed, t)
 	c.completed = c.completed[max(0, len(c.completed)-100):]
 }

@@ -66,12 +66,16 @@ func (c *Cluster) watchTaskUpdated(t *task, s mesos.TaskStatus) {
 
 func (c *Cluster) watchFramework(f *framework, added bool) {
 	c.toWatchers(func() *master.Event {
+		view := master.Response_GetFrameworks_Framework{FrameworkInfo: c.infoOf(f),
+			Active: f.connected(), Connected: f.connected(), Recovered: f.recovered,
+			RegisteredTime: timeInfo(f.Registered), ReregisteredTime: timeInfo(f.Reregistered),
+			UnregisteredTime: &mesos.TimeInfo{}} // Events show it so.
 		if added {
 			return &master.Event{Type: master.Event_FRAMEWORK_ADDED,
-				FrameworkAdded: &master.Event_FrameworkAdded{Framework: c.viewFramework(f)}}
+				FrameworkAdded: &master.Event_FrameworkAdded{Framework: view}}
 		}
 		return &master.Event{Type: master.Event_FRAMEWORK_UPDATED,
-			FrameworkUpdated: &master.Event_FrameworkUpdated{Framework: c.viewFramework(f)}}
+			FrameworkUpdated: &master.Event_FrameworkUpdated{Framework: view}}
 	})
 }
 
@@ -79,6 +83,13 @@ func (c *Cluster) watchFrameworkRemoved(f *framework) {
 	c.toWatchers(func() *master.Event {
 		return &master.Event{Type: master.Event_FRAMEWORK_REMOVED,
 			FrameworkRemoved: &master.Event_FrameworkRemoved{FrameworkInfo: c.infoOf(f)}}
+	})
+}
+
+func (c *Cluster) watchAgentAdded(a *agentNode) {
+	c.toWatchers(func() *master.Event {
+		return &master.Event{Type: master.Event_AGENT_ADDED,
+			AgentAdded: &master.Event_AgentAdded{Agent: c.viewAgent(a)}}
 	})
 }
 

@@ -106,6 +106,8 @@ func fullCalls() []mesos.Call {
 		mesos.ReconcileOperations{Operations: []mesos.OperationOnAgent{
 			{ID: "op1", Agent: "a1"}, {ID: "op2"}}},
 		mesos.ReconcileOperations{},
+		mesos.AcceptInverse{Offers: []mesos.OfferID{"i1", "i2"}, Refuse: time.Minute},
+		mesos.DeclineInverse{Offers: []mesos.OfferID{"i1"}, Refuse: time.Second},
 		mesos.Teardown{},
 	}
 }
@@ -115,6 +117,9 @@ func fullEvents() []mesos.Event {
 		mesos.Subscribed{Framework: "f1", Master: "10.0.0.1:5050"},
 		mesos.Offers{Offers: []mesos.Offer{fullOffer()}},
 		mesos.Rescinded{Offer: "o1"},
+		mesos.InverseOffers{Offers: []mesos.InverseOffer{{ID: "i1", Agent: "a1",
+			Unavailable: mesos.Unavailability{Start: time.Unix(9, 9).UTC(),
+				Duration: time.Hour}}}},
 		mesos.Updated{Status: fullStatus()},
 		mesos.OperationUpdated{ID: "op1", State: "OPERATION_FAILED", Message: "m",
 			UUID: []byte("0123456789abcdef"), Agent: "a1"},

@@ -89,6 +89,20 @@ func callFromWire(t testing.TB, c *scheduler.Call) mesos.Call {
 			})
 		}
 		return out
+	default:
+		return plainCall(t, c)
+	}
+}
+
+// plainCall is callFromWire for those that are left.
+func plainCall(t testing.TB, c *scheduler.Call) mesos.Call {
+	switch c.Type {
+	case scheduler.Call_ACCEPT_INVERSE_OFFERS:
+		return mesos.AcceptInverse{Offers: offerIDs(c.AcceptInverseOffers.InverseOfferIDs),
+			Refuse: refuse(c.AcceptInverseOffers.Filters)}
+	case scheduler.Call_DECLINE_INVERSE_OFFERS:
+		return mesos.DeclineInverse{Offers: offerIDs(c.DeclineInverseOffers.InverseOfferIDs),
+			Refuse: refuse(c.DeclineInverseOffers.Filters)}
 	case scheduler.Call_TEARDOWN:
 		return mesos.Teardown{}
 	default:
@@ -139,6 +153,18 @@ func eventToWire(t testing.TB, e mesos.Event) *scheduler.Event {
 		out := &scheduler.Event{Type: scheduler.Event_OFFERS, Offers: &scheduler.Event_Offers{}}
 		for _, o := range e.Offers {
 			out.Offers.Offers = append(out.Offers.Offers, offerToWire(o))
+		}
+		return out
+	case mesos.InverseOffers:
+		out := &scheduler.Event{Type: scheduler.Event_INVERSE_OFFERS,
+			InverseOffers: &scheduler.Event_InverseOffers{}}
+		for _, o := range e.Offers {
+			out.InverseOffers.InverseOffers = append(out.InverseOffers.InverseOffers,
+				wire.InverseOffer{OfferID: wire.OfferID{Value: string(o.ID)},
+					AgentID: &wire.AgentID{Value: string(o.Agent)},
+					Unavailability: wire.Unavailability{
+						Start:    wire.TimeInfo{Nanoseconds: o.Unavailable.Start.UnixNano()},
+						Duration: durationToWire(o.Unavailable.Duration)}})
 		}
 		return out
 	case mesos.Rescinded:

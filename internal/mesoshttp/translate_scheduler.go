@@ -105,6 +105,14 @@ func callToWire(c mesos.Call, framework mesos.FrameworkID, role string) *schedul
 	case mesos.ReconcileOperations:
 		out.Type = scheduler.Call_RECONCILE_OPERATIONS
 		out.ReconcileOperations = reconcileOperationsToWire(c)
+	case mesos.AcceptInverse:
+		out.Type = scheduler.Call_ACCEPT_INVERSE_OFFERS
+		out.AcceptInverseOffers = &scheduler.Call_AcceptInverseOffers{
+			InverseOfferIDs: offersToWire(c.Offers), Filters: filtersToWire(c.Refuse)}
+	case mesos.DeclineInverse:
+		out.Type = scheduler.Call_DECLINE_INVERSE_OFFERS
+		out.DeclineInverseOffers = &scheduler.Call_DeclineInverseOffers{
+			InverseOfferIDs: offersToWire(c.Offers), Filters: filtersToWire(c.Refuse)}
 	case mesos.Teardown:
 		out.Type = scheduler.Call_TEARDOWN
 	default:
@@ -231,6 +239,9 @@ func eventFromWire(e *scheduler.Event) (event mesos.Event, ok bool) {
 			offers.Offers = append(offers.Offers, offerFromWire(&e.Offers.Offers[i]))
 		}
 		return offers, len(offers.Offers) > 0
+	case scheduler.Event_INVERSE_OFFERS:
+		offers := inverseFromWire(e.GetInverseOffers().GetInverseOffers())
+		return offers, len(offers.Offers) > 0
 	case scheduler.Event_RESCIND:
 		id := e.GetRescind().GetOfferID()
 		return mesos.Rescinded{Offer: mesos.OfferID(id.Value)}, e.Rescind != nil
@@ -255,6 +266,23 @@ func eventFromWire(e *scheduler.Event) (event mesos.Event, ok bool) {
 	default:
 		return nil, false
 	}
+}
+
+// inverseFromWire leaves out those that name no agent: this framework is asked for none.
+func inverseFromWire(list []wire.InverseOffer) (out mesos.InverseOffers) {
+	for i := range list {
+		o := &list[i]
+		if o.AgentID == nil {
+			continue
+		}
+		out.Offers = append(out.Offers, mesos.InverseOffer{
+			ID: mesos.OfferID(o.OfferID.Value), Agent: mesos.AgentID(o.AgentID.Value),
+			Unavailable: mesos.Unavailability{
+				Start:    time.Unix(0, o.Unavailability.Start.Nanoseconds).UTC(),
+				Duration: durationFromWire(o.Unavailability.Duration),
+			}})
+	}
+	return out
 }
 
 func operationFromWire(s *wire.OperationStatus) mesos.OperationUpdated {

@@ -38,7 +38,12 @@ type agent struct {
 	state     standing
 	cut       bool // no message goes through
 	cuts      int  // counts, so that older timers are void
-	able      bool // it reports on operations
+
+	drained  bool                  // an operator has it drained
+	window   *mesos.Unavailability // of maintenance, nil for none
+	dead     bool                  // it never comes back
+	declared bool                  // an operator told the master so
+	able     bool                  // it reports on operations
 	// operations are those whose ends are not acknowledged.
 	operations  map[mesos.OperationID]*operation
 	deactivated bool // it is offered to nobody
@@ -236,7 +241,7 @@ func (a *agent) launchAll(
 // cutFor separates the agent from the master for a while.
 func (a *agent) cutFor(d time.Duration) {
 	w := a.m.w
-	if a.cut {
+	if a.cut || a.dead {
 		return
 	}
 	w.tell("%s is cut off for %s", a.id, d)
@@ -282,7 +287,7 @@ func (a *agent) lost() {
 
 func (a *agent) registerLater(d time.Duration) {
 	a.m.w.after(d, func() {
-		if !a.cut && a.m.up && a.state != registered {
+		if !a.cut && a.m.up && a.state != registered && !a.dead {
 			a.register()
 		}
 	})

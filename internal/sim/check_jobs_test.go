@@ -90,5 +90,5 @@ func (c *checkJobs) commanded(command scheduler.Command) {
 // most is how often a task may be launched again after it finished, for all reasons that there
 // were.
 func (c *checkJobs) most(p scheduler.Pod, task string) int {
-	return c.reasons[task] + c.reasons[p.Name.String()]
+	return c.reasons[task] + c.reasons[p.Name.String()] + c.w.operator.lost[p.Name.String()]
 }

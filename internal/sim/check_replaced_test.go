@@ -16,14 +16,21 @@ type checkReplaced struct {
 }
 
 func (c *checkReplaced) stepped(_ scheduler.Event, out scheduler.Output) {
+	c.settle()
 	for _, pod := range replacedByPolicy(out) {
 		c.begun(pod)
 	}
 	for _, write := range out.Writes {
-		if w, ok := write.(scheduler.WritePod); ok && w.Pod.Request == scheduler.Replace {
+		if w, ok := write.(scheduler.WritePod); ok &&
+			(w.Pod.Request == scheduler.Replace || w.Pod.Request == scheduler.Leave) {
 			c.under[w.Pod.Name] = true
 		}
 	}
+	c.settle()
+}
+
+// settle forgets those that are up again.
+func (c *checkReplaced) settle() {
 	for name := range c.under {
 		if p, ok := c.w.store.hard.Pods[name]; !ok || up(p) {
 			delete(c.under, name)

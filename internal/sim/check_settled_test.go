@@ -17,11 +17,11 @@ func (w *world) unsettled() string {
 	switch {
 	case !p.alive || p.session == nil || p.view == nil:
 		return "the scheduler is not connected"
-	case len(w.store.hard.Leftovers) > 0:
+	case slices.ContainsFunc(w.leftovers(), w.waitsFor):
 		return fmt.Sprintf("%d leftovers are not freed", len(w.store.hard.Leftovers))
 	}
 	for _, a := range w.master.agents {
-		if a.state != registered {
+		if a.state != registered && !a.dead {
 			return fmt.Sprintf("agent %s has not come back", a.id)
 		}
 	}
@@ -103,6 +103,9 @@ func reservedOn(a *agent) resource.List {
 // leftBehind says what an uninstalled service has left in the world, "" if nothing.
 func (w *world) leftBehind() string {
 	for _, a := range w.master.agents {
+		if w.store.hard.Agents[a.id].Fate == scheduler.FateAbandoned {
+			continue
+		}
 		if r := reservedOn(a); len(r) > 0 {
 			return fmt.Sprintf("%s still has reserved %s", a.id, r)
 		}

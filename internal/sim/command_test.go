@@ -26,7 +26,7 @@ func (o *operator) act() {
 		return
 	}
 	pod := pods[w.rng.IntN(len(pods))]
-	switch w.rng.IntN(32) {
+	switch w.rng.IntN(34) {
 	case 0, 1:
 		w.process.command(scheduler.PodRestart{Pod: pod.String()})
 	case 2, 3, 4:
@@ -59,6 +59,8 @@ func (o *operator) act() {
 		o.plan(scheduler.PlanStop)
 	case 30:
 		o.plan(scheduler.PlanForceComplete)
+	case 32, 33:
+		o.abandon()
 	case 31:
 		if w.scenario.uninstall && w.flip(0.3) {
 			o.uninstall()
@@ -90,7 +92,7 @@ func (o *operator) someTasks(pod scheduler.PodName) []string {
 // change asks for another configuration.
 func (o *operator) change() {
 	w := o.w
-	next := o.shape.changed(w.rng, len(w.master.agents))
+	next := o.shape.changed(w.rng, w.scenario.agents)
 	o.targets++
 	r, ok := w.process.command(scheduler.SetTarget{ID: fmt.Sprintf("target-%d", o.targets+1),
 		Service: next.service()})
@@ -297,6 +299,7 @@ func (o *operator) helpful() {
 			w.process.command(scheduler.PodResume{Pod: name.String()})
 		}
 	}
+	o.replaceLost()
 	o.continueHeld()
 	o.continuePlans()
 	o.undoForced()

@@ -267,7 +267,8 @@ func (m *master) allocate() {
 		if o := m.offerOf(a); o != nil {
 			m.offers[o.id] = o
 			batch = append(batch, mesos.Offer{ID: o.id, Agent: a.id, Hostname: a.hostname,
-				IP: a.hostname, Port: 5051, Role: role, Resources: o.resources.WithRole(role)})
+				IP: a.hostname, Port: 5051, Role: role, Resources: o.resources.WithRole(role),
+				Unavailable: a.window})
 			if m.w.chance(0.03 * m.w.scenario.network) {
 				m.w.after(m.w.between(0, 100*time.Millisecond), func() {
 					m.removeOffers(func(x *offer) bool { return x == o }, true)
@@ -289,7 +290,7 @@ func (m *master) allocate() {
 
 // offerOf makes an offer of what is free of an agent, unless it is refused.
 func (m *master) offerOf(a *agent) *offer {
-	if a.state != registered || a.deactivated {
+	if a.state != registered || a.drained || a.deactivated {
 		return nil
 	}
 	free := a.free()
@@ -400,6 +401,8 @@ func (m *master) reconcile(c mesos.Reconcile) {
 		switch {
 		case a == nil:
 			s.State = mesos.Unknown
+		case a.dead:
+			s = a.last(q.Task)
 		case a.state == awaited:
 			if m.w.flip(0.5) {
 				continue
@@ -455,7 +458,7 @@ func (m *master) failover() {
 	m.records = map[mesos.TaskID]*record{}
 	m.operations = map[mesos.OperationID]*operation{}
 	for _, a := range m.agents {
-		if a.state != unreachable {
+		if a.state != unreachable && !a.dead {
 			a.state = awaited
 		}
 		for _, t := range a.tasks {

@@ -184,7 +184,7 @@ func (a *agent) operationsBack() {
 func (w *world) watch() {
 	w.after(w.between(time.Second, 20*time.Second), func() {
 		p := w.process
-		if !w.master.up || !p.alive {
+		if !w.master.up || !p.alive || w.scenario.blind {
 			w.watch()
 			return
 		}
@@ -202,12 +202,20 @@ func (w *world) watch() {
 func (m *master) picture() mesos.AgentsSeen {
 	var seen mesos.AgentsSeen
 	for _, a := range m.agents {
-		if a.state == unreachable || a.state == awaited {
+		if a.dead || a.state == unreachable {
+			seen.Removed = append(seen.Removed, a.id)
+			continue
+		}
+		if a.state == awaited {
 			continue
 		}
 		s := mesos.SeenAgent{ID: a.id, Hostname: a.hostname, IP: a.hostname, Total: a.total,
-			Reserved: reservedOn(a), Active: a.state == registered && !a.deactivated,
-			Deactivated: a.deactivated}
+			Reserved: reservedOn(a), Unavailable: a.window,
+			Active:      a.state == registered && !a.deactivated && !a.drained,
+			Deactivated: a.deactivated || a.drained}
+		if a.drained {
+			s.Drain = &mesos.Drain{Drained: len(a.tasks) == 0, Draining: len(a.tasks) > 0}
+		}
 		if a.able {
 			s.Capabilities = []string{mesos.CapabilityProvider, mesos.CapabilityFeedback}
 		}

@@ -14,6 +14,7 @@ type operator struct {
 	replaced    map[scheduler.PodName]bool // ever
 	left        map[scheduler.PodName]bool // instances that some configuration did not want
 	uninstalled bool
+	lost        map[string]int // how often an instance was to be built up without a command
 	// params are those that each plan was last started with, as far as that is certain.
 	params map[string]map[string]string
 }
@@ -27,7 +28,7 @@ func (o *operator) trouble() {
 	w.after(w.between(500*time.Millisecond, 20*time.Second), o.trouble)
 	net := w.scenario.network
 	a := w.master.agents[w.rng.IntN(len(w.master.agents))]
-	switch w.rng.IntN(10) {
+	switch w.rng.IntN(13) {
 	case 0, 1:
 		if w.chance(0.4 * net) {
 			a.cutFor(w.between(100*time.Millisecond, 15*time.Second))
@@ -53,10 +54,21 @@ func (o *operator) trouble() {
 			w.process.die("while it waits")
 		}
 	case 8:
+		if w.chance(0.4 * net) {
+			a.drain()
+		}
+	case 9:
+		if w.chance(0.4 * net) {
+			a.schedule()
+		}
+	case 10:
+		if w.chance(0.4 * net) {
+			a.reborn()
+		}
 		if w.chance(0.3 * net) {
 			a.deactivateFor(w.between(10*time.Second, 3*time.Minute))
 		}
-	case 9:
+	case 12:
 		if w.chance(0.2 * net) {
 			a.orphan()
 		}
@@ -69,8 +81,10 @@ func (o *operator) heal() {
 	w.faults = false
 	w.tell("from here on nothing fails any more")
 	for _, a := range w.master.agents {
+		a.reactivate()
+		a.callOff()
 		a.activate()
-		if a.cut {
+		if a.cut && !a.dead {
 			a.cut = false
 			a.cuts++
 			a.registerLater(w.between(10*time.Millisecond, 3*time.Second))

@@ -11,6 +11,7 @@ type scenario struct {
 	agents    int
 	safety    time.Duration
 	uninstall bool // in the end
+	blind     bool // the operator API tells nothing
 	// crashes, tasks, network and asked say how troubled each part of this world is.
 	crashes, tasks, network, asked float64
 	// able is how likely an agent is to report on operations; pictures says that the operator
@@ -34,5 +35,6 @@ func drawScenario(rng *rand.Rand) scenario {
 		s.shape = drawMixed(rng)
 		s.agents = s.shape.data + rng.IntN(3)
 	}
+	s.blind = rng.Float64() < 0.3
 	return s
 }

@@ -160,7 +160,7 @@ plans:
 `
 
 const policySpec = `
-    fault-policy: {unreachable-timeout: 20, action: replace, max-replacements: 1}
+    fault-policy: {unreachable-timeout: 20, action: replace, max-replacements: 1, planned: replace}
     update: {settle: 5}`
 
 const actionSpec = `

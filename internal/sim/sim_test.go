@@ -110,6 +110,7 @@ func simulate(seed uint64, sink func(string)) (w *world) {
 // safety is the phase in which anything may fail.
 func (w *world) safety() {
 	w.process.start()
+	w.master.askAgain()
 	w.after(w.between(0, 30*time.Second), w.operator.trouble)
 	w.after(w.between(0, 60*time.Second), w.operator.act)
 	if w.scenario.pictures {

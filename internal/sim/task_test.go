@@ -24,6 +24,7 @@ type task struct {
 	arrives   time.Time      // when the latest message arrives, to keep their order
 	node      *node          // the Kafka process, nil when it is none or not up
 	wasAway   bool           // its agent could not be reached at some time
+	draining  bool           // it is killed because its agent is drained
 	replaced  bool           // the operator replaced its instance since it was launched
 }
 
@@ -182,8 +183,12 @@ func (t *task) reportMessage(state mesos.TaskState, message string) {
 }
 
 func (t *task) status(state mesos.TaskState) mesos.Status {
-	return mesos.Status{Task: t.info.ID, Agent: t.a.id, State: state, Ready: t.ready,
+	s := mesos.Status{Task: t.info.ID, Agent: t.a.id, State: state, Ready: t.ready,
 		Source: "SOURCE_EXECUTOR", IP: t.a.hostname}
+	if t.draining && (state == mesos.Killing || state == mesos.Killed) {
+		s.Reason = "REASON_AGENT_DRAINING"
+	}
+	return s
 }
 
 func (t *task) sendLater(d time.Duration) {

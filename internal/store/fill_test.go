@@ -100,7 +100,8 @@ func special(s source, v reflect.Value) bool {
 		pick(string(scheduler.Uninstall), string(scheduler.Run), string(scheduler.Stop),
 			string(scheduler.Uninstalled))
 	case *scheduler.Request:
-		pick(string(scheduler.Replace), string(scheduler.Restart), "")
+		pick(string(scheduler.Replace), string(scheduler.Restart), "",
+			string(scheduler.Leave))
 	case *scheduler.Fate:
 		pick(string(scheduler.FateAbandoned), string(scheduler.FateGone), "")
 	case *servicespec.Service:

@@ -38,6 +38,16 @@ func (r agent) domain() (scheduler.Agent, error) {
 		Decided: r.Decided.UTC(), By: r.By, Why: r.Why}, nil
 }
 
+func moveToRow(m scheduler.Move) move {
+	return move{Agent: m.Agent, Hostname: m.Hostname, Why: m.Why, Order: m.Order,
+		Incarnation: m.Incarnation, Held: m.Held, Cause: m.Cause}
+}
+
+func (r move) domain() scheduler.Move {
+	return scheduler.Move{Agent: r.Agent, Hostname: r.Hostname, Why: r.Why, Order: r.Order,
+		Incarnation: r.Incarnation, Held: r.Held, Cause: r.Cause}
+}
+
 // move is a planned departure of an instance from its agent.
 type move struct {
 	Agent       mesos.AgentID `json:"agent"`
@@ -45,4 +55,7 @@ type move struct {
 	Why         string        `json:"why"`
 	Order       int           `json:"order"`
 	Incarnation int           `json:"incarnation"`
+	Held        string        `json:"held,omitempty"`
+
+	Cause scheduler.MoveCause `json:"cause,omitempty"`
 }

@@ -134,7 +134,7 @@ func podToRow(p scheduler.Pod) pod {
 		Replacing:   p.Replacing,
 		Failed:      each(p.Failed, time.Time.UTC),
 		Recovery:    maybe(p.Recovery, func(r scheduler.Recovery) recovery { return recovery(r) }),
-		Move:        maybe(p.Move, func(m scheduler.Move) move { return move(m) }),
+		Move:        maybe(p.Move, moveToRow),
 	}
 }
 
@@ -149,13 +149,13 @@ func (r pod) domain() (out scheduler.Pod, err error) {
 		Failed:      each(r.Failed, time.Time.UTC),
 		Recovery: maybe(r.Recovery,
 			func(r recovery) scheduler.Recovery { return scheduler.Recovery(r) }),
-		Move: maybe(r.Move, func(m move) scheduler.Move { return scheduler.Move(m) }),
+		Move: maybe(r.Move, move.domain),
 	}
 	if out.Name, err = namedPod(r.Name); err != nil {
 		return out, err
 	}
 	switch r.Request {
-	case "", scheduler.Restart, scheduler.Replace:
+	case "", scheduler.Restart, scheduler.Replace, scheduler.Leave:
 	default:
 		return out, fmt.Errorf("the request %q is none", r.Request)
 	}
@@ -181,6 +181,7 @@ type place struct {
 	Sets        []setResources       `json:"sets"`
 	Confirmed   bool                 `json:"confirmed"`
 	Unseen      []string             `json:"unseen,omitempty"`
+	More        []string             `json:"more,omitempty"`
 	Pending     []mesos.OperationID  `json:"pending,omitempty"`
 }
 
@@ -206,6 +207,7 @@ func placeToRow(p scheduler.Place) place {
 		Executor:    each(p.Executor, resourceToRow),
 		Sets:        each(p.Sets, setToRow),
 		Unseen:      p.Unseen,
+		More:        p.More,
 		Confirmed:   p.Confirmed,
 		Pending:     p.Pending,
 	}
@@ -218,7 +220,7 @@ func (r place) domain() (out scheduler.Place, err error) {
 		Domain:   mesos.Domain(r.Domain),
 		Attributes: each(r.Attributes,
 			func(a attribute) mesos.Attribute { return mesos.Attribute(a) }),
-		Confirmed: r.Confirmed, Unseen: r.Unseen, Pending: r.Pending,
+		Confirmed: r.Confirmed, Unseen: r.Unseen, More: r.More, Pending: r.Pending,
 	}
 	if out.Agent, err = required("place.agent", r.Agent); err != nil {
 		return out, err

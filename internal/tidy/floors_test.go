@@ -26,8 +26,8 @@ var house = map[string]int{
 	"examples/roundtrip": 7,
 
 	"internal/sim": testsOnly, "internal/tidy": testsOnly, "internal/e2e": testsOnly,
-	"internal/apiconform": testsOnly, "internal/testbin": testsOnly,
-	"internal/zktest": testsOnly, "internal/faults": testsOnly,
+	"internal/apiconform": testsOnly, "internal/mesosconform": testsOnly,
+	"internal/testbin": testsOnly, "internal/zktest": testsOnly, "internal/faults": testsOnly,
 }
 
 const (

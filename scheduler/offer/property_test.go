@@ -277,6 +277,29 @@ func fitsPort(want servicespec.Port, number int) bool {
 	return fits
 }
 
+// TestDraining drains the agent that was taken: the next best is, as if that one offered nothing.
+func TestDraining(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		req, all := requirements().Draw(t, "req"), offers().Draw(t, "offers")
+		m, refusal := offer.Evaluate(req, all)
+		if refusal != nil {
+			return
+		}
+		table := offer.NewTable(all)
+		table.Drain(m.Agent)
+		next, refusal := table.Evaluate(req)
+		others := slices.DeleteFunc(slices.Clone(all),
+			func(o mesos.Offer) bool { return o.Agent == m.Agent })
+		want, without := offer.Evaluate(req, others)
+		if diff := cmp.Diff(want, next); diff != "" || (refusal == nil) != (without == nil) {
+			t.Fatalf("%s, %v and %v", diff, refusal, without)
+		}
+		if refusal != nil && refusal.Of(m.Agent)[0].String() != "an operator drains the agent" {
+			t.Fatal(refusal)
+		}
+	})
+}
+
 // told is all that a refusal tells, nothing of none.
 func told(r *offer.Refusal) any {
 	if r == nil {

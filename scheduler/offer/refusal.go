@@ -144,6 +144,9 @@ func (q *inquiry) reasons(a *agent) []Reason {
 		_, reasons := q.req.resume(a)
 		return reasons
 	}
+	if a.draining {
+		return draining
+	}
 	if a.Unavailable != nil {
 		return maintenance
 	}
@@ -164,6 +167,7 @@ func (q *inquiry) reasons(a *agent) []Reason {
 // Reasons that are the same for all agents that have them.
 var (
 	maintenance = []Reason{{Code: Maintenance}}
+	draining    = []Reason{{Code: Draining}}
 	otherAgent  = []Reason{{Code: OtherAgent}}
 )
 

@@ -161,4 +161,5 @@ const (
 	NotReserved  Code = "not-reserved" // the kept reservation is not (wholly) in the offer
 	OtherAgent   Code = "other-agent"  // the instance's reservation is on another agent
 	Maintenance  Code = "maintenance"  // the agent has a maintenance window
+	Draining     Code = "draining"     // an operator drains the agent
 )

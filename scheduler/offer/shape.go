@@ -85,7 +85,8 @@ func (s *shape) open(t *Table, i int, had *amounts) bool {
 func (s *shape) look(t *Table, i int, had *amounts) {
 	k := &s.known[i]
 	k.looked = t.versions[i] + 1
-	if k.out = k.out || !had.hold(&s.need) || t.agents[i].Unavailable != nil; k.out {
+	a := t.agents[i]
+	if k.out = k.out || !had.hold(&s.need) || a.Unavailable != nil || a.draining; k.out {
 		return
 	}
 	k.room = had.room(s.need)

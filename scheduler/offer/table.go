@@ -38,6 +38,8 @@ type agent struct {
 	// ports are in use there by those whom the agent does not know of: agents that share an
 	// address each offer all of its ports.
 	ports resource.Ranges
+	// draining says that an operator wants the agent to become empty.
+	draining bool
 }
 
 // NewTable makes a table of offers. Offers of one agent to different roles cannot go into one
@@ -161,6 +163,15 @@ func (t *Table) Occupy(host string, ports resource.Ranges, by mesos.AgentID) {
 	}
 }
 
+// Drain notes that an operator wants an agent to become empty: nothing new goes there.
+func (t *Table) Drain(id mesos.AgentID) {
+	for i := t.first(id); i < len(t.agents) && t.agents[i].Agent == id; i++ {
+		now := *t.agents[i]
+		now.draining = true
+		t.replace(i, &now)
+	}
+}
+
 // Take takes from the table what a match of it uses, so that the next requirement is fitted into
 // what remains. The peers of later ones are the caller's to count.
 func (t *Table) Take(m Match) {
@@ -206,7 +217,7 @@ func (t *Table) amounts(role string) []amounts {
 // brokers want, which is not to fall together: the host with the fewest peers, then the zone
 // with the fewest, then an agent without GPUs for who wants none, then the agent with the most
 // room (how many times the instance would fit by its scarcest scalar: spread, not packed), then
-// the lowest agent id. An agent with a maintenance window gets nothing new.
+// the lowest agent id. An agent with a maintenance window, or that is drained, gets nothing new.
 //
 // An instance with a reservation goes back to it, window or not, and nowhere else; what its
 // sets want more is reserved there, what they want less is given back, and what one of them

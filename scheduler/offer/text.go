@@ -92,7 +92,8 @@ type group struct {
 
 // codes in the order in which reasons are told.
 var codes = []Code{
-	Insufficient, NoVolume, PortTaken, NoPort, Placement, Maintenance, NotReserved, OtherAgent,
+	Insufficient, NoVolume, PortTaken, NoPort, Placement, Maintenance, Draining, NotReserved,
+	OtherAgent,
 }
 
 // groupsOf puts the same reasons of all agents together; looked is the number of agents whose
@@ -101,7 +102,8 @@ func groupsOf(agents []AgentRefusal) (groups []group, looked int) {
 	for _, a := range agents {
 		resources := false
 		for _, reason := range a.Reasons {
-			resources = resources || reason.Code != Placement && reason.Code != Maintenance
+			resources = resources || reason.Code != Placement && reason.Code != Maintenance &&
+				reason.Code != Draining
 			i := slices.IndexFunc(groups, func(g group) bool { return g.like(reason) })
 			if i < 0 {
 				i = len(groups)
@@ -155,6 +157,8 @@ func (g group) sentence(looked int) string {
 		return fmt.Sprintf("placement forbids %d (%s)", n, g.Name)
 	case Maintenance:
 		return fmt.Sprintf("maintenance is scheduled for %d", n)
+	case Draining:
+		return fmt.Sprintf("an operator drains %d", n)
 	}
 	return g.Reason.String() + " on " + g.where()
 }
@@ -195,6 +199,8 @@ func (r Reason) String() string {
 		return "the reservation is on another agent"
 	case Maintenance:
 		return "maintenance is scheduled"
+	case Draining:
+		return "an operator drains the agent"
 	}
 	return string(r.Code)
 }

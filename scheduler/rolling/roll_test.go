@@ -117,7 +117,7 @@ func TestStaysWhenSomebodyFailsWhileItDrains(t *testing.T) {
 	l.expect(l.step(time.Second, moved), "stop 3")
 }
 
-// Log recovery extends the patience as long as it goes on, and no longer.
+// Log recovery extends the patience as long as it goes on, and no longer (F44).
 func TestRecoveryExtendsPatience(t *testing.T) {
 	l := newLine(t, 3, 1)
 	l.down(3)
@@ -201,7 +201,7 @@ func TestLeaderGoesLast(t *testing.T) {
 	}
 }
 
-// Facts from before the start say nothing of it.
+// Facts from before the start say nothing of it (F40).
 func TestOldFactsDoNotCount(t *testing.T) {
 	l := newLine(t, 3)
 	l.down(3)

@@ -17,7 +17,8 @@ var (
 )
 
 // TestRollSafety rolls random clusters while things fail, and until they are done when nothing
-// fails any more.
+// fails any more
+// (F37, F38, F39).
 func TestRollSafety(t *testing.T) {
 	var unsafe, stuck, races, stops, next atomic.Int64
 	var all sync.WaitGroup

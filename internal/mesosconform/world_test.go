@@ -1,0 +1,551 @@
+package mesosconform
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/localmesos"
+)
+
+// world is the cluster of one replay, and what notes do to it.
+type world struct {
+	t       *testing.T
+	dir     string
+	lines   []*line
+	names   *names
+	cluster *localmesos.Cluster
+	run     int               // clusters started, each has a directory of its own
+	urls    map[string]string // of agents
+	batches []float64         // recorded rounds of the allocator
+	aligned time.Time         // the round that the cluster was told of last
+	strays  []string
+	started map[string]bool // agents
+	renew   map[string]bool // agents that come back with a new work directory
+	custom  bool            // executors are recorded, too
+	pending sync.WaitGroup
+}
+
+var startNote = regexp.MustCompile(`^start (master|agent\d+) (.*)$`)
+var signalNote = regexp.MustCompile(`^SIG(KILL|TERM|USR1|STOP|CONT) (master|agent\d+)$`)
+
+func newWorld(t *testing.T, r recording, n *names) *world {
+	w := &world{t: t, dir: openDir(t), lines: r.lines, names: n,
+		urls: map[string]string{}, batches: batchesOf(r.lines), started: map[string]bool{},
+		renew: map[string]bool{}}
+	for _, l := range r.lines {
+		w.custom = w.custom || strings.HasSuffix(l.Endpoint, "/api/v1/executor")
+	}
+	w.fixtures()
+	t.Cleanup(w.end)
+	return w
+}
+
+// openDir is a directory that other users can enter, who run tasks in it.
+func openDir(t *testing.T) string {
+	dir := t.TempDir()
+	for _, d := range []string{dir, filepath.Dir(dir)} {
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func (w *world) end() {
+	if w.cluster == nil {
+		return
+	}
+	if err := w.cluster.Shutdown(w.t.Context()); err != nil {
+		w.t.Logf("ending the cluster: %v", err)
+	}
+	w.cluster = nil
+	w.pending.Wait()
+}
+
+func (w *world) stray(format string, a ...any) {
+	w.strays = append(w.strays, fmt.Sprintf(format, a...))
+}
+
+// happen does what a note says was done. Notes that only tell a reader what
+// comes next match nothing.
+func (w *world) happen(l *line) {
+	note := l.note()
+	if m := startNote.FindStringSubmatch(note); m != nil {
+		if m[1] == "master" {
+			w.startMaster(m[2])
+		} else {
+			w.startAgent(l, m[1], strings.HasSuffix(m[2], "(new work_dir)"))
+		}
+		return
+	}
+	if w.cluster == nil {
+		return
+	}
+	switch m := signalNote.FindStringSubmatch(note); {
+	case strings.HasPrefix(note, "master exit status"):
+		w.failOver(l)
+	case strings.HasPrefix(note, "default executor killed"):
+		w.killExecutor()
+	case m == nil:
+	case m[2] == "master":
+		w.failOver(l)
+	case m[1] == "STOP":
+		w.inject(localmesos.Fault{Action: localmesos.FreezeAgent, Agent: m[2],
+			Timeout: w.timeout(l)})
+	case m[1] == "CONT":
+		w.later(w.lead(l, registered, 0.1)-l.T-0.05,
+			localmesos.Fault{Action: localmesos.ReturnAgent, Agent: m[2]})
+	case m[1] == "USR1":
+		if err := w.cluster.UnregisterAgent(m[2]); err != nil {
+			w.stray("%s: %v", note, err)
+		}
+	default:
+		w.renew[m[2]] = w.newWorkDir(l, m[2])
+		f := localmesos.Fault{Action: localmesos.KillAgent, Agent: m[2], Timeout: w.timeout(l)}
+		if w.renew[m[2]] {
+			f.Action, f.NewID = localmesos.PowerOffAgent, true
+		}
+		w.inject(f)
+	}
+}
+
+func (w *world) inject(f localmesos.Fault) {
+	if _, err := w.cluster.Inject(f); err != nil {
+		w.stray("%s %s: %v", f.Action, f.Agent, err)
+	}
+}
+
+// cut breaks all streams.
+func (w *world) cut() {
+	if w.cluster != nil {
+		w.inject(localmesos.Fault{Action: localmesos.FailOver})
+	}
+}
+
+// later injects a fault some seconds from now.
+func (w *world) later(s float64, f localmesos.Fault) {
+	cluster := w.cluster
+	if s <= 0.01 {
+		w.inject(f)
+		return
+	}
+	w.pending.Add(1)
+	go func() {
+		defer w.pending.Done()
+		select {
+		case <-time.After(seconds(s)):
+		case <-cluster.Done():
+		}
+		if _, err := cluster.Inject(f); err != nil {
+			w.t.Logf("%s %s: %v", f.Action, f.Agent, err)
+		}
+	}()
+}
+
+// after are the lines that follow one, up to the first that ends matters.
+func (w *world) after(l *line, ends func(*line) bool) []*line {
+	var out []*line
+	for i, x := range w.lines {
+		if x != l {
+			continue
+		}
+		for _, y := range w.lines[i+1:] {
+			if ends(y) {
+				return out
+			}
+			out = append(out, y)
+		}
+	}
+	return out
+}
+
+// lead is the time of the first line after l that shows what the real cluster
+// did by itself, which is a matter of its timers, or a default.
+func (w *world) lead(l *line, shows func(*line) bool, def float64) float64 {
+	acts := func(y *line) bool {
+		return y.Dir == dirNote && (signalNote.MatchString(y.note()) ||
+			strings.HasPrefix(y.note(), "start master"))
+	}
+	for _, y := range w.after(l, acts) {
+		if shows(y) && y.T-l.T < 20 {
+			return y.T
+		}
+	}
+	return l.T + def
+}
+
+// registered are the events that come when an agent has registered.
+func registered(l *line) bool {
+	switch l.call() {
+	case "OFFERS", "AGENT_ADDED":
+		return l.Dir == dirEvent
+	case "UPDATE":
+		reason := textAt(l.Body, "update", "status", "reason")
+		return reason == "REASON_AGENT_REREGISTERED" ||
+			strings.Contains(textAt(l.Body, "update", "status", "message"), "new agent registered")
+	}
+	return false
+}
+
+// givenUp is the event that comes when the master gives an agent up.
+func givenUp(l *line) bool {
+	return l.call() == "FAILURE" && at(l.Body, "failure", "executor_id") == nil ||
+		l.call() == "AGENT_REMOVED"
+}
+
+// timeout is the time until the master gives an agent up, as recorded.
+func (w *world) timeout(l *line) localmesos.Span {
+	return localmesos.Span(seconds(w.lead(l, givenUp, 3600) - l.T))
+}
+
+// newWorkDir tells whether the next start of an agent is with a new directory.
+func (w *world) newWorkDir(l *line, name string) bool {
+	for _, y := range w.after(l, func(*line) bool { return false }) {
+		if m := startNote.FindStringSubmatch(y.note()); m != nil && m[1] == name {
+			return strings.HasSuffix(m[2], "(new work_dir)")
+		}
+	}
+	return false
+}
+
+// startAgent brings an agent, which takes a while to register.
+func (w *world) startAgent(l *line, name string, fresh bool) {
+	if w.cluster == nil {
+		return
+	}
+	first := !w.started[name]
+	w.started[name] = true
+	at := w.lead(l, registered, 0.75)
+	if at < l.T || at > l.T+5 || first && at > l.T+1.2 {
+		at = l.T + 0.75
+	}
+	wait := at - l.T - 0.01
+	if !first {
+		wait -= 0.3
+	}
+	if w.custom && !first {
+		wait = 0.1
+	}
+	w.later(wait, localmesos.Fault{Action: localmesos.ReturnAgent, Agent: name, NewID: fresh})
+}
+
+// failOver replaces the master. When it was started again, and when it answered
+// and the agents were back, is recorded.
+func (w *world) failOver(l *line) {
+	never := func(*line) bool { return false }
+	f := localmesos.Fault{Action: localmesos.FailOver, For: localmesos.Span(time.Millisecond)}
+	var start *line
+	for _, y := range w.after(l, never) {
+		if y.Dir == dirNote && strings.HasPrefix(y.note(), "start master") {
+			start = y
+			break
+		}
+	}
+	if start == nil {
+		return
+	}
+	f.Election = localmesos.Span(seconds(start.T - l.T))
+	answered := start.T
+	for _, y := range w.after(start, never) {
+		if y.Dir == dirAnswer && y.Status == 503 {
+			answered = y.T
+		} else if y.Dir == dirAnswer {
+			break
+		}
+	}
+	f.For += localmesos.Span(seconds(answered - start.T))
+	back := w.lead(start, registered, 3)
+	f.Rejoin = localmesos.Span(max(time.Millisecond, seconds(back-answered)-10*time.Millisecond))
+	w.inject(f)
+}
+
+// killExecutor kills the newest default executor.
+func (w *world) killExecutor() {
+	pid, err := newestExecutor(w.urls)
+	if err == nil {
+		err = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	if err != nil {
+		w.stray("killing the executor: %v", err)
+	}
+}
+
+func newestExecutor(urls map[string]string) (int, error) {
+	for _, name := range sorted(urls) {
+		resp, err := client.Post(urls[name]+"/api/v1", "application/json",
+			strings.NewReader(`{"type":"GET_CONTAINERS"}`))
+		if err != nil {
+			return 0, err
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err = errors.Join(err, resp.Body.Close()); err != nil {
+			return 0, err
+		}
+		v, err := decode(body)
+		if err != nil {
+			return 0, err
+		}
+		list, _ := at(v, "get_containers", "containers").([]any)
+		for _, c := range list {
+			if n, ok := at(c, "container_status", "executor_pid").(json.Number); ok {
+				pid, err := n.Int64()
+				return int(pid), err
+			}
+		}
+	}
+	return 0, errors.New("no executor runs")
+}
+
+func (w *world) startMaster(flags string) {
+	if w.cluster != nil {
+		return // failOver has seen to it.
+	}
+	w.run++
+	clear(w.started)
+	cfg := w.config(flags)
+	cluster, err := localmesos.Start(cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.cluster = cluster
+	w.names.paths = [][2]string{{"python3 /opt/rec/ex.py", "sh " + w.dir + "/rec/ex.sh"},
+		{"/opt/rec", w.dir + "/rec"}}
+	for i, a := range cfg.Agents {
+		w.names.paths = append(w.names.paths,
+			[2]string{"/var/lib/mesos/" + a.Name, filepath.Join(cfg.Dir, "agents", a.Name)})
+		w.urls[a.Name] = cluster.AgentURLs()[i]
+	}
+	w.names.paths = append(w.names.paths, [2]string{"/var/lib/mesos/master", cfg.Dir})
+}
+
+// align lets the allocator's batches fall where they did in the recording: the
+// recorded clock's t is at base + t.
+func (w *world) align(base time.Time, t float64) {
+	if w.cluster == nil {
+		return
+	}
+	for _, at := range w.batches {
+		if at <= t {
+			continue
+		}
+		if next := base.Add(seconds(at) - 5*time.Millisecond); !next.Equal(w.aligned) {
+			w.aligned = next
+			w.cluster.AlignBatches(next)
+		}
+		return
+	}
+}
+
+// atOnce are the calls after which offers are made without waiting for a batch.
+var atOnce = map[string]bool{"REVIVE": true, "SUBSCRIBE": true, "UPDATE_FRAMEWORK": true}
+
+// batchesOf finds the times at which the recorded allocator made its rounds.
+func batchesOf(lines []*line) []float64 {
+	var out []float64
+	trigger := -1.0
+	for _, l := range lines {
+		switch {
+		case l.Dir == dirRequest && atOnce[l.call()],
+			l.Dir == dirNote && startNote.MatchString(l.note()):
+			trigger = l.T
+		case l.Dir == dirEvent && l.call() == "OFFERS" && l.T > trigger+0.05:
+			out = append(out, l.T)
+		}
+	}
+	return out
+}
+
+// config makes the configuration that a master's flags stand for, with all
+// agents that the recording ever starts.
+func (w *world) config(flags string) localmesos.Config {
+	f := flagsOf(flags)
+	program, err := os.Executable()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	cfg := localmesos.Config{Dir: filepath.Join(w.dir, fmt.Sprintf("run%d", w.run)),
+		MasterAddr: "127.0.0.1:0", OfferInterval: time.Second,
+		Program: program, Faults: true, Pace: true, OfferTimeout: durationOf(f["offer_timeout"]),
+		ReregistrationTimeout: 2 * time.Second, // Mesos's default
+		MinAllocatable:        f["min_allocatable_resources"], Credentials: w.credentials(f),
+		ForgetfulMaster: f["registry"] == "in_memory"}
+	cfg.Region, cfg.Zone = domainOf(f["domain"])
+	seen := map[string]bool{}
+	for _, l := range w.lines {
+		m := startNote.FindStringSubmatch(l.note())
+		if l.Dir != dirNote || m == nil || m[1] == "master" || seen[m[1]] {
+			continue
+		}
+		seen[m[1]] = true
+		a := agentOf(m[1], m[2])
+		cfg.Agents = append(cfg.Agents, a)
+	}
+	return cfg
+}
+
+// flagsOf reads --name=value flags; a value may contain blanks.
+func flagsOf(text string) map[string]string {
+	out := map[string]string{}
+	for i, part := range strings.Split(" "+text, " --") {
+		if name, value, _ := strings.Cut(strings.TrimSpace(part), "="); i > 0 {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+var mesosDuration = regexp.MustCompile(`^(\d+)(secs|mins|ms)$`)
+
+func durationOf(text string) time.Duration {
+	m := mesosDuration.FindStringSubmatch(text)
+	if m == nil {
+		return 0
+	}
+	unit := map[string]string{"secs": "s", "mins": "m", "ms": "ms"}[m[2]]
+	d, err := time.ParseDuration(m[1] + unit)
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+func domainOf(text string) (region, zone string) {
+	if text == "" {
+		return "", ""
+	}
+	v, err := decode([]byte(text))
+	if err != nil {
+		return "", ""
+	}
+	return textAt(v, "fault_domain", "region", "name"), textAt(v, "fault_domain", "zone", "name")
+}
+
+// agentOf makes the agent that its flags stand for.
+func agentOf(name, flags string) localmesos.Agent {
+	f := flagsOf(strings.TrimSuffix(flags, "(new work_dir)"))
+	a := localmesos.Agent{Name: name, Addr: "127.0.0.1:0", Late: true, Resources: f["resources"],
+		TypedAttributes:     f["attributes"],
+		RegistrationTimeout: durationOf(f["executor_registration_timeout"]),
+		ShutdownGrace:       durationOf(f["executor_shutdown_grace_period"])}
+	a.RemoteExec = f["agent_subsystems"] == "container_exec"
+	a.Region, a.Zone = domainOf(f["domain"])
+	return a
+}
+
+// credentials are what requests showed that were not answered with 401.
+func (w *world) credentials(flags map[string]string) map[string]string {
+	if _, on := flags["credentials"]; !on {
+		return nil
+	}
+	out := map[string]string{}
+	for _, l := range w.lines {
+		encoded, ok := strings.CutPrefix(l.Headers["Authorization"], "Basic ")
+		if !ok || l.answer == nil || l.answer.Status == 401 {
+			continue
+		}
+		plain, err := base64.StdEncoding.DecodeString(encoded)
+		if name, secret, ok := strings.Cut(string(plain), ":"); ok && err == nil {
+			out[name] = secret
+		}
+	}
+	return out
+}
+
+// executorScript is the process of a recorded custom executor: it lives until
+// the replay says with which status it exits.
+const executorScript = `dir=$(dirname "$0")
+while [ ! -e "$dir/exit-$MESOS_EXECUTOR_ID" ]; do sleep 0.05; done
+exit "$(cat "$dir/exit-$MESOS_EXECUTOR_ID")"
+`
+
+// fixtures writes the files that the recorded tasks fetch and run.
+func (w *world) fixtures() {
+	files := filepath.Join(w.dir, "rec", "files")
+	if err := os.MkdirAll(files, 0o755); err != nil {
+		w.t.Fatal(err)
+	}
+	w.write(filepath.Join(w.dir, "rec", "ex.sh"), executorScript, 0o755)
+	w.write(filepath.Join(files, "plain.txt"), "hello fetched\n", 0o644)
+	w.write(filepath.Join(files, "run-me.sh"), "#!/bin/sh\necho script-ran\n", 0o644)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	pack := tar.NewWriter(z)
+	err := errors.Join(
+		pack.WriteHeader(&tar.Header{Name: "pkg/", Mode: 0o755, Typeflag: tar.TypeDir}),
+		pack.WriteHeader(&tar.Header{Name: "pkg/inside.txt", Mode: 0o644, Size: 7}))
+	if _, more := pack.Write([]byte("inside\n")); err != nil || more != nil {
+		w.t.Fatal(err, more)
+	}
+	if err := errors.Join(pack.Close(), z.Close()); err != nil {
+		w.t.Fatal(err)
+	}
+	w.write(filepath.Join(files, "pkg.tar.gz"), packed.String(), 0o644)
+}
+
+func (w *world) write(path, text string, mode os.FileMode) {
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+var exitNote = regexp.MustCompile(`^executor exits (after SHUTDOWN|with (\d+))$`)
+
+// exitExecutor lets the process of a recorded executor exit.
+func (w *world) exitExecutor(conn, note string) {
+	m := exitNote.FindStringSubmatch(note)
+	if m == nil {
+		return
+	}
+	status := "0"
+	if m[2] != "" {
+		status = m[2]
+	}
+	path := filepath.Join(w.dir, "rec", "exit-"+conn)
+	w.write(path+".new", status, 0o644)
+	if err := os.Rename(path+".new", path); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// url is the address of a recorded endpoint.
+func (w *world) url(endpoint string) (string, error) {
+	host, path, _ := strings.Cut(endpoint, "/")
+	if w.cluster == nil {
+		return "", fmt.Errorf("no cluster runs")
+	}
+	base := w.cluster.MasterURL()
+	if host != "master" {
+		base = w.urls[host]
+	}
+	return base + "/" + path, nil
+}
+
+// encodeBody writes the body of a request, in our words.
+func (w *world) encodeBody(v any) (string, error) {
+	switch v := v.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return w.names.translate(v), nil
+	case map[string]any:
+		if raw, ok := v["raw"].(string); ok && len(v) == 1 {
+			return w.names.translate(raw), nil
+		}
+	}
+	b, err := json.Marshal(w.names.translateAll(v))
+	return string(b), err
+}
