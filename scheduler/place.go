@@ -87,8 +87,12 @@ func (w *work) place(l launchOf) {
 	w.launch(p, l, match, reservation)
 }
 
-// outcomesMost is how many outcomes of offers are kept.
+// outcomesMost is how many outcomes of offers are kept for readers.
 const outcomesMost = 100
+
+func (m *Machine) latestOutcomes() []Outcome {
+	return slices.Clip(m.outcomes[max(0, len(m.outcomes)-outcomesMost):])
+}
 
 // noteOutcomes keeps what became of offers that were looked at.
 func (w *work) noteOutcomes(name PodName, match offer.Match, refusal *offer.Refusal) {
@@ -104,7 +108,7 @@ func (w *work) noteOutcomes(name PodName, match offer.Match, refusal *offer.Refu
 			note(table.Bundle(i).Offer)
 		}
 	}
-	if n := len(m.outcomes); n > outcomesMost {
+	if n := len(m.outcomes); n > 4*outcomesMost {
 		m.outcomes = slices.Clone(m.outcomes[n-outcomesMost:])
 	}
 }

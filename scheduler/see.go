@@ -22,7 +22,7 @@ func (m *Machine) view() *View {
 		TargetSince: m.hard.Target.Since, TargetDone: m.hard.Target.Done,
 		TargetBy: m.hard.Target.By, TargetNumber: m.hard.Target.Number,
 		Intent: m.hard.Intent, TargetID: m.hard.Target.ID, Target: m.hard.Target.Service,
-		Earlier: m.hard.Earlier, Journal: m.hard.Journal, Outcomes: m.outcomes,
+		Earlier: m.hard.Earlier, Journal: m.hard.Journal, Outcomes: m.latestOutcomes(),
 		Files: m.hard.Files, Away: m.hard.Agents, Seen: m.seen,
 		Outlooks: m.outlooks,
 		Kafka: KafkaView{ClusterID: m.hard.Kafka.ID, Founded: m.hard.Kafka.Founded,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ func TestMesosMisbehaves(t *testing.T) {
 		{"agent killed and back", (*cluster).agentKilledAndBack},
 		{"master fails over", (*cluster).masterFailsOver},
 		{"scheduler dies between RESERVE and LAUNCH", (*cluster).diesBeforeLaunch},
+		{"agent drained", (*cluster).agentDrained},
 		{"agent gone for good", (*cluster).agentGoneForGood},
 	} {
 		began := time.Now()
@@ -168,6 +170,19 @@ func (c *cluster) awaitElsewhere(pod, host string) {
 		}
 		return nil
 	})
+}
+
+// agentDrained drains an agent: its broker ends, waits where the fault policy does not let it
+// leave by plan, and goes on in its place when the agent is offered again.
+func (c *cluster) agentDrained() {
+	host, ids, volumes := c.hostOf("kafka-2"), c.taskIDs(), c.volumes()
+	c.chaos("drain", "--agent", host, "--grace", "30s")
+	c.awaitState("kafka-2", "KILLED")
+	c.chaos("reactivate", "--agent", host)
+	c.awaitRelaunch("kafka-2-broker", ids)
+	if now := c.volumes(); c.hostOf("kafka-2") != host || !slices.Equal(now, volumes) {
+		c.t.Fatalf("volumes were %v, are %v", volumes, now)
+	}
 }
 
 // agentGoneForGood switches a machine off. The fault policy replaces its broker elsewhere; when

@@ -35,6 +35,7 @@ type Cluster struct {
 	local    []func()
 	effects  []func()
 	dirty    map[string]change
+	commitAt time.Time // of a simulation, when what is dirty is stored
 
 	ctx         context.Context // ends background work
 	cancel      context.CancelFunc

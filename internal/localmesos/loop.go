@@ -21,11 +21,18 @@ func (c *Cluster) run() {
 			select {
 			case f = <-c.inbox:
 			case <-c.stop:
+				if err := c.commit(); err != nil {
+					c.fail(fmt.Errorf("writing the state file: %w", err))
+				}
 				return
 			}
 		}
 		f()
 		c.drain()
+		if c.putsOff() {
+			c.flush()
+			continue
+		}
 		if err := c.commit(); err != nil {
 			c.fail(fmt.Errorf("writing the state file: %w", err))
 			return
@@ -52,7 +59,24 @@ func (c *Cluster) drain() {
 	}
 }
 
+// simulatedCommit is how often a simulated cluster stores what changed. It has nothing to lose
+// that a process which dies could not lose, so its effects do not wait.
+const simulatedCommit = 100 * time.Millisecond
+
+// putsOff tells whether the commit is put off, which a timer ends.
+func (c *Cluster) putsOff() bool {
+	if !c.cfg.Simulate || len(c.dirty) == 0 {
+		return false
+	}
+	if c.commitAt.IsZero() {
+		c.commitAt = time.Now().Add(simulatedCommit)
+		c.later(simulatedCommit, func() {})
+	}
+	return time.Now().Before(c.commitAt)
+}
+
 func (c *Cluster) commit() error {
+	c.commitAt = time.Time{}
 	if len(c.dirty) == 0 {
 		return nil
 	}

@@ -62,11 +62,11 @@ func simulatedPods(i int) executor.Order {
 
 func isReady(s mesos.TaskStatus) bool { return s.GetCheckStatus().GetTCP().GetSucceeded() }
 
-// A thousand agents, tasks on a tenth of them, agents that die, a master that fails over, and a
+// A thousand agents, tasks on some of them, agents that die, a master that fails over, and a
 // restart: the tasks are what they were, and nothing else is left (TestMain looks for
 // goroutines).
 func TestSimulatedCluster(t *testing.T) {
-	const agents, tasks = 1000, 100
+	const agents, tasks = 1000, 40
 	cfg := simulatedConfig(t, agents)
 	c := start(t, cfg)
 	f := subscribeAs(t, c.MasterURL(), frameworkOf(t), mediaProtobuf)
