@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -41,9 +42,12 @@ func (p Pod) away() (since time.Time, ok bool) {
 	return since, ok
 }
 
-// away is Pod.away that knows of agents that are away with nothing left to run on them.
+// away is Pod.away that knows of agents that are away when what ended on them is to be launched
+// again.
 func (m *Machine) away(p Pod) (since time.Time, ok bool) {
-	if since, ok = p.away(); ok || p.Place == nil || p.anyRuns() {
+	ended := func(t Task) bool { return t.ID != "" && !t.live() && t.State != mesos.Finished }
+	if since, ok = p.away(); ok || p.Place == nil || p.anyRuns() ||
+		!slices.ContainsFunc(p.Tasks, ended) {
 		return since, ok
 	}
 	since = m.hard.Agents[p.Place.Agent].Away
