@@ -160,6 +160,7 @@ func (m *Machine) passRun(w *work) {
 			m.rouse(PodName{step.Pod, step.Index})
 		}
 	}
+	m.rousePassedOver(assessed[0].Candidates)
 	for i, plan := range list {
 		if plan.Name == planDecommission {
 			w.passDecommission(assessed[i])

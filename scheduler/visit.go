@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -81,6 +82,29 @@ func (m *Machine) rouse(name PodName) {
 		delete(m.wanting, name)
 		m.wants[wantOf(name)] = true
 		m.stir(name)
+	}
+}
+
+// rousePassedOver makes those restless that rest and want a place, and whose turn it is not any
+// more: something that their plan waits for has fallen.
+func (m *Machine) rousePassedOver(candidates []plans.Step) {
+	if len(m.wanting) == 0 {
+		return
+	}
+	turn := make(map[PodName]bool, len(m.wanting))
+	for _, s := range candidates {
+		if name := (PodName{s.Pod, s.Index}); m.wanting[name] {
+			turn[name] = true
+		}
+	}
+	if len(turn) == len(m.wanting) {
+		return
+	}
+	//tidy:unordered a set is added to another
+	for name := range m.wanting {
+		if !turn[name] {
+			m.rouse(name)
+		}
 	}
 }
 
