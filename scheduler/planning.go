@@ -256,6 +256,8 @@ func (m *Machine) missingState(s plans.Step, p Pod, t Task) (plans.Status, strin
 		return plans.Prepared, m.waitOf(p.Name, "its tasks are being stopped")
 	case m.now.Before(notBefore) && !t.runs():
 		return plans.Delayed, m.delayReason(p, s.Tasks)
+	case m.waits[p.Name] != "" && t.runs() && m.wants[wantOf(p.Name)]:
+		return plans.Prepared, m.waits[p.Name] // more is to be reserved before it is stopped
 	case m.waits[p.Name] != "":
 		return plans.Pending, m.waits[p.Name]
 	case t.runs():

@@ -130,6 +130,9 @@ func (p *parser) faultPolicy(v value, path string) *FaultPolicy {
 	}
 	if planned, ok := f.oneOf("planned", FaultWait, FaultReplace); ok {
 		policy.Planned = planned
+		if planned == FaultWait {
+			policy.Planned = "" // the default
+		}
 	}
 	f.setSeconds("abandon-timeout", 0, &policy.AbandonTimeout)
 	return policy
