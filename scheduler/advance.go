@@ -241,8 +241,30 @@ func (w *work) tend(name PodName) {
 		m.due = true // what is broken all the same is brought back anew
 		p = m.hard.Pods[name]
 		p.Recovery = nil
-		m.setPod(m.replaced(p))
+		if m.stands(p, spec, r) {
+			p = m.replaced(p)
+		}
+		m.setPod(p)
 	}
+}
+
+// stands reports whether what a recovery brings back for good is there again, whatever an operator
+// said: a recovery that he forces to its end has replaced nothing by that.
+func (m *Machine) stands(p Pod, spec servicespec.Pod, r *recovery) bool {
+	for _, name := range slices.Concat(r.Steps...) {
+		ts, known := taskSpec(spec, name)
+		if known && ts.Goal == servicespec.GoalRunning && !m.taskBack(p, spec, ts) {
+			return false
+		}
+	}
+	return true
+}
+
+// taskBack reports whether a task does what it is for, or is paused as the operator wants it.
+func (m *Machine) taskBack(p Pod, spec servicespec.Pod, ts servicespec.Task) bool {
+	t, _ := p.task(ts.Name)
+	ready, _ := m.taskReady(p, spec, ts, t)
+	return ready || t.restsAsWanted()
 }
 
 // unbuilt reports whether a task that was complete once was not launched in a new place yet.
@@ -317,12 +339,7 @@ func (m *Machine) restored(p Pod, spec servicespec.Pod, r *recovery) bool {
 			continue
 		}
 		for _, name := range step {
-			ts, ok := taskSpec(spec, name)
-			t, _ := p.task(name)
-			if !ok {
-				continue
-			}
-			if ready, _ := m.taskReady(p, spec, ts, t); !ready && !t.restsAsWanted() {
+			if ts, ok := taskSpec(spec, name); ok && !m.taskBack(p, spec, ts) {
 				return false
 			}
 		}

@@ -95,7 +95,7 @@ func (m *Machine) replaceAt(
 }
 
 // noteReplaced finds out which replacements have come to their end without a recovery: those of
-// instances that were never complete.
+// instances that were never complete, or whose recovery was forced to its end before they were.
 func (m *Machine) noteReplaced() {
 	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
@@ -124,7 +124,7 @@ func (m *Machine) back(p Pod) bool {
 		if !known || t.ID == "" {
 			continue
 		}
-		if ready, _ := m.taskReady(p, spec, ts, t); !ready && !t.restsAsWanted() {
+		if !m.taskBack(p, spec, ts) {
 			return false
 		}
 	}

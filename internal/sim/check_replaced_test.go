@@ -8,11 +8,16 @@ import (
 )
 
 // checkReplaced: a fault policy never has more instances of a pod under replacement at a time
-// than it allows, those that the operator replaces included; it replaces nobody whose agent was
-// not lost for as long as it says, and no node whose data the quorum cannot do without.
+// than it allows, those that the operator replaces included; one that was replaced and was never
+// complete in its new place may be replaced again, and makes no more of them. It replaces nobody
+// whose agent was not lost for as long as it says, and no node whose data the quorum cannot do
+// without.
 type checkReplaced struct {
 	w     *world
 	under map[scheduler.PodName]bool
+	// incomplete are those under replacement by their records as the last step left them: the
+	// tasks of one that is not in under any more all run, but need not be ready.
+	incomplete map[scheduler.PodName]bool
 }
 
 func (c *checkReplaced) stepped(_ scheduler.Event, out scheduler.Output) {
@@ -27,6 +32,10 @@ func (c *checkReplaced) stepped(_ scheduler.Event, out scheduler.Output) {
 		}
 	}
 	c.settle()
+	c.incomplete = map[scheduler.PodName]bool{}
+	for name, p := range c.w.store.hard.Pods {
+		c.incomplete[name] = p.Replacing
+	}
 }
 
 // settle forgets those that are up again.
@@ -51,7 +60,8 @@ func (c *checkReplaced) begun(pod scheduler.PodName) {
 			others++
 		}
 	}
-	if others >= allowed && !c.under[pod] || allowed == 0 {
+	again := c.under[pod] || c.incomplete[pod]
+	if others >= allowed && !again || allowed == 0 {
 		c.w.fail("replacements", "%s is replaced by its policy while %d others are", pod, others)
 	}
 	if !c.w.operator.expendable(pod) {

@@ -68,6 +68,9 @@ func (w *world) unheld() string {
 		if p.Place == nil {
 			return p.Name.String() + " has no place"
 		}
+		if p.Replacing {
+			return p.Name.String() + " is still under replacement"
+		}
 		want[p.Place.Agent] = want[p.Place.Agent].Add(resourcesOf(p).WithoutRole()...)
 		spec, _ := w.wanted(p.Name)
 		for _, t := range p.Tasks {
