@@ -276,23 +276,16 @@ func (m *Machine) absence(id mesos.AgentID, otherwise string) string {
 }
 
 // rehome follows reservations whose agent came back under another id: its disks, with all that
-// was reserved on them, may have stayed.
+// was reserved on them, may have stayed. Nobody may have said that the old agent is away: where
+// nothing ran, no status tells it. But what one agent offers, no other one has any more.
 func (m *Machine) rehome() {
-	if len(m.hard.Agents) == 0 {
+	at := m.offeredOurs()
+	if len(at) == 0 {
 		return
 	}
-	at := map[string]mesos.OfferID{}
-	for _, id := range slices.Sorted(maps.Keys(m.offers)) {
-		for _, r := range m.offers[id].Resources {
-			if resourceID, ours := m.ownReservation(r); ours {
-				at[resourceID] = id
-			}
-		}
-	}
 	offered := func(old mesos.AgentID, list resource.List) (mesos.Offer, bool) {
-		a, away := m.hard.Agents[old]
 		for _, id := range resourceIDs(list) {
-			if o, ok := m.offers[at[id]]; ok && away && !a.Away.IsZero() && o.Agent != old {
+			if o, ok := m.offers[at[id]]; ok && o.Agent != old {
 				return o, true
 			}
 		}
@@ -322,4 +315,20 @@ func (m *Machine) rehome() {
 			m.setLeftover(l)
 		}
 	}
+}
+
+// offeredOurs tells for each id on a reserved resource of this framework which offer has it.
+func (m *Machine) offeredOurs() map[string]mesos.OfferID {
+	var at map[string]mesos.OfferID
+	for _, id := range slices.Sorted(maps.Keys(m.offers)) {
+		for _, r := range m.offers[id].Resources {
+			if resourceID, ours := m.ownReservation(r); ours {
+				if at == nil {
+					at = map[string]mesos.OfferID{}
+				}
+				at[resourceID] = id
+			}
+		}
+	}
+	return at
 }

@@ -218,10 +218,20 @@ func (o *operator) replaceLost() {
 			return l.Agent == a.id
 		})
 		record := w.store.hard.Agents[a.id]
-		if (left || len(o.on(a)) > 0) && record.Fate == scheduler.FateOpen && o.spares(a) {
+		if (left || len(o.on(a)) > 0) && record.Fate == scheduler.FateOpen &&
+			(o.spares(a) || o.lastOf(a)) {
 			w.process.command(scheduler.AgentAbandon{Agent: string(a.id), Force: true})
 		}
 	}
+}
+
+// lastOf reports whether a service that is uninstalled waits for an agent in vain: no quorum is
+// to be spared any more, and nothing is left to be freed on a later agent of its machine.
+func (o *operator) lastOf(a *agent) bool {
+	return o.w.store.hard.Intent == scheduler.Uninstall &&
+		!slices.ContainsFunc(o.w.master.agents, func(next *agent) bool {
+			return next.hostname == a.hostname && len(reservedOn(next)) > 0
+		})
 }
 
 // leftovers are those on record.
