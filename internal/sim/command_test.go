@@ -238,7 +238,8 @@ func journal(out scheduler.Output, by string) []scheduler.JournalEntry {
 }
 
 // expendable reports whether a majority of the voters keeps its data without an instance, even
-// if those that are being replaced join the quorum in their last moment.
+// if those that are being replaced join the quorum in their last moment. A record may still name
+// a volume whose disk was lost with its agent: nothing is kept there.
 func (o *operator) expendable(pod scheduler.PodName) bool {
 	k, hard := o.w.kafka, o.w.store.hard
 	own, controls := o.voter(pod)
@@ -259,7 +260,8 @@ func (o *operator) expendable(pod scheduler.PodName) bool {
 			voters[id] = true
 			continue
 		}
-		if v := c.voters[id]; v != nil && slices.Contains(volumesOf(p), v.id) {
+		v := c.voters[id]
+		if v != nil && !v.destroyed && slices.Contains(volumesOf(p), v.id) {
 			kept++
 		}
 	}
