@@ -137,7 +137,7 @@ func (c *cluster) badInputs() []bad {
 			"no Mesos master answers at http://127.0.0.1:1: connection refused",
 			"leave --master away", nil},
 		{"nobody at zk", with("--master", "zk://127.0.0.1:1/mesos"), 4,
-			"no ZooKeeper answers at zk://127.0.0.1:1/mesos (127.0.0.1:1: connection refused)",
+			"no ZooKeeper answers at 127.0.0.1:1 (127.0.0.1:1: connection refused)",
 			"check the addresses", nil},
 		{"a wrong scheme", with("--master", "ftp://host:5050"), 2, "--master ftp://host:5050",
 			"http://host:port", nil},
