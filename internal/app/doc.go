@@ -5,6 +5,9 @@
 // wire, the API and the metrics, and ends everything when the first part ends. Each program
 // runs in-process just as well, which is how tests run them.
 //
+// Of several schedulers that share a state in ZooKeeper one leads. The others stand by at their
+// own addresses and hand requests on to it; one that leads no more ends its process.
+//
 // Each daemon holds an exclusive lock on a file in its folder for as long as it lives, so that
 // two of them never share one, and announces itself in a small JSON file beside it.
 //
