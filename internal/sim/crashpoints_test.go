@@ -33,10 +33,10 @@ func courses() []course {
 		return func(w *world) {
 			next := w.scenario.shape
 			change(&next)
+			w.operator.leaves(next) // whatever becomes of the command
 			w.insist(scheduler.SetTarget{ID: "target-2", Service: next.service()},
 				func() bool { return w.store.hard.Target.ID == "target-2" })
 			w.operator.shape = next
-			w.operator.noteLeft()
 		}
 	}
 	return []course{
@@ -59,6 +59,18 @@ func courses() []course {
 		{name: "agent cut off", shape: mixed, do: func(w *world) {
 			w.master.agents[0].cutFor(90 * time.Second)
 		}},
+	}
+}
+
+// leaves keeps in mind who a configuration does not want.
+func (o *operator) leaves(next shape) {
+	o.noteLeft()
+	for _, p := range next.service().Pods {
+		for name := range o.w.store.hard.Pods {
+			if name.Type == p.Type && name.Index >= p.Count {
+				o.left[name] = true
+			}
+		}
 	}
 }
 

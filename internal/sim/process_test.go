@@ -238,7 +238,7 @@ func (p *process) step(ev scheduler.Event) {
 		w.trace.add(w.now, call)
 		p.carry(call)
 	}
-	if crash {
+	if crash && p.exit == nil {
 		p.die("behind its writes")
 		return
 	}

@@ -159,7 +159,11 @@ func (w *world) settles() bool {
 	if missing != "" {
 		w.fail("liveness", "after %s without faults %s", mostSettle, missing)
 	}
+	life := w.process.life
 	w.run(w.now.Add(70*time.Second), func() bool { return false })
+	if w.process.life != life || !w.process.alive { // it crashed meanwhile, as it was to
+		return w.settles()
+	}
 	if again := w.unsettled(); again != "" {
 		w.fail("liveness", "complete, and a minute later %s", again)
 	}
