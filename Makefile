@@ -74,10 +74,7 @@ faults: ## the faults that were thought of, each with its tests
 
 # CLUSTERS=N as many clusters, SEED=S from this one on.
 roll-safety: ## roll random Kafka clusters while things fail: CLUSTERS=100000 SEED=1
-	@summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 60m ./scheduler/rolling \
-		-run TestRollSafety -v -args -clusters=$(or $(CLUSTERS),100000) -seed=$(or $(SEED),1) \
-		-summary "$$summary"; \
-		status=$$?; cat "$$summary"; rm -f "$$summary"; exit $$status
+	@$(call figures,./scheduler/rolling,TestRollSafety,-clusters=$(or $(CLUSTERS),100000) -seed=$(or $(SEED),1))
 
 demo: deps build ## a three-broker Kafka cluster on this machine
 	bin/kafka-sched install
