@@ -25,15 +25,31 @@ func (a *access) flags(f *pflag.FlagSet) {
 	f.StringVar(&a.Key, "mesos-key", "", "PEM file with the key of --mesos-cert")
 }
 
-// files are the flags that name files.
-func (a *access) files() []struct {
+// fileFlag is a flag that names a file.
+type fileFlag struct {
 	flag string
-	path *string
-} {
-	return []struct {
-		flag string
-		path *string
-	}{
+	path *string // "" when the flag is not given
+}
+
+// check refuses a file that is not there, and makes its path one that holds everywhere.
+func (f fileFlag) check() error {
+	if *f.path == "" {
+		return nil
+	}
+	if !exists(*f.path) {
+		return fail(exitUsage, "%s %s: there is no such file", f.flag, *f.path)
+	}
+	path, err := filepath.Abs(*f.path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.flag, err)
+	}
+	*f.path = path
+	return nil
+}
+
+// files are the flags that name files.
+func (a *access) files() []fileFlag {
+	return []fileFlag{
 		{"--credential", &a.Credential}, {"--auth-token-file", &a.TokenFile},
 		{"--mesos-ca", &a.CA}, {"--mesos-cert", &a.Cert}, {"--mesos-key", &a.Key},
 	}
@@ -42,17 +58,9 @@ func (a *access) files() []struct {
 // check says what cannot be used, and makes the files' paths ones that hold everywhere.
 func (a *access) check() error {
 	for _, f := range a.files() {
-		if *f.path == "" {
-			continue
+		if err := f.check(); err != nil {
+			return err
 		}
-		if !exists(*f.path) {
-			return fail(exitUsage, "%s %s: there is no such file", f.flag, *f.path)
-		}
-		path, err := filepath.Abs(*f.path)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.flag, err)
-		}
-		*f.path = path
 	}
 	if _, err := a.open(); err != nil {
 		return fail(exitUsage, "%w; see --credential, --auth-token-file, --auth-token-command, "+

@@ -91,6 +91,17 @@ func (p *statePlace) dial(ctx context.Context) (*zk.Session, error) {
 	return zk.Dial(ctx, cfg)
 }
 
+// entries finds the state and gives what it holds.
+func (p *statePlace) entries(ctx context.Context, e *env) (map[string][]byte, error) {
+	release, err := p.find(e)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	entries, err := p.read(ctx)
+	return entries, e.stateError(err)
+}
+
 // read gives the entries of the state.
 func (p *statePlace) read(ctx context.Context) (map[string][]byte, error) {
 	if p.db == "" {
@@ -161,14 +172,9 @@ func (e *env) stateExportCmd() *cobra.Command {
 		Example: "  kafka-sched state export -f kafka.state.json\n" +
 			"  kafka-sched state export --state zk://zk-1/kafka-sched/kafka > kafka.state.json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			release, err := p.find(e)
+			entries, err := p.entries(cmd.Context(), e)
 			if err != nil {
 				return err
-			}
-			defer release()
-			entries, err := p.read(cmd.Context())
-			if err != nil {
-				return e.stateError(err)
 			}
 			if to == "" {
 				return store.Export(e.stdout, entries)

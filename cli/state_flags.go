@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -29,26 +27,16 @@ func (s *stateFlags) flags(f *pflag.FlagSet) {
 
 // check says what makes no sense, and makes the files' paths ones that hold everywhere.
 func (s *stateFlags) check() error {
-	files := []struct {
-		flag string
-		path *string
-	}{
+	files := []fileFlag{
 		{"--state-auth-file", &s.AuthFile}, {"--state-ca-file", &s.CAFile},
 		{"--state-cert-file", &s.CertFile}, {"--state-key-file", &s.KeyFile},
 	}
 	for _, f := range files {
-		if *f.path == "" {
-			continue
-		}
-		if s.URI == "" {
+		if *f.path != "" && s.URI == "" {
 			return fail(exitUsage, "%s is for a state in ZooKeeper: say where with --state", f.flag)
 		}
-		if !exists(*f.path) {
-			return fail(exitUsage, "%s %s: there is no such file", f.flag, *f.path)
-		}
-		var err error
-		if *f.path, err = filepath.Abs(*f.path); err != nil {
-			return fmt.Errorf("%s: %w", f.flag, err)
+		if err := f.check(); err != nil {
+			return err
 		}
 	}
 	switch {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,7 +43,8 @@ func report(place string, entries map[string][]byte) (stateReport, error) {
 	}
 	r := stateReport{Place: place, Service: hard.Target.Service.Name,
 		FrameworkID: string(hard.Framework), Target: hard.Target.ID,
-		Intent: intentText(hard), Entries: len(entries), Kinds: map[string]int{},
+		Intent: string(cmp.Or(hard.Intent, scheduler.Run)), Entries: len(entries),
+		Kinds:         map[string]int{},
 		Contradictory: scheduler.Verify(hard)}
 	for key, value := range entries { //tidy:unordered sums
 		r.Bytes += len(key) + len(value)
@@ -77,13 +77,6 @@ func statePodOf(p scheduler.Pod) statePod {
 	return out
 }
 
-func intentText(h scheduler.Hard) string {
-	if h.Intent == "" {
-		return "run"
-	}
-	return string(h.Intent)
-}
-
 func (e *env) stateInspectCmd() *cobra.Command {
 	var p statePlace
 	var key string
@@ -92,14 +85,9 @@ func (e *env) stateInspectCmd() *cobra.Command {
 		Args: arguments(0, 0), Example: "  kafka-sched state inspect\n" +
 			"  kafka-sched state inspect --key pod/kafka-0",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			release, err := p.find(e)
+			entries, err := p.entries(cmd.Context(), e)
 			if err != nil {
 				return err
-			}
-			defer release()
-			entries, err := p.read(cmd.Context())
-			if err != nil {
-				return e.stateError(err)
 			}
 			if key != "" {
 				value, is := entries[key]
@@ -145,14 +133,9 @@ func (e *env) stateVerifyCmd() *cobra.Command {
 			"contradicts itself: reservations, volumes and tasks that two instances have.",
 		Example: "  kafka-sched state verify\n  kafka-sched state verify --db state.db",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			release, err := p.find(e)
+			entries, err := p.entries(cmd.Context(), e)
 			if err != nil {
 				return err
-			}
-			defer release()
-			entries, err := p.read(cmd.Context())
-			if err != nil {
-				return e.stateError(err)
 			}
 			r, err := report(p.String(), entries)
 			if err != nil {
@@ -163,8 +146,8 @@ func (e *env) stateVerifyCmd() *cobra.Command {
 					strings.Join(r.Contradictory, "\n  "))
 			}
 			return e.print(r, func() error {
-				e.printf("%s is whole: %s entries, %s instances\n", r.Place,
-					strconv.Itoa(r.Entries), strconv.Itoa(len(r.Pods)))
+				e.printf("%s is whole: %d entries, %d instances\n", r.Place, r.Entries,
+					len(r.Pods))
 				return nil
 			})
 		},

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"fmt"
 	"net/url"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -38,14 +36,7 @@ func (w *watch) check() error {
 		at.Scheme != "http" && at.Scheme != "https" {
 		return fail(exitUsage, "--webhook %s: it must be a URL of http:// or https://", w.Webhook)
 	}
-	if !exists(w.SecretFile) {
-		return fail(exitUsage, "--webhook-secret-file %s: there is no such file", w.SecretFile)
-	}
-	var err error
-	if w.SecretFile, err = filepath.Abs(w.SecretFile); err != nil {
-		return fmt.Errorf("--webhook-secret-file: %w", err)
-	}
-	return nil
+	return fileFlag{"--webhook-secret-file", &w.SecretFile}.check()
 }
 
 // over gives what is said here, and what was said before for the rest.
