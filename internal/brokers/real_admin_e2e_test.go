@@ -23,7 +23,9 @@ func TestRealAdmin(t *testing.T) {
 		n.start(t)
 	}
 	c.until(t, asker, "complete", func(f scheduler.KafkaFacts) bool {
-		return len(f.Brokers) == 3 && !anyBroker(f, fenced) && f.Leader >= 0
+		// All three vote before one is killed: of two voters, both are needed.
+		return len(f.Brokers) == 3 && !anyBroker(f, fenced) && f.Leader >= 0 &&
+			slices.Equal(f.Voters, []int{0, 1, 2})
 	})
 	var a Admin
 	ctx, at := t.Context(), c.addresses
