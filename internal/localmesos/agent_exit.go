@@ -60,7 +60,7 @@ func (c *Cluster) killExecutor(e *executorRun) {
 // executorEnded is called once, when no process of the executor is left or it
 // could not be started. Its unfinished tasks end with it.
 func (c *Cluster) executorEnded(e *executorRun, status *int32) {
-	if e.agent.executors[e.key()] != e {
+	if e.agent.executors[e.key()] != e || c.holdsExit(e, status) {
 		return
 	}
 	if e.abandoned {

@@ -42,6 +42,7 @@ type replay struct {
 	streams   map[string][]*stream // by connection
 	all       []*stream
 	places    map[*stream]place
+	ledgers   map[string]*ledger // by connection
 	outcomes  []outcome
 	strays    []string
 	late      []string
@@ -57,14 +58,14 @@ type place struct {
 // play replays a recording.
 func play(t *testing.T, r recording) *replay {
 	p := &replay{recording: r, names: newNames(), waiting: map[*line]<-chan answered{},
-		streams: map[string][]*stream{}, places: map[*stream]place{}}
+		streams: map[string][]*stream{}, places: map[*stream]place{},
+		ledgers: map[string]*ledger{}}
 	p.world = newWorld(t, r, p.names)
 	p.base = time.Now()
 	last := 0.0
 	for i, l := range r.lines {
 		if i > 0 && l.T < last && r.lines[i-1].Dir == dirNote {
 			p.base = time.Now().Add(-seconds(l.T))
-			p.world.align(p.base, l.T)
 		}
 		last = l.T
 		p.line(l)
@@ -87,7 +88,6 @@ func (p *replay) until(t float64) {
 	} else if wait < -behind {
 		p.base = p.base.Add(-wait)
 	}
-	p.world.align(p.base, t)
 }
 
 func (p *replay) line(l *line) {
@@ -133,10 +133,26 @@ func (p *replay) request(l *line) {
 		p.outcomes = append(p.outcomes, outcome{line: l, found: []string{err.Error()}})
 		return
 	}
+	p.world.draw(l)
+	if p.overtaken(l) {
+		p.world.batch()
+	}
 	p.waiting[l] = send(l, url, body, p.names.translate(l.Headers["Mesos-Stream-Id"]))
 	if l.answer == nil {
 		p.answer(l)
 	}
+}
+
+// overtaken tells that the allocator made its round before it knew of a request
+// that uses or returns offers: what it offered came at once.
+func (p *replay) overtaken(l *line) bool {
+	if c := l.call(); c != "ACCEPT" && c != "DECLINE" {
+		return false
+	}
+	next := p.world.after(l, func(x *line) bool { return x.T > l.T+0.004 })
+	return slices.ContainsFunc(next, func(x *line) bool {
+		return x.Dir == dirEvent && x.Conn == l.Conn && x.call() == "OFFERS"
+	})
 }
 
 // answer waits for our answer to a request and compares it.
@@ -235,6 +251,9 @@ func subject(v any) string {
 	return kind
 }
 
+// allocated are the events that come of a round of the allocator.
+var allocated = map[string]bool{"OFFERS": true, "INVERSE_OFFERS": true}
+
 // event waits for our event that stands for the recorded one: one that is equal,
 // or, when it is overdue, the first about the same thing.
 func (p *replay) event(l *line) {
@@ -246,8 +265,12 @@ func (p *replay) event(l *line) {
 		p.outcomes = append(p.outcomes, outcome{line: l, found: []string{"no stream was opened"}})
 		return
 	}
-	deadline := time.NewTimer(time.Until(p.base.Add(seconds(l.T))) + patience)
+	due := p.base.Add(seconds(l.T))
+	deadline := time.NewTimer(time.Until(due) + patience)
 	defer deadline.Stop()
+	if executor, ok := p.world.leaves(l); ok {
+		p.world.letExit(executor, time.Until(due))
+	}
 	for {
 		// Of several streams of one connection the first may have to end yet.
 		for _, s := range open[:len(open)-1] {
@@ -260,15 +283,23 @@ func (p *replay) event(l *line) {
 		if p.take(last, l, false) {
 			return
 		}
+		wait := 200 * time.Millisecond
+		if early := time.Until(due); early > 0 {
+			wait = min(wait, early+time.Millisecond)
+		} else if allocated[l.call()] {
+			p.world.draw(l)
+			p.world.batch()
+		}
 		select {
 		case <-more:
 			continue
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(wait):
 			continue
 		case <-deadline.C:
 		}
 		if !p.take(last, l, true) {
 			p.outcomes = append(p.outcomes, outcome{line: l, found: []string{missing}})
+			p.enter(last, l, nil)
 		}
 		return
 	}
@@ -282,6 +313,7 @@ func (p *replay) take(s *stream, l *line, overdue bool) bool {
 		e := p.nearest(candidates, l)
 		if e != nil {
 			p.matched(s, l, e, p.compareEvent(l, e, false))
+			p.enter(s, l, e)
 		}
 		return e != nil
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,8 +31,6 @@ type world struct {
 	cluster *localmesos.Cluster
 	run     int               // clusters started, each has a directory of its own
 	urls    map[string]string // of agents
-	batches []float64         // recorded rounds of the allocator
-	aligned time.Time         // the round that the cluster was told of last
 	strays  []string
 	started map[string]bool // agents
 	renew   map[string]bool // agents that come back with a new work directory
@@ -44,8 +43,7 @@ var signalNote = regexp.MustCompile(`^SIG(KILL|TERM|USR1|STOP|CONT) (master|agen
 
 func newWorld(t *testing.T, r recording, n *names) *world {
 	w := &world{t: t, dir: openDir(t), lines: r.lines, names: n,
-		urls: map[string]string{}, batches: batchesOf(r.lines), started: map[string]bool{},
-		renew: map[string]bool{}}
+		urls: map[string]string{}, started: map[string]bool{}, renew: map[string]bool{}}
 	for _, l := range r.lines {
 		w.custom = w.custom || strings.HasSuffix(l.Endpoint, "/api/v1/executor")
 	}
@@ -229,6 +227,9 @@ func (w *world) startAgent(l *line, name string, fresh bool) {
 	}
 	first := !w.started[name]
 	w.started[name] = true
+	if !first && !fresh && !w.reconfigure(l, name) {
+		return
+	}
 	at := w.lead(l, registered, 0.75)
 	if at < l.T || at > l.T+5 || first && at > l.T+1.2 {
 		at = l.T + 0.75
@@ -241,6 +242,14 @@ func (w *world) startAgent(l *line, name string, fresh bool) {
 		wait = 0.1
 	}
 	w.later(wait, localmesos.Fault{Action: localmesos.ReturnAgent, Agent: name, NewID: fresh})
+}
+
+// reconfigure gives an agent its flags, and tells whether it starts with them.
+func (w *world) reconfigure(l *line, name string) bool {
+	flags := startNote.FindStringSubmatch(l.note())[2]
+	a := agentOf(name, flags)
+	additive := flagsOf(flags)["reconfiguration_policy"] == "additive"
+	return w.cluster.Reconfigure(name, a.Resources, a.TypedAttributes, additive) == nil
 }
 
 // failOver replaces the master. When it was started again, and when it answered
@@ -332,41 +341,55 @@ func (w *world) startMaster(flags string) {
 	w.names.paths = append(w.names.paths, [2]string{"/var/lib/mesos/master", cfg.Dir})
 }
 
-// align lets the allocator's batches fall where they did in the recording: the
-// recorded clock's t is at base + t.
-func (w *world) align(base time.Time, t float64) {
-	if w.cluster == nil {
-		return
-	}
-	for _, at := range w.batches {
-		if at <= t {
-			continue
-		}
-		if next := base.Add(seconds(at) - 5*time.Millisecond); !next.Equal(w.aligned) {
-			w.aligned = next
-			w.cluster.AlignBatches(next)
-		}
-		return
+// batch has the allocator make a round.
+func (w *world) batch() {
+	if w.cluster != nil {
+		w.cluster.Batch()
 	}
 }
 
-// atOnce are the calls after which offers are made without waiting for a batch.
-var atOnce = map[string]bool{"REVIVE": true, "SUBSCRIBE": true, "UPDATE_FRAMEWORK": true}
+// letExit lets the end of an executor be noticed some time from now.
+func (w *world) letExit(executor string, in time.Duration) {
+	if cluster := w.cluster; cluster != nil {
+		time.AfterFunc(in, func() { cluster.LetExit(executor) })
+	}
+}
 
-// batchesOf finds the times at which the recorded allocator made its rounds.
-func batchesOf(lines []*line) []float64 {
-	var out []float64
-	trigger := -1.0
-	for _, l := range lines {
-		switch {
-		case l.Dir == dirRequest && atOnce[l.call()],
-			l.Dir == dirNote && startNote.MatchString(l.note()):
-			trigger = l.T
-		case l.Dir == dirEvent && l.call() == "OFFERS" && l.T > trigger+0.05:
-			out = append(out, l.T)
+// leaves tells whether a line says that an executor left on its own, or did not
+// come back to its agent, and which.
+func (w *world) leaves(l *line) (executor string, ok bool) {
+	executor = textAt(l.Body, "failure", "executor_id", "value")
+	if l.Dir != dirEvent || executor == "" {
+		return "", false
+	}
+	late := func(x *line) bool {
+		return textAt(x.Body, "update", "status", "reason") ==
+			"REASON_EXECUTOR_REREGISTRATION_TIMEOUT"
+	}
+	next := w.after(l, func(x *line) bool { return x.T > l.T+0.1 })
+	return executor, at(l.Body, "failure", "status") == json.Number("0") ||
+		slices.ContainsFunc(next, late)
+}
+
+// draw tells the cluster whom the round that a line begins gave something of each
+// agent, which is chance with a real allocator.
+func (w *world) draw(l *line) {
+	lots := map[string][]localmesos.Lot{}
+	for _, x := range append([]*line{l}, w.after(l, func(x *line) bool { return x.T > l.T+0.3 })...) {
+		if x.Dir != dirEvent || x.call() != "OFFERS" {
+			continue
+		}
+		offers, _ := at(x.Body, "offers", "offers").([]any)
+		for _, o := range offers {
+			agent := w.names.translate(textAt(o, "agent_id", "value"))
+			lots[agent] = append(lots[agent], localmesos.Lot{
+				Framework: w.names.translate(textAt(o, "framework_id", "value")),
+				Role:      textAt(o, "allocation_info", "role")})
 		}
 	}
-	return out
+	if w.cluster != nil && len(lots) > 0 {
+		w.cluster.Draw(lots)
+	}
 }
 
 // config makes the configuration that a master's flags stand for, with all
@@ -379,7 +402,8 @@ func (w *world) config(flags string) localmesos.Config {
 	}
 	cfg := localmesos.Config{Dir: filepath.Join(w.dir, fmt.Sprintf("run%d", w.run)),
 		MasterAddr: "127.0.0.1:0", OfferInterval: time.Second,
-		Program: program, Faults: true, Pace: true, OfferTimeout: durationOf(f["offer_timeout"]),
+		Program: program, Faults: true, Pace: true, Stepped: true,
+		OfferTimeout:          durationOf(f["offer_timeout"]),
 		ReregistrationTimeout: 2 * time.Second, // Mesos's default
 		MinAllocatable:        f["min_allocatable_resources"], Credentials: w.credentials(f),
 		ForgetfulMaster: f["registry"] == "in_memory"}
