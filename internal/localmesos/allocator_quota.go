@@ -1,6 +1,7 @@
 package localmesos
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,8 +40,8 @@ func (c *Cluster) rescindForQuota(configs []quota.QuotaConfig) {
 			}
 			return false
 		}
-		for _, id := range sortedKeys(c.offers) {
-			if o := c.offers[id]; inTree(o.role, q.Role) && over() {
+		for _, o := range newestFirst(slices.Collect(maps.Values(c.offers))) {
+			if inTree(o.role, q.Role) && over() {
 				c.removeOffer(o, true)
 			}
 		}
@@ -54,9 +55,7 @@ func (c *Cluster) rescindForQuota(configs []quota.QuotaConfig) {
 func (c *Cluster) rescindForGuarantees(q *quota.QuotaConfig) {
 	missing := amountsOf(q.Guarantees)
 	for _, a := range slices.Backward(c.agents) {
-		offers := c.offersOf(a)
-		slices.SortFunc(offers, func(x, y *offer) int { return compareUint(y.seq, x.seq) })
-		for _, o := range offers {
+		for _, o := range newestFirst(c.offersOf(a)) {
 			if !positive(missing) {
 				return
 			}
@@ -69,6 +68,11 @@ func (c *Cluster) rescindForGuarantees(q *quota.QuotaConfig) {
 			c.removeOffer(o, true)
 		}
 	}
+}
+
+func newestFirst(offers []*offer) []*offer {
+	slices.SortFunc(offers, func(x, y *offer) int { return compareUint(y.seq, x.seq) })
+	return offers
 }
 
 func amountsOf(values map[string]mesos.Value_Scalar) map[string]milli {

@@ -118,8 +118,12 @@ func (x *candidates) share(w *candidate) float64 {
 	return share
 }
 
-// Lot is who was given something of an agent.
+// Lot is who was given something of an agent; no framework is any.
 type Lot struct{ Framework, Role string }
+
+func (l Lot) is(w *candidate) bool {
+	return l.Role == w.role && (l.Framework == "" || l.Framework == w.framework.id)
+}
 
 // Draw says, by the ids of agents, who was given something of each in a round. What is chance
 // with a real allocator, the order of the agents and of those with the same share, then falls
@@ -128,8 +132,10 @@ func (c *Cluster) Draw(lots map[string][]Lot) { c.post(func() { c.lots = lots })
 
 // place is where a candidate was drawn, behind all if it was not.
 func (w *candidate) place(drawn []Lot) int {
-	if i := slices.Index(drawn, Lot{w.framework.id, w.role}); i >= 0 {
-		return i
+	for i, l := range drawn {
+		if l.is(w) {
+			return i
+		}
 	}
 	return len(drawn)
 }
@@ -174,7 +180,7 @@ func (r *round) next(
 			if r.cluster.offerTo(w.framework, w.role, a, part) == nil {
 				continue
 			}
-			if slices.Contains(drawn, Lot{w.framework.id, w.role}) {
+			if w.place(drawn) < len(drawn) {
 				return i
 			}
 			break

@@ -111,10 +111,14 @@ func (c *Cluster) updateFramework(
 	if constraints.err != nil {
 		return fail(http.StatusBadRequest, "%s", constraints.err)
 	}
+	before, suppressed := rolesOf(&f.Info.V), f.Suppressed
 	c.changeFramework(f, info)
 	f.constraints = constraints.set
 	f.Suppressed = setOf(call.SuppressedRoles)
-	f.clearFilters(rolesOf(&f.Info.V))
+	f.clearFilters(slices.DeleteFunc(slices.Clone(rolesOf(&info)), func(role string) bool {
+		stays := slices.Contains(before, role) && !suppressed[role]
+		return stays || f.Suppressed[role]
+	}))
 	c.saveFramework(f)
 	c.watchFramework(f, false)
 	c.scheduleAllocation()

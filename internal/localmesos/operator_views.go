@@ -163,7 +163,7 @@ func (c *Cluster) viewUnreachable(t *task) mesos.Task {
 	s := c.aboutTask(t, mesos.TASK_UNREACHABLE, mesos.REASON_AGENT_REMOVED,
 		"health check timed out")
 	s.UnreachableTime = &mesos.TimeInfo{Nanoseconds: o.unreachable.UnixNano()}
-	s.Timestamp = ptr(seconds(o.unreachable))
+	s.Timestamp, s.ExecutorID = ptr(seconds(o.unreachable)), nil
 	if f := c.frameworks[t.Framework]; f != nil {
 		s.State = f.stateFor(s.GetState()).Enum()
 	}
@@ -224,7 +224,9 @@ func (c *Cluster) viewRoles() []mesos.Role {
 			mine := slices.DeleteFunc(slices.Clone(held), func(r mesos.Resource) bool {
 				return !inTree(r.GetAllocationInfo().GetRole(), name) || r.GetType() != mesos.SCALAR
 			})
-			byRole[name].Resources = plus(byRole[name].Resources, stripped(mine))
+			if len(mine) > 0 {
+				byRole[name].Resources = plus(byRole[name].Resources, stripped(mine))
+			}
 		}
 	}
 	roles := []mesos.Role{}

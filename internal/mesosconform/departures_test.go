@@ -75,7 +75,7 @@ var departures = []departure{
 		"not acknowledged twice.", twice},
 	{"race", "An ACKNOWLEDGE that races a TEARDOWN is answered 202 or 400, as it comes. An " +
 		"offer that is made while a launch is under way knows its executor or not. A check of a " +
-		"task that is being killed fails in time or not.", raced},
+		"task that is being killed fails in time or not, and it may end by itself just then.", raced},
 	{"ranges", "The sum of the ranges of several agents has each number once: when one of them " +
 		"is taken back, the real master forgets that others have it, too.",
 		on(`(offered|allocated)_resources\[\]: not recorded, ours \{.*"type":"RANGES"`)},
@@ -221,8 +221,13 @@ func twice(p *replay, o outcome) bool {
 	return false
 }
 
+var available = regexp.MustCompile(`^\$\.update\.status\.message: .* is more than available `)
+
 func phantom(p *replay, o outcome) bool {
-	return o.line.call() == "OFFERS" && accepted(p, o, func(op any) bool {
+	if o.line.call() != "OFFERS" && !only(o, available) {
+		return false
+	}
+	return accepted(p, o, func(op any) bool {
 		tasks, _ := at(op, "launch_group", "task_group", "tasks").([]any)
 		return textAt(op, "type") == "LAUNCH_GROUP" && len(tasks) == 0
 	})
@@ -231,6 +236,7 @@ func phantom(p *replay, o outcome) bool {
 var (
 	tornDown   = regexp.MustCompile(`^status: recorded (202, ours 400|400, ours 202)`)
 	executors  = regexp.MustCompile(`\.executor_ids(\[\])?: `)
+	endings    = regexp.MustCompile(`(offered_resources|completed_tasks)\[\]`)
 	healthAlso = regexp.MustCompile(`^\$\.update\.status\.healthy: `)
 )
 
@@ -244,9 +250,33 @@ func raced(p *replay, o outcome) bool {
 		})
 	case "UPDATE":
 		state := textAt(o.line.Body, "update", "status", "state")
-		return only(o, healthAlso) && (state == "TASK_KILLED" || state == "TASK_KILLING")
+		return (state == "TASK_KILLED" || state == "TASK_KILLING") && (only(o, healthAlso) ||
+			p.endedItself(textAt(o.line.Body, "update", "status", "task_id", "value")))
+	case "TASK_UPDATED":
+		state := textAt(o.line.Body, "task_updated", "state")
+		return (state == "TASK_KILLED" || state == "TASK_KILLING") &&
+			p.endedItself(textAt(o.line.Body, "task_updated", "status", "task_id", "value"))
 	}
-	return false
+	return only(o, endings) && slices.ContainsFunc(p.recording.lines, func(l *line) bool {
+		return p.endedItself(textAt(l.Body, "update", "status", "task_id", "value"))
+	})
+}
+
+// endedItself tells that a task was being killed when it ended by itself.
+func (p *replay) endedItself(task string) bool {
+	return slices.ContainsFunc(p.recording.lines, func(l *line) bool {
+		status := at(l.Body, "update", "status")
+		if task == "" || textAt(status, "task_id", "value") != task ||
+			textAt(status, "state") != "TASK_KILLED" ||
+			textAt(status, "message") != "Command exited with status 0" {
+			return false
+		}
+		return p.before(l, 0.05, func(x *line) bool {
+			killing := at(x.Body, "update", "status")
+			return textAt(killing, "task_id", "value") == task &&
+				textAt(killing, "state") == "TASK_KILLING"
+		})
+	})
 }
 
 // accepted tells whether an operation of some kind was asked for before.

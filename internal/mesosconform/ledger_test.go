@@ -81,7 +81,7 @@ func (p *replay) takeMore(s *stream, b *ledger) {
 		return
 	}
 	for _, e := range taken {
-		e.used = true
+		e.used, e.as = true, -1
 	}
 }
 

@@ -91,6 +91,7 @@ func (p *replay) until(t float64) {
 }
 
 func (p *replay) line(l *line) {
+	p.world.draw(l)
 	switch l.Dir {
 	case dirNote:
 		p.until(l.T)
@@ -133,7 +134,6 @@ func (p *replay) request(l *line) {
 		p.outcomes = append(p.outcomes, outcome{line: l, found: []string{err.Error()}})
 		return
 	}
-	p.world.draw(l)
 	if p.overtaken(l) {
 		p.world.batch()
 	}
@@ -287,7 +287,6 @@ func (p *replay) event(l *line) {
 		if early := time.Until(due); early > 0 {
 			wait = min(wait, early+time.Millisecond)
 		} else if allocated[l.call()] {
-			p.world.draw(l)
 			p.world.batch()
 		}
 		select {
@@ -371,7 +370,7 @@ func (p *replay) compareEvent(l *line, e *received, trial bool) []string {
 // matched notes an outcome, and that an event came too early or too late among
 // the others of its stream.
 func (p *replay) matched(s *stream, l *line, e *received, found []string) {
-	e.used = true
+	e.used, e.as = true, len(p.outcomes)
 	if late := e.at.Sub(p.base).Seconds() - l.T; late > 0.25 {
 		p.late = append(p.late, fmt.Sprintf("%.3f %s came %.2f s late", l.T,
 			outcome{line: l}.place(""), late))
@@ -391,12 +390,7 @@ func (p *replay) matched(s *stream, l *line, e *received, found []string) {
 // finish ends the cluster and looks for events that were not recorded.
 func (p *replay) finish() {
 	for _, s := range p.all {
-		events, _ := s.unused()
-		for _, e := range events {
-			if e.closed == "" && !strings.HasPrefix(subject(e.body), "HEARTBEAT") {
-				p.strays = append(p.strays, "not recorded: "+short(e.body))
-			}
-		}
+		p.tooMany(s)
 		s.cancel()
 	}
 	p.strays = append(p.strays, p.world.strays...)
@@ -404,4 +398,23 @@ func (p *replay) finish() {
 	slices.SortStableFunc(p.outcomes, func(a, b outcome) int {
 		return a.line.number - b.line.number
 	})
+}
+
+// tooMany counts events that were not recorded against the next one on the stream that
+// was; what came after the last one that was recorded is only noted.
+func (p *replay) tooMany(s *stream) {
+	events := s.all()
+	for i, e := range events {
+		if e.used || e.closed != "" || subject(e.body) == "HEARTBEAT" {
+			continue
+		}
+		found := "not recorded: " + short(e.body)
+		next := slices.IndexFunc(events[i:], func(x *received) bool { return x.used && x.as >= 0 })
+		if next < 0 {
+			p.strays = append(p.strays, found)
+			continue
+		}
+		o := &p.outcomes[events[i+next].as]
+		o.found = append(o.found, "before it: "+found)
+	}
 }

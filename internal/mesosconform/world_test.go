@@ -3,12 +3,14 @@ package mesosconform
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -277,9 +279,21 @@ func (w *world) failOver(l *line) {
 		}
 	}
 	f.For += localmesos.Span(seconds(answered - start.T))
-	back := w.lead(start, registered, 3)
+	back := w.backAt(start)
 	f.Rejoin = localmesos.Span(max(time.Millisecond, seconds(back-answered)-10*time.Millisecond))
 	w.inject(f)
+}
+
+// backAt is when the agents were back with a master that was started. What is offered
+// right when a framework subscribes was there before it came.
+func (w *world) backAt(start *line) float64 {
+	back := w.lead(start, registered, 3)
+	for _, y := range w.after(start, func(y *line) bool { return y.T >= back }) {
+		if y.Dir == dirRequest && y.call() == "SUBSCRIBE" && back-y.T < 0.1 {
+			return min(back, start.T+3)
+		}
+	}
+	return back
 }
 
 // killExecutor kills the newest default executor.
@@ -371,25 +385,47 @@ func (w *world) leaves(l *line) (executor string, ok bool) {
 		slices.ContainsFunc(next, late)
 }
 
-// draw tells the cluster whom the round that a line begins gave something of each
-// agent, which is chance with a real allocator.
+// draw tells the cluster whom the next round from a line on gave something of each
+// agent, and whom most, which is chance with a real allocator.
 func (w *world) draw(l *line) {
 	lots := map[string][]localmesos.Lot{}
-	for _, x := range append([]*line{l}, w.after(l, func(x *line) bool { return x.T > l.T+0.3 })...) {
-		if x.Dir != dirEvent || x.call() != "OFFERS" {
+	amounts := map[string]float64{}
+	first := math.Inf(1)
+	next := w.after(l, func(x *line) bool { return x.T > min(l.T+5, first+0.3) })
+	for _, x := range append([]*line{l}, next...) {
+		if x.Dir != dirEvent || x.call() != "OFFERS" || x.T > first+0.3 {
 			continue
 		}
+		first = min(first, x.T)
 		offers, _ := at(x.Body, "offers", "offers").([]any)
 		for _, o := range offers {
 			agent := w.names.translate(textAt(o, "agent_id", "value"))
-			lots[agent] = append(lots[agent], localmesos.Lot{
-				Framework: w.names.translate(textAt(o, "framework_id", "value")),
-				Role:      textAt(o, "allocation_info", "role")})
+			lot := localmesos.Lot{Framework: w.names.ours[textAt(o, "framework_id", "value")],
+				Role: textAt(o, "allocation_info", "role")}
+			lots[agent] = append(lots[agent], lot)
+			amounts[agent+fmt.Sprint(lot)] = cpusOf(o)
 		}
+	}
+	for agent, list := range lots {
+		slices.SortStableFunc(list, func(a, b localmesos.Lot) int {
+			return cmp.Compare(amounts[agent+fmt.Sprint(b)], amounts[agent+fmt.Sprint(a)])
+		})
 	}
 	if w.cluster != nil && len(lots) > 0 {
 		w.cluster.Draw(lots)
 	}
+}
+
+func cpusOf(offer any) float64 {
+	sum := 0.0
+	resources, _ := at(offer, "resources").([]any)
+	for _, r := range resources {
+		if n, ok := at(r, "scalar", "value").(json.Number); ok && textAt(r, "name") == "cpus" {
+			v, _ := n.Float64()
+			sum += v
+		}
+	}
+	return sum
 }
 
 // config makes the configuration that a master's flags stand for, with all
