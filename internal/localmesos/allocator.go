@@ -216,6 +216,16 @@ func (f *framework) clearFilters(roles []string) {
 	}
 }
 
+// forgetFilters forgets what frameworks declined of an agent that the master removes.
+func (c *Cluster) forgetFilters(a *agentNode) {
+	for _, f := range c.frameworks {
+		for _, x := range f.filters[a] {
+			x.expiry.cancel()
+		}
+		f.setFilters(a, nil)
+	}
+}
+
 // removeOffer takes an offer back; rescind tells the framework.
 func (c *Cluster) removeOffer(o *offer, rescind bool) {
 	c.forgetOffer(o)

@@ -125,10 +125,13 @@ func (l Lot) is(w *candidate) bool {
 	return l.Role == w.role && (l.Framework == "" || l.Framework == w.framework.id)
 }
 
-// Draw says, by the ids of agents, who was given something of each in a round. What is chance
-// with a real allocator, the order of the agents and of those with the same share, then falls
-// so that it comes to the same, as far as that is possible. Replays of recordings use it.
-func (c *Cluster) Draw(lots map[string][]Lot) { c.post(func() { c.lots = lots }) }
+// Draw says, by the ids of agents, who was given something of each in a round, and in which
+// order to go over the agents. What is chance with a real allocator, that order and who comes
+// first of those with the same share, then falls so that it comes to the same, as far as that is
+// possible. Replays of recordings use it.
+func (c *Cluster) Draw(order []string, lots map[string][]Lot) {
+	c.post(func() { c.lots, c.turns = lots, order })
+}
 
 // place is where a candidate was drawn, behind all if it was not.
 func (w *candidate) place(drawn []Lot) int {
@@ -152,6 +155,11 @@ func (r *round) share(part func(string, []mesos.Resource) []mesos.Resource) {
 	agents := slices.DeleteFunc(slices.Clone(r.cluster.agents), func(a *agentNode) bool {
 		return !a.offerable()
 	})
+	if turns := r.cluster.turns; len(turns) > 0 {
+		slices.SortStableFunc(agents, func(x, y *agentNode) int {
+			return cmp.Compare(slices.Index(turns, x.id), slices.Index(turns, y.id))
+		})
+	}
 	for len(agents) > 0 {
 		i := r.next(agents, part)
 		a := agents[i]

@@ -71,6 +71,7 @@ type Cluster struct {
 	batchBase  time.Time // the allocator's batches are whole offer intervals from here
 	exits      exits
 	lots       map[string][]Lot // what chance shall give in the next rounds, see Draw
+	turns      []string
 	recoveryAt time.Time        // when silence about recovering executors ends
 	closing    bool
 	idle       []chan struct{} // closed when no executor is left

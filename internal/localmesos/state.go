@@ -148,7 +148,9 @@ type executorRun struct {
 	// command; the master and the framework know nothing of them.
 	Generated bool
 	// Released executors belong to a framework that was removed, as do their tasks then,
-	// Orphans, of which only the agent still knows.
+	// Orphans, of which only the agent still knows. Of Unknown executors the master knows no
+	// more since it lost their agent.
+	Unknown  bool   `json:",omitempty"`
 	Released bool   `json:",omitempty"`
 	Orphans  []task `json:",omitempty"`
 

@@ -234,9 +234,10 @@ func phantom(p *replay, o outcome) bool {
 }
 
 var (
-	tornDown   = regexp.MustCompile(`^status: recorded (202, ours 400|400, ours 202)`)
-	executors  = regexp.MustCompile(`\.executor_ids(\[\])?: `)
-	endings    = regexp.MustCompile(`(offered_resources|completed_tasks)\[\]`)
+	tornDown  = regexp.MustCompile(`^status: recorded (202, ours 400|400, ours 202)`)
+	executors = regexp.MustCompile(`\.executor_ids(\[\])?: `)
+	endings   = regexp.MustCompile(`(offered_resources|completed_tasks)\[\]|` +
+		`^before it: not recorded: .*"TASK_FINISHED"`)
 	healthAlso = regexp.MustCompile(`^\$\.update\.status\.healthy: `)
 )
 
@@ -292,7 +293,8 @@ func accepted(p *replay, o outcome, kind func(op any) bool) bool {
 	return false
 }
 
-var diskAmount = regexp.MustCompile(`^\$\.offers\.offers\[[^\]]*\]\.resources\[[^\]]*\]`)
+var diskAmount = regexp.MustCompile(`^\$\.offers\.offers\[[^\]]*\]\.resources\[[^\]]*\]|` +
+	`^before it: not recorded: .*"OPERATION_FINISHED"`)
 
 func lostDisk(p *replay, o outcome) bool {
 	if !(o.line.call() == "OFFERS" && only(o, diskAmount)) &&

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -233,6 +234,9 @@ func (w *world) startAgent(l *line, name string, fresh bool) {
 		return
 	}
 	at := w.lead(l, registered, 0.75)
+	if first {
+		at = w.firstSeen(len(w.started)-1, l.T+0.75)
+	}
 	if at < l.T || at > l.T+5 || first && at > l.T+1.2 {
 		at = l.T + 0.75
 	}
@@ -244,6 +248,19 @@ func (w *world) startAgent(l *line, name string, fresh bool) {
 		wait = 0.1
 	}
 	w.later(wait, localmesos.Fault{Action: localmesos.ReturnAgent, Agent: name, NewID: fresh})
+}
+
+// firstSeen is when the nth agent that registered was offered first, or a default.
+func (w *world) firstSeen(n int, def float64) float64 {
+	for _, l := range w.lines {
+		offers, _ := at(l.Body, "offers", "offers").([]any)
+		for _, o := range offers {
+			if strings.HasSuffix(textAt(o, "agent_id", "value"), fmt.Sprintf("-S%d", n)) {
+				return l.T
+			}
+		}
+	}
+	return def
 }
 
 // reconfigure gives an agent its flags, and tells whether it starts with them.
@@ -404,15 +421,19 @@ func (w *world) draw(l *line) {
 				Role: textAt(o, "allocation_info", "role")}
 			lots[agent] = append(lots[agent], lot)
 			amounts[agent+fmt.Sprint(lot)] = cpusOf(o)
+			amounts[agent] += cpusOf(o)
 		}
 	}
+	order := slices.SortedStableFunc(maps.Keys(lots), func(a, b string) int {
+		return cmp.Or(cmp.Compare(amounts[b], amounts[a]), cmp.Compare(a, b))
+	})
 	for agent, list := range lots {
 		slices.SortStableFunc(list, func(a, b localmesos.Lot) int {
 			return cmp.Compare(amounts[agent+fmt.Sprint(b)], amounts[agent+fmt.Sprint(a)])
 		})
 	}
 	if w.cluster != nil && len(lots) > 0 {
-		w.cluster.Draw(lots)
+		w.cluster.Draw(order, lots)
 	}
 }
 
