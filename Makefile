@@ -51,17 +51,13 @@ cover: ## test coverage into coverage.out
 
 # FILES="a.jsonl b.jsonl" replays these instead of the copied recordings.
 api-conformance: ## the predecessor's recorded answers against ours: FILES="a.jsonl …"
-	@summary=$$(mktemp); nice -n 5 $(GO) test -count=1 ./internal/apiconform -run TestConformance \
-		$(if $(V),-v) -args -strict -files "$(abspath $(FILES))" -filter "$(FILTER)" \
-		-show "$(SHOW)" -report "$(abspath $(REPORT))" -summary "$$summary"; \
-		status=$$?; cat "$$summary"; rm -f "$$summary"; exit $$status
+	@$(call figures,./internal/apiconform,TestConformance$$,-strict -files "$(abspath $(FILES))" \
+		-filter "$(FILTER)" -show "$(SHOW)" -report "$(abspath $(REPORT))")
 
 # FILES="a.jsonl b.jsonl" replays these instead, and leaves docs/mesos-conformance.md alone.
 conformance: ## what a real Mesos did against what localmesos does: FILES="a.jsonl …"
-	@summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 30m ./internal/mesosconform \
-		-run TestConformance $(if $(V),-v) -args -all -files "$(abspath $(FILES))" \
-		-show "$(or $(SHOW),0)" -trace "$(abspath $(TRACE))" -summary "$$summary"; \
-		status=$$?; cat "$$summary"; rm -f "$$summary"; exit $$status
+	@$(call figures,./internal/mesosconform,TestConformance$$,-all -files "$(abspath $(FILES))" \
+		-show "$(or $(SHOW),0)" -trace "$(abspath $(TRACE))")
 
 sim: ## SEEDS=n worlds from SEED=s on, each with faults at random
 	@$(call figures,./internal/sim,TestSim$$,-seeds=$(or $(SEEDS),500) -first=$(or $(SEED),1))

@@ -1,6 +1,7 @@
 package localmesos
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -51,11 +52,19 @@ func (c *Cluster) rescindForQuota(configs []quota.QuotaConfig) {
 }
 
 // rescindForGuarantees takes offers of others back until they hold what is guaranteed. Which
-// ones is chance with Mesos; these are the newest of the agents that came last.
+// ones is chance with Mesos; these are the largest of the agents that came last.
 func (c *Cluster) rescindForGuarantees(q *quota.QuotaConfig) {
 	missing := amountsOf(q.Guarantees)
+	size := func(o *offer) (sum milli) {
+		for name := range q.Guarantees {
+			sum += scalarSum(o.resources, name)
+		}
+		return sum
+	}
 	for _, a := range slices.Backward(c.agents) {
-		for _, o := range newestFirst(c.offersOf(a)) {
+		offers := newestFirst(c.offersOf(a))
+		slices.SortStableFunc(offers, func(x, y *offer) int { return cmp.Compare(size(y), size(x)) })
+		for _, o := range offers {
 			if !positive(missing) {
 				return
 			}

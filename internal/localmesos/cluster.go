@@ -72,7 +72,7 @@ type Cluster struct {
 	exits      exits
 	lots       map[string][]Lot // what chance shall give in the next rounds, see Draw
 	turns      []string
-	recoveryAt time.Time        // when silence about recovering executors ends
+	recoveryAt time.Time // when silence about recovering executors ends
 	closing    bool
 	idle       []chan struct{} // closed when no executor is left
 	watchers   map[*stream]*timer

@@ -184,8 +184,11 @@ func (p *replay) answer(l *line) {
 }
 
 // tooEarly tells that an executor subscribes of which our agent does not know yet
-// that it runs; a real one tries again, too.
+// that it runs, or that our master is not elected yet; a real client tries again, too.
 func (p *replay) tooEarly(l *line, a answered) bool {
+	if a.status == 503 && a.body == "No leader elected" {
+		return l.answer != nil && l.answer.Status != 503
+	}
 	return strings.HasSuffix(l.Endpoint, "/api/v1/executor") && l.call() == "SUBSCRIBE" &&
 		a.status == 400 && l.answer != nil && l.answer.Status == 200
 }
