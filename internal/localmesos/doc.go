@@ -20,7 +20,8 @@
 //
 // It knows nothing of any framework. It has one master, no isolation beyond
 // process sessions, no limits on what a task uses, no images, no containers that
-// the agent manages inside of an executor's, no resource providers, and none of the endpoints from before the v1
+// the agent manages inside of an executor's, no resource providers, and none of the
+// endpoints from before the v1
 // API. docs/mesos-conformance.md lists every departure from the recordings.
 //
 // It listens where it is told, which should be loopback addresses.
