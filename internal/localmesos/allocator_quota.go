@@ -63,7 +63,9 @@ func (c *Cluster) rescindForGuarantees(q *quota.QuotaConfig) {
 	}
 	for _, a := range slices.Backward(c.agents) {
 		offers := newestFirst(c.offersOf(a))
-		slices.SortStableFunc(offers, func(x, y *offer) int { return cmp.Compare(size(y), size(x)) })
+		slices.SortStableFunc(offers, func(x, y *offer) int {
+			return cmp.Compare(size(y), size(x))
+		})
 		for _, o := range offers {
 			if !positive(missing) {
 				return

@@ -362,7 +362,8 @@ func (c *Cluster) acknowledgeOperation(
 ) {
 	for _, o := range c.operations {
 		op := &o.Op.V
-		if !o.Shadowed && op.FrameworkID.Value == f.id && op.AgentID.Value == ack.AgentID.GetValue() &&
+		if !o.Shadowed && op.FrameworkID.Value == f.id &&
+			op.AgentID.Value == ack.AgentID.GetValue() &&
 			op.Info.ID.GetValue() == ack.OperationID.Value &&
 			bytes.Equal(op.LatestStatus.UUID.GetValue(), ack.UUID) {
 			c.removeOperation(o)

@@ -67,15 +67,16 @@ var departures = []departure{
 		"there are no sessions, and nothing to attach to.", nested},
 	{"statistics", "There are no statistics of what containers use.",
 		asked("GET_CONTAINERS", on(`resource_statistics`))},
-	{"disk quota", "The use of disk is not limited; what uses too much goes on, and is not offered.",
-		diskQuota},
+	{"disk quota", "The use of disk is not limited; what uses too much goes on, and is not " +
+		"offered.", diskQuota},
 	{"phantom executor", "After a LAUNCH_GROUP without tasks the real master counts the " +
 		"executor as running, for ever; nothing runs, and localmesos counts nothing.", phantom},
 	{"twice", "When an agent or a master is back, the real ones send the first update that is " +
 		"not acknowledged twice.", twice},
 	{"race", "An ACKNOWLEDGE that races a TEARDOWN is answered 202 or 400, as it comes. An " +
 		"offer that is made while a launch is under way knows its executor or not. A check of a " +
-		"task that is being killed fails in time or not, and it may end by itself just then.", raced},
+		"task that is being killed fails in time or not, and it may end by itself just then.",
+		raced},
 	{"ranges", "The sum of the ranges of several agents has each number once: when one of them " +
 		"is taken back, the real master forgets that others have it, too.",
 		on(`(offered|allocated)_resources\[\]: not recorded, ours \{.*"type":"RANGES"`)},

@@ -128,7 +128,8 @@ func TestPlantedDepartures(t *testing.T) {
 	}
 	played := replayAll(t, recordings)
 	if n := played[len(plants)].tally().other(); n != 0 {
-		t.Errorf("%d exchanges differ without anything planted:\n%s", n, played[len(plants)].trace())
+		t.Errorf("%d exchanges differ without anything planted:\n%s", n,
+			played[len(plants)].trace())
 	}
 	for i, d := range plants {
 		if !slices.ContainsFunc(played[i].outcomes, func(o outcome) bool {
