@@ -13,6 +13,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/commons"
 	"github.com/kafka-sched/kafka-sched/internal/zk"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 // commonsTree is where the predecessor keeps the state of a service.
@@ -133,7 +134,7 @@ func (e *env) migrate(ctx context.Context, m *migrating) error {
 	if err != nil {
 		return err
 	}
-	want, err := e.goingOn(m.spec)
+	want, err := e.goingOn(m.spec, found)
 	if err != nil {
 		return err
 	}
@@ -169,12 +170,18 @@ func (e *env) migrate(ctx context.Context, m *migrating) error {
 	return nil
 }
 
-// goingOn reads the spec that a service is to go on with, nil if none is named.
-func (e *env) goingOn(flags specFlags) (*scheduler.Target, error) {
+// goingOn reads the spec that a service is to go on with, nil if none is named. Name, user and
+// principal are those that it has, unless something else is said.
+func (e *env) goingOn(flags specFlags, found commons.Found) (*scheduler.Target, error) {
 	if flags.file == "" && len(flags.options)+len(flags.set) == 0 {
 		return nil, nil
 	}
-	w, err := e.want(flags, nil)
+	base := servicespec.Options{}
+	if own, known := found.Configs[found.TargetID]; known {
+		base["service.name"], base["service.user"] = own.Name, own.User
+		base["service.principal"] = own.Principal
+	}
+	w, err := e.readWanted(flags, base)
 	if err != nil {
 		return nil, err
 	}

@@ -153,8 +153,13 @@ func (a *adopting) compare(p Pod) {
 	for _, v := range pod.Volumes {
 		wanted["/"+v.Path] = v
 	}
+	seen := map[string]bool{}
 	for _, ts := range pod.Tasks {
 		set := ts.Resources
+		if seen[set.Name] {
+			continue
+		}
+		seen[set.Name] = true
 		for _, v := range set.Volumes {
 			wanted[set.Name+"/"+v.Path] = v
 		}
