@@ -2,6 +2,7 @@ package servicespec
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -23,8 +24,8 @@ func FromPredecessor(data []byte) (s Service, lost []string, err error) {
 		return s, nil, fmt.Errorf("reading a configuration of the predecessor: %w", err)
 	}
 	if old.Name == "" || len(old.Pods) == 0 {
-		return s, nil, fmt.Errorf("reading a configuration of the predecessor: it has no name, or " +
-			"no pods")
+		return s, nil, errors.New("reading a configuration of the predecessor: it has no name, " +
+			"or no pods")
 	}
 	s = Service{Name: strings.TrimPrefix(old.Name, "/"), WebURL: old.WebURL, User: old.User,
 		Principal: old.Principal, Role: old.Role, Zookeeper: old.Zookeeper}

@@ -244,7 +244,8 @@ func runsWith(p scheduler.Pod, set string) bool {
 	return p.Name.Type != "data" || set != "format-resource-set"
 }
 
-// TestReplaceWhatThePredecessorReserved frees all of it, its volumes first, once nothing runs there.
+// TestReplaceWhatThePredecessorReserved frees all of it, its volumes first, once nothing runs
+// there.
 func TestReplaceWhatThePredecessorReserved(t *testing.T) {
 	w := adoptedWorld(t, "kafka")
 	w.report()
