@@ -335,8 +335,8 @@ func (q *quorum) takeReplicas(voters, others []replica) {
 		}
 	}
 	add := func(r replica, votes bool) {
-		if len(r.directory) == 0 || uuid(r.directory) == (uuid{}) { // of a quorum that cannot change
-			return
+		if len(r.directory) == 0 || uuid(r.directory) == (uuid{}) {
+			return // of a quorum that cannot change
 		}
 		q.replicas = append(q.replicas, scheduler.QuorumReplica{ID: r.id,
 			Directory: base64.RawURLEncoding.EncodeToString(r.directory), Votes: votes,
