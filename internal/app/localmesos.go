@@ -36,6 +36,9 @@ type LocalAgent struct {
 	// Attributes, and the fault domain, are for agents that differ.
 	Attributes   map[string]string
 	Region, Zone string
+	// GPUs, and the sizes of disks of these types.
+	GPUs                      float64
+	PathDisksMB, MountDisksMB []int64
 }
 
 // MesosExecutor is the process that the embedded Mesos runs tasks without an executor of their
@@ -65,7 +68,8 @@ func RunLocalMesos(ctx context.Context, o LocalMesosOptions) error {
 		cfg.Agents = append(cfg.Agents, localmesos.Agent{
 			Name: a.Name, Addr: a.Addr, Hostname: a.Hostname, CPUs: a.CPUs,
 			MemMB: a.MemMB, DiskMB: a.DiskMB, Ports: a.Ports, Attributes: a.Attributes,
-			Region: a.Region, Zone: a.Zone,
+			Region: a.Region, Zone: a.Zone, GPUs: a.GPUs,
+			PathDisksMB: a.PathDisksMB, MountDisksMB: a.MountDisksMB,
 		})
 	}
 	if o.Simulate && os.Getenv("GOGC") == "" {

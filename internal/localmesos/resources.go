@@ -117,7 +117,7 @@ func plus(rs, more []mesos.Resource) []mesos.Resource {
 		}
 		id := identity(&r)
 		i, found := places[id]
-		if found && !isVolume(&r) {
+		if found && !isWhole(&r) {
 			addValue(&out[i], &r)
 			continue
 		}
@@ -181,7 +181,7 @@ func subtractValue(dst, r *mesos.Resource) bool {
 	switch r.GetType() {
 	case mesos.SCALAR:
 		have, want := milliOf(dst.Scalar.GetValue()), milliOf(r.Scalar.GetValue())
-		if want > have || want < 0 || isVolume(r) && want != have {
+		if want > have || want < 0 || isWhole(r) && want != have {
 			return false
 		}
 		dst.Scalar = &mesos.Value_Scalar{Value: (have - want).float()}
