@@ -135,13 +135,12 @@ func (c *cluster) mesosAlone() (master string) {
 // begun gives what the instances noted in their volumes, by the paths of these.
 func (c *cluster) begun() map[string]string {
 	found := map[string]string{}
-	filepath.Walk(filepath.Join(c.home, "alone"), func(path string, _ os.FileInfo, err error) error {
-		if err == nil && strings.Contains(path, "/volumes/roles/") && filepath.Base(path) == "log" {
-			data, _ := os.ReadFile(path)
-			found[path] = string(data)
-		}
-		return nil
-	})
+	logs, _ := filepath.Glob(filepath.Join(c.home, "alone", "agents", "*", "volumes", "roles",
+		"*", "*", "log"))
+	for _, path := range logs {
+		data, _ := os.ReadFile(path)
+		found[path] = string(data)
+	}
 	return found
 }
 

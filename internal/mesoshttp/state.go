@@ -12,7 +12,7 @@ import (
 // ClusterState is what a master tells of everything: the answer to GET_STATE.
 type ClusterState struct {
 	Frameworks []FrameworkState
-	// Tasks are those that run or may run, and then those that ended, as far as they are remembered.
+	// Tasks are those that run or may run, and then those that ended, as far as that is known.
 	Tasks  []TaskState
 	Agents []mesos.SeenAgent
 }
