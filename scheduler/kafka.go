@@ -405,7 +405,7 @@ func askedAt(p Pod, spec servicespec.Pod) string {
 func (m *Machine) askKafka() {
 	pods, specs := m.kafkaPods()
 	var addresses []string
-	busy := m.curious
+	busy := false
 	for i, p := range pods {
 		if port := askedAt(p, specs[i]); port != "" {
 			number := portOf(taskPlace(*p.Place, specs[i], specs[i].Kafka.Task), port)
@@ -423,10 +423,14 @@ func (m *Machine) askKafka() {
 		interval = factsBusy
 	}
 	m.factsDue = m.answered.Add(interval)
+	due, all := m.askAll()
+	if all {
+		m.factsDue = due
+	}
 	lost := !m.asking.IsZero() && !m.now.Before(m.asking.Add(factsLost))
 	if lost || m.asking.IsZero() && !m.now.Before(m.factsDue) {
-		m.asking = m.now
-		m.out.Calls = append(m.out.Calls, AskKafka{addresses})
+		m.asking, m.inquiry.asked, m.inquiry.all = m.now, m.now, all
+		m.out.Calls = append(m.out.Calls, AskKafka{Addresses: addresses, All: all})
 	}
 }
 

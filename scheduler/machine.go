@@ -41,6 +41,7 @@ type Machine struct {
 	factsDue   time.Time // when Kafka is asked next
 	asking     time.Time // when it was last asked, zero when the answer is there
 	answered   time.Time // when the last answer came
+	inquiry    inquiry   // into whether Kafka nodes may go down
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
 	foreignPorts []takenPorts
@@ -72,7 +73,6 @@ type Machine struct {
 	cramped  map[PodName]time.Time // since when there was no room for what is wanted more
 	// securedAt is when more was last reserved for an instance.
 	securedAt map[PodName]time.Time
-	curious   bool // somebody waits for what Kafka says
 	due       bool // something happened since the last pass
 	// restless are the instances that a pass looks at, visiting those that have a record, sorted,
 	// nil when not known; undrawn are those that changed since the last picture. See stir.
@@ -163,6 +163,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		outlooks: map[mesos.AgentID]Outlook{},
 		heard:    map[mesos.AgentID]time.Time{}, moves: map[PodName]Move{},
 		cramped: map[PodName]time.Time{}, securedAt: map[PodName]time.Time{},
+		inquiry:  newInquiry(),
 		feedback: newFeedback(),
 		holdings: newHoldings(),
 	}

@@ -19,7 +19,8 @@ func (m *Machine) pass() {
 	work := &work{m: m, wants: map[string]bool{}, kills: map[mesos.TaskID]bool{},
 		holders:    map[setKey]holder{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
-	m.wake, m.curious = time.Time{}, false
+	m.wake = time.Time{}
+	m.inquiry.begin()
 	if len(m.offers) > 0 {
 		m.rouseWanting()
 	}
@@ -43,6 +44,7 @@ func (m *Machine) pass() {
 	}
 	work.free()
 	work.finish()
+	m.noteVerdicts()
 	m.forgetAgents()
 	m.passed = m.passed || m.connected
 	m.reconcile()
@@ -86,8 +88,12 @@ func (m *Machine) passRequests(w *work) {
 			m.recover(name, kind, steps)
 			p = m.hard.Pods[name]
 		}
+		if hold := m.holdRequest(p); hold != "" {
+			m.waits[name] = hold
+			continue
+		}
 		if p.anyRuns() || m.lingers(p) && p.Request != Replace {
-			w.kill(p, nil)
+			w.takeDown(p)
 			m.waits[name] = "its tasks are being stopped for a " + string(p.Request)
 			continue
 		}
@@ -96,11 +102,12 @@ func (m *Machine) passRequests(w *work) {
 			continue
 		}
 		if p.Request == Replace {
+			m.acted(name)
 			p = m.leave(p)
 			p.Incarnation++
 			p = p.emptied()
 		}
-		p.Request = ""
+		p.Request, p.Force = "", false
 		m.setPod(p.forgiven())
 	}
 }
@@ -145,6 +152,7 @@ func (m *Machine) passRun(w *work) {
 		w.tend(name)
 	}
 	m.noteReplaced()
+	m.noteBack()
 	m.endMoves()
 	m.noteReady()
 	m.followSteps()

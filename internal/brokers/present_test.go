@@ -14,10 +14,10 @@ func TestPresent(t *testing.T) {
 		voters []replica
 		want   []int
 	}{
-		{"all fetch", []replica{{0, 10_000}, {1, 9_600}, {2, 9_900}}, []int{0, 1, 2}},
-		{"one was replaced", []replica{{0, 10_000}, {1, 4_000}, {2, 9_900}}, []int{0, 2}},
-		{"one never fetched", []replica{{0, 10_000}, {1, -1}}, []int{0}},
-		{"an answer without times", []replica{{0, 0}, {1, 0}}, []int{0, 1}},
+		{"all fetch", []replica{{0, 10_000, 0}, {1, 9_600, 0}, {2, 9_900, 0}}, []int{0, 1, 2}},
+		{"one was replaced", []replica{{0, 10_000, 0}, {1, 4_000, 0}, {2, 9_900, 0}}, []int{0, 2}},
+		{"one never fetched", []replica{{0, 10_000, 0}, {1, -1, 0}}, []int{0}},
+		{"an answer without times", []replica{{0, 0, 0}, {1, 0, 0}}, []int{0, 1}},
 	} {
 		q := quorum{leader: 0}
 		q.take(c.voters)

@@ -179,6 +179,12 @@ func (b *bench) Ask(ctx context.Context, addresses []string) scheduler.KafkaFact
 	return scheduler.KafkaFacts{Error: "nobody is there"}
 }
 
+// AskAll implements Kafka.
+func (b *bench) AskAll(ctx context.Context, addresses []string) scheduler.KafkaFacts {
+	b.record("ask for all")
+	return b.Ask(ctx, addresses)
+}
+
 // Count implements Metrics.
 func (b *bench) Count(name string) { b.record("count %s", name) }
 

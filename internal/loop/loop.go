@@ -23,9 +23,10 @@ type Mesos interface {
 	Send(mesos.Call)
 }
 
-// Kafka asks brokers for facts; it takes as long as its own time-out.
+// Kafka asks brokers for facts, and of each partition too; it takes as long as its own time-out.
 type Kafka interface {
 	Ask(ctx context.Context, addresses []string) scheduler.KafkaFacts
+	AskAll(ctx context.Context, addresses []string) scheduler.KafkaFacts
 }
 
 // Metrics counts what happened and observes how things stand.
@@ -320,9 +321,11 @@ func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit
 			l.cfg.Mesos.Send(call.Call)
 			l.cfg.Metrics.Sent(call.Call)
 		case scheduler.AskKafka:
-			go func() {
-				l.put(scheduler.FromKafka{Facts: l.cfg.Kafka.Ask(ctx, call.Addresses)})
-			}()
+			ask := l.cfg.Kafka.Ask
+			if call.All {
+				ask = l.cfg.Kafka.AskAll
+			}
+			go func() { l.put(scheduler.FromKafka{Facts: ask(ctx, call.Addresses)}) }()
 		case scheduler.Exit:
 			exit = &call
 		}

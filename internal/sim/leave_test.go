@@ -208,10 +208,10 @@ func (o *operator) replaceLost() {
 			away := !slices.ContainsFunc(p.Tasks, func(t scheduler.Task) bool {
 				return t.State == mesos.Running
 			})
-			if _, wanted := w.wanted(name); wanted && away && p.Request == "" &&
-				o.expendable(name) {
+			if _, wanted := w.wanted(name); wanted && away && !p.Force &&
+				o.expendable(name) { // whatever Kafka says: the data will not come back
 				o.giveUp(name)
-				w.process.command(scheduler.PodReplace{Pod: name.String()})
+				w.process.command(scheduler.PodReplace{Pod: name.String(), Force: true})
 			}
 		}
 		left := slices.ContainsFunc(w.leftovers(), func(l scheduler.Leftover) bool {
