@@ -225,6 +225,20 @@ func (o *operator) replaceLost() {
 	}
 }
 
+// forceWaiting has what was to be replaced, and has ended, replaced although Kafka cannot say that
+// nobody misses it: an operator who has seen it wait that long takes the loss.
+func (o *operator) forceWaiting() {
+	for _, name := range o.pods() {
+		p := o.w.store.hard.Pods[name]
+		runs := slices.ContainsFunc(p.Tasks, func(t scheduler.Task) bool {
+			return t.State == mesos.Running
+		})
+		if p.Request == scheduler.Replace && !p.Force && !runs && o.expendable(name) {
+			o.w.process.command(scheduler.PodReplace{Pod: name.String(), Force: true})
+		}
+	}
+}
+
 // lastOf reports whether a service that is uninstalled waits for an agent in vain: no quorum is
 // to be spared any more, and nothing is left to be freed on a later agent of its machine.
 func (o *operator) lastOf(a *agent) bool {
