@@ -31,25 +31,18 @@ type inquiry struct {
 	asked       time.Time
 	// verdicts are those of the pass, and said those that the journal has, with since when
 	// each node waits.
-	verdicts map[PodName]judgement
-	said     map[PodName]judgement
-}
-
-// judgement is a verdict on what is to be done with an instance.
-type judgement struct {
-	What    string // stop or replace
-	Verdict rolling.Verdict
-	Since   time.Time // when the wait began
+	verdicts map[PodName]Judgement
+	said     map[PodName]Judgement
 }
 
 func newInquiry() inquiry {
-	return inquiry{verdicts: map[PodName]judgement{}, said: map[PodName]judgement{}}
+	return inquiry{verdicts: map[PodName]Judgement{}, said: map[PodName]Judgement{}}
 }
 
 // begin begins a pass.
 func (q *inquiry) begin() {
 	q.wanted = false
-	q.verdicts = map[PodName]judgement{}
+	q.verdicts = map[PodName]Judgement{}
 }
 
 // judge is one of the questions that package rolling answers.
@@ -74,7 +67,7 @@ func (m *Machine) may(p Pod, spec servicespec.Pod, what string, ask judge) strin
 	if v.Code == rolling.NoFacts && what == "stop" && m.neverCame(p, spec) {
 		return ""
 	}
-	m.inquiry.verdicts[p.Name] = judgement{What: what, Verdict: v}
+	m.inquiry.verdicts[p.Name] = Judgement{What: what, Verdict: v}
 	if v.OK() {
 		return ""
 	}
@@ -230,7 +223,7 @@ func (m *Machine) wholly(p Pod, spec servicespec.Pod) bool {
 // noteVerdicts keeps in the journal which verdicts have changed. That Kafka has not been asked
 // yet is none.
 func (m *Machine) noteVerdicts() {
-	said := map[PodName]judgement{}
+	said := map[PodName]Judgement{}
 	for _, name := range m.podNames() {
 		j, judged := m.inquiry.verdicts[name]
 		before, waited := m.inquiry.said[name]
@@ -259,7 +252,7 @@ func (m *Machine) noteVerdicts() {
 }
 
 // tellVerdict keeps a verdict in the journal.
-func (m *Machine) tellVerdict(name PodName, j judgement) {
+func (m *Machine) tellVerdict(name PodName, j Judgement) {
 	m.record(JournalEntry{Kind: "verdict", By: "scheduler", What: j.What + " " + name.String(),
 		Outcome: j.Verdict.Sentence(), Code: string(j.Verdict.Code)})
 }
@@ -282,4 +275,13 @@ func (m *Machine) askAll() (due time.Time, all bool) {
 	}
 	took := m.answered.Sub(q.asked) // of many partitions it takes its time
 	return m.answered.Add(cmp.Or(max(factsBusy, took), factsBusy)), true
+}
+
+// verdictOn is the verdict that an instance waits for, nil when it waits for none.
+func (m *Machine) verdictOn(name PodName) *Judgement {
+	j, waits := m.inquiry.said[name]
+	if !waits || j.Verdict.Code == "" {
+		return nil
+	}
+	return &j
 }
