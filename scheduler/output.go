@@ -101,6 +101,12 @@ type (
 		Addresses []string
 		All       bool
 	}
+	// ChangeKafka wants a change made by one of the brokers or controllers at the addresses, and
+	// then a KafkaChanged event.
+	ChangeKafka struct {
+		Addresses []string
+		Change    KafkaChange
+	}
 	// Exit ends the process, once everything before it is done.
 	Exit struct {
 		Code   int
@@ -108,9 +114,10 @@ type (
 	}
 )
 
-func (ToMesos) call()  {}
-func (AskKafka) call() {}
-func (Exit) call()     {}
+func (ToMesos) call()     {}
+func (AskKafka) call()    {}
+func (ChangeKafka) call() {}
+func (Exit) call()        {}
 
 // Reply answers a command.
 type Reply struct {

@@ -1,6 +1,7 @@
 package brokers
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net"
 	"slices"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
 // question is one of the requests, the versions of it whose answers can be read, and its name in
@@ -18,6 +21,12 @@ type question struct {
 	min, max int16
 	request  func(version int16) kmsg.Request
 }
+
+// addVoter is never put as a question. That a node knows the second version of it tells that its
+// controllers become voters by themselves (KIP-1186).
+var addVoter = question{name: "AddRaftVoter", key: 80, max: joinsItself}
+
+const joinsItself = 1
 
 // The questions. Kafka 3.9 to 4.3 understand a version of each.
 var (
@@ -75,6 +84,8 @@ type answer struct {
 	// that was not asked for.
 	at    time.Time
 	whole *whole
+	// joinsItself is whether the node's controller becomes a voter by itself.
+	joinsItself bool
 }
 
 type broker struct {
@@ -97,6 +108,8 @@ type quorum struct {
 	// behind is how far each voter is behind the leader, as far as the answer tells, and trails
 	// the same of all replicas of the log, brokers among them.
 	behind, trails map[int]time.Duration
+	// replicas are all copies of the log, none if the answer does not tell their directories.
+	replicas []scheduler.QuorumReplica
 }
 
 // lately is how long ago a present voter may have fetched: Kafka's own time-out for fetches of
@@ -307,6 +320,9 @@ func readQuorum(version int16, body []byte) (quorum, error) {
 			if version >= 1 {
 				q.compare(voters, observers)
 			}
+			if version >= 2 {
+				q.takeReplicas(voters, observers)
+			}
 			r.tags()
 		})
 		r.tags()
@@ -364,19 +380,54 @@ func (q *quorum) compare(voters, observers []replica) {
 	}
 }
 
-// replica is one replica of the quorum's log; fetched is when it last did so, and whole when it
-// last had all of it, in milliseconds by the leader's clock, 0 when the answer does not tell.
+// nearly is how many records a copy of the quorum's log may lack that counts as caught up. An idle
+// quorum writes two a second.
+const nearly = 100
+
+// takeReplicas notes all copies of the log, by the leader's clock and end.
+func (q *quorum) takeReplicas(voters, others []replica) {
+	var leader replica
+	for _, v := range voters {
+		if v.id == q.leader {
+			leader = v
+		}
+	}
+	add := func(r replica, votes bool) {
+		if len(r.directory) == 0 || uuid(r.directory) == (uuid{}) {
+			return // of a quorum that cannot change
+		}
+		q.replicas = append(q.replicas, scheduler.QuorumReplica{ID: r.id,
+			Directory: base64.RawURLEncoding.EncodeToString(r.directory), Votes: votes,
+			Present: r.id == q.leader && votes ||
+				r.fetched >= leader.fetched-lately.Milliseconds(),
+			Caught: r.end >= leader.end-nearly})
+	}
+	for _, v := range voters {
+		add(v, true)
+	}
+	for _, o := range others {
+		add(o, false)
+	}
+}
+
+// uuid is an id as it lies in a response.
+type uuid [16]byte
+
+// replica is one copy of the quorum's log; fetched is when it last was, and whole when it last had
+// all of it, in milliseconds by the leader's clock, 0 when the answer does not tell.
 type replica struct {
 	id             int
+	directory      []byte // in the response
+	end            int64
 	fetched, whole int64
 }
 
 func readReplica(r *reader, version int16) replica {
 	v := replica{id: r.int32()}
 	if version >= 2 {
-		r.take(16) // directory id
+		v.directory = r.take(len(uuid{}))
 	}
-	r.take(8) // log end offset
+	v.end = r.int64()
 	if version >= 1 {
 		v.fetched, v.whole = r.int64(), r.int64()
 	}

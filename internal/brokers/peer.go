@@ -84,7 +84,8 @@ func (p *peer) putQuestions(how depth) (*answer, error) {
 			return nil, err
 		}
 	}
-	a := &answer{address: p.address, quorum: noQuorum}
+	a := &answer{address: p.address, quorum: noQuorum,
+		joinsItself: p.versions[addVoter.key] >= joinsItself}
 	_, serves := p.versions[metadata.key]
 	if how == sign && serves {
 		if !fresh { // else it has answered just now
@@ -120,7 +121,7 @@ func (p *peer) greet() error {
 	}
 	p.versions, err = readVersions(body,
 		[]question{metadata, describeCluster, describeQuorum},
-		[]question{describeMinimums(nil), listMoves})
+		[]question{addVoter, describeMinimums(nil), listMoves})
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", apiVersions.name, err)
 	}
