@@ -96,8 +96,17 @@ type (
 	// ToMesos is a call to the master.
 	ToMesos struct{ Call mesos.Call }
 	// AskKafka wants a FromKafka event with fresh facts. Addresses are host:port of brokers, and
-	// of controllers that are none.
-	AskKafka struct{ Addresses []string }
+	// of controllers that are none. All wants KafkaFacts.Rolling too.
+	AskKafka struct {
+		Addresses []string
+		All       bool
+	}
+	// ChangeKafka wants a change made by one of the brokers or controllers at the addresses, and
+	// then a KafkaChanged event.
+	ChangeKafka struct {
+		Addresses []string
+		Change    KafkaChange
+	}
 	// Exit ends the process, once everything before it is done.
 	Exit struct {
 		Code   int
@@ -105,9 +114,10 @@ type (
 	}
 )
 
-func (ToMesos) call()  {}
-func (AskKafka) call() {}
-func (Exit) call()     {}
+func (ToMesos) call()     {}
+func (AskKafka) call()    {}
+func (ChangeKafka) call() {}
+func (Exit) call()        {}
 
 // Reply answers a command.
 type Reply struct {

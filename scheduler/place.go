@@ -151,6 +151,7 @@ func (w *work) table() *offer.Table {
 			if seen := w.m.seen[id]; seen.Drain != nil || seen.Deactivated {
 				w.offers.Drain(id)
 			}
+			w.offers.Bar(id, w.m.unfit(w.offers.Bundle(i).Attributes))
 			w.occupyBy(w.m.lodgersAt(w.offers.Bundle(i).IP))
 			w.occupyBy(w.m.lodgersAt(w.offers.Bundle(i).Hostname))
 		}
@@ -362,15 +363,6 @@ func agentOf(p Place) placement.Agent {
 		agent.Attributes = append(agent.Attributes, placement.Attribute(a))
 	}
 	return agent
-}
-
-func (m *Machine) leftoverIDs() []mesos.ReservationID {
-	ids := make([]mesos.ReservationID, 0, len(m.hard.Leftovers))
-	for id := range m.hard.Leftovers {
-		ids = append(ids, id)
-	}
-	sortIDs(ids)
-	return ids
 }
 
 // uuid prints 16 random bytes as a version 4 UUID.

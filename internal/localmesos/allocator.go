@@ -81,7 +81,8 @@ func (c *Cluster) offerTo(
 	if !f.can(mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT) {
 		rs = slices.DeleteFunc(rs, func(r mesos.Resource) bool { return len(r.Reservations) > 1 })
 	}
-	if c.tooFar(f, a) || !f.constraints.admit(role, a) {
+	if c.tooFar(f, a) || !f.constraints.admit(role, a) ||
+		a.hasGPUs() && !f.can(mesos.FrameworkInfo_Capability_GPU_RESOURCES) {
 		return nil
 	}
 	rs = part(role, rs)
