@@ -6,9 +6,9 @@ import (
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
 )
 
-// What a cluster with Config.Stepped does not do by itself: rounds of the allocator, and
-// noticing that an executor has left, so that the replay of a recording can have both at the
-// recorded place among everything else, however slow the machine is.
+// What a cluster with Config.Stepped does not do by itself: rounds of the allocator, the steps of
+// a fail-over, and noticing that an executor has left, so that the replay of a recording can have
+// them at the recorded place among everything else, however slow the machine is.
 
 // holdAtMost is how long an executor's end is kept at most.
 const holdAtMost = 5 * time.Second
@@ -26,6 +26,28 @@ func (c *Cluster) Batch() {
 			c.allocateNow()
 		}
 	})
+}
+
+// Recover, Lead and Rejoin are the steps of a fail-over: the new master is there and reads its
+// registry; it answers; the agents register with it.
+func (c *Cluster) Recover() { c.step(func() { c.refuseAll(notFinished) }) }
+
+// Lead is a step of a fail-over, see Recover.
+func (c *Cluster) Lead() { c.step(func() { c.lead(0) }) }
+
+// Rejoin is a step of a fail-over, see Recover.
+func (c *Cluster) Rejoin() { c.step(c.rejoinAll) }
+
+// step runs something in the loop, and waits for it.
+func (c *Cluster) step(f func()) {
+	done := make(chan struct{})
+	if !c.post(func() { f(); close(done) }) {
+		return
+	}
+	select {
+	case <-done:
+	case <-c.loopDone:
+	}
 }
 
 // LetExit lets one end of an executor be noticed, be it over or still to come.

@@ -69,10 +69,25 @@ func play(t *testing.T, r recording) *replay {
 			p.base = time.Now().Add(-seconds(l.T))
 		}
 		last = l.T
+		if !r.warmsUp(i) {
+			p.catchUp(l.T)
+		}
 		p.line(l)
 	}
 	p.finish()
 	return p
+}
+
+// catchUp does what the real processes did by themselves before a recorded time.
+func (p *replay) catchUp(t float64) {
+	for {
+		next, ok := p.world.due(t)
+		if !ok {
+			return
+		}
+		p.until(next.at)
+		next.do()
+	}
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -17,7 +17,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -38,7 +37,7 @@ type world struct {
 	started map[string]bool // agents
 	renew   map[string]bool // agents that come back with a new work directory
 	custom  bool            // executors are recorded, too
-	pending sync.WaitGroup
+	agenda  []item
 }
 
 var startNote = regexp.MustCompile(`^start (master|agent\d+) (.*)$`)
@@ -74,7 +73,6 @@ func (w *world) end() {
 		w.t.Logf("ending the cluster: %v", err)
 	}
 	w.cluster = nil
-	w.pending.Wait()
 }
 
 func (w *world) stray(format string, a ...any) {
@@ -108,8 +106,9 @@ func (w *world) happen(l *line) {
 		w.inject(localmesos.Fault{Action: localmesos.FreezeAgent, Agent: m[2],
 			Timeout: w.timeout(l)})
 	case m[1] == "CONT":
-		w.later(w.lead(l, registered, 0.1)-l.T-0.05,
-			localmesos.Fault{Action: localmesos.ReturnAgent, Agent: m[2]})
+		w.later(w.lead(l, registered, 0.1)-0.05, func() {
+			w.inject(localmesos.Fault{Action: localmesos.ReturnAgent, Agent: m[2]})
+		})
 	case m[1] == "USR1":
 		if err := w.cluster.UnregisterAgent(m[2]); err != nil {
 			w.stray("%s: %v", note, err)
@@ -137,24 +136,26 @@ func (w *world) cut() {
 	}
 }
 
-// later injects a fault some seconds from now.
-func (w *world) later(s float64, f localmesos.Fault) {
-	cluster := w.cluster
-	if s <= 0.01 {
-		w.inject(f)
-		return
+// item is something that is to be done at a recorded time.
+type item struct {
+	at float64
+	do func()
+}
+
+// later has something done before the first line that was recorded at that time or later.
+func (w *world) later(at float64, do func()) {
+	w.agenda = append(w.agenda, item{at, do})
+	slices.SortStableFunc(w.agenda, func(a, b item) int { return cmp.Compare(a.at, b.at) })
+}
+
+// due takes the next thing off the agenda that comes before a recorded time.
+func (w *world) due(t float64) (item, bool) {
+	if len(w.agenda) == 0 || w.agenda[0].at > t {
+		return item{}, false
 	}
-	w.pending.Add(1)
-	go func() {
-		defer w.pending.Done()
-		select {
-		case <-time.After(seconds(s)):
-		case <-cluster.Done():
-		}
-		if _, err := cluster.Inject(f); err != nil {
-			w.t.Logf("%s %s: %v", f.Action, f.Agent, err)
-		}
-	}()
+	next := w.agenda[0]
+	w.agenda = w.agenda[1:]
+	return next, true
 }
 
 // after are the lines that follow one, up to the first that ends matters.
@@ -240,14 +241,17 @@ func (w *world) startAgent(l *line, name string, fresh bool) {
 	if at < l.T || at > l.T+5 || first && at > l.T+1.2 {
 		at = l.T + 0.75
 	}
-	wait := at - l.T - 0.01
-	if !first {
-		wait -= 0.3
+	at -= 0.01
+	switch {
+	case first:
+	case w.custom:
+		at = l.T + 0.1
+	default:
+		at = max(l.T, at-0.3)
 	}
-	if w.custom && !first {
-		wait = 0.1
-	}
-	w.later(wait, localmesos.Fault{Action: localmesos.ReturnAgent, Agent: name, NewID: fresh})
+	w.later(at, func() {
+		w.inject(localmesos.Fault{Action: localmesos.ReturnAgent, Agent: name, NewID: fresh})
+	})
 }
 
 // firstSeen is when the nth agent that registered was offered first, or a default.
@@ -275,7 +279,6 @@ func (w *world) reconfigure(l *line, name string) bool {
 // and the agents were back, is recorded.
 func (w *world) failOver(l *line) {
 	never := func(*line) bool { return false }
-	f := localmesos.Fault{Action: localmesos.FailOver, For: localmesos.Span(time.Millisecond)}
 	var start *line
 	for _, y := range w.after(l, never) {
 		if y.Dir == dirNote && strings.HasPrefix(y.note(), "start master") {
@@ -286,19 +289,17 @@ func (w *world) failOver(l *line) {
 	if start == nil {
 		return
 	}
-	f.Election = localmesos.Span(seconds(start.T - l.T))
-	answered := start.T
+	answers := start.T + 1
 	for _, y := range w.after(start, never) {
-		if y.Dir == dirAnswer && y.Status == 503 {
-			answered = y.T
-		} else if y.Dir == dirAnswer {
+		if y.Dir == dirRequest && y.answer != nil && y.answer.Status != 503 {
+			answers = y.T
 			break
 		}
 	}
-	f.For += localmesos.Span(seconds(answered - start.T))
-	back := w.backAt(start)
-	f.Rejoin = localmesos.Span(max(time.Millisecond, seconds(back-answered)-10*time.Millisecond))
-	w.inject(f)
+	w.inject(localmesos.Fault{Action: localmesos.FailOver})
+	w.later(start.T, w.cluster.Recover)
+	w.later(answers, w.cluster.Lead)
+	w.later(max(answers, w.backAt(start)), w.cluster.Rejoin)
 }
 
 // backAt is when the agents were back with a master that was started. What is offered
