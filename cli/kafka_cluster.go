@@ -72,8 +72,8 @@ func (e *env) transactionDescribeCmd() *cobra.Command {
 		},
 		draw: func(x api.Transaction) error {
 			e.printf("Id           %s\nState        %s\nProducer     %d, epoch %d\n"+
-				"Coordinator  %d\nTime-out     %d ms\n", x.ID, x.State, x.ProducerID, x.ProducerEpoch, x.Coordinator,
-				x.TimeoutMS)
+				"Coordinator  %d\nTime-out     %d ms\n", x.ID, x.State, x.ProducerID,
+				x.ProducerEpoch, x.Coordinator, x.TimeoutMS)
 			if x.Started != nil {
 				e.printf("Started      %s\n", moment(*x.Started))
 			}
@@ -129,8 +129,8 @@ func (e *env) electionUncleanCmd() *cobra.Command {
 		use:   "unclean TOPIC[:PARTITION]...",
 		short: "Let a replica lead that is not in sync; what it has not got is lost",
 		long: "The last way to bring back a partition whose replicas in sync are gone for good.\n" +
-			"Records that were acknowledged and never came to the new leader are lost, so --force\n" +
-			"is needed.",
+			"Records that were acknowledged and never came to the new leader are lost, so\n" +
+			"--force is needed.",
 		example: "election unclean orders:3 --force", least: 1, most: 1000,
 		ask: func(
 			ctx context.Context, c *client.Client, args []string,

@@ -94,8 +94,8 @@ func (e *env) topicReplicationCmd() *cobra.Command {
 	return dryRunFlag(kafkaCmd(e, asking[api.ReassignResult]{
 		use: "replication TOPIC FACTOR", short: "Give each partition of a topic so many replicas",
 		long: "Gives each partition of a topic more replicas, or fewer. New ones go to racks\n" +
-			"that have none of the partition, and to the brokers that have the fewest; the copying\n" +
-			"goes on after the command, and reassignment list shows it.",
+			"that have none of the partition, and to the brokers that have the fewest; the\n" +
+			"copying goes on after the command, and reassignment list shows it.",
 		example: "topic replication orders 3 --dry-run", least: 2, most: 2,
 		complete: e.completeTopics, known: topicNames,
 		ask: func(

@@ -190,13 +190,14 @@ func TestTopicFailures(t *testing.T) {
 		return fmt.Errorf("asking: %w", &api.KafkaRefusal{Code: code, Message: "Too many",
 			Kafka: &api.KafkaCode{Number: 36, Name: name}})
 	}
+	const silent = "503 Kafka does not answer: "
 	for err, want := range map[error]string{
 		refused(api.CodeConflict, "TOPIC_ALREADY_EXISTS"): "409 Topic x already exists",
 		refused(api.CodeConflict, "X"):                    "409 Too many",
 		refused(api.CodeInvalidRequest, "X"):              "400 Too many",
 		refused(api.CodeForbidden, "X"):                   "403 Too many",
-		errors.New("no answer"):                           "503 Kafka does not answer: no answer",
-		context.DeadlineExceeded:                          "503 Kafka does not answer: context deadline exceeded",
+		errors.New("no answer"):                           silent + "no answer",
+		context.DeadlineExceeded:                          silent + "context deadline exceeded",
 		refused(api.CodeNotFound, ""):                     "404 Topic x not found",
 	} {
 		v := fullView()
