@@ -15,8 +15,9 @@ type standalone struct {
 	agents       int
 	simulate     bool
 	listen, dir  string
-	cpus         float64
+	cpus, gpus   float64
 	mem, disk    int64
+	path, mount  []int64 // sizes of more disks
 	ports        []string
 	region       string
 	zones, racks int
@@ -65,6 +66,9 @@ func (s *standalone) flags(c *cobra.Command) {
 	f.Float64Var(&s.cpus, "cpus", 8, "CPUs of each agent")
 	f.Int64Var(&s.mem, "mem", 32_768, "memory of each agent, in MiB")
 	f.Int64Var(&s.disk, "disk", 1_000_000, "disk of each agent, in MiB")
+	f.Float64Var(&s.gpus, "gpus", 0, "GPUs of each agent; they are made believe")
+	f.Int64SliceVar(&s.path, "path-disk", nil, "a PATH disk of each agent, in MiB; repeatable")
+	f.Int64SliceVar(&s.mount, "mount-disk", nil, "a MOUNT disk of each agent; repeatable")
 	f.StringSliceVar(&s.ports, "ports", []string{"9092-9099", "31000-32000"},
 		"ranges of ports of each agent")
 	f.StringVar(&s.region, "region", "region-1", "region of the agents, if there are zones")
@@ -146,6 +150,7 @@ func (s *standalone) layOut() ([]LocalAgent, error) {
 	agents := make([]LocalAgent, 0, s.agents)
 	for i := range s.agents {
 		a := LocalAgent{CPUs: s.cpus, MemMB: s.mem, DiskMB: s.disk, Ports: ranges,
+			GPUs: s.gpus, PathDisksMB: s.path, MountDisksMB: s.mount,
 			Attributes: map[string]string{}}
 		a.Name, a.Hostname, a.Addr = s.names(i)
 		for k, v := range s.attributes {

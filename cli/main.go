@@ -92,6 +92,9 @@ type LocalAgent struct {
 	// Attributes, and the fault domain, are for agents that differ.
 	Attributes   map[string]string `json:"attributes,omitempty"`
 	Region, Zone string            `json:",omitempty"`
+	// GPUs, and the sizes of disks of these types.
+	GPUs                      float64 `json:"gpus,omitempty"`
+	PathDisksMB, MountDisksMB []int64 `json:",omitempty"`
 }
 
 // Main runs a command line, without the program's name, and gives the exit code.

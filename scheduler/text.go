@@ -242,6 +242,8 @@ func CallText(c Call) string {
 		return "call " + c.Call.String()
 	case AskKafka:
 		return "ask kafka " + strings.Join(c.Addresses, " ")
+	case ChangeKafka:
+		return "change kafka " + c.Change.String()
 	case Exit:
 		return fmt.Sprintf("exit %d %q", c.Code, c.Reason)
 	default:
@@ -261,6 +263,11 @@ func EventText(e Event) string {
 		return fmt.Sprintf("kafka %s leader=%d voters=%v present=%v brokers=%s",
 			e.Facts.ClusterID, e.Facts.Leader, e.Facts.Voters, e.Facts.Present,
 			brokersText(e.Facts.Brokers))
+	case KafkaChanged:
+		if e.Error != "" {
+			return fmt.Sprintf("kafka refused %s: %q", e.Change, e.Error)
+		}
+		return "kafka took " + e.Change.String()
 	case Commanded:
 		return "command " + commandText(e.Command)
 	case Tick:

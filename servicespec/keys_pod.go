@@ -70,8 +70,8 @@ var podGroups = []group{
 		taskPath + ".volumes.<name>", setPath + ".volume", setPath + ".volumes.<name>"}, []row{
 		{"path", "string", "", "", must, "The folder in the sandbox.", "kafka-data"},
 		{"type", "string", "", "ROOT MOUNT PATH", must,
-			"ROOT is a part of the agent's disk, MOUNT a whole disk; PATH is another name of " +
-				"MOUNT, as the predecessor has it.", "ROOT"},
+			"ROOT is a part of the agent's work directory, PATH a part of another disk of the " +
+				"agent's, MOUNT a whole disk.", "ROOT"},
 		{"size", "integer", "", "", must, "Megabytes; of a MOUNT volume at least.", "5000"},
 		{"profiles", "list of string", "", "", 0, "Profiles of disks that may be taken.",
 			"[fast]"},

@@ -38,7 +38,7 @@ o:1:27: brokers.cpus: must be at least 0.001, not 0
 o:1:35: brokers.mem: must be at least 1, not -1
 o:1:45: brokers.disk: must be a whole number, not "1.5"
 o:1:56: brokers.port: must be at most 65535, not 65536
-o:2:13: brokers.disk_type: must be one of ROOT, MOUNT, not "SSD"
+o:2:13: brokers.disk_type: must be one of ROOT, PATH, MOUNT, not "SSD"
 o:2:31: brokers.heap.size: must be a whole number, not "all"
 o:2:56: brokers.kill_grace_period: must be at most 3600, not 9999
 o:3:17: service.name: "a__b" must not contain __, which stands for / in roles

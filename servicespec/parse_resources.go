@@ -223,9 +223,6 @@ func (p *parser) volume(list []Volume, v value, path string) []Volume {
 	if volume.Size, ok = f.amount("size"); !ok {
 		f.missing("size")
 	}
-	if volume.Type == "PATH" {
-		volume.Type = "MOUNT" // as the predecessor has it
-	}
 	volume.Profiles = p.profiles(f, volume.Type)
 	return append(list, volume)
 }
@@ -234,7 +231,7 @@ func (p *parser) profiles(f fields, kind string) []string {
 	var profiles []string
 	items := f.list("profiles")
 	if len(items) > 0 && kind == "ROOT" {
-		f.at("profiles", BadValue, "only MOUNT volumes have profiles", "")
+		f.at("profiles", BadValue, "only MOUNT and PATH volumes have profiles", "")
 	}
 	for i, v := range items {
 		key := fmt.Sprintf("profiles[%d]", i)

@@ -171,7 +171,7 @@ type VIP struct {
 // Volume is a persistent volume.
 type Volume struct {
 	Path     string       `json:"path"` // in the sandbox
-	Type     string       `json:"type"` // ROOT or MOUNT
+	Type     string       `json:"type"` // ROOT, PATH or MOUNT
 	Size     resource.MiB `json:"size,omitempty"`
 	Profiles []string     `json:"profiles,omitempty"`
 }

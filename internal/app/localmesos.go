@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/localmesos"
@@ -35,6 +36,9 @@ type LocalAgent struct {
 	// Attributes, and the fault domain, are for agents that differ.
 	Attributes   map[string]string
 	Region, Zone string
+	// GPUs, and the sizes of disks of these types.
+	GPUs                      float64
+	PathDisksMB, MountDisksMB []int64
 }
 
 // MesosExecutor is the process that the embedded Mesos runs tasks without an executor of their
@@ -64,8 +68,14 @@ func RunLocalMesos(ctx context.Context, o LocalMesosOptions) error {
 		cfg.Agents = append(cfg.Agents, localmesos.Agent{
 			Name: a.Name, Addr: a.Addr, Hostname: a.Hostname, CPUs: a.CPUs,
 			MemMB: a.MemMB, DiskMB: a.DiskMB, Ports: a.Ports, Attributes: a.Attributes,
-			Region: a.Region, Zone: a.Zone,
+			Region: a.Region, Zone: a.Zone, GPUs: a.GPUs,
+			PathDisksMB: a.PathDisksMB, MountDisksMB: a.MountDisksMB,
 		})
+	}
+	if o.Simulate && os.Getenv("GOGC") == "" {
+		// A simulation is there to be fast, and what it holds for 10,000 agents is much that
+		// lives long: to look through it less often is worth the memory.
+		debug.SetGCPercent(200)
 	}
 	cluster, err := localmesos.Start(cfg)
 	if err != nil {

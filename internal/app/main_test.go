@@ -92,7 +92,7 @@ type life struct {
 
 // newSite starts a Mesos of three agents and writes the spec down. Whatever runs on it is ended
 // with the test.
-func newSite(t *testing.T, spec string) *site {
+func newSite(t *testing.T, spec string, change ...func(*localmesos.Config)) *site {
 	t.Helper()
 	dir := t.TempDir()
 	s := &site{t: t, dir: dir, cfg: localmesos.Config{
@@ -106,6 +106,9 @@ func newSite(t *testing.T, spec string) *site {
 			Hostname: fmt.Sprintf("host-%d.test", i), CPUs: 2, MemMB: 1024, DiskMB: 2000,
 			Ports: [][2]uint64{{ports + uint64(i)*10, ports + uint64(i)*10 + 9}},
 		})
+	}
+	for _, c := range change {
+		c(&s.cfg)
 	}
 	s.startMesos()
 	t.Cleanup(s.clean)

@@ -97,7 +97,7 @@ func (c *Cluster) offerTo(f *framework, role string, a *agentNode) *offer {
 	if !f.can(mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT) {
 		rs = slices.DeleteFunc(rs, func(r mesos.Resource) bool { return len(r.Reservations) > 1 })
 	}
-	if c.tooFar(f, a) {
+	if c.tooFar(f, a) || a.hasGPUs() && !f.can(mesos.FrameworkInfo_Capability_GPU_RESOURCES) {
 		return nil
 	}
 	rs = c.withinLimits(role, rs)

@@ -102,7 +102,11 @@ type Agent struct {
 	MemMB, DiskMB int64
 	// Ports are inclusive ranges.
 	Ports [][2]uint64
-	// Resources, if set, is what the agent has instead, in the form of Mesos's flag:
+	// GPUs are made believe: they are offered, and whoever is launched with them is trusted.
+	GPUs float64
+	// PathDisksMB and MountDisksMB are the sizes of disks that it has beside (disks.go).
+	PathDisksMB, MountDisksMB []int64
+	// Resources, if set, is what it has instead of scalars and ports, in the form of Mesos's flag:
 	// "cpus:4;mem(role):512;ports:[31000-32000]". What has a role is statically reserved.
 	Resources string
 	// Attributes are text attributes.
@@ -180,13 +184,16 @@ func (a *Agent) check() error {
 		return fmt.Errorf("agent %s: address %q: %w", a.Name, a.Addr, err)
 	}
 	orDefault(&a.Hostname, host)
-	if a.CPUs < 0 || a.MemMB < 0 || a.DiskMB < 0 {
+	if a.CPUs < 0 || a.GPUs < 0 || a.MemMB < 0 || a.DiskMB < 0 {
 		return fmt.Errorf("agent %s: resources must not be negative", a.Name)
 	}
 	for _, p := range a.Ports {
 		if p[1] < p[0] || p[1] > 65535 {
 			return fmt.Errorf("agent %s: %d-%d is no range of ports", a.Name, p[0], p[1])
 		}
+	}
+	if err := a.checkDisks(); err != nil {
+		return err
 	}
 	if _, err := flagResources(a.Resources); err != nil {
 		return fmt.Errorf("agent %s: resources: %w", a.Name, err)
@@ -200,7 +207,7 @@ func (a *Agent) check() error {
 	return nil
 }
 
-// resources are what the agent has before any reservation.
+// resources are what the agent has before any reservation, but for more disks.
 func (a *Agent) resources() []mesos.Resource {
 	if a.Resources != "" {
 		rs, _ := flagResources(a.Resources) // check has seen to it
@@ -208,6 +215,7 @@ func (a *Agent) resources() []mesos.Resource {
 	}
 	rs := []mesos.Resource{
 		scalarResource("cpus", a.CPUs),
+		scalarResource("gpus", a.GPUs),
 		scalarResource("mem", float64(a.MemMB)),
 		scalarResource("disk", float64(a.DiskMB)),
 	}

@@ -470,7 +470,7 @@ func (c *Cluster) replaceAgent(old *agentNode, o *outage) {
 		dir: old.dir, executors: map[string]*executorRun{}, tasks: map[string]*task{},
 		offers: map[string]*offer{}}
 	c.nextAgent++
-	a.setTotal(a.cfg.resources())
+	a.setTotal(a.resources())
 	c.saveAgent(a)
 	c.agents[slices.Index(c.agents, old)] = a
 	delete(c.byID, old.id)

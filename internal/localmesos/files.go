@@ -49,7 +49,9 @@ func (a *agentNode) checkOpened(f *os.File, sandbox string) error {
 	if !st.IsDir() && !st.Mode().IsRegular() {
 		return errNoFile
 	}
-	for _, dir := range []string{sandbox, a.volumesDir()} {
+	for _, dir := range []string{
+		sandbox, filepath.Join(a.dir, "volumes", "roles"), filepath.Join(a.dir, "disks"),
+	} {
 		if dir, err = filepath.EvalSymlinks(dir); err == nil && within(dir, real) {
 			return nil
 		}

@@ -182,8 +182,9 @@ func validateDiskInfo(r *mesos.Resource) error {
 	switch {
 	case r.Name != "disk":
 		err = fmt.Errorf("DiskInfo should not be set for %s resource", r.Name)
-	case r.Disk.Source != nil:
-		err = fmt.Errorf("DiskInfo.source is not supported here")
+	case r.Disk.Source != nil && r.Disk.Source.Mount == nil && r.Disk.Source.Path == nil:
+		err = fmt.Errorf("disks of type %s are not supported here", r.Disk.Source.Type)
+	case r.Disk.Source != nil && p == nil && v == nil: // a disk without a volume
 	case p == nil:
 		err = fmt.Errorf("Volume specified, but no Persistence")
 	case len(r.Reservations) == 0:

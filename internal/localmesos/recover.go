@@ -135,7 +135,7 @@ func (c *Cluster) fitAgent(a *agentNode) error {
 			reserved = append(reserved, r)
 		}
 	}
-	total := a.cfg.resources()
+	total := a.resources()
 	rest, ok := minus(total, withoutDynamic(reserved))
 	if !ok {
 		return fmt.Errorf("agent %s: the configured resources (%s) are less than what is "+

@@ -126,3 +126,48 @@ func FuzzDecodeJSON(f *testing.F) {
 		}
 	})
 }
+
+// TestDisks says which disks can be divided: a PATH disk can, a MOUNT disk and a volume cannot.
+func TestDisks(t *testing.T) {
+	a := Agent{PathDisksMB: []int64{100}, MountDisksMB: []int64{100}}
+	disks := a.moreDisks("/agent")
+	part := func(i int, size float64) []mesos.Resource {
+		r := cloneResource(disks[i])
+		r.Scalar.Value = size
+		return []mesos.Resource{r}
+	}
+	rest, ok := minus(disks, part(0, 30))
+	if !ok || scalarSum(rest, "disk") != milliOf(170) {
+		t.Errorf("less 30 of a PATH disk: %s, %v", formatResources(rest), ok)
+	}
+	if rest, ok := minus(disks, part(1, 30)); ok {
+		t.Errorf("less a part of a MOUNT disk: %s", formatResources(rest))
+	}
+	if rest, ok := minus(disks, part(1, 100)); !ok || len(rest) != 1 {
+		t.Errorf("less a MOUNT disk: %s, %v", formatResources(rest), ok)
+	}
+	if sum := plus(part(1, 100), part(1, 100)); len(sum) != 2 {
+		t.Errorf("two MOUNT disks became %s", formatResources(sum))
+	}
+	if sum := plus(part(0, 30), part(0, 20)); len(sum) != 1 {
+		t.Errorf("two parts of a PATH disk became %s", formatResources(sum))
+	}
+	for _, a := range []Agent{{PathDisksMB: []int64{0}}, {MountDisksMB: []int64{5, -1}}} {
+		if a.checkDisks() == nil {
+			t.Errorf("%+v is possible", a)
+		}
+	}
+	agent := &agentNode{dir: "/agent"}
+	for i, want := range []string{
+		"/agent/disks/path-1/volumes/roles/a b/v", "/agent/disks/mount-1",
+	} {
+		v := part(i, 100)[0]
+		v.Reservations = []mesos.Resource_ReservationInfo{{Role: ptr("a/b")}}
+		disk := *v.Disk
+		disk.Persistence = &mesos.Resource_DiskInfo_Persistence{ID: "v"}
+		v.Disk = &disk
+		if got := agent.volumeDir(&v); got != want {
+			t.Errorf("a volume is at %s, want %s", got, want)
+		}
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
@@ -18,21 +17,14 @@ import (
 //	slaves/AGENT/frameworks/FRAMEWORK/executors/EXECUTOR/runs/CONTAINER
 //	slaves/AGENT/frameworks/FRAMEWORK/executors/EXECUTOR/runs/latest
 //	volumes/roles/ROLE/PERSISTENCE_ID
+//	disks/path-1/volumes/roles/ROLE/PERSISTENCE_ID
+//	disks/mount-1
 func runsDir(a *agentNode, framework, executor string) string {
 	return filepath.Join(a.dir, "slaves", a.id, "frameworks", framework, "executors", executor,
 		"runs")
 }
 
-func (a *agentNode) volumesDir() string { return filepath.Join(a.dir, "volumes", "roles") }
-
 func (a *agentNode) trashDir() string { return filepath.Join(a.dir, "trash") }
-
-// volumeDir is the directory of a persistent volume. A role's slashes become
-// spaces, as in Mesos, so that roles cannot lie within each other.
-func (a *agentNode) volumeDir(r *mesos.Resource) string {
-	role := strings.ReplaceAll(reservedRole(r), "/", " ")
-	return filepath.Join(a.volumesDir(), role, r.Disk.Persistence.ID)
-}
 
 // makeSandbox creates the directory of a run and makes it the latest one.
 func makeSandbox(e *executorRun, owner *owner) error {

@@ -115,7 +115,7 @@ func (a *agentNode) where() string {
 
 func (a *agentNode) info() mesos.AgentInfo {
 	return mesos.AgentInfo{
-		Hostname: a.cfg.Hostname, Port: ptr(int32(a.port)), Resources: a.cfg.resources(),
+		Hostname: a.cfg.Hostname, Port: ptr(int32(a.port)), Resources: a.resources(),
 		Attributes: a.cfg.attributes(), ID: &mesos.AgentID{Value: a.id}, Domain: a.cfg.domain(),
 	}
 }

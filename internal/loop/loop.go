@@ -23,9 +23,10 @@ type Mesos interface {
 	Send(mesos.Call)
 }
 
-// Kafka asks brokers for facts; it takes as long as its own time-out.
+// Kafka asks brokers for facts, and has them make changes; each takes as long as its own time-out.
 type Kafka interface {
 	Ask(ctx context.Context, addresses []string) scheduler.KafkaFacts
+	Change(ctx context.Context, addresses []string, change scheduler.KafkaChange) error
 }
 
 // Metrics counts what happened and observes how things stand.
@@ -323,6 +324,8 @@ func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit
 			go func() {
 				l.put(scheduler.FromKafka{Facts: l.cfg.Kafka.Ask(ctx, call.Addresses)})
 			}()
+		case scheduler.ChangeKafka:
+			go l.change(ctx, call)
 		case scheduler.Exit:
 			exit = &call
 		}
@@ -338,6 +341,15 @@ func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit
 		l.log(n)
 	}
 	return exit, nil
+}
+
+// change has Kafka changed and says what became of it.
+func (l *Loop) change(ctx context.Context, call scheduler.ChangeKafka) {
+	ev := scheduler.KafkaChanged{Change: call.Change}
+	if err := l.cfg.Kafka.Change(ctx, call.Addresses, call.Change); err != nil {
+		ev.Error = err.Error()
+	}
+	l.put(ev)
 }
 
 // eventText prints an event only if the line is wanted.

@@ -110,8 +110,8 @@ func total(parts []SetNeed) amounts {
 func rootDisk(volumes []VolumeNeed) amounts {
 	var sum resource.MiB
 	for i := range volumes {
-		if v := &volumes[i].Volume; v.Type != mountType {
-			sum += v.Size
+		if volumes[i].ofRoot() {
+			sum += volumes[i].Volume.Size
 		}
 	}
 	return Scalars{Disk: sum}.amounts()

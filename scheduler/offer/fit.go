@@ -11,8 +11,17 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 )
 
-// mountType is the type of a volume that wants a disk of its own; any other is ROOT.
-const mountType = "MOUNT"
+// The types of a volume that wants a disk of its own, and of one that wants a part of a disk that
+// the agent has beside its root disk; any other is ROOT. Mesos calls the disks the same.
+const (
+	mountType = "MOUNT"
+	pathType  = "PATH"
+)
+
+// ofRoot says whether a volume is a part of the agent's root disk.
+func (n *VolumeNeed) ofRoot() bool {
+	return n.Volume.Type != mountType && n.Volume.Type != pathType
+}
 
 // usable says whether a resource may be reserved for a new place of a role: it is allocated to
 // it, is the agent's own, cannot be taken away, and nobody has reserved it, unless for a role
@@ -160,11 +169,14 @@ func (p *pool) takeVolumes(h *holding, diskShort bool) {
 	for i := range h.volumes {
 		n := &h.volumes[i]
 		take := p.takeRoot
-		if n.Volume.Type == mountType {
+		switch n.Volume.Type {
+		case mountType:
 			take = p.takeMount
+		case pathType:
+			take = p.takePath
 		}
 		disk, largest := take(n)
-		if disk.Empty() && (n.Volume.Type == mountType || !diskShort) {
+		if disk.Empty() && (!n.ofRoot() || !diskShort) {
 			p.refuse(Reason{
 				Code: NoVolume, Name: n.Volume.Path, Need: n.Volume.Size.Milli(),
 				Have: largest, Detail: n.kind(),
@@ -176,13 +188,13 @@ func (p *pool) takeVolumes(h *holding, diskShort bool) {
 
 // kind names the disk wanted: "MOUNT disk with profile fast or faster".
 func (n *VolumeNeed) kind() string {
-	if n.Volume.Type != mountType {
+	if n.ofRoot() {
 		return "ROOT disk"
 	}
 	if len(n.Volume.Profiles) == 0 {
-		return "MOUNT disk"
+		return n.Volume.Type + " disk"
 	}
-	return "MOUNT disk with profile " + strings.Join(n.Volume.Profiles, " or ")
+	return n.Volume.Type + " disk with profile " + strings.Join(n.Volume.Profiles, " or ")
 }
 
 // takeRoot takes a part of the agent's root disk, as one piece; when there is none as large, it
@@ -205,13 +217,37 @@ func (p *pool) takeRoot(n *VolumeNeed) (disk resource.Resource, largest resource
 	return disk, largest
 }
 
-// takeMount takes a whole MOUNT disk, the smallest that is large enough. Without profiles only
-// a disk without one will do, else one that has any of them.
+// takeMount takes a whole MOUNT disk.
 func (p *pool) takeMount(n *VolumeNeed) (disk resource.Resource, largest resource.Milli) {
-	best := -1
+	best, largest := p.diskFor(n)
+	if best < 0 {
+		return disk, largest
+	}
+	disk = p.free[best]
+	p.free = slices.Delete(p.free, best, best+1)
+	return disk, disk.Scalar
+}
+
+// takePath takes a part of a PATH disk, as one piece; others may have the rest.
+func (p *pool) takePath(n *VolumeNeed) (disk resource.Resource, largest resource.Milli) {
+	best, largest := p.diskFor(n)
+	if best < 0 {
+		return disk, largest
+	}
+	disk = p.free[best]
+	disk.Scalar = n.Volume.Size.Milli()
+	p.free[best].Scalar -= disk.Scalar
+	return disk, disk.Scalar
+}
+
+// diskFor finds the disk for a volume that is not of the root disk: the smallest that is large
+// enough, -1 when none is, and how large the largest is. Without profiles only a disk without one
+// will do, else one that has any of them.
+func (p *pool) diskFor(n *VolumeNeed) (best int, largest resource.Milli) {
+	best = -1
 	for i := range p.free {
 		r := &p.free[i]
-		if r.Name != resource.Disk || r.Disk == nil || r.Disk.Source != mountType ||
+		if r.Name != resource.Disk || r.Disk == nil || r.Disk.Source != n.Volume.Type ||
 			r.Scalar <= 0 || !n.fitsProfile(r.Disk.Profile) {
 			continue
 		}
@@ -220,12 +256,7 @@ func (p *pool) takeMount(n *VolumeNeed) (disk resource.Resource, largest resourc
 			best = i
 		}
 	}
-	if best < 0 {
-		return disk, largest
-	}
-	disk = p.free[best]
-	p.free = slices.Delete(p.free, best, best+1)
-	return disk, disk.Scalar
+	return best, largest
 }
 
 func (n *VolumeNeed) fitsProfile(profile string) bool {
@@ -235,7 +266,7 @@ func (n *VolumeNeed) fitsProfile(profile string) bool {
 	return slices.Contains(n.Volume.Profiles, profile)
 }
 
-// smaller orders disks by size, then by their mount point.
+// smaller orders disks by size, then by where they are.
 func smaller(a, b *resource.Resource) bool {
 	return a.Scalar < b.Scalar || a.Scalar == b.Scalar && a.Disk.Root < b.Disk.Root
 }
@@ -326,7 +357,7 @@ func ResourceID(reservation mesos.ReservationID, set, name string) string {
 	return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
 }
 
-// volume makes a persistent volume of a reserved disk; of a MOUNT disk the source is kept.
+// volume makes a persistent volume of a reserved disk, whose source is kept.
 func (req *Requirement) volume(disk resource.Resource, n *VolumeNeed) resource.Resource {
 	info := disk.DiskInfo()
 	info.PersistenceID = string(n.ID)

@@ -130,7 +130,8 @@ type life struct {
 func newLife(t *rapid.T) *life {
 	list, err := resource.ParseList("cpus:9;mem:3000;disk:2000;ports:[80-443,31000-31009];" +
 		"cpus:1{revocable};cpus:1(other);disk:50(kafka-role:other/set/vol)[v:p];" +
-		"disk:150<MOUNT:/mnt/1>;disk:200<MOUNT:/mnt/2>;disk:300<MOUNT:/mnt/3>")
+		"disk:150<MOUNT:/mnt/1>;disk:200<MOUNT:/mnt/2>;disk:300<MOUNT:/mnt/3>;" +
+		"disk:900<PATH:/mnt/5>")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +140,7 @@ func newLife(t *rapid.T) *life {
 	if rapid.Bool().Draw(t, "reserved above") {
 		l.spec.Role = "infra/kafka"
 		above, err := resource.ParseList("cpus:2(infra);mem:700(infra);ports:[31010](infra);" +
-			"disk:100<MOUNT:/mnt/4>(infra)")
+			"disk:100<MOUNT:/mnt/4>(infra);disk:300<PATH:/mnt/6>(infra)")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package offer_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,7 +31,7 @@ func drawVolumes(t *rapid.T, owner string) []offer.VolumeNeed {
 			ID: mesos.PersistenceID(fmt.Sprintf("%s-%d", owner, i)),
 			Volume: servicespec.Volume{
 				Path: fmt.Sprintf("data-%d", i),
-				Type: rapid.SampledFrom([]string{"ROOT", "ROOT", "MOUNT"}).Draw(t, "type"),
+				Type: rapid.SampledFrom([]string{"ROOT", "ROOT", "MOUNT", "PATH"}).Draw(t, "type"),
 				Size: resource.MiB(rapid.Int64Range(1, 200).Draw(t, "size")),
 			},
 		})
@@ -144,7 +145,8 @@ func drawResources(t *rapid.T) resource.List {
 			rapid.Int64Range(0, 2000).Draw(t, "disk"), decoration)
 	}
 	for i := range rapid.IntRange(0, 4).Draw(t, "mounts") {
-		text += fmt.Sprintf("disk:%d<MOUNT:/mnt/%d>;", rapid.IntRange(1, 400).Draw(t, "size"), i)
+		text += fmt.Sprintf("disk:%d<%s:/mnt/%d>;", rapid.IntRange(1, 400).Draw(t, "size"),
+			rapid.SampledFrom([]string{"MOUNT", "PATH"}).Draw(t, "kind"), i)
 	}
 	list, err := resource.ParseList(text)
 	if err != nil {
@@ -215,10 +217,9 @@ func checkOwner(
 		if i < 0 {
 			t.Fatalf("no volume at %s in %s", v.Volume.Path, made)
 		}
-		root := v.Volume.Type == "ROOT"
-		size := v.Volume.Size.Milli()
+		source, size := strings.TrimPrefix(v.Volume.Type, "ROOT"), v.Volume.Size.Milli()
 		if string(v.ID) == made[i].Disk.PersistenceID && (made[i].Scalar < size ||
-			root && made[i].Scalar != size || root != (made[i].Disk.Source == "")) {
+			source != "MOUNT" && made[i].Scalar != size || source != made[i].Disk.Source) {
 			t.Fatalf("made %s, want %+v", made[i], v)
 		}
 	}

@@ -84,8 +84,8 @@ func (f *filling) fill(r offer.Reason) bool {
 		f.more = append(f.more, resource.NewScalar(r.Name, r.Need-r.Have))
 	case offer.NoVolume:
 		disk := resource.NewScalar(resource.Disk, r.Need)
-		if strings.HasPrefix(r.Detail, "MOUNT") {
-			disk.Disk = &resource.DiskInfo{Source: "MOUNT", Root: "/more/" + r.Name}
+		if kind, _, _ := strings.Cut(r.Detail, " "); kind != "ROOT" {
+			disk.Disk = &resource.DiskInfo{Source: kind, Root: "/more/" + r.Name}
 		}
 		f.more = append(f.more, disk)
 	case offer.PortTaken, offer.NoPort:
