@@ -21,6 +21,9 @@ type farewell struct {
 	order int
 	tasks []string // sorted
 	ids   []string // of its resources
+	// empties says that it is a broker whose replicas have to leave it, forgets that it is a Kafka
+	// node that the controllers have to forget.
+	empties, forgets bool
 }
 
 // decommissionPlan has a phase for each instance that the target does not want: later pods of
@@ -46,8 +49,14 @@ func (m *Machine) decommissionPlan() plans.Plan {
 			last := &phase.Steps[len(phase.Steps)-1]
 			last.Pod, last.Index = name.Type, name.Index
 		}
+		if f.empties {
+			add("empty", name.String())
+		}
 		for _, task := range f.tasks {
 			add("kill", name.fullName(task))
+		}
+		if f.forgets {
+			add("forget", name.String())
 		}
 		for _, id := range f.ids {
 			add("unreserve", id)
@@ -88,7 +97,7 @@ func (m *Machine) noteLeaving() {
 	})
 	for _, name := range leaving {
 		p := m.hard.Pods[name]
-		f := farewell{order: m.nextOrder()}
+		f := m.farewellOf(name)
 		for _, t := range p.Tasks {
 			if t.ID != "" {
 				f.tasks = append(f.tasks, t.Name)
@@ -154,7 +163,15 @@ func (w *work) decommission(s plans.Step) {
 		return
 	}
 	switch verb, what := subject(s); verb {
+	case "empty":
+		m.empty(p)
+	case "forget":
+		m.forgetNode(p)
 	case "kill":
+		if hold := m.holdFarewell(p); hold != "" && !m.endsNow(name) {
+			m.waits[name] = hold
+			return
+		}
 		for _, t := range p.Tasks {
 			if t.live() && m.lingers(p) && name.fullName(t.Name) == what {
 				w.killTasks(p, []mesos.TaskID{t.ID}, nil)
@@ -198,12 +215,16 @@ func (m *Machine) decommissionState(s plans.Step) (plans.Status, string) {
 	}
 	verb, what := subject(s)
 	switch verb {
+	case "empty":
+		return m.emptyState(p)
+	case "forget":
+		return m.forgetState(p)
 	case "kill":
 		for _, t := range p.Tasks {
 			_, sent := m.kills[t.ID]
 			if name.fullName(t.Name) == what && t.live() && !sent &&
 				m.lingers(p) {
-				return plans.Pending, "the task runs"
+				return plans.Pending, m.waitOf(name, "the task runs")
 			}
 		}
 	case "unreserve":

@@ -43,6 +43,7 @@ type Machine struct {
 	answered time.Time // when the last answer came
 	// changing are the changes of Kafka that were asked for, by their texts.
 	changing   map[string]changing
+	survey     survey    // of where Kafka's data lies
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
 	foreignPorts []takenPorts
@@ -208,6 +209,8 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.fromKafka(ev.Facts)
 	case KafkaChanged:
 		m.kafkaChanged(ev)
+	case FromMoves:
+		m.fromMoves(ev)
 	case Commanded:
 		m.commanded(ev)
 	}
