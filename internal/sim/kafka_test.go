@@ -10,6 +10,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/executor"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/scheduler/balance"
 )
 
 // kafka is the model of what the brokers' processes make of their volumes.
@@ -35,6 +36,9 @@ type cluster struct {
 	voters  map[int]*volume
 	members map[*volume]bool
 	brokers map[int]*registration
+	// partitions are those of its topics, moving those on their way to other replicas.
+	partitions []balance.Partition
+	moving     map[string]balance.Move
 }
 
 // registration is a broker that the controllers know.
@@ -168,7 +172,7 @@ func (k *kafka) boot(n *node) {
 			c := &cluster{id: n.cluster, founder: n.volume,
 				voters:  map[int]*volume{n.id: n.volume},
 				members: map[*volume]bool{n.volume: true},
-				brokers: map[int]*registration{}}
+				brokers: map[int]*registration{}, moving: map[string]balance.Move{}}
 			n.volume.cluster = c
 			k.clusters = append(k.clusters, c)
 		}
@@ -228,6 +232,7 @@ func (k *kafka) join(n *node) {
 	c.brokers[n.id] = &registration{address: n.client, node: n,
 		unfenced: now.Add(k.w.between(0, time.Second)),
 		synced:   now.Add(k.w.between(0, 4*time.Second))}
+	k.w.after(k.w.between(0, 20*time.Second), func() { k.createTopic(c) })
 }
 
 // discover finds a cluster with a quorum behind the addresses that a node was launched with.
@@ -335,7 +340,7 @@ func (k *kafka) facts(asked time.Time, addresses []string) scheduler.KafkaFacts 
 		if !brokers {
 			break
 		}
-		facts := scheduler.BrokerFacts{ID: id, Address: b.address, Hosted: 5,
+		facts := scheduler.BrokerFacts{ID: id, Address: b.address, Hosted: c.hosted(id),
 			Fenced: k.w.now.Before(b.unfenced) ||
 				!b.fenced.IsZero() && !k.w.now.Before(b.fenced)}
 		if k.w.now.Before(b.synced) {
@@ -343,6 +348,7 @@ func (k *kafka) facts(asked time.Time, addresses []string) scheduler.KafkaFacts 
 		}
 		f.Brokers = append(f.Brokers, facts)
 	}
+	f.MostReplicas, f.MostReplicated = c.mostReplicas()
 	slices.SortFunc(f.Brokers, func(x, y scheduler.BrokerFacts) int { return x.ID - y.ID })
 	return f
 }
