@@ -79,11 +79,10 @@ func (m *Machine) abandoned(id mesos.AgentID, host string) string {
 			m.setPod(p.marked(Replace).forgiven())
 		}
 	}
-	for _, left := range m.leftoverIDs() {
-		if l := m.hard.Leftovers[left]; l.Agent == id {
-			volumes = append(volumes, l.Volumes()...)
-			freed = append(freed, "reservation "+string(left)+" of "+l.Pod.String())
-		}
+	for _, left := range m.leftoversOn(id) {
+		l := m.hard.Leftovers[left]
+		volumes = append(volumes, l.Volumes()...)
+		freed = append(freed, "reservation "+string(left)+" of "+l.Pod.String())
 	}
 	text := fmt.Sprintf("agent %s on %s is abandoned", id, host)
 	if len(replaced) > 0 {
@@ -149,8 +148,8 @@ func (m *Machine) abandonAfter(id mesos.AgentID) (longest time.Duration, kind st
 			return 0, ""
 		}
 	}
-	for _, left := range m.leftoverIDs() {
-		if l := m.hard.Leftovers[left]; l.Agent == id && !of(l.Pod.Type) {
+	for _, left := range m.leftoversOn(id) {
+		if !of(m.hard.Leftovers[left].Pod.Type) {
 			return 0, ""
 		}
 	}

@@ -103,9 +103,9 @@ func (w *work) freed(o mesos.Offer, l Leftover, ops []mesos.Operation) []mesos.O
 
 // forgetFreed drops the leftovers of an offer's agent that the offer shows to be gone.
 func (m *Machine) forgetFreed(o mesos.Offer, ours map[mesos.ReservationID]resource.List) {
-	for _, id := range m.leftoverIDs() {
+	for _, id := range m.leftoversOn(o.Agent) {
 		l := m.hard.Leftovers[id]
-		if l.Agent != o.Agent || reservedRole(l.Resources) != o.Role || ours[id] != nil ||
+		if reservedRole(l.Resources) != o.Role || ours[id] != nil ||
 			!l.Freeing && l.Confirmed || len(l.Tasks) > 0 || len(l.Pending) > 0 {
 			continue
 		}

@@ -56,9 +56,9 @@ func (m *Machine) pictured(
 			m.strayFound(a, id, loose[id])
 		}
 	}
-	for _, id := range m.leftoverIDs() {
+	for _, id := range m.leftoversOn(a.ID) {
 		l := m.hard.Leftovers[id]
-		if l.Agent != a.ID || loose[id] != nil || len(l.Tasks)+len(l.Pending) > 0 {
+		if loose[id] != nil || len(l.Tasks)+len(l.Pending) > 0 {
 			continue
 		}
 		ours[id] = true
