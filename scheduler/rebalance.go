@@ -10,10 +10,10 @@ import (
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
-// How replicas are moved. There is one such work at a time, and it goes in rounds: Kafka is asked what
-// lies where, what that leaves to be moved is planned anew, and the first portion of it is begun and
-// followed to its end. Nothing is kept between rounds but what is on its way, so that a restart
-// of the scheduler, a topic that comes or goes, or a broker that dies in between needs no care.
+// How replicas are moved. There is one such work at a time, and it goes in rounds: Kafka is asked
+// what lies where, what that leaves to be moved is planned anew, and the first portion of it is
+// begun and followed to its end. Nothing is kept between rounds but what is on its way, so that a
+// restart of the scheduler, a topic that comes or goes, or a broker that dies needs no care.
 // What is on its way is stored before Kafka is told of it, and with it that there may be
 // throttles, so that these are removed whatever happens.
 

@@ -89,8 +89,8 @@ func endedAt(p Pod) time.Time {
 	return ended
 }
 
-// emptied reports whether the latest work of moving replicas was to empty a broker, and found, in the
-// end, nothing left that had to leave it.
+// emptied reports whether the latest work of moving replicas was to empty a broker, and found, in
+// the end, nothing left that had to leave it.
 func (r Rebalancing) emptied(id int) bool {
 	return r.empties(id) && !r.under() && !r.Cancelled && r.Problem == ""
 }
@@ -203,8 +203,8 @@ func (m *Machine) memories(p Pod) []KafkaChange {
 	return list
 }
 
-// registered reports whether a broker that has stopped may still be registered. Older brokers do not
-// tell of those that are fenced, so there it is one that nobody unregistered.
+// registered reports whether a broker that has stopped may still be registered. Older brokers do
+// not tell of those that are fenced, so there it is one that nobody unregistered.
 func (m *Machine) registered(f *KafkaFacts, id int) bool {
 	return f.broker(id) != nil || !f.JoinsItself && !m.changed(Unregister{Broker: id})
 }
