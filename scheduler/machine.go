@@ -42,6 +42,7 @@ type Machine struct {
 	factsDue time.Time // when Kafka is asked next
 	asking   time.Time // when it was last asked, zero when the answer is there
 	answered time.Time // when the last answer came
+	inquiry  inquiry   // into whether Kafka nodes may go down
 	// changing are the changes of Kafka that were asked for, by their texts.
 	changing   map[string]changing
 	survey     survey    // of where Kafka's data lies
@@ -172,6 +173,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		heard:    map[mesos.AgentID]time.Time{}, moves: map[PodName]Move{},
 		cramped: map[PodName]time.Time{}, securedAt: map[PodName]time.Time{},
 		feedback: newFeedback(), changing: map[string]changing{},
+		inquiry:  newInquiry(),
 		holdings: newHoldings(),
 	}
 	//tidy:unordered podNames sorts them
