@@ -45,6 +45,7 @@ type Machine struct {
 	inquiry  inquiry   // into whether Kafka nodes may go down
 	// changing are the changes of Kafka that were asked for, by their texts.
 	changing   map[string]changing
+	survey     survey    // of where Kafka's data lies
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
 	foreignPorts []takenPorts
@@ -221,6 +222,8 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.fromKafka(ev.Facts)
 	case KafkaChanged:
 		m.kafkaChanged(ev)
+	case FromMoves:
+		m.fromMoves(ev)
 	case Commanded:
 		m.commanded(ev)
 	}
