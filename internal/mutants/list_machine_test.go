@@ -29,7 +29,8 @@ var machine = []mutation{
 		"a task that was taken for ended runs on beside its successor"},
 	{"scheduler/from_mesos.go", "		m.strayEnded(s.Task)", "",
 		"what a task ran on that ended is never freed"},
-	{"scheduler/from_mesos.go", "	if !t.live() {\n		return\n	}\n	if m.steadyNow(t) {",
+	{"scheduler/from_mesos.go",
+		"	if !t.live() {\n		return\n	}\n	if m.steadyNow(t) {",
 		"	if m.steadyNow(t) {", "a second report of an end counts as another failure"},
 	{"scheduler/from_mesos.go", "		t.NotBefore = m.now.Add(wait)", "		_ = wait",
 		"what fails is launched again at once"},
@@ -37,17 +38,20 @@ var machine = []mutation{
 		"an instance whose agent was declared gone is not replaced"},
 	{"scheduler/from_mesos.go", "	return !told && !others && ", "	return told || !others && ",
 		"what was killed by order counts as failed"},
-	{"scheduler/status.go", "		s.State = mesos.Gone // its agent is there, and has no such task",
+	{"scheduler/status.go",
+		"		s.State = mesos.Gone // its agent is there, and has no such task",
 		"		_ = s", "a lost task whose agent is there is waited for"},
 
 	// Reconciliation.
 	{"scheduler/from_mesos.go", "	m.askAbout(func(Pod) bool { return true })\n", "",
 		"no task is asked about after a subscription"},
-	{"scheduler/from_mesos.go", "		m.asked[t.ID] = question{again: m.now.Add(askMax), wait: askMax}",
+	{"scheduler/from_mesos.go",
+		"		m.asked[t.ID] = question{again: m.now.Add(askMax), wait: askMax}",
 		"", "an unreachable task is not asked about again"},
 	{"scheduler/pass.go", "	if !m.now.Before(m.implicit) {", "	if false {",
 		"there is no implicit reconciliation"},
-	{"scheduler/pass.go", "				ask(t.ID, m.hard.Pods[name].Place.Agent)\n", "				_ = t\n",
+	{"scheduler/pass.go", "				ask(t.ID, m.hard.Pods[name].Place.Agent)\n",
+		"				_ = t\n",
 		"tasks in doubt are not asked about"},
 	{"scheduler/launch.go",
 		"	m.asked[id] = question{again: m.now.Add(askMax / 4), wait: askMax / 4}\n", "",
@@ -61,6 +65,13 @@ var machine = []mutation{
 	// Offers.
 	{"scheduler/launch.go", "	w.offers.Take(match)\n", "",
 		"two instances are launched from one part of an offer"},
+	{"scheduler/pass.go",
+		"			m.note(Debug, CountAccepts, \"accept\", \"offer\", string(o.ID))\n" +
+			"			continue",
+		"			m.note(Debug, CountAccepts, \"accept\", \"offer\", string(o.ID))",
+		"an offer is accepted and declined"},
+	{"scheduler/pass.go", "	m.offers = map[mesos.OfferID]mesos.Offer{}\n	w.tellWants()",
+		"	w.tellWants()", "offers are kept beyond their step, so that a rescinded one is used"},
 
 	// Agents, recovery and leaving.
 

@@ -19,7 +19,7 @@ import (
 
 var (
 	apply   = flag.Bool("apply", false, "plant the bugs, one at a time, and write the table")
-	only    = flag.String("only", "", "plant only those bugs whose description or file has this text")
+	only    = flag.String("only", "", "plant only those whose file or description has this text")
 	summary = flag.String("summary", "", "file that gets the table and the line with the figures")
 	workers = flag.Int("workers", 2, "plant so many at a time, each in its own build")
 )
@@ -168,7 +168,8 @@ func conclude(t *testing.T, list []mutation, results []result) {
 		}
 	}
 	if 100*caught < enough*len(list) {
-		t.Errorf("%d of %d planted bugs were caught, which is not %d %%", caught, len(list), enough)
+		t.Errorf("%d of %d planted bugs were caught, which is not %d %%", caught, len(list),
+			enough)
 	}
 	text := table(list, results)
 	if *only == "" && !t.Failed() {
