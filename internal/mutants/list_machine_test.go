@@ -58,6 +58,8 @@ var machine = []mutation{
 		"a launch that got lost is not asked about"},
 
 	// Kills.
+	{"scheduler/machine.go", "			soonest(at.Add(killAgain))", "			_ = at",
+		"nobody wakes up to repeat a kill"},
 	{"scheduler/pass.go",
 		"		if p.anyRuns() || m.lingers(p) && p.Request != Replace {", "		if false {",
 		"an instance is launched again before its tasks have ended"},
@@ -72,8 +74,24 @@ var machine = []mutation{
 		"an offer is accepted and declined"},
 	{"scheduler/pass.go", "	m.offers = map[mesos.OfferID]mesos.Offer{}\n	w.tellWants()",
 		"	w.tellWants()", "offers are kept beyond their step, so that a rescinded one is used"},
+	{"scheduler/pass.go", "		gained = gained || !m.wants[key]", "		_ = key",
+		"offers are never revived"},
+	{"scheduler/pass.go",
+		"	case len(w.wants) == 0 && len(m.wanting) == 0 && (len(m.wants) > 0 || !m.told):",
+		"	case len(m.wants) > 0 || !m.told:", "offers are suppressed while one is wanted"},
+	{"scheduler/pass.go", "		refuse = declineWorking", "		refuse = declineIdle",
+		"what may be needed soon is declined for an hour"},
 
-	// Agents, recovery and leaving.
+	// Reservations and volumes.
+	{"scheduler/launch.go",
+		"		Confirmed: !fresh && p.Place.Confirmed || len(match.Reserve) == 0,",
+		"		Confirmed: true,", "a reservation counts before it was seen"},
+	{"scheduler/place.go",
+		"	if p.Place != nil && !p.Place.Confirmed && (p.anyRuns() || len(p.Place.Pending) > " +
+			"0) {",
+		"	if false {", "a second launch is made while a reservation is in doubt"},
+	{"scheduler/place.go", "	if w.lostPlace(p) {", "	if false {",
+		"a reservation that never came to be is waited for"},
 
-	// Plans and updates.
+	// Kafka.
 }
