@@ -41,6 +41,10 @@ const (
 	PathAgent        = "/v2/agents/{agent}"
 	PathAgentAbandon = "/v2/agents/{agent}/abandon"
 
+	PathRebalance        = "/v2/rebalance"
+	PathRebalancePreview = "/v2/rebalance/preview"
+	PathRebalanceCancel  = "/v2/rebalance/cancel"
+
 	PathVersion = "/v2/version"
 	PathMetrics = "/metrics"
 	PathOpenAPI = "/openapi.yaml"
@@ -86,7 +90,7 @@ func routesV2() []Route {
 		PathPodsV2, PathPodV2, PathWhy, PathTasksV2, PathTaskV2, PathLogs,
 		PathConfigurationsV2, PathTargetV2, PathConfigurationV2, PathDiff,
 		PathOffers, PathReservations, PathLeftovers, PathEvents,
-		PathAgents, PathAgent,
+		PathAgents, PathAgent, PathRebalance, PathRebalancePreview,
 		PathVersion, PathMetrics, PathOpenAPI,
 	} {
 		routes = append(routes, Route{http.MethodGet, path})
@@ -94,6 +98,7 @@ func routesV2() []Route {
 	for _, path := range []string{
 		PathServiceStop, PathServiceStart, PathServiceUninstall,
 		PathPlanCommandV2, PathPodCommandV2, PathRollback, PathAgentAbandon,
+		PathRebalance, PathRebalanceCancel,
 	} {
 		routes = append(routes, Route{http.MethodPost, path})
 	}

@@ -174,11 +174,12 @@ func (m *Machine) holdQuorum(id int) string {
 
 // forgetNode has the controllers forget a node that has stopped.
 func (m *Machine) forgetNode(p Pod) {
-	for _, change := range m.memories(p) {
-		if trouble := m.changeKafka(change); trouble != "" {
-			m.waits[p.Name] = trouble
-		}
-		return // one after the other
+	changes := m.memories(p)
+	if len(changes) == 0 {
+		return
+	}
+	if trouble := m.changeKafka(changes[0]); trouble != "" { // one after the other
+		m.waits[p.Name] = trouble
 	}
 }
 
