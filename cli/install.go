@@ -22,11 +22,14 @@ type installing struct {
 	kafkaVersion, kafkaDist   string
 	jre                       string
 	secrets                   string
+	executorFiles             []string
+	executors                 map[string]string
 	agents                    int
 	foreground, faults        bool
 	watch                     watch
 	access                    access
 	state                     stateFlags
+	adopt                     adopting
 
 	folder   folder
 	wanted   wanted
@@ -45,7 +48,8 @@ func (e *env) installCmd() *cobra.Command {
 			"and follow the deployment. Installing again with the same options does nothing.",
 		Example: "  kafka-sched install\n" +
 			"  kafka-sched install --name test --set brokers.count=1 --set brokers.disk=2000\n" +
-			"  kafka-sched install --master zk://zk-1:2181/mesos --options options.json",
+			"  kafka-sched install --master zk://zk-1:2181/mesos --options options.json\n" +
+			"  kafka-sched install --master zk://zk-1:2181/mesos -f svc.yml --adopt",
 		RunE: func(cmd *cobra.Command, _ []string) error { return in.run(cmd.Context()) },
 	}
 	in.waiting.flags(c, 10*time.Minute)
@@ -58,6 +62,8 @@ func (e *env) installCmd() *cobra.Command {
 		"where Kafka comes from: folder, archive or URL (default: Maven artifacts)")
 	f.StringVar(&in.jre, "jre", "",
 		"Java runtime that agents fetch: folder, archive or URL (default: their own)")
+	f.StringArrayVar(&in.executorFiles, "executor", nil,
+		"kafka-sched built for agents on another platform: [linux/arm64=]FILE; repeatable")
 	f.IntVar(&in.agents, "agents", 0, "agents of the embedded Mesos (default 3, or one a broker)")
 	f.BoolVar(&in.faults, "faults", false,
 		"let the embedded Mesos misbehave on order (localmesos chaos)")
@@ -69,6 +75,7 @@ func (e *env) installCmd() *cobra.Command {
 	in.watch.flags(f)
 	in.access.flags(f)
 	in.state.flags(f)
+	in.adopt.flags(c)
 	return c
 }
 
@@ -159,6 +166,12 @@ func (in *installing) want() error {
 	if err := in.state.check(); err != nil {
 		return err
 	}
+	if in.executors, err = executorsOf(in.executorFiles); err != nil {
+		return err
+	}
+	if err := in.checkAdopt(); err != nil {
+		return err
+	}
 	return in.watch.check()
 }
 
@@ -183,8 +196,8 @@ func (in *installing) prepare(ctx context.Context) error {
 	in.cluster = cluster{
 		Format: clusterFormat, Name: in.folder.name, Created: time.Now().UTC(),
 		Spec: in.wanted.path, Options: in.wanted.options, TaskConfig: in.wanted.taskConfig,
-		Secrets: in.secrets,
-		Master:  in.master, Listen: in.listen, Advertise: in.advertise, Watch: in.watch,
+		Secrets: in.secrets, Executors: in.executors,
+		Master: in.master, Listen: in.listen, Advertise: in.advertise, Watch: in.watch,
 		Access: in.access, State: in.state.Access,
 		Kafka: dist{Asked: in.kafkaDist, AskedVersion: in.kafkaVersion},
 	}
@@ -199,6 +212,9 @@ func (in *installing) prepare(ctx context.Context) error {
 	if err := in.state.reach(ctx); err != nil {
 		return err
 	}
+	if err := in.lookForService(ctx); err != nil {
+		return err
+	}
 	if in.needs.kafka {
 		if err := in.fetch(ctx, source); err != nil {
 			return err
@@ -207,7 +223,10 @@ func (in *installing) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	return in.write(home)
+	if err := in.write(home); err != nil {
+		return err
+	}
+	return in.takeOver(ctx)
 }
 
 // checkMachine looks for all that the embedded Mesos and its brokers need.

@@ -162,7 +162,9 @@ func (w *work) decommission(s plans.Step) {
 		}
 		for _, t := range p.Tasks {
 			if t.live() && m.lingers(p) && name.fullName(t.Name) == what {
-				w.killTasks(p, []mesos.TaskID{t.ID}, nil)
+				ends := []mesos.TaskID{t.ID}
+				spec, _ := m.spec(name)
+				w.killTasks(m.takenDown(p, spec, ends), ends, nil)
 				m.due = m.due || m.connected
 			}
 		}
@@ -171,6 +173,8 @@ func (w *work) decommission(s plans.Step) {
 		case p.Place == nil:
 		case m.lingers(p): // the kill was forced
 			w.kill(p, nil)
+		case m.holdFreeing(p) != "":
+			m.waits[name] = m.holdFreeing(p)
 		default:
 			m.setPod(m.leave(p).withTasks(func(t *Task) {
 				if t.live() { // on an agent that was given up
@@ -217,7 +221,8 @@ func (m *Machine) decommissionState(s plans.Step) (plans.Status, string) {
 		}
 	case "unreserve":
 		if p.Place != nil && slices.Contains(resourceIDs(placeResources(*p.Place)), what) {
-			return plans.Pending, m.absence(p.Place.Agent, "waits until the tasks have ended")
+			return plans.Pending, m.absence(p.Place.Agent,
+				m.waitOf(name, "waits until the tasks have ended"))
 		}
 		for _, l := range m.leftoversOf(name) {
 			if slices.Contains(resourceIDs(l.Resources), what) {

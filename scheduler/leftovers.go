@@ -76,10 +76,10 @@ func (m *Machine) unowned(
 	found := map[mesos.ReservationID]resource.List{}
 	for _, r := range list {
 		id, ok := m.ownReservation(r)
-		if !ok || owners[id] == held {
+		owner := owners[id]
+		if id == "" || !ok && owner == "" || owner == held {
 			continue
 		}
-		owner := owners[id]
 		if owner == "" {
 			owner = mesos.ReservationID(r.Label(labelReservation))
 		}

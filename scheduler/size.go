@@ -8,6 +8,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler/balance"
+	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -156,7 +157,17 @@ func (m *Machine) holdFarewell(p Pod) string {
 			return fmt.Sprintf("%d replicas came to lie on it", replicas)
 		}
 	}
-	return cmp.Or(m.holdQuorum(nodeID(p.Name, spec)), m.holdRoll(p.Name))
+	return cmp.Or(m.holdQuorum(nodeID(p.Name, spec)), m.mayStop(p, spec))
+}
+
+// holdFreeing says why what a Kafka node held may not be freed now, "" if it may: it is looked once
+// more, in what two brokers tell, that nothing is on it.
+func (m *Machine) holdFreeing(p Pod) string {
+	spec, _ := m.spec(p.Name)
+	if spec.Kafka == nil || !m.hard.Kafka.Founded || !p.launched() {
+		return ""
+	}
+	return m.may(p, spec, "leave", (*rolling.Facts).MayLeave)
 }
 
 // holdQuorum says why the quorum cannot lose a node for good, "" if it can.

@@ -72,7 +72,7 @@ func (k *kafka) apply(call scheduler.ChangeKafka) string {
 		if b := c.brokers[change.Broker]; b != nil && b.fenced.IsZero() {
 			k.w.fail("unregister", "broker %d is unregistered and runs", change.Broker)
 		}
-		if n := c.hosted(change.Broker); n > 0 {
+		if n, _ := c.hosts(change.Broker); n > 0 {
 			k.w.fail("unregister", "broker %d is unregistered and has %d replicas",
 				change.Broker, n)
 		}
@@ -83,7 +83,7 @@ func (k *kafka) apply(call scheduler.ChangeKafka) string {
 		}
 	case scheduler.CancelMoves:
 		for _, m := range change.Moves {
-			delete(c.moving, m.Topic)
+			delete(c.moving, int(m.Partition))
 		}
 	}
 	return ""
