@@ -18,7 +18,7 @@ func (e *env) brokerVerbCmd(v podVerb, short string) *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
 		Use: v.name + " ID", Short: short, Args: arguments(1, 1),
-		Long: short + ".\nIt goes only when Kafka can bear it, and waits for that.",
+		Long:              short + ".\nIt goes only when Kafka can bear it, and waits for that.",
 		Example:           "  kafka-sched broker " + v.name + " 1",
 		ValidArgsFunction: e.completeBrokers,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -48,8 +48,6 @@ func (x *v2) route(r chi.Router) {
 	r.Get(api.PathLeftovers, x.withView(x.leftovers))
 	r.Get(api.PathAgents, x.withView(x.heavy.limit(x.agents)))
 	r.Get(api.PathAgent, x.withView(x.heavy.limit(x.agent)))
-	r.Get(api.PathRebalance, x.withView(x.rebalanceStatus))
-	r.Get(api.PathRebalancePreview, x.withView(x.heavy.limit(x.rebalancePreview)))
 	r.Get(api.PathEvents, x.withView(x.events))
 	r.Get(api.PathVersion, x.version)
 	r.Get(api.PathMetrics, x.metrics)
@@ -66,8 +64,10 @@ func (x *v2) route(r chi.Router) {
 	change.Post(api.PathPlanCommandV2, x.withView(x.planCommand))
 	change.Post(api.PathPodCommandV2, x.withView(x.podCommand))
 	change.Post(api.PathAgentAbandon, x.withView(x.abandonAgent))
-	change.Post(api.PathRebalance, x.withView(x.rebalance))
-	change.Post(api.PathRebalanceCancel, x.withView(x.rebalanceCancel))
+	x.routeRebalance(r, change)
+	x.routeTopics(r, change)
+	x.routeClients(r, change)
+	x.routeCluster(r, change)
 }
 
 func (h *handlers) version(w http.ResponseWriter, r *http.Request) {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 	"github.com/kafka-sched/kafka-sched/scheduler/balance"
@@ -14,6 +16,14 @@ import (
 // goals are those of a rebalance, by their names.
 var goals = map[string]balance.Goal{
 	api.GoalEven: balance.Even, api.GoalFill: balance.Fill, api.GoalEmpty: balance.Empty,
+}
+
+// routeRebalance adds what moves replicas.
+func (x *v2) routeRebalance(r, change chi.Router) {
+	r.Get(api.PathRebalance, x.withView(x.rebalanceStatus))
+	r.Get(api.PathRebalancePreview, x.withView(x.heavy.limit(x.rebalancePreview)))
+	change.Post(api.PathRebalance, x.withView(x.rebalance))
+	change.Post(api.PathRebalanceCancel, x.withView(x.rebalanceCancel))
 }
 
 // rebalanceStatus answers how far the latest work of moving replicas is.
