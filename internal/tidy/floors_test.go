@@ -29,6 +29,7 @@ var house = map[string]int{
 	"internal/sim": testsOnly, "internal/tidy": testsOnly, "internal/e2e": testsOnly,
 	"internal/apiconform": testsOnly, "internal/mesosconform": testsOnly,
 	"internal/testbin": testsOnly, "internal/zktest": testsOnly, "internal/faults": testsOnly,
+	"internal/mutants": testsOnly,
 }
 
 const (
