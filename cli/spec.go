@@ -119,6 +119,8 @@ func (e *env) want(flags specFlags, base servicespec.Options) (wanted, error) {
 	for _, p := range w.service.Pods {
 		if p.Kafka != nil {
 			w.version = p.Kafka.Version
+		} else if p.ZooKeeper != nil {
+			w.version = p.ZooKeeper.KafkaVersion
 		}
 	}
 	return w, checkName(w.service.Name)

@@ -45,6 +45,9 @@ func fell(t Task, ts servicespec.Task) bool {
 // task that ran once and for all never is.
 func (m *Machine) outdated(p Pod, spec servicespec.Pod, t Task) bool {
 	ts, ok := taskSpec(spec, t.Name)
+	if ok && m.movedEnsemble(p, t) {
+		return true
+	}
 	if !ok || t.ID == "" || t.Again || t.Deployed == m.hard.Target.ID {
 		return ok && t.Again
 	}
@@ -56,14 +59,14 @@ func (m *Machine) outdated(p Pod, spec servicespec.Pod, t Task) bool {
 
 // launchHash is what stands for all that a task of an instance of the target is launched with.
 func (m *Machine) launchHash(name PodName, task string) string {
-	m.derive()
+	mark, _ := m.ensembleMark(name, task)
 	hashes := m.index.hashes
 	if m.index.own {
 		if own, ok := hashes[launchKey{name.Type, name.Index, task}]; ok {
-			return own
+			return own + mark
 		}
 	}
-	return hashes[launchKey{name.Type, anyIndex, task}]
+	return hashes[launchKey{name.Type, anyIndex, task}] + mark
 }
 
 // toLaunch lists the tasks that a step wants launched, in its order. An essential task that is
@@ -192,7 +195,11 @@ func (p Pod) idles(launches []mesos.TaskID) bool {
 
 // holdRoll says why an instance may not be stopped for a new configuration now, "" if it may.
 func (m *Machine) holdRoll(name PodName) string {
-	if spec, ok := m.spec(name); ok && spec.Kafka == nil {
+	spec, ok := m.spec(name)
+	if ok && spec.ZooKeeper != nil {
+		return m.holdServer(m.hard.Pods[name], spec)
+	}
+	if ok && spec.Kafka == nil {
 		return "" // the plan's own order is all that there is to keep
 	}
 	for _, other := range m.podNames() {

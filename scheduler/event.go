@@ -16,6 +16,8 @@ type (
 	FromMesos struct{ Event mesos.Event }
 	// FromKafka is the answer to an AskKafka call.
 	FromKafka struct{ Facts KafkaFacts }
+	// FromZooKeeper is the answer to an AskZooKeeper call.
+	FromZooKeeper struct{ Facts ZooKeeperFacts }
 	// Commanded is an operator's command; its outcome is a Reply with the same ID.
 	Commanded struct {
 		ID      CommandID
@@ -26,10 +28,11 @@ type (
 	Tick struct{}
 )
 
-func (FromMesos) event() {}
-func (FromKafka) event() {}
-func (Commanded) event() {}
-func (Tick) event()      {}
+func (FromMesos) event()     {}
+func (FromKafka) event()     {}
+func (FromZooKeeper) event() {}
+func (Commanded) event()     {}
+func (Tick) event()          {}
 
 // Caller is who commands something.
 type Caller struct {

@@ -41,6 +41,7 @@ type Machine struct {
 	factsDue   time.Time // when Kafka is asked next
 	asking     time.Time // when it was last asked, zero when the answer is there
 	answered   time.Time // when the last answer came
+	servers    servers   // of ZooKeeper
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
 	foreignPorts []takenPorts
@@ -204,6 +205,8 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.fromMesos(ev.Event)
 	case FromKafka:
 		m.fromKafka(ev.Facts)
+	case FromZooKeeper:
+		m.fromZooKeeper(ev.Facts)
 	case Commanded:
 		m.commanded(ev)
 	}
@@ -261,6 +264,7 @@ func (m *Machine) NextWake() time.Time {
 	} else {
 		soonest(m.asking.Add(factsLost))
 	}
+	soonest(m.servers.next())
 	if m.wake.After(m.now) {
 		soonest(m.wake)
 	}

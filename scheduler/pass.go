@@ -20,6 +20,7 @@ func (m *Machine) pass() {
 		holders:    map[setKey]holder{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.wake, m.curious = time.Time{}, false
+	m.servers.curious = false
 	if len(m.offers) > 0 {
 		m.rouseWanting()
 	}
@@ -48,6 +49,7 @@ func (m *Machine) pass() {
 	m.reconcile()
 	m.reconcileOperations()
 	m.askKafka()
+	m.askZooKeeper()
 	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.leftToFree()) == 0 {
 		m.setIntent(Uninstalled)
 		m.noteAbandoned()
@@ -85,6 +87,10 @@ func (m *Machine) passRequests(w *work) {
 			}
 			m.recover(name, kind, steps)
 			p = m.hard.Pods[name]
+		}
+		if hold := m.holdServerRequest(p, spec); hold != "" {
+			m.waits[name] = hold
+			continue
 		}
 		if p.anyRuns() || m.lingers(p) && p.Request != Replace {
 			w.kill(p, nil)

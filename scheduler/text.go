@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -242,6 +243,8 @@ func CallText(c Call) string {
 		return "call " + c.Call.String()
 	case AskKafka:
 		return "ask kafka " + strings.Join(c.Addresses, " ")
+	case AskZooKeeper:
+		return "ask zookeeper " + strings.Join(c.Addresses, " ")
 	case Exit:
 		return fmt.Sprintf("exit %d %q", c.Code, c.Reason)
 	default:
@@ -261,6 +264,12 @@ func EventText(e Event) string {
 		return fmt.Sprintf("kafka %s leader=%d voters=%v present=%v brokers=%s",
 			e.Facts.ClusterID, e.Facts.Leader, e.Facts.Voters, e.Facts.Present,
 			brokersText(e.Facts.Brokers))
+	case FromZooKeeper:
+		var parts []string
+		for _, s := range e.Facts.Servers {
+			parts = append(parts, fmt.Sprintf("%s=%s", s.Address, cmp.Or(string(s.Role), "silent")))
+		}
+		return "zookeeper " + strings.Join(parts, " ")
 	case Commanded:
 		return "command " + commandText(e.Command)
 	case Tick:

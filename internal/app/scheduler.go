@@ -168,7 +168,8 @@ func (s *schedulerRun) run(ctx context.Context) error {
 	}
 	s.loop = loop.New(loop.Config{
 		Machine: scheduler.Restore(s.machineConfig(), s.hard),
-		Store:   s.store, Mesos: s.mesos, Kafka: s.kafka, Metrics: s.metrics, Logger: s.log,
+		Store:   s.store, Mesos: s.mesos, Kafka: s.kafka, ZooKeeper: zk.Roles{},
+		Metrics: s.metrics, Logger: s.log,
 	})
 	return s.serve(ctx)
 }

@@ -28,6 +28,11 @@ type Kafka interface {
 	Ask(ctx context.Context, addresses []string) scheduler.KafkaFacts
 }
 
+// ZooKeeper asks servers for their roles; it takes as long as its own time-out.
+type ZooKeeper interface {
+	Ask(ctx context.Context, addresses []string) scheduler.ZooKeeperFacts
+}
+
 // Metrics counts what happened and observes how things stand.
 type Metrics interface {
 	Count(name string)
@@ -43,8 +48,10 @@ type Config struct {
 	Store   Store
 	Mesos   Mesos
 	Kafka   Kafka
-	Metrics Metrics
-	Logger  *slog.Logger
+	// ZooKeeper is asked only by services that run servers of it.
+	ZooKeeper ZooKeeper
+	Metrics   Metrics
+	Logger    *slog.Logger
 }
 
 // ErrStopped says that the loop ended before it took a command.
@@ -322,6 +329,10 @@ func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit
 		case scheduler.AskKafka:
 			go func() {
 				l.put(scheduler.FromKafka{Facts: l.cfg.Kafka.Ask(ctx, call.Addresses)})
+			}()
+		case scheduler.AskZooKeeper:
+			go func() {
+				l.put(scheduler.FromZooKeeper{Facts: l.cfg.ZooKeeper.Ask(ctx, call.Addresses)})
 			}()
 		case scheduler.Exit:
 			exit = &call
