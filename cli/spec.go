@@ -91,8 +91,18 @@ type wanted struct {
 	taskConfig map[string]string
 }
 
-// want reads what the flags ask for, upon options that are there already.
+// want reads what the flags ask for, upon options that are there already, and that a cluster can be
+// called so.
 func (e *env) want(flags specFlags, base servicespec.Options) (wanted, error) {
+	w, err := e.readWanted(flags, base)
+	if err != nil {
+		return wanted{}, err
+	}
+	return w, checkName(w.service.Name)
+}
+
+// readWanted reads what the flags ask for; its name may be in folders.
+func (e *env) readWanted(flags specFlags, base servicespec.Options) (wanted, error) {
 	flags.stdin = e.stdin
 	options, err := flags.merge(base)
 	if err != nil {
@@ -123,7 +133,7 @@ func (e *env) want(flags specFlags, base servicespec.Options) (wanted, error) {
 			w.version = p.ZooKeeper.KafkaVersion
 		}
 	}
-	return w, checkName(w.service.Name)
+	return w, nil
 }
 
 // merge reads the options of files and of --set; what comes later is stronger.

@@ -23,7 +23,8 @@ import (
 func (e *env) stateCmd() *cobra.Command {
 	c := group("state", "Save, restore and examine the durable state of a service",
 		"  kafka-sched state export -f kafka.state.json\n  kafka-sched state verify",
-		e.stateExportCmd(), e.stateImportCmd(), e.stateInspectCmd(), e.stateVerifyCmd())
+		e.stateExportCmd(), e.stateImportCmd(), e.stateInspectCmd(), e.stateVerifyCmd(),
+		e.stateMigrateCmd())
 	for _, old := range e.v1StateCmds() {
 		old.Hidden = true
 		c.AddCommand(old)

@@ -16,8 +16,11 @@ type (
 	FromMesos struct{ Event mesos.Event }
 	// FromKafka is the answer to an AskKafka call.
 	FromKafka struct{ Facts KafkaFacts }
-	// FromZooKeeper is the answer to an AskZooKeeper call.
-	FromZooKeeper struct{ Facts ZooKeeperFacts }
+	// KafkaChanged is what became of a ChangeKafka call: Error is "" if Kafka took the change.
+	KafkaChanged struct {
+		Change KafkaChange
+		Error  string
+	}
 	// Commanded is an operator's command; its outcome is a Reply with the same ID.
 	Commanded struct {
 		ID      CommandID
@@ -28,11 +31,11 @@ type (
 	Tick struct{}
 )
 
-func (FromMesos) event()     {}
-func (FromKafka) event()     {}
-func (FromZooKeeper) event() {}
-func (Commanded) event()     {}
-func (Tick) event()          {}
+func (FromMesos) event()    {}
+func (FromKafka) event()    {}
+func (KafkaChanged) event() {}
+func (Commanded) event()    {}
+func (Tick) event()         {}
 
 // Caller is who commands something.
 type Caller struct {
@@ -149,10 +152,26 @@ type KafkaFacts struct {
 	// Present are those of them that the leader heard of lately, itself included. A voter whose
 	// node was replaced stays a voter for a while, under the same id, and is not present.
 	Present []int
+	// Replicas are those of the quorum's log, of voters and of others, as the leader tells of
+	// them; none if it does not name their directories.
+	Replicas []QuorumReplica
+	// JoinsItself says that a controller becomes a voter by itself, as from Kafka 4.2 on.
+	JoinsItself bool
 	// Brokers by ascending id: those that are registered, none if only controllers answered.
 	Brokers []BrokerFacts
 	// OfflinePartitions is the number of partitions without a leader.
 	OfflinePartitions int
+}
+
+// QuorumReplica is one copy of the quorum's log.
+type QuorumReplica struct {
+	ID int
+	// Directory is the id of the log directory that it lies in, in Kafka's own form. A node whose
+	// volume was replaced has the same id and another directory.
+	Directory string
+	// Votes says that it is a voter, Present that the leader heard of it lately, and Caught that it
+	// has nearly all that the leader has.
+	Votes, Present, Caught bool
 }
 
 // BrokerFacts is what is known of one registered broker.

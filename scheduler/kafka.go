@@ -97,6 +97,7 @@ func (m *Machine) founds(p Pod) bool {
 // long as one of them is not.
 const startKafka = findJava + `libs="$PWD/kafka/libs/*"
 jvm="-Dlog4j2.configurationFile=$PWD/log4j2.yaml -Djava.awt.headless=true"
+jvm="$jvm -Dlog4j.configuration=file:$PWD/log4j.properties" # of Kafka below 4
 cp server.properties node.properties
 echo "controller.quorum.bootstrap.servers=$KAFKA_SCHED_CONTROLLERS" >> node.properties
 raw=
@@ -127,6 +128,13 @@ const log4j2 = `Configuration:
         - ref: STDOUT
 `
 
+// log4j does the same for Kafka below 4.
+const log4j = `log4j.rootLogger=INFO, stdout
+log4j.appender.stdout=org.apache.log4j.ConsoleAppender
+log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
+log4j.appender.stdout.layout.ConversionPattern=[%d] %p %m (%c)%n
+`
+
 // orderKafka makes a task's order that of a Kafka node.
 func (m *Machine) orderKafka(o *executor.Order, p Pod, spec servicespec.Pod) {
 	k := nodeOf(p, spec)
@@ -147,7 +155,8 @@ func (m *Machine) orderKafka(o *executor.Order, p Pod, spec servicespec.Pod) {
 	}, append(jvmVariables(k), o.Env...)...)
 	o.Files = append(o.Files,
 		executor.File{Path: "server.properties", Text: m.serverProperties(o, p, spec)},
-		executor.File{Path: "log4j2.yaml", Text: log4j2})
+		executor.File{Path: "log4j2.yaml", Text: log4j2},
+		executor.File{Path: "log4j.properties", Text: log4j})
 }
 
 // jvmVariables are those of the environment that size and tune a node's JVM.
@@ -348,7 +357,7 @@ func (m *Machine) brokerReady(p Pod, spec servicespec.Pod) (bool, string) {
 	case f.ClusterID != m.hard.Kafka.ID:
 		return false, fmt.Sprintf("another Kafka cluster (%s) answers at its address",
 			f.ClusterID)
-	case spec.Kafka.Controls() && !slices.Contains(f.Present, id):
+	case spec.Kafka.Controls() && (f.follows(id) || !slices.Contains(f.Present, id)):
 		return false, fmt.Sprintf("node %d is not a voter of the quorum yet", id)
 	case !spec.Kafka.Serves():
 		return true, ""
@@ -426,16 +435,25 @@ func askedAt(p Pod, spec servicespec.Pod) string {
 	return ""
 }
 
-// askKafka asks for facts: often while a node comes up, seldom while all is well.
-func (m *Machine) askKafka() {
-	pods, specs := m.kafkaPods()
+// kafkaAddresses are where Kafka can be asked.
+func (m *Machine) kafkaAddresses() []string {
 	var addresses []string
-	busy := m.curious
+	pods, specs := m.kafkaPods()
 	for i, p := range pods {
 		if port := askedAt(p, specs[i]); port != "" {
 			number := portOf(taskPlace(*p.Place, specs[i], specs[i].Kafka.Task), port)
 			addresses = append(addresses, fmt.Sprintf("%s:%d", p.Place.Hostname, number))
 		}
+	}
+	return addresses
+}
+
+// askKafka asks for facts: often while a node comes up, seldom while all is well.
+func (m *Machine) askKafka() {
+	addresses := m.kafkaAddresses()
+	busy := m.curious
+	pods, _ := m.kafkaPods()
+	for _, p := range pods {
 		ok, _ := m.ready(p)
 		busy = busy || !ok || p.Caretaker
 	}

@@ -27,20 +27,22 @@ type Machine struct {
 	offers    map[mesos.OfferID]mesos.Offer // those of the event in hand
 	wants     map[string]bool               // what offers are wanted for, as last told
 	// wanting are those of which wants says nothing because they rest; see visit.go.
-	wanting    map[PodName]bool
-	told       bool                       // whether the master was told at all since subscribed
-	asked      map[mesos.TaskID]question  // reconciliation under way
-	implicit   time.Time                  // when to reconcile implicitly next
-	kills      map[mesos.TaskID]time.Time // when each kill was last sent
-	refusals   map[PodName]*offer.Refusal
-	tried      map[PodName]string // the step, by id, that a place was last looked for
-	waits      map[PodName]string // what an instance waits for, when it is no refusal
-	recovery   map[PodName]*recovery
-	since      map[string]change // per step key, when its status came to be
-	facts      *KafkaFacts
-	factsDue   time.Time // when Kafka is asked next
-	asking     time.Time // when it was last asked, zero when the answer is there
-	answered   time.Time // when the last answer came
+	wanting  map[PodName]bool
+	told     bool                       // whether the master was told at all since subscribed
+	asked    map[mesos.TaskID]question  // reconciliation under way
+	implicit time.Time                  // when to reconcile implicitly next
+	kills    map[mesos.TaskID]time.Time // when each kill was last sent
+	refusals map[PodName]*offer.Refusal
+	tried    map[PodName]string // the step, by id, that a place was last looked for
+	waits    map[PodName]string // what an instance waits for, when it is no refusal
+	recovery map[PodName]*recovery
+	since    map[string]change // per step key, when its status came to be
+	facts    *KafkaFacts
+	factsDue time.Time // when Kafka is asked next
+	asking   time.Time // when it was last asked, zero when the answer is there
+	answered time.Time // when the last answer came
+	// changing are the changes of Kafka that were asked for, by their texts.
+	changing   map[string]changing
 	servers    servers   // of ZooKeeper
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
@@ -164,7 +166,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		outlooks: map[mesos.AgentID]Outlook{},
 		heard:    map[mesos.AgentID]time.Time{}, moves: map[PodName]Move{},
 		cramped: map[PodName]time.Time{}, securedAt: map[PodName]time.Time{},
-		feedback: newFeedback(),
+		feedback: newFeedback(), changing: map[string]changing{},
 		holdings: newHoldings(),
 	}
 	//tidy:unordered podNames sorts them
@@ -207,6 +209,8 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.fromKafka(ev.Facts)
 	case FromZooKeeper:
 		m.fromZooKeeper(ev.Facts)
+	case KafkaChanged:
+		m.kafkaChanged(ev)
 	case Commanded:
 		m.commanded(ev)
 	}

@@ -98,8 +98,12 @@ type (
 	// AskKafka wants a FromKafka event with fresh facts. Addresses are host:port of brokers, and
 	// of controllers that are none.
 	AskKafka struct{ Addresses []string }
-	// AskZooKeeper wants a FromZooKeeper event with the roles of the servers at addresses.
-	AskZooKeeper struct{ Addresses []string }
+	// ChangeKafka wants a change made by one of the brokers or controllers at the addresses, and
+	// then a KafkaChanged event.
+	ChangeKafka struct {
+		Addresses []string
+		Change    KafkaChange
+	}
 	// Exit ends the process, once everything before it is done.
 	Exit struct {
 		Code   int
@@ -107,10 +111,10 @@ type (
 	}
 )
 
-func (ToMesos) call()      {}
-func (AskKafka) call()     {}
-func (AskZooKeeper) call() {}
-func (Exit) call()         {}
+func (ToMesos) call()     {}
+func (AskKafka) call()    {}
+func (ChangeKafka) call() {}
+func (Exit) call()        {}
 
 // Reply answers a command.
 type Reply struct {

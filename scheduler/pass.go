@@ -45,6 +45,8 @@ func (m *Machine) pass() {
 	work.free()
 	work.finish()
 	m.forgetAgents()
+	m.passVoters()
+	m.forgetChanges()
 	m.passed = m.passed || m.connected
 	m.reconcile()
 	m.reconcileOperations()

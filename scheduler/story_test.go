@@ -111,6 +111,7 @@ type story struct {
 	last    Output
 	facts   *KafkaFacts       // the latest
 	seen    *mesos.AgentsSeen // likewise
+	change  KafkaChange       // the latest that was asked for
 }
 
 func (s *story) run(t *testing.T, d *datadriven.TestData) string {
@@ -142,6 +143,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.refused(d)
 	case "kafka":
 		return s.kafka(d)
+	case "changed":
+		return s.changed(d)
 	case "command":
 		return s.command(d)
 	case "wait":
@@ -211,6 +214,9 @@ func (s *story) single(ev Event) string {
 	}
 	for _, c := range out.Calls {
 		fmt.Fprintln(&b, shorten(CallText(c)))
+		if c, ok := c.(ChangeKafka); ok {
+			s.change = c.Change
+		}
 	}
 	for _, r := range out.Replies {
 		if r.Problem != nil {
@@ -408,6 +414,8 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			f.Present = f.Voters
 		case "present":
 			f.Present = numbers(a.Vals)
+		case "replicas":
+			f.Replicas = replicasOf(numbers, a.Vals)
 		case "offline":
 			f.OfflinePartitions = numbers(a.Vals)[0]
 		case "leader":

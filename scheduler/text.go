@@ -245,6 +245,8 @@ func CallText(c Call) string {
 		return "ask kafka " + strings.Join(c.Addresses, " ")
 	case AskZooKeeper:
 		return "ask zookeeper " + strings.Join(c.Addresses, " ")
+	case ChangeKafka:
+		return "change kafka " + c.Change.String()
 	case Exit:
 		return fmt.Sprintf("exit %d %q", c.Code, c.Reason)
 	default:
@@ -270,6 +272,11 @@ func EventText(e Event) string {
 			parts = append(parts, fmt.Sprintf("%s=%s", s.Address, cmp.Or(string(s.Role), "silent")))
 		}
 		return "zookeeper " + strings.Join(parts, " ")
+	case KafkaChanged:
+		if e.Error != "" {
+			return fmt.Sprintf("kafka refused %s: %q", e.Change, e.Error)
+		}
+		return "kafka took " + e.Change.String()
 	case Commanded:
 		return "command " + commandText(e.Command)
 	case Tick:

@@ -19,6 +19,16 @@ import (
 // broker, that was launched with another list than the present one is outdated, and launched anew by
 // the plan deploy, followers first.
 
+// AskZooKeeper is a call: it wants a FromZooKeeper event with the roles of the servers at addresses.
+type AskZooKeeper struct{ Addresses []string }
+
+func (AskZooKeeper) call() {}
+
+// FromZooKeeper is an event: the answer to an AskZooKeeper call.
+type FromZooKeeper struct{ Facts ZooKeeperFacts }
+
+func (FromZooKeeper) event() {}
+
 // ZooKeeperFacts is what ZooKeeper servers said of themselves, all from fresh requests.
 type ZooKeeperFacts struct {
 	// Asked is when the questions were put.

@@ -1,12 +1,15 @@
 package brokers
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net"
 	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
 // question is one of the requests, the versions of it whose answers can be read, and its name in
@@ -17,6 +20,12 @@ type question struct {
 	min, max int16
 	request  func(version int16) kmsg.Request
 }
+
+// addVoter is never put as a question. That a node knows the second version of it tells that its
+// controllers become voters by themselves (KIP-1186).
+var addVoter = question{name: "AddRaftVoter", key: 80, max: joinsItself}
+
+const joinsItself = 1
 
 // The questions. Kafka 3.9 to 4.3 understand a version of each.
 var (
@@ -66,6 +75,8 @@ type answer struct {
 	hosts       map[int]*hosting
 	offline     int
 	quorum      quorum
+	// joinsItself is whether the node's controller becomes a voter by itself.
+	joinsItself bool
 }
 
 type broker struct {
@@ -84,6 +95,8 @@ type quorum struct {
 	voters        []int
 	// present are the voters that fetched lately, as far as the answer tells.
 	present []int
+	// replicas are all copies of the log, none if the answer does not tell their directories.
+	replicas []scheduler.QuorumReplica
 }
 
 // lately is how long ago a present voter may have fetched: Kafka's own time-out for fetches of
@@ -140,7 +153,8 @@ func readVersions(body []byte, wanted ...question) (map[int16]int16, error) {
 		return nil, err
 	}
 	for _, q := range wanted {
-		if _, ok := common[q.key]; !ok && (q.key != metadata.key || !controller) {
+		optional := q.key == addVoter.key || q.key == metadata.key && controller
+		if _, ok := common[q.key]; !ok && !optional {
 			return nil, fmt.Errorf("the broker knows no version of %s between %d and %d",
 				q.name, q.min, q.max)
 		}
@@ -268,10 +282,13 @@ func readQuorum(version int16, body []byte) (quorum, error) {
 			}
 			q.leader, q.epoch = r.int32(), r.int32()
 			r.take(8) // high watermark
-			var voters []replica
+			var voters, others []replica
 			r.each(func() { voters = append(voters, readReplica(&r, version)) })
-			r.each(func() { readReplica(&r, version) })
+			r.each(func() { others = append(others, readReplica(&r, version)) })
 			q.take(voters)
+			if version >= 2 {
+				q.takeReplicas(voters, others)
+			}
 			r.tags()
 		})
 		r.tags()
@@ -305,19 +322,54 @@ func (q *quorum) take(voters []replica) {
 	}
 }
 
-// replica is one replica of the quorum's log; fetched is when it last did so, in milliseconds
-// by the leader's clock, 0 when the answer does not tell.
+// nearly is how many records a copy of the quorum's log may lack that counts as caught up. An idle
+// quorum writes two a second.
+const nearly = 100
+
+// takeReplicas notes all copies of the log, by the leader's clock and end.
+func (q *quorum) takeReplicas(voters, others []replica) {
+	var leader replica
+	for _, v := range voters {
+		if v.id == q.leader {
+			leader = v
+		}
+	}
+	add := func(r replica, votes bool) {
+		if len(r.directory) == 0 || uuid(r.directory) == (uuid{}) {
+			return // of a quorum that cannot change
+		}
+		q.replicas = append(q.replicas, scheduler.QuorumReplica{ID: r.id,
+			Directory: base64.RawURLEncoding.EncodeToString(r.directory), Votes: votes,
+			Present: r.id == q.leader && votes ||
+				r.fetched >= leader.fetched-lately.Milliseconds(),
+			Caught: r.end >= leader.end-nearly})
+	}
+	for _, v := range voters {
+		add(v, true)
+	}
+	for _, o := range others {
+		add(o, false)
+	}
+}
+
+// uuid is an id as it lies in a response.
+type uuid [16]byte
+
+// replica is one copy of the quorum's log; fetched is when it last was, in milliseconds by the
+// leader's clock, 0 when the answer does not tell.
 type replica struct {
-	id      int
-	fetched int64
+	id        int
+	directory []byte // in the response
+	end       int64
+	fetched   int64
 }
 
 func readReplica(r *reader, version int16) replica {
 	v := replica{id: r.int32()}
 	if version >= 2 {
-		r.take(16) // directory id
+		v.directory = r.take(len(uuid{}))
 	}
-	r.take(8) // log end offset
+	v.end = r.int64()
 	if version >= 1 {
 		v.fetched = r.int64()
 		r.take(8) // time of the last fetch that caught up

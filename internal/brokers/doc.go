@@ -15,6 +15,9 @@
 // Beside it stands Admin (admin.go, produce.go), which does what an operator asks of topics, by
 // kafka-go's client and on connections of its own for each call.
 //
+// Asker.Change (change.go) has Kafka changed as the scheduler wants it: voters, registrations. It
+// uses connections of its own (call.go), because a change may take long.
+//
 // What the package is not: it decides nothing, remembers nothing between two asks except open
 // connections, and changes nothing in Kafka but what an operator asks for by Admin.
 //

@@ -19,16 +19,18 @@ func merge(answers []*answer) scheduler.KafkaFacts {
 			return facts
 		}
 	}
-	latest := noQuorum
+	latest, joins := noQuorum, true
 	for _, a := range answers {
 		if a.quorum.epoch > latest.epoch {
 			latest = a.quorum
 		}
+		joins = joins && a.joinsItself
 		facts.OfflinePartitions = max(facts.OfflinePartitions, a.offline)
 	}
 	facts.Leader = latest.leader
 	facts.Voters = slices.Sorted(slices.Values(latest.voters))
 	facts.Present = slices.Sorted(slices.Values(latest.present))
+	facts.Replicas, facts.JoinsItself = latest.replicas, joins
 	for _, b := range registered(ofBrokers(answers), latest.leader) {
 		f := scheduler.BrokerFacts{ID: b.id, Address: b.address, Fenced: b.fenced}
 		for _, a := range answers {

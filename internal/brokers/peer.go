@@ -73,12 +73,14 @@ func (p *peer) putQuestions() (*answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.versions, err = readVersions(body, metadata, describeCluster, describeQuorum)
+		p.versions, err = readVersions(body, metadata, describeCluster, describeQuorum,
+			addVoter)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", apiVersions.name, err)
 		}
 	}
-	a := &answer{address: p.address, quorum: noQuorum}
+	a := &answer{address: p.address, quorum: noQuorum,
+		joinsItself: p.versions[addVoter.key] >= joinsItself}
 	if err := p.describe(a); err != nil {
 		return nil, err
 	}

@@ -72,6 +72,7 @@ type bench struct {
 	// Called, when set, while the loop waits for it.
 	onApply, onObserve func()
 	onAsk              func(context.Context, []string) scheduler.KafkaFacts
+	onChange           error
 }
 
 // newBench makes a loop that does not run yet.
@@ -177,6 +178,14 @@ func (b *bench) Ask(ctx context.Context, addresses []string) scheduler.KafkaFact
 		return b.onAsk(ctx, addresses)
 	}
 	return scheduler.KafkaFacts{Error: "nobody is there"}
+}
+
+// Change implements Kafka.
+func (b *bench) Change(
+	_ context.Context, addresses []string, change scheduler.KafkaChange,
+) error {
+	b.record("change %v at %v", change, addresses)
+	return b.onChange
 }
 
 // Count implements Metrics.

@@ -23,9 +23,10 @@ type Mesos interface {
 	Send(mesos.Call)
 }
 
-// Kafka asks brokers for facts; it takes as long as its own time-out.
+// Kafka asks brokers for facts, and has them make changes; each takes as long as its own time-out.
 type Kafka interface {
 	Ask(ctx context.Context, addresses []string) scheduler.KafkaFacts
+	Change(ctx context.Context, addresses []string, change scheduler.KafkaChange) error
 }
 
 // ZooKeeper asks servers for their roles; it takes as long as its own time-out.
@@ -334,6 +335,8 @@ func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit
 			go func() {
 				l.put(scheduler.FromZooKeeper{Facts: l.cfg.ZooKeeper.Ask(ctx, call.Addresses)})
 			}()
+		case scheduler.ChangeKafka:
+			go l.change(ctx, call)
 		case scheduler.Exit:
 			exit = &call
 		}
@@ -349,6 +352,15 @@ func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit
 		l.log(n)
 	}
 	return exit, nil
+}
+
+// change has Kafka changed and says what became of it.
+func (l *Loop) change(ctx context.Context, call scheduler.ChangeKafka) {
+	ev := scheduler.KafkaChanged{Change: call.Change}
+	if err := l.cfg.Kafka.Change(ctx, call.Addresses, call.Change); err != nil {
+		ev.Error = err.Error()
+	}
+	l.put(ev)
 }
 
 // eventText prints an event only if the line is wanted.

@@ -53,12 +53,20 @@ func reasonFromWire(r wire.TaskStatus_Reason) string {
 	return fmt.Sprintf("REASON_%d", int32(r))
 }
 
-// readyFromWire reads the executor's readiness, which travels as a TCP check's status.
+// readyFromWire reads the executor's readiness, which travels as a TCP check's status. The
+// readiness check of a task that the predecessor launched is a command, which has succeeded or has
+// no result yet.
 func readyFromWire(c *wire.CheckStatusInfo) *bool {
-	if c.GetType() != wire.CheckInfo_TCP || c.GetTCP() == nil {
-		return nil
+	switch {
+	case c.GetType() == wire.CheckInfo_TCP && c.GetTCP() != nil:
+		return c.TCP.Succeeded
+	case c.GetType() == wire.CheckInfo_COMMAND && c.GetCommand() != nil:
+		if code := c.Command.ExitCode; code != nil {
+			ready := *code == 0
+			return &ready
+		}
 	}
-	return c.TCP.Succeeded
+	return nil
 }
 
 func addressFromWire(c *wire.ContainerStatus) string {

@@ -218,7 +218,7 @@ func (k *kafka) join(n *node) {
 	}
 	n.volume.cluster = c
 	c.members[n.volume] = true
-	if n.controls {
+	if n.controls && !k.w.scenario.older {
 		c.voters[n.id] = n.volume
 	}
 	if !n.serves {
@@ -330,6 +330,7 @@ func (k *kafka) facts(asked time.Time, addresses []string) scheduler.KafkaFacts 
 	}
 	slices.Sort(f.Voters)
 	slices.Sort(f.Present)
+	f.JoinsItself, f.Replicas = !k.w.scenario.older, k.replicas(c)
 	for id, b := range c.brokers {
 		if !brokers {
 			break

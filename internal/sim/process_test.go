@@ -280,6 +280,8 @@ func (p *process) carry(call scheduler.Call) {
 		}
 	case scheduler.AskKafka:
 		p.w.kafka.ask(p, call.Addresses)
+	case scheduler.ChangeKafka:
+		p.w.kafka.change(p, call)
 	case scheduler.Exit:
 		p.exit = &call
 		p.alive = false

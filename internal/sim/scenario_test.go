@@ -18,6 +18,8 @@ type scenario struct {
 	// API answers.
 	able     float64
 	pictures bool
+	// older says that controllers do not become voters by themselves, as before Kafka 4.2.
+	older bool
 }
 
 func drawScenario(rng *rand.Rand) scenario {
@@ -36,5 +38,6 @@ func drawScenario(rng *rand.Rand) scenario {
 		s.agents = s.shape.data + rng.IntN(3)
 	}
 	s.blind = rng.Float64() < 0.3
+	s.older = rng.Float64() < 0.3
 	return s
 }

@@ -1,0 +1,86 @@
+package scheduler
+
+import (
+	"slices"
+
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// Who votes in the quorum. From Kafka 4.2 on a controller that was started becomes a voter by
+// itself, and takes the vote from its own earlier volume. Below, it only follows, and the machine
+// does both: first the vote of a volume that is gone is removed, then the new one is added, one at
+// a time, and only while a majority of the voters is there to agree.
+
+// passVoters asks for the next change of the quorum that is due.
+func (m *Machine) passVoters() {
+	f := m.kafkaNow()
+	if m.hard.Intent != Run || !m.hard.Kafka.Founded || f == nil || f.JoinsItself ||
+		f.Leader < 0 || f.Asked.Before(m.freshAfter) {
+		return
+	}
+	if change := m.nextVote(f); change != nil {
+		m.curious = true
+		m.changeKafka(change)
+	}
+}
+
+// nextVote is the change of the quorum that is due, nil for none.
+func (m *Machine) nextVote(f *KafkaFacts) KafkaChange {
+	pods, specs := m.kafkaPods()
+	for i, p := range pods {
+		if !specs[i].Kafka.Controls() || p.Request != "" {
+			continue
+		}
+		if change := f.nextVoteOf(p, specs[i]); change != nil {
+			return change
+		}
+	}
+	return nil
+}
+
+// nextVoteOf is what the quorum lacks of one controller, nil for nothing. It counts as what runs
+// what the leader hears of and does not let vote.
+func (f *KafkaFacts) nextVoteOf(p Pod, spec servicespec.Pod) KafkaChange {
+	id := nodeID(p.Name, spec)
+	follower := f.follower(id)
+	if follower < 0 {
+		return nil
+	}
+	for _, r := range f.Replicas {
+		if r.ID != id || !r.Votes {
+			continue
+		}
+		if r.Present || !f.majorityWithout(id) {
+			return nil
+		}
+		return RemoveVoter{Node: id, Directory: r.Directory}
+	}
+	if !f.Replicas[follower].Caught || !f.majorityWithout(id) {
+		return nil
+	}
+	port := portOf(taskPlace(*p.Place, spec, spec.Kafka.Task), spec.Kafka.ControllerPort)
+	return AddVoter{Node: id, Directory: f.Replicas[follower].Directory,
+		Host: p.Place.Hostname, Port: port}
+}
+
+// follower finds what runs of a node and does not vote, -1 for nothing.
+func (f *KafkaFacts) follower(id int) int {
+	return slices.IndexFunc(f.Replicas, func(r QuorumReplica) bool {
+		return r.ID == id && !r.Votes && r.Present
+	})
+}
+
+// follows reports whether what runs of a controller does not vote, although its earlier volume may.
+func (f *KafkaFacts) follows(id int) bool { return f.follower(id) >= 0 }
+
+// majorityWithout reports whether the voters that the leader hears of are a majority of all
+// without one node.
+func (f *KafkaFacts) majorityWithout(id int) bool {
+	present := 0
+	for _, voter := range f.Present {
+		if voter != id {
+			present++
+		}
+	}
+	return present > len(f.Voters)/2
+}
