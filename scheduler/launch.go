@@ -114,7 +114,8 @@ func (m *Machine) launched(old Task, p Pod, l launchOf) Task {
 		Resumed: old.Resumed, Executor: p.Executor.ID, Last: old.Last,
 		Reached: old.Reached,
 	}
-	if old.Again || m.movedEnsemble(p, old) || old.Deployed != "" && old.Deployed != m.hard.Target.ID {
+	if old.Again || old.Deployed != "" && m.movedEnsemble(p, old) ||
+		old.Deployed != "" && old.Deployed != m.hard.Target.ID {
 		t.Deployed = restarted // what was complete under another target is none of this launch
 	}
 	if run, ok := m.hard.Runs[l.plan]; ok && l.plan != planRecovery {

@@ -60,6 +60,7 @@ func tell(t *testing.T, path string, crash int) (int, string) {
 				s.facts.Asked = s.now.Add(time.Millisecond / 2)
 				s.step(FromKafka{*s.facts})
 			}
+			s.sameRoles()
 		}
 		return d.Expected
 	})
@@ -111,6 +112,7 @@ type story struct {
 	last    Output
 	facts   *KafkaFacts       // the latest
 	seen    *mesos.AgentsSeen // likewise
+	roles   *ZooKeeperFacts   // likewise
 	change  KafkaChange       // the latest that was asked for
 }
 
@@ -143,6 +145,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.refused(d)
 	case "kafka":
 		return s.kafka(d)
+	case "zookeeper":
+		return s.zooKeeper(d)
 	case "changed":
 		return s.changed(d)
 	case "command":

@@ -16,10 +16,10 @@ import (
 // Each server is launched with the places of all. The first to be launched cannot know them: as
 // long as less than a majority of the servers has a place they do nothing but wait, and a server
 // without a place stands in the list of others with an address at which nobody is. A server, or a
-// broker, that was launched with another list than the present one is outdated, and launched anew by
-// the plan deploy, followers first.
+// broker, that was launched with another list than the present one is outdated, and launched anew
+// by the plan deploy, followers first.
 
-// AskZooKeeper is a call: it wants a FromZooKeeper event with the roles of the servers at addresses.
+// AskZooKeeper is a call: it wants a FromZooKeeper event with the roles of servers at addresses.
 type AskZooKeeper struct{ Addresses []string }
 
 func (AskZooKeeper) call() {}
@@ -240,8 +240,8 @@ func (m *Machine) connect(k servicespec.Kafka) (text string, placed, count int) 
 // awaiting ends Task.Launch of a server that was launched to wait for the places of others.
 const awaiting = "+waits"
 
-// ensembleMark stands for the places of an ensemble as far as a task is launched with them, "" when it
-// is not; all says whether each server of it has one.
+// ensembleMark stands for the places of an ensemble as far as a task is launched with them, "" when
+// it is not; all says whether each server of it has one.
 func (m *Machine) ensembleMark(name PodName, task string) (mark string, all bool) {
 	m.derive()
 	spec := m.index.pods[name.Type]

@@ -64,14 +64,6 @@ const startBroker = findJava + `exec "$java" $KAFKA_HEAP_OPTS $KAFKA_JVM_FLAGS `
   -cp "$PWD/kafka/libs/*" kafka.Kafka server.properties
 `
 
-// log4j1 sends everything to standard output, which the executor rotates, for what logs by
-// reload4j: Kafka up to 3.9, and its ZooKeeper.
-const log4j1 = `log4j.rootLogger=INFO, stdout
-log4j.appender.stdout=org.apache.log4j.ConsoleAppender
-log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
-log4j.appender.stdout.layout.ConversionPattern=[%d] %p %m (%c)%n
-`
-
 // orderZooKeeper makes a task's order that of a ZooKeeper server.
 func (m *Machine) orderZooKeeper(o *executor.Order, p Pod, spec servicespec.Pod) {
 	z := spec.ZooKeeper
@@ -108,7 +100,7 @@ func (m *Machine) orderZooKeeper(o *executor.Order, p Pod, spec servicespec.Pod)
 		text += strings.Join(lines, "\n") + "\n"
 	}
 	o.Files = append(o.Files, executor.File{Path: "zoo.cfg", Text: text},
-		executor.File{Path: "log4j.properties", Text: log4j1})
+		executor.File{Path: "log4j.properties", Text: log4j})
 }
 
 // orderBroker makes a task's order that of a broker whose metadata is in ZooKeeper.
@@ -118,7 +110,7 @@ func (m *Machine) orderBroker(o *executor.Order, p Pod, spec servicespec.Pod) {
 	o.Env = append(jvmVariables(k), o.Env...)
 	o.Files = append(o.Files,
 		executor.File{Path: "server.properties", Text: m.serverProperties(o, p, spec)},
-		executor.File{Path: "log4j.properties", Text: log4j1})
+		executor.File{Path: "log4j.properties", Text: log4j})
 }
 
 // brokerProperties gives those of a broker whose metadata is in ZooKeeper, over the defaults.

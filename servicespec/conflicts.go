@@ -30,7 +30,7 @@ func (s Service) Conflicts() []string {
 	return slices.Concat(list, s.apartEnsembles(), s.late())
 }
 
-// apartEnsembles says which phases bring up the servers of a ZooKeeper ensemble one after the other,
+// apartEnsembles says which phases bring up the servers of a ZooKeeper ensemble one after another,
 // and so would wait for the first of them for ever.
 func (s Service) apartEnsembles() []string {
 	pods := podsOf(s)

@@ -64,7 +64,7 @@ var rules = []rule{
 	{"pods.*.kafka.volume", verdict{Forbidden, "the node's logs lie there"}},
 	{"pods.*.kafka.process", verdict{Forbidden, "the cluster knows the node as what it is"}},
 	{"pods.*.kafka.zookeeper", verdict{Forbidden, "the cluster's metadata lies there"}},
-	{"pods.*.zookeeper.first-id", verdict{Forbidden, "the ensemble knows the servers by their ids"}},
+	{"pods.*.zookeeper.first-id", verdict{Forbidden, "the ensemble knows servers by their ids"}},
 	{"pods.*.zookeeper.volume", verdict{Forbidden, "the server's data lies there"}},
 	{"pods.*.tasks.*.goal", verdict{Live, "it counts when the task ends"}},
 	{"pods.*.tasks.*.essential", verdict{Live, "it counts when the task ends"}},

@@ -141,7 +141,7 @@ var podGroups = []group{
 		{"process", "string", "combined", "combined broker controller", 0,
 			"What each node is; brokers need a pod of controllers, or zookeeper.", "controller"},
 		{"zookeeper", "string", "", "", 0,
-			"Where brokers up to 3.9 keep the metadata: a pod of this service, or host:port,…/path.",
+			"Where brokers up to 3.9 keep metadata: a pod of this service, or host:port,…/path.",
 			"zookeeper"},
 		{"version", "string", DefaultKafkaVersion, "", 0, "The Kafka that runs.", "4.3.1"},
 		{"first-id", "integer", "0, of controllers alone 10000", "", 0,

@@ -153,7 +153,7 @@ func (p *parser) updatePolicy(v value, path string, pod *Pod) *UpdatePolicy {
 	}
 	policy.ByRack = f.boolean("by-rack", false)
 	if _, servers := f.get("by-rack"); servers && pod.ZooKeeper != nil {
-		f.at("by-rack", BadValue, "of ZooKeeper servers the followers go first, and the leader last",
+		f.at("by-rack", BadValue, "of ZooKeeper servers followers go first, and the leader last",
 			"remove it")
 	}
 	f.setSeconds("settle", 0, &policy.Settle)

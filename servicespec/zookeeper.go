@@ -197,8 +197,9 @@ func (p *parser) checkZooKeeper(pods []Pod) {
 		if first == "" {
 			first = pod.Type
 		} else if was := kinds[first].Kafka; was.ZooKeeper != pod.Kafka.ZooKeeper {
-			report("zookeeper", fmt.Sprintf("pods %s and %s do not keep their metadata in one place",
-				first, pod.Type), "one service runs one cluster: give both the same zookeeper, or none")
+			report("zookeeper", fmt.Sprintf("pods %s and %s do not keep metadata in one place",
+				first, pod.Type),
+				"one service runs one cluster: give both the same zookeeper, or none")
 		}
 		p.checkEnsemble(pod, kinds, report)
 	}

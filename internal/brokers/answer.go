@@ -75,6 +75,9 @@ type answer struct {
 	hosts       map[int]*hosting
 	offline     int
 	quorum      quorum
+	// elected is the controller as a broker tells it: with ZooKeeper the broker that is it, in
+	// KRaft any broker.
+	elected int
 	// joinsItself is whether the node's controller becomes a voter by itself.
 	joinsItself bool
 }
@@ -92,7 +95,9 @@ type hosting struct{ hosted, notInSync, leads int }
 // quorum is what the controllers said; its zero value is not a quorum, see noQuorum.
 type quorum struct {
 	leader, epoch int
-	voters        []int
+	// zooKeeper says that there is none, and leader is the broker that ZooKeeper elected.
+	zooKeeper bool
+	voters    []int
 	// present are the voters that fetched lately, as far as the answer tells.
 	present []int
 	// replicas are all copies of the log, none if the answer does not tell their directories.
@@ -136,11 +141,12 @@ func readVersions(body []byte, wanted ...question) (map[int16]int16, error) {
 		return nil, err
 	}
 	common := make(map[int16]int16)
-	controller := true
+	controller, kraft := true, false
 	r.each(func() {
 		key, lowest, highest := r.int16(), r.int16(), r.int16()
 		r.tags()
 		controller = controller && key != metadata.key
+		kraft = kraft || key == describeQuorum.key
 		for _, q := range wanted {
 			if q.key == key && lowest <= q.max && highest >= q.min {
 				common[key] = min(highest, q.max)
@@ -153,7 +159,8 @@ func readVersions(body []byte, wanted ...question) (map[int16]int16, error) {
 		return nil, err
 	}
 	for _, q := range wanted {
-		optional := q.key == addVoter.key || q.key == metadata.key && controller
+		optional := q.key == addVoter.key || q.key == metadata.key && controller ||
+			q.key == describeQuorum.key && !kraft // the metadata is in ZooKeeper
 		if _, ok := common[q.key]; !ok && !optional {
 			return nil, fmt.Errorf("the broker knows no version of %s between %d and %d",
 				q.name, q.min, q.max)
@@ -231,7 +238,7 @@ func (a *answer) readCluster(version int16, body []byte) error {
 		r.int8() // endpoint type
 	}
 	a.clusterID = r.string()
-	r.int32() // controller id
+	a.elected = r.int32()
 	a.tellsFenced = version >= 2
 	a.brokers = nil
 	r.each(func() {

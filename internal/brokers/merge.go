@@ -24,6 +24,9 @@ func merge(answers []*answer) scheduler.KafkaFacts {
 		if a.quorum.epoch > latest.epoch {
 			latest = a.quorum
 		}
+		if a.quorum.zooKeeper && a.quorum.leader != latest.leader {
+			latest.leader = -1 // brokers hear of a new controller one after the other
+		}
 		joins = joins && a.joinsItself
 		facts.OfflinePartitions = max(facts.OfflinePartitions, a.offline)
 	}

@@ -84,6 +84,10 @@ func (p *peer) putQuestions() (*answer, error) {
 	if err := p.describe(a); err != nil {
 		return nil, err
 	}
+	if _, tells := p.versions[describeQuorum.key]; !tells {
+		a.quorum = quorum{leader: a.elected, epoch: 0, zooKeeper: true}
+		return a, nil
+	}
 	err := p.question(describeQuorum, func(version int16, body []byte) (err error) {
 		a.quorum, err = readQuorum(version, body)
 		return err

@@ -9,6 +9,6 @@
 // anybody, and may be stopped at any time; one that is silent may well serve clients that we
 // are cut off from, and is taken for one that does.
 //
-// The package decides from Facts alone; it knows no clock and asks nobody. See decision 17 for why
+// The package decides from Facts alone; it knows no clock and asks nobody. docs/decisions says why
 // servers are asked for their role with srvr.
 package ensemble
