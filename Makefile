@@ -11,7 +11,7 @@ summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 60m $(1) -run '$(2)' 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build check unit test e2e fuzz bench cover api-conformance conformance roll-safety sim crashpoints faults demo clean
+.PHONY: help deps build check unit test e2e fuzz bench scale cover api-conformance conformance roll-safety sim crashpoints faults demo clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ fuzz: ## each fuzz target for FUZZTIME
 bench: ## Go benchmarks, and the measurements of docs/benchmarks.md
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	@bash scripts/measure.sh
+
+# STATE=zk://host:port/path keeps the scheduler's state there.
+scale: build ## deploy PODS pods on AGENTS simulated agents, and print what it took
+	@PODS=$(or $(PODS),10000) AGENTS=$(or $(AGENTS),10000) STATE=$(STATE) bash scripts/scale.sh
 
 cover: ## test coverage into coverage.out
 	$(GO) test -coverprofile coverage.out ./... && $(GO) tool cover -func coverage.out | tail -1

@@ -27,6 +27,7 @@ type installing struct {
 	watch                     watch
 	access                    access
 	state                     stateFlags
+	adopt                     adopting
 
 	folder   folder
 	wanted   wanted
@@ -45,7 +46,8 @@ func (e *env) installCmd() *cobra.Command {
 			"and follow the deployment. Installing again with the same options does nothing.",
 		Example: "  kafka-sched install\n" +
 			"  kafka-sched install --name test --set brokers.count=1 --set brokers.disk=2000\n" +
-			"  kafka-sched install --master zk://zk-1:2181/mesos --options options.json",
+			"  kafka-sched install --master zk://zk-1:2181/mesos --options options.json\n" +
+			"  kafka-sched install --master zk://zk-1:2181/mesos -f svc.yml --adopt",
 		RunE: func(cmd *cobra.Command, _ []string) error { return in.run(cmd.Context()) },
 	}
 	in.waiting.flags(c, 10*time.Minute)
@@ -69,6 +71,7 @@ func (e *env) installCmd() *cobra.Command {
 	in.watch.flags(f)
 	in.access.flags(f)
 	in.state.flags(f)
+	in.adopt.flags(c)
 	return c
 }
 
@@ -159,6 +162,9 @@ func (in *installing) want() error {
 	if err := in.state.check(); err != nil {
 		return err
 	}
+	if err := in.checkAdopt(); err != nil {
+		return err
+	}
 	return in.watch.check()
 }
 
@@ -199,6 +205,9 @@ func (in *installing) prepare(ctx context.Context) error {
 	if err := in.state.reach(ctx); err != nil {
 		return err
 	}
+	if err := in.lookForService(ctx); err != nil {
+		return err
+	}
 	if in.needs.kafka {
 		if err := in.fetch(ctx, source); err != nil {
 			return err
@@ -207,7 +216,10 @@ func (in *installing) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	return in.write(home)
+	if err := in.write(home); err != nil {
+		return err
+	}
+	return in.takeOver(ctx)
 }
 
 // checkMachine looks for all that the embedded Mesos and its brokers need.

@@ -118,6 +118,13 @@ func (e *env) snapshotMaster(ctx context.Context, master string) (string, error)
 
 // askMaster calls the operator API of a master, and follows it to the leading one.
 func askMaster(ctx context.Context, master, call string) (map[string]json.RawMessage, error) {
+	return askMasterAs(ctx, http.DefaultClient, master, call)
+}
+
+// askMasterAs is askMaster with a client that has the credentials.
+func askMasterAs(
+	ctx context.Context, client *http.Client, master, call string,
+) (map[string]json.RawMessage, error) {
 	body := fmt.Appendf(nil, `{"type":%q}`, call)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, master+"/api/v1",
 		bytes.NewReader(body))
@@ -126,7 +133,7 @@ func askMaster(ctx context.Context, master, call string) (map[string]json.RawMes
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json")
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return nil, fail(exitPrecheck, "the master at %s does not answer: %w", master, plain(err))
 	}

@@ -121,3 +121,18 @@ func TestStateMigrateToSpec(t *testing.T) {
 	expect(t, exitFailed, "name, role, principal and user are for ever", append(args, "--set",
 		"service.user=root")...)
 }
+
+// What install cannot adopt with is refused before anything is looked at.
+func TestInstallAdoptFlags(t *testing.T) {
+	t.Setenv("KAFKA_SCHED_HOME", t.TempDir())
+	for _, x := range []struct{ says, flags string }{
+		{"--adopt is for the Mesos that --master names", "--adopt"},
+		{"go with --adopt", "--yes"},
+		{"go with --adopt", "--adopt-pod a-0=host"},
+		{"--adopt-from tells itself", "--adopt-from zk://127.0.0.1:1/dcos-service-a " +
+			"--adopt-pod a-0=host --master 127.0.0.1:1"},
+		{"/dcos-service-NAME", "--adopt-from zk://127.0.0.1:1/a --master 127.0.0.1:1"},
+	} {
+		expect(t, exitUsage, x.says, append([]string{"install"}, strings.Fields(x.flags)...)...)
+	}
+}

@@ -44,7 +44,7 @@ func (m *Machine) abandon(c AgentAbandon, by Caller) (string, *Problem) {
 	}
 	m.setAgent(Agent{ID: id, Hostname: host, Away: a.Away, Fate: FateAbandoned,
 		Decided: m.now, By: by.Who, Why: by.Reason})
-	return m.abandoned(id, host), nil
+	return m.abandoned(id, host, c.Force), nil
 }
 
 // refuseAbandon says why an instance cannot do without its place, "" if it can.
@@ -63,7 +63,7 @@ func (m *Machine) leavesAll() bool {
 
 // abandoned has the instances of an agent that was given up replaced, and says what goes with
 // it.
-func (m *Machine) abandoned(id mesos.AgentID, host string) string {
+func (m *Machine) abandoned(id mesos.AgentID, host string, force bool) string {
 	var replaced, freed []string
 	var volumes []mesos.PersistenceID
 	for _, name := range m.podsOn(id) {
@@ -75,15 +75,14 @@ func (m *Machine) abandoned(id mesos.AgentID, host string) string {
 		}
 		replaced = append(replaced, name.String())
 		if p.Request != Replace {
-			p.Request = Replace
+			p.Request, p.Force = Replace, force
 			m.setPod(p.marked(Replace).forgiven())
 		}
 	}
-	for _, left := range m.leftoverIDs() {
-		if l := m.hard.Leftovers[left]; l.Agent == id {
-			volumes = append(volumes, l.Volumes()...)
-			freed = append(freed, "reservation "+string(left)+" of "+l.Pod.String())
-		}
+	for _, left := range m.leftoversOn(id) {
+		l := m.hard.Leftovers[left]
+		volumes = append(volumes, l.Volumes()...)
+		freed = append(freed, "reservation "+string(left)+" of "+l.Pod.String())
 	}
 	text := fmt.Sprintf("agent %s on %s is abandoned", id, host)
 	if len(replaced) > 0 {
@@ -149,8 +148,8 @@ func (m *Machine) abandonAfter(id mesos.AgentID) (longest time.Duration, kind st
 			return 0, ""
 		}
 	}
-	for _, left := range m.leftoverIDs() {
-		if l := m.hard.Leftovers[left]; l.Agent == id && !of(l.Pod.Type) {
+	for _, left := range m.leftoversOn(id) {
+		if !of(m.hard.Leftovers[left].Pod.Type) {
 			return 0, ""
 		}
 	}

@@ -25,6 +25,11 @@ type Predecessor struct {
 	Deployed bool
 	Tasks    []PredecessorTask
 	Files    map[string]string
+	// Loose is what is reserved beside, and Hosts says of which instances it is, by their names.
+	Loose []LooseReservations
+	Hosts map[string]string
+	// Orphaned says that the framework is no more: only what is reserved is left.
+	Orphaned bool
 }
 
 // PredecessorTask is a task instance. One that was never launched has no Info.ID, and holds its
@@ -69,7 +74,7 @@ func Adopt(old Predecessor, want *Target, now time.Time) Adoption {
 	a := adopting{old: old, now: now, hard: Hard{Framework: old.Framework, Intent: Run,
 		Pods:      map[PodName]Pod{},
 		Leftovers: map[mesos.ReservationID]Leftover{}, Files: old.Files}}
-	if old.Framework == "" {
+	if old.Framework == "" && !old.Orphaned {
 		a.problem("there is no framework id: nothing was installed, or all was uninstalled")
 	}
 	target, known := old.Configs[old.TargetID]
@@ -80,12 +85,17 @@ func Adopt(old Predecessor, want *Target, now time.Time) Adoption {
 	for _, group := range a.instances() {
 		a.instance(group)
 	}
+	a.loose(target)
 	a.target(target, want)
 	a.settle()
 	for _, name := range slices.SortedFunc(maps.Keys(a.hard.Pods), PodName.compare) {
 		a.compare(a.hard.Pods[name])
 	}
-	a.Problems = append(a.Problems, Verify(a.hard)...)
+	whole := a.hard
+	if old.Orphaned {
+		whole.Framework = "new" // the master gives it one with the first subscription
+	}
+	a.Problems = append(a.Problems, Verify(whole)...)
 	a.Hard = a.hard
 	return a.Adoption
 }

@@ -160,8 +160,10 @@ func (a *adopting) settle() {
 
 // Writes are what a store has to be filled with.
 func (a Adoption) Writes() []Write {
-	writes := []Write{WriteFramework{a.Hard.Framework}, WriteTarget{a.Hard.Target},
-		WriteIntent{a.Hard.Intent}}
+	writes := []Write{WriteTarget{a.Hard.Target}, WriteIntent{a.Hard.Intent}}
+	if a.Hard.Framework != "" {
+		writes = append(writes, WriteFramework{a.Hard.Framework})
+	}
 	for _, e := range a.Hard.Earlier {
 		writes = append(writes, WriteEarlier{e})
 	}

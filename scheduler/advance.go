@@ -1,8 +1,6 @@
 package scheduler
 
 import (
-	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -122,9 +120,13 @@ func (w *work) advance(plan string, s plans.Step) {
 	switch {
 	case len(ends) == 0:
 		w.place(launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID})
-	case rolls:
-		reason := cmp.Or(m.holdRoll(name), m.holdUpdate(plan, s))
-		if reason != "" && !m.endsNow(name) && !p.idles(ends) {
+	case rolls || m.takesKafka(p, spec, ends) || m.takesServer(p, spec, ends):
+		reason := m.holdUpdate(plan, s)
+		if rolls && reason != "" && !m.endsNow(name) && !p.idles(ends) {
+			m.waits[name] = reason
+			return
+		}
+		if reason := m.holdStop(p, spec, ends); reason != "" {
 			m.waits[name] = reason
 			return
 		}
@@ -133,7 +135,7 @@ func (w *work) advance(plan string, s plans.Step) {
 			m.waits[name] = short
 			return
 		}
-		w.killTasks(p, ends, nil)
+		w.killTasks(m.takenDown(p, spec, ends), ends, nil)
 		m.waits[name] = "its tasks are being stopped, to be launched anew"
 	default:
 		w.killTasks(p, ends, nil)
@@ -191,30 +193,6 @@ func (p Pod) idles(launches []mesos.TaskID) bool {
 	return !slices.ContainsFunc(p.Tasks, func(t Task) bool {
 		return slices.Contains(launches, t.ID) && !t.Idle
 	})
-}
-
-// holdRoll says why an instance may not be stopped for a new configuration now, "" if it may.
-func (m *Machine) holdRoll(name PodName) string {
-	spec, ok := m.spec(name)
-	if ok && spec.ZooKeeper != nil {
-		return m.holdServer(m.hard.Pods[name], spec)
-	}
-	if ok && spec.Kafka == nil {
-		return "" // the plan's own order is all that there is to keep
-	}
-	for _, other := range m.podNames() {
-		p := m.hard.Pods[other]
-		if s, _ := m.spec(other); other == name || s.Kafka == nil || !p.deployed() {
-			continue
-		}
-		if m.endsNow(other) {
-			return fmt.Sprintf("%s is being stopped", other)
-		}
-		if ok, reason := m.ready(p); !ok {
-			return fmt.Sprintf("%s is not ready: %s", other, reason)
-		}
-	}
-	return ""
 }
 
 // tend looks after one instance of the target, whatever the plans say: it notes what became

@@ -93,10 +93,8 @@ func (m *Machine) agentGone(id mesos.AgentID, why string) {
 	m.setAgent(a)
 	m.note(Warn, "", "an agent is gone for ever", "agent", string(id), "host", a.Hostname,
 		"reason", why)
-	for _, left := range m.leftoverIDs() {
-		if m.hard.Leftovers[left].Agent == id {
-			m.dropLeftover(left)
-		}
+	for _, left := range m.leftoversOn(id) {
+		m.dropLeftover(left)
 	}
 }
 
@@ -144,10 +142,8 @@ func (m *Machine) holdsOn(id mesos.AgentID) (host string, held bool) {
 			return p.Hostname, true
 		}
 	}
-	for _, left := range m.leftoverIDs() {
-		if l := m.hard.Leftovers[left]; l.Agent == id {
-			return l.Hostname, true
-		}
+	for _, left := range m.leftoversOn(id) {
+		return m.hard.Leftovers[left].Hostname, true
 	}
 	return "", false
 }
@@ -194,13 +190,6 @@ func (m *Machine) lingers(p Pod) bool {
 	return p.anyLive() && !(p.Place != nil && m.givenUp(p.Place.Agent))
 }
 
-// leftToFree lists the leftovers that are waited for.
-func (m *Machine) leftToFree() []mesos.ReservationID {
-	return slices.DeleteFunc(m.leftoverIDs(), func(id mesos.ReservationID) bool {
-		return m.givenUp(m.hard.Leftovers[id].Agent)
-	})
-}
-
 func (m *Machine) setAgent(a Agent) {
 	agents := maps.Clone(m.hard.Agents)
 	if agents == nil {
@@ -216,12 +205,6 @@ func (m *Machine) dropAgent(id mesos.AgentID) {
 	delete(agents, id)
 	m.hard.Agents = agents
 	m.write(DeleteAgent{id})
-}
-
-func (m *Machine) dropLeftover(id mesos.ReservationID) {
-	delete(m.hard.Leftovers, id)
-	m.due = true // plans may have waited for it
-	m.write(DeleteLeftover{id})
 }
 
 // agentIDs lists the agents that there is a record of.

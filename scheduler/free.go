@@ -16,7 +16,8 @@ func (w *work) free() {
 		var owners map[string]mesos.ReservationID // once an offer holds something of ours
 		for i := range w.table().Len() {
 			o := w.table().Bundle(i).Offer
-			if owners == nil && slices.ContainsFunc(o.Resources, m.owns) {
+			if owners == nil && (len(m.hard.Leftovers) > 0 ||
+				slices.ContainsFunc(o.Resources, m.owns)) {
 				owners = m.owners()
 			}
 			w.freeIn(o, owners)
@@ -50,17 +51,18 @@ func (m *Machine) owners() map[string]mesos.ReservationID {
 	return owners
 }
 
-// freeIn frees what one offer holds of reservations that no instance has.
+// freeIn frees what one offer holds of reservations that no instance has: what is on record as left
+// over, whichever framework reserved it, and all else of this one.
 func (w *work) freeIn(o mesos.Offer, owners map[string]mesos.ReservationID) {
 	m := w.m
 	ours := map[mesos.ReservationID]resource.List{}
 	var order []mesos.ReservationID
 	for _, r := range o.Resources {
 		id, ok := m.ownReservation(r)
-		if !ok || owners[id] == held {
+		owner := owners[id]
+		if id == "" || !ok && owner == "" || owner == held {
 			continue
 		}
-		owner := owners[id]
 		if owner == "" {
 			owner = mesos.ReservationID("stray " + id)
 		}
@@ -103,9 +105,9 @@ func (w *work) freed(o mesos.Offer, l Leftover, ops []mesos.Operation) []mesos.O
 
 // forgetFreed drops the leftovers of an offer's agent that the offer shows to be gone.
 func (m *Machine) forgetFreed(o mesos.Offer, ours map[mesos.ReservationID]resource.List) {
-	for _, id := range m.leftoverIDs() {
+	for _, id := range m.leftoversOn(o.Agent) {
 		l := m.hard.Leftovers[id]
-		if l.Agent != o.Agent || reservedRole(l.Resources) != o.Role || ours[id] != nil ||
+		if reservedRole(l.Resources) != o.Role || ours[id] != nil ||
 			!l.Freeing && l.Confirmed || len(l.Tasks) > 0 || len(l.Pending) > 0 {
 			continue
 		}

@@ -67,7 +67,7 @@ func (m *Machine) subscribed(ev mesos.Subscribed) {
 	m.kills = map[mesos.TaskID]time.Time{}
 	m.implicit = m.now
 	m.askAbout(func(Pod) bool { return true })
-	for _, id := range m.leftoverIDs() {
+	for _, id := range m.leftIndex().busy {
 		for _, t := range m.hard.Leftovers[id].Tasks {
 			m.asked[t] = question{again: m.now, wait: askFirst / 2}
 		}
@@ -84,8 +84,7 @@ func (m *Machine) exit(code int, reason string) {
 
 // askAbout marks the live tasks of some instances for an explicit reconciliation.
 func (m *Machine) askAbout(which func(Pod) bool) {
-	for _, name := range m.podNames() {
-		p := m.hard.Pods[name]
+	for _, p := range m.hard.Pods {
 		if !which(p) {
 			continue
 		}
@@ -143,7 +142,7 @@ func (m *Machine) killStray(s mesos.Status, why string) {
 
 // strayEnded notes that a task does not run any more on what is to be freed.
 func (m *Machine) strayEnded(task mesos.TaskID) {
-	for _, id := range m.leftoverIDs() {
+	for _, id := range m.leftIndex().busy {
 		l := m.hard.Leftovers[id]
 		if i := slices.Index(l.Tasks, task); i >= 0 {
 			l.Tasks = slices.Concat(l.Tasks[:i], l.Tasks[i+1:])
@@ -268,12 +267,12 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 // withoutAgent has an instance replaced whose agent an operator declared gone for ever: its
 // volumes will not come back.
 func (m *Machine) withoutAgent(p Pod, state mesos.TaskState) Pod {
-	_, wanted := m.spec(p.Name)
+	spec, wanted := m.spec(p.Name)
 	if state != mesos.GoneByOperator || !wanted || p.Request == Replace || m.hard.Intent != Run {
 		return p
 	}
 	m.note(Warn, "", "the agent is gone, the instance is replaced", "pod", p.Name.String())
-	p.Request = Replace
+	p.Request, p.Force = Replace, spec.Kafka != nil // nobody can save what is gone
 	return p.marked(Replace).forgiven()
 }
 

@@ -390,7 +390,10 @@ func (f *KafkaFacts) broker(id int) *BrokerFacts {
 func (m *Machine) refuseReplace(p Pod) string {
 	spec, ok := m.spec(p.Name)
 	if ok && spec.ZooKeeper != nil {
-		return m.refuseServer(p, spec)
+		if reason := m.holdServerData(p, spec); reason != "" {
+			return fmt.Sprintf("%s cannot be replaced now: %s", p.Name, reason)
+		}
+		return ""
 	}
 	if !ok || spec.Kafka == nil || !spec.Kafka.Controls() || !m.hard.Kafka.Founded {
 		return ""
@@ -466,10 +469,14 @@ func (m *Machine) askKafka() {
 		interval = factsBusy
 	}
 	m.factsDue = m.answered.Add(interval)
+	due, all := m.askAll()
+	if all {
+		m.factsDue = due
+	}
 	lost := !m.asking.IsZero() && !m.now.Before(m.asking.Add(factsLost))
 	if lost || m.asking.IsZero() && !m.now.Before(m.factsDue) {
-		m.asking = m.now
-		m.out.Calls = append(m.out.Calls, AskKafka{addresses})
+		m.asking, m.inquiry.asked, m.inquiry.all = m.now, m.now, all
+		m.out.Calls = append(m.out.Calls, AskKafka{Addresses: addresses, All: all})
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/resource"
@@ -12,7 +11,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
-// How instances go for good: all of them when the service is uninstalled, and those that a
+// How instances go for good while the service stays: those that a
 // smaller count or a removed pod leaves over, one after the other.
 
 // farewell is what there was of an instance when its decommissioning began, so that the plan
@@ -114,17 +113,6 @@ func resourceIDs(list resource.List) []string {
 		}
 	}
 	return ids
-}
-
-// leftoversOf are what is left of an instance.
-func (m *Machine) leftoversOf(name PodName) []Leftover {
-	var list []Leftover
-	for _, id := range m.leftoverIDs() {
-		if l := m.hard.Leftovers[id]; l.Pod == name && !m.givenUp(l.Agent) {
-			list = append(list, l)
-		}
-	}
-	return list
 }
 
 // forgetEmpty forgets the instances that are to go and have nothing, and left nothing.
@@ -230,132 +218,4 @@ func (m *Machine) decommissionState(s plans.Step) (plans.Status, string) {
 func subject(s plans.Step) (verb, what string) {
 	verb, what, _ = strings.Cut(s.Subject, " ")
 	return verb, what
-}
-
-// uninstallPlan names everything that was there when uninstalling began, or was met since.
-func (m *Machine) uninstallPlan() plans.Plan {
-	if m.leaving == nil {
-		m.leaving = map[string]bool{}
-	}
-	m.noteEverything()
-	keys := make([]string, 0, len(m.leaving))
-	for key := range m.leaving {
-		keys = append(keys, key)
-	}
-	order := map[string]int{"kill": 0, "unre": 1, "dere": 2}
-	sort.Slice(keys, func(i, j int) bool {
-		a, b := order[keys[i][:4]], order[keys[j][:4]]
-		return a < b || a == b && keys[i] < keys[j]
-	})
-	plan := plans.Plan{Name: planUninstall, Strategy: plans.Dependency}
-	for _, key := range keys {
-		phase, step, _ := strings.Cut(key, "/")
-		if n := len(plan.Phases); n == 0 || plan.Phases[n-1].Name != phase {
-			strategy := servicespec.Parallel
-			if phase == phaseDeregister {
-				strategy = servicespec.Serial
-			}
-			plan.Phases = append(plan.Phases, plans.NewPhase(planUninstall, phase, strategy))
-		}
-		last := &plan.Phases[len(plan.Phases)-1]
-		last.Steps = append(last.Steps,
-			plans.NewSubjectStep(planUninstall, phase, step, step))
-	}
-	last := len(plan.Phases) - 1
-	for _, phase := range plan.Phases[:last] {
-		plan.Phases[last].After = append(plan.Phases[last].After, plans.After{
-			Phase: phase.Name, Index: -1})
-	}
-	return plan
-}
-
-// phaseDeregister is the last phase of the plan uninstall.
-const phaseDeregister = "deregister-service"
-
-// noteEverything takes in what is there to be ended or freed.
-func (m *Machine) noteEverything() {
-	for _, name := range m.podNames() {
-		p := m.hard.Pods[name]
-		for _, t := range p.Tasks {
-			if t.ID != "" {
-				m.leave1("kill-tasks", "kill-task-"+string(t.ID))
-			}
-		}
-		if p.Place != nil {
-			m.leaveAll(p.Place.Hostname, placeResources(*p.Place))
-		}
-	}
-	for _, id := range m.leftoverIDs() {
-		m.leaveAll(m.hard.Leftovers[id].Hostname, m.hard.Leftovers[id].Resources)
-	}
-	m.leave1(phaseDeregister, "deregister")
-}
-
-func (m *Machine) leaveAll(host string, list resource.List) {
-	for _, id := range resourceIDs(list) {
-		m.leave1("unreserve-resources-"+host, "unreserve-"+id)
-	}
-}
-
-func (m *Machine) leave1(phase, step string) { m.leaving[phase+"/"+step] = true }
-
-// uninstallState says whether what a step of the uninstall plan names is still there.
-func (m *Machine) uninstallState(s plans.Step) (plans.Status, string) {
-	holds := func(list resource.List) bool {
-		return slices.ContainsFunc(resourceIDs(list),
-			func(id string) bool { return s.Subject == "unreserve-"+id })
-	}
-	looked := plans.Pending
-	if m.connected {
-		looked = plans.Prepared
-	}
-	for _, name := range m.podNames() {
-		p := m.hard.Pods[name]
-		for _, t := range p.Tasks {
-			_, sent := m.kills[t.ID]
-			if s.Subject == "kill-task-"+string(t.ID) && t.live() && !sent &&
-				m.lingers(p) {
-				return plans.Pending, "waits for the master"
-			}
-		}
-		if p.Place != nil && holds(placeResources(*p.Place)) {
-			return looked, m.absence(p.Place.Agent, "waits until the tasks have ended")
-		}
-	}
-	for _, id := range m.leftToFree() {
-		if l := m.hard.Leftovers[id]; holds(l.Resources) {
-			return looked, m.absence(l.Agent, "waits for an offer of its agent")
-		}
-	}
-	if s.Subject == "deregister" && m.hard.Intent != Uninstalled {
-		return plans.Pending, "waits until everything is freed"
-	}
-	return plans.Complete, ""
-}
-
-// passUninstall ends all tasks at once, since their data goes as well, and turns all
-// reservations into leftovers.
-func (m *Machine) passUninstall(w *work) {
-	now := time.Duration(0)
-	for _, name := range m.podNames() {
-		p := m.hard.Pods[name]
-		if m.lingers(p) {
-			w.kill(p, &now)
-			continue
-		}
-		m.leave(p)
-		m.dropPod(name)
-	}
-}
-
-// passUninstalled removes the framework itself, the last thing that is left.
-func (m *Machine) passUninstalled() {
-	switch {
-	case m.finished:
-	case m.hard.Framework == "":
-		m.exit(0, "uninstalled")
-	case m.connected:
-		m.send(mesos.Teardown{})
-		m.exit(0, "uninstalled")
-	}
 }

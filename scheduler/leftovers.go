@@ -56,9 +56,9 @@ func (m *Machine) pictured(
 			m.strayFound(a, id, loose[id])
 		}
 	}
-	for _, id := range m.leftoverIDs() {
+	for _, id := range m.leftoversOn(a.ID) {
 		l := m.hard.Leftovers[id]
-		if l.Agent != a.ID || loose[id] != nil || len(l.Tasks)+len(l.Pending) > 0 {
+		if loose[id] != nil || len(l.Tasks)+len(l.Pending) > 0 {
 			continue
 		}
 		ours[id] = true
@@ -76,10 +76,10 @@ func (m *Machine) unowned(
 	found := map[mesos.ReservationID]resource.List{}
 	for _, r := range list {
 		id, ok := m.ownReservation(r)
-		if !ok || owners[id] == held {
+		owner := owners[id]
+		if id == "" || !ok && owner == "" || owner == held {
 			continue
 		}
-		owner := owners[id]
 		if owner == "" {
 			owner = mesos.ReservationID(r.Label(labelReservation))
 		}

@@ -30,6 +30,7 @@ type Machine struct {
 	wanting  map[PodName]bool
 	told     bool                       // whether the master was told at all since subscribed
 	asked    map[mesos.TaskID]question  // reconciliation under way
+	settled  bool                       // asked may have some that are in doubt no more
 	implicit time.Time                  // when to reconcile implicitly next
 	kills    map[mesos.TaskID]time.Time // when each kill was last sent
 	refusals map[PodName]*offer.Refusal
@@ -41,6 +42,7 @@ type Machine struct {
 	factsDue time.Time // when Kafka is asked next
 	asking   time.Time // when it was last asked, zero when the answer is there
 	answered time.Time // when the last answer came
+	inquiry  inquiry   // into whether Kafka nodes may go down
 	// changing are the changes of Kafka that were asked for, by their texts.
 	changing   map[string]changing
 	servers    servers   // of ZooKeeper
@@ -51,12 +53,16 @@ type Machine struct {
 	lodgers      map[string]map[PodName]bool // see lodgersAt
 	orders       int                         // counts recoveries and farewells, for their order
 	leaving      map[string]bool             // when uninstalling began, by phase/step
+	leavers      map[string][]leaver         // who has the resources of leaving, by their ids
+	uninstalls   plans.Plan                  // the plan uninstall, as long as leaving stays
+	lefts        *lefts                      // see leftIndex
 	farewells    map[PodName]farewell
 	planErrors   []string                 // what is wrong with the configuration of the process
 	blocked      map[string]string        // by step id, which other plan has the instance
 	outcomes     []Outcome                // what became of the latest offers
 	names        []PodName                // the keys of hard.Pods, sorted; never changed in place
 	newcomers    []PodName                // those of them that names lacks
+	goners       bool                     // names has some that are gone
 	taskAt       map[mesos.TaskID]PodName // by launch; see indexTasks
 	passed       bool                     // a pass was made since the process began
 	// reachedBefore holds the ids of steps with nothing to do when the process began.
@@ -167,6 +173,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		heard:    map[mesos.AgentID]time.Time{}, moves: map[PodName]Move{},
 		cramped: map[PodName]time.Time{}, securedAt: map[PodName]time.Time{},
 		feedback: newFeedback(), changing: map[string]changing{},
+		inquiry:  newInquiry(),
 		holdings: newHoldings(),
 	}
 	//tidy:unordered podNames sorts them
@@ -315,6 +322,9 @@ func (m *Machine) filePod(p Pod) {
 	old, known := m.hard.Pods[p.Name]
 	if !known {
 		m.rouse(p.Name)
+		if m.goners {
+			m.podNames() // without it, should it be one that has gone
+		}
 		m.newcomers = append(m.newcomers, p.Name)
 		m.visiting = nil
 		if _, wanted := m.spec(p.Name); !wanted {
@@ -322,6 +332,7 @@ func (m *Machine) filePod(p Pod) {
 		}
 	}
 	m.holdings.letGo(p.Name, old.Place, p.Place)
+	m.settled = m.settled || endedIn(old, p)
 	m.hard.Pods[p.Name] = p
 	m.moved(p.Name, old.Place, p.Place)
 	m.indexTasks(p)
@@ -329,14 +340,17 @@ func (m *Machine) filePod(p Pod) {
 	m.holdings.unchecked.add(p.Name)
 }
 
-func (m *Machine) setLeftover(l Leftover) {
-	m.hard.Leftovers[l.Reservation] = l
-	m.holdings.leftovers = append(m.holdings.leftovers, l.Reservation)
-	m.write(WriteLeftover{l})
-}
-
 // podNames lists the instances that have a record, by type and index.
 func (m *Machine) podNames() []PodName {
+	if m.goners {
+		var left []PodName
+		for _, name := range m.names {
+			if _, known := m.hard.Pods[name]; known {
+				left = append(left, name)
+			}
+		}
+		m.names, m.goners = left, false
+	}
 	if len(m.newcomers) > 0 {
 		sortPods(m.newcomers)
 		m.names = merged(m.names, m.newcomers)
@@ -367,8 +381,8 @@ func (m *Machine) dropPod(name PodName) {
 	m.holdings.letGo(name, m.hard.Pods[name].Place, nil)
 	delete(m.hard.Pods, name)
 	delete(m.readySince, name)
-	m.names = slices.DeleteFunc(slices.Clone(m.podNames()),
-		func(n PodName) bool { return n == name })
+	m.newcomers = slices.DeleteFunc(m.newcomers, func(n PodName) bool { return n == name })
+	m.goners, m.settled = true, true
 	m.visiting, m.index.wanted = nil, nil
 	m.write(DeletePod{name})
 }
@@ -381,6 +395,14 @@ func (m *Machine) indexTasks(p Pod) {
 			m.taskAt[t.ID] = p.Name
 		}
 	}
+}
+
+// endedIn reports whether a task that lived in a record does not in the next one.
+func endedIn(before, now Pod) bool {
+	return slices.ContainsFunc(before.Tasks, func(t Task) bool {
+		return t.live() && !slices.ContainsFunc(now.Tasks,
+			func(o Task) bool { return o.ID == t.ID && o.live() })
+	})
 }
 
 func sortPods(names []PodName) { slices.SortFunc(names, PodName.compare) }

@@ -21,6 +21,7 @@ func (m *Machine) pass() {
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.wake, m.curious = time.Time{}, false
 	m.servers.curious = false
+	m.inquiry.begin()
 	if len(m.offers) > 0 {
 		m.rouseWanting()
 	}
@@ -44,6 +45,7 @@ func (m *Machine) pass() {
 	}
 	work.free()
 	work.finish()
+	m.noteVerdicts()
 	m.forgetAgents()
 	m.passVoters()
 	m.forgetChanges()
@@ -67,9 +69,11 @@ type work struct {
 	m       *Machine
 	wants   map[string]bool
 	kills   map[mesos.TaskID]bool
-	holders map[setKey]holder
-	current map[PodName][]string // the tasks that plans are about to launch; see needed
-	offers  *offer.Table         // what is offered, once it is wanted; see table
+	holders map[setKey]holder // see hold
+	// assessed are the plans whose holders are not noted yet.
+	assessed []plans.Assessment
+	current  map[PodName][]string // the tasks that plans are about to launch; see needed
+	offers   *offer.Table         // what is offered, once it is wanted; see table
 	// operations are those of each bundle of offers, by the first of them.
 	operations map[mesos.OfferID][]mesos.Operation
 }
@@ -90,12 +94,12 @@ func (m *Machine) passRequests(w *work) {
 			m.recover(name, kind, steps)
 			p = m.hard.Pods[name]
 		}
-		if hold := m.holdServerRequest(p, spec); hold != "" {
+		if hold := m.holdRequest(p); hold != "" {
 			m.waits[name] = hold
 			continue
 		}
 		if p.anyRuns() || m.lingers(p) && p.Request != Replace {
-			w.kill(p, nil)
+			w.takeDown(p)
 			m.waits[name] = "its tasks are being stopped for a " + string(p.Request)
 			continue
 		}
@@ -104,11 +108,12 @@ func (m *Machine) passRequests(w *work) {
 			continue
 		}
 		if p.Request == Replace {
+			m.acted(name)
 			p = m.leave(p)
 			p.Incarnation++
 			p = p.emptied()
 		}
-		p.Request = ""
+		p.Request, p.Force = "", false
 		m.setPod(p.forgiven())
 	}
 }
@@ -153,6 +158,7 @@ func (m *Machine) passRun(w *work) {
 		w.tend(name)
 	}
 	m.noteReplaced()
+	m.noteBack()
 	m.endMoves()
 	m.noteReady()
 	m.followSteps()
@@ -161,8 +167,8 @@ func (m *Machine) passRun(w *work) {
 	assessed := make([]plans.Assessment, len(list))
 	for i, plan := range list {
 		assessed[i] = m.assess(plan)
-		w.noteHolders(assessed[i])
 	}
+	w.assessed = assessed
 	for _, a := range assessed[1:] {
 		for _, step := range a.Candidates {
 			m.rouse(PodName{step.Pod, step.Index})
@@ -227,9 +233,17 @@ func (m *Machine) setKeys(s plans.Step) []setKey {
 	return keys
 }
 
-// noteHolders notes which resource sets a plan has in hand: those of steps that launched
-// something and are not done.
-func (w *work) noteHolders(a plans.Assessment) {
+// noteHolders notes which resource sets the plans have in hand: those of steps that launched
+// something and are not done. Most passes do not want to know.
+func (w *work) noteHolders() {
+	assessed := w.assessed
+	w.assessed = nil
+	for _, a := range assessed {
+		w.noteHoldersOf(a)
+	}
+}
+
+func (w *work) noteHoldersOf(a plans.Assessment) {
 	for i, phase := range a.Plan.Phases {
 		for j, s := range phase.Steps {
 			status := a.Phases[i].Steps[j]
@@ -259,6 +273,7 @@ func (w *work) mayWork(plan string, s plans.Step) bool {
 		w.m.blocked[s.ID] = "waits for the plan recovery, which builds it up in a new place"
 		return false
 	}
+	w.noteHolders()
 	own := func(plan string) bool { return plan == planDeploy || plan == planRecovery }
 	for i, key := range w.m.setKeys(s) {
 		h := w.holders[key]
@@ -395,6 +410,10 @@ func (m *Machine) reconcile() {
 // questions lists the tasks that the master is to be asked about now, and forgets those that are
 // in doubt no more.
 func (m *Machine) questions() []mesos.TaskOnAgent {
+	if !m.settled && !m.anyDue() {
+		return nil
+	}
+	m.settled = false
 	var due []mesos.TaskOnAgent
 	ask := func(task mesos.TaskID, agent mesos.AgentID) {
 		q, open := m.asked[task]
@@ -422,7 +441,7 @@ func (m *Machine) questions() []mesos.TaskOnAgent {
 			}
 		}
 	}
-	for _, id := range m.leftoverIDs() {
+	for _, id := range m.leftIndex().busy {
 		for _, t := range m.hard.Leftovers[id].Tasks {
 			delete(lost, t)
 			ask(t, m.hard.Leftovers[id].Agent)
@@ -432,6 +451,17 @@ func (m *Machine) questions() []mesos.TaskOnAgent {
 		delete(m.asked, id)
 	}
 	return due
+}
+
+// anyDue reports whether it is time for any question.
+func (m *Machine) anyDue() bool {
+	//tidy:unordered one is enough
+	for _, q := range m.asked {
+		if !m.now.Before(q.again) {
+			return true
+		}
+	}
+	return false
 }
 
 // hasKafka reports whether any pod of the target runs Kafka.
@@ -446,6 +476,9 @@ func (m *Machine) hasKafka() bool {
 
 // kafkaPods lists the instances whose Kafka runs, with their specs.
 func (m *Machine) kafkaPods() (pods []Pod, specs []servicespec.Pod) {
+	if !m.hasKafka() {
+		return nil, nil
+	}
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
 		spec, ok := m.spec(name)

@@ -364,15 +364,6 @@ func agentOf(p Place) placement.Agent {
 	return agent
 }
 
-func (m *Machine) leftoverIDs() []mesos.ReservationID {
-	ids := make([]mesos.ReservationID, 0, len(m.hard.Leftovers))
-	for id := range m.hard.Leftovers {
-		ids = append(ids, id)
-	}
-	sortIDs(ids)
-	return ids
-}
-
 // uuid prints 16 random bytes as a version 4 UUID.
 func uuid(b [16]byte) string {
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -57,8 +58,7 @@ func tell(t *testing.T, path string, crash int) (int, string) {
 				s.step(FromMesos{*s.seen})
 			}
 			if s.facts != nil { // Kafka says the same when it is asked again
-				s.facts.Asked = s.now.Add(time.Millisecond / 2)
-				s.step(FromKafka{*s.facts})
+				s.step(s.again())
 			}
 			s.sameRoles()
 		}
@@ -199,10 +199,28 @@ func (s *story) step(ev Event) string {
 	if wake := s.machine.NextWake(); !wake.IsZero() && !wake.After(s.now) {
 		text += s.single(Tick{})
 	}
+	if s.askedForAll() && s.facts != nil { // and Kafka says what it said before
+		text += s.single(s.again()) + s.single(Tick{})
+	}
 	if text == "" {
 		return "nothing\n"
 	}
 	return text
+}
+
+// askedForAll reports whether the latest event had Kafka asked for each partition.
+func (s *story) askedForAll() bool {
+	return slices.ContainsFunc(s.last.Calls, func(c Call) bool {
+		ask, is := c.(AskKafka)
+		return is && ask.All
+	})
+}
+
+// again is what Kafka said last, said anew, of each partition too.
+func (s *story) again() Event {
+	s.facts.Asked = s.now.Add(time.Millisecond / 2)
+	s.facts.Rolling = wholeOf(*s.facts)
+	return FromKafka{*s.facts}
 }
 
 // single runs one event a moment after the last, keeps what would be stored, and prints what the
@@ -438,6 +456,7 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			}
 		}
 	}
+	f.Rolling = wholeOf(f)
 	s.facts = &f
 	return s.step(FromKafka{f})
 }
@@ -536,9 +555,9 @@ func (s *story) command(d *datadriven.TestData) string {
 	var c Command
 	switch arg(0) {
 	case "restart":
-		c = PodRestart{arg(1)}
+		c = PodRestart{arg(1), arg(2) == "force"}
 	case "replace":
-		c = PodReplace{arg(1)}
+		c = PodReplace{arg(1), arg(2) == "force"}
 	case "stop":
 		c = ServiceStop{}
 	case "start":

@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler/ensemble"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
@@ -179,7 +181,7 @@ func (m *Machine) ensembleOf(spec servicespec.Pod, stops func(Pod) bool) ensembl
 // holdServer says why a ZooKeeper server may not be stopped now, to come back where it is, "" if
 // it may: followers go first and the leader last, one at a time, and only while all others serve.
 func (m *Machine) holdServer(p Pod, spec servicespec.Pod) string {
-	if m.awaitsPlaces(p, spec) {
+	if p.Force || m.awaitsPlaces(p, spec) {
 		return ""
 	}
 	facts := m.ensembleOf(spec, func(o Pod) bool {
@@ -191,26 +193,38 @@ func (m *Machine) holdServer(p Pod, spec servicespec.Pod) string {
 	return reason
 }
 
-// holdServerRequest says why what an operator asked of an instance has to wait, "" if it has not.
-func (m *Machine) holdServerRequest(p Pod, spec servicespec.Pod) string {
-	switch {
-	case spec.ZooKeeper == nil || !p.anyRuns() || m.endsNow(p.Name):
-		return ""
-	case p.Request == Restart:
-		return m.holdServer(p, spec)
+// takesServer reports whether a ZooKeeper server that does its work is among launches.
+func (m *Machine) takesServer(p Pod, spec servicespec.Pod, ends []mesos.TaskID) bool {
+	if spec.ZooKeeper == nil {
+		return false
 	}
-	return m.refuseServer(p, spec)
+	t, _ := p.task(spec.ZooKeeper.Task)
+	return t.live() && !t.Idle && slices.Contains(ends, t.ID)
 }
 
-// refuseServer says why a ZooKeeper server may not lose its data now, "" if it may.
-func (m *Machine) refuseServer(p Pod, spec servicespec.Pod) string {
-	facts := m.ensembleOf(spec, func(Pod) bool { return false })
-	reason := facts.MayReplace(p.Name.String(), m.now)
-	if reason == "" || m.awaitsPlaces(p, spec) {
+// holdServerRequest says why what an operator asked of a server has to wait, "" if it has not.
+func (m *Machine) holdServerRequest(p Pod, spec servicespec.Pod) string {
+	t, _ := p.task(spec.ZooKeeper.Task)
+	switch {
+	case t.ID == "" || m.endsNow(p.Name):
+		return ""
+	case p.Request == Replace:
+		return m.holdServerData(p, spec)
+	case !t.live() || t.Idle:
 		return ""
 	}
-	m.servers.curious = true
-	return fmt.Sprintf("%s cannot be replaced now: %s", p.Name, reason)
+	return m.holdServer(p, spec)
+}
+
+// holdServerData says why a ZooKeeper server may not lose its data now, "" if it may.
+func (m *Machine) holdServerData(p Pod, spec servicespec.Pod) string {
+	if p.Force || m.awaitsPlaces(p, spec) {
+		return ""
+	}
+	facts := m.ensembleOf(spec, func(Pod) bool { return false })
+	reason := facts.MayReplace(p.Name.String(), m.now)
+	m.servers.curious = m.servers.curious || reason != ""
+	return reason
 }
 
 // connect gives the connection string of the ensemble of a pod of brokers, and how many of its

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/localmesos"
@@ -70,6 +71,11 @@ func RunLocalMesos(ctx context.Context, o LocalMesosOptions) error {
 			Region: a.Region, Zone: a.Zone, GPUs: a.GPUs,
 			PathDisksMB: a.PathDisksMB, MountDisksMB: a.MountDisksMB,
 		})
+	}
+	if o.Simulate && os.Getenv("GOGC") == "" {
+		// A simulation is there to be fast, and what it holds for 10,000 agents is much that
+		// lives long: to look through it less often is worth the memory.
+		debug.SetGCPercent(200)
 	}
 	cluster, err := localmesos.Start(cfg)
 	if err != nil {

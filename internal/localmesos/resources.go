@@ -1,9 +1,11 @@
 package localmesos
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
@@ -19,43 +21,50 @@ func (m milli) float() float64 { return float64(m) / 1000 }
 // identity tells which resources may be added to and taken from each other:
 // everything of a resource except its amount.
 func identity(r *mesos.Resource) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s|%d|%s|%s", r.Name, r.GetType(), r.GetAllocationInfo().GetRole(),
-		r.GetProviderID().GetValue())
+	b := make([]byte, 0, 256)
+	b = append(append(b, r.Name...), '|', '0'+byte(r.GetType()), '|')
+	b = append(append(b, r.GetAllocationInfo().GetRole()...), '|')
+	b = append(b, r.GetProviderID().GetValue()...)
 	for i := range r.Reservations {
 		v := &r.Reservations[i]
-		fmt.Fprintf(&b, "|r%d,%q,%q", v.GetType(), v.GetRole(), v.GetPrincipal())
-		for _, l := range sortedLabels(v.GetLabels()) {
-			b.WriteString("," + l)
-		}
+		b = append(b, '|', 'r', '0'+byte(v.GetType()), ',')
+		b = strconv.AppendQuote(b, v.GetRole())
+		b = strconv.AppendQuote(append(b, ','), v.GetPrincipal())
+		b = appendLabels(b, v.GetLabels().GetLabels())
 	}
 	if d := r.Disk; d != nil {
 		if p := d.Persistence; p != nil {
-			fmt.Fprintf(&b, "|p%q,%q", p.ID, p.GetPrincipal())
+			b = fmt.Appendf(b, "|p%q,%q", p.ID, p.GetPrincipal())
 		}
 		if v := d.Volume; v != nil {
-			fmt.Fprintf(&b, "|v%q,%d,%q", v.ContainerPath, v.GetMode(), v.GetHostPath())
+			b = fmt.Appendf(b, "|v%q,%d,%q", v.ContainerPath, v.GetMode(), v.GetHostPath())
 		}
 		if d.Source != nil {
-			b.WriteString("|s" + d.Source.String())
+			b = append(append(b, "|s"...), d.Source.String()...)
 		}
 	}
 	if r.Revocable != nil {
-		b.WriteString("|revocable")
+		b = append(b, "|revocable"...)
 	}
 	if r.Shared != nil {
-		b.WriteString("|shared")
+		b = append(b, "|shared"...)
 	}
-	return b.String()
+	return string(b)
 }
 
-func sortedLabels(ls *mesos.Labels) []string {
-	var out []string
-	for _, l := range ls.GetLabels() {
-		out = append(out, fmt.Sprintf("%q=%q", l.Key, l.GetValue()))
+// appendLabels adds labels, whose order does not matter.
+func appendLabels(b []byte, list []mesos.Label) []byte {
+	before := func(x, y mesos.Label) int {
+		return cmp.Or(strings.Compare(x.Key, y.Key), strings.Compare(x.GetValue(), y.GetValue()))
 	}
-	slices.Sort(out)
-	return out
+	if !slices.IsSortedFunc(list, before) {
+		list = slices.SortedFunc(slices.Values(list), before)
+	}
+	for _, l := range list {
+		b = strconv.AppendQuote(append(b, ','), l.Key)
+		b = strconv.AppendQuote(append(b, '='), l.GetValue())
+	}
+	return b
 }
 
 func isVolume(r *mesos.Resource) bool { return r.GetDisk().GetPersistence() != nil }
@@ -156,7 +165,7 @@ func minus(rs, less []mesos.Resource) ([]mesos.Resource, bool) {
 func subtractOne(out []mesos.Resource, r *mesos.Resource) ([]mesos.Resource, bool) {
 	id := identity(r)
 	for i := range out {
-		if identity(&out[i]) != id || !subtractValue(&out[i], r) {
+		if out[i].Name != r.Name || identity(&out[i]) != id || !subtractValue(&out[i], r) {
 			continue
 		}
 		if isEmptyResource(&out[i]) {

@@ -16,9 +16,6 @@ import (
 
 const (
 	schedulerPath = "/api/v1/scheduler"
-	// queueLimit is how many calls may wait; more of them end the stream. A service of 10,000
-	// instances is launched by as many calls at once if every one comes to an agent of its own.
-	queueLimit = 100_000
 	// missedHeartbeats is how many heartbeat intervals of silence end a stream.
 	missedHeartbeats = 5
 	// openLimit is how long a master may take to open the stream with SUBSCRIBED.
@@ -188,6 +185,8 @@ func (c *Client) tell(reason error, deliver func(mesos.Event)) {
 }
 
 // Send queues a call, and never blocks. Without a stream the call is dropped with a log line.
+// Calls leave in their order, but for acknowledgements, which do not wait for others, and calls
+// of which it does not matter which one the master has first.
 // A call that the master refuses is logged with the master's words; a call that cannot reach
 // it ends the stream.
 func (c *Client) Send(call mesos.Call) {
@@ -197,29 +196,32 @@ func (c *Client) Send(call mesos.Call) {
 		c.log.Warn("a call is dropped, as there is no stream", "call", call.String())
 		return
 	}
-	c.current.enqueue(queued{call: call})
+	c.current.enqueue(call)
 }
 
 // Drain waits until the calls that were sent before have been answered or dropped.
 func (c *Client) Drain(ctx context.Context) error {
 	c.mu.Lock()
 	s := c.current
-	mark := queued{done: make(chan struct{})}
+	marks := []queued{{done: make(chan struct{})}, {done: make(chan struct{})}}
 	if s != nil {
-		s.enqueue(mark)
+		s.calls.add(marks[0])
+		s.acks.add(marks[1])
 	}
 	c.mu.Unlock()
 	if s == nil {
 		return nil
 	}
-	select {
-	case <-mark.done:
-		return nil
-	case <-s.ctx.Done():
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	for _, mark := range marks {
+		select {
+		case <-mark.done:
+		case <-s.ctx.Done():
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
+	return nil
 }
 
 func (c *Client) setCurrent(s *session) {

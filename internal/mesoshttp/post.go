@@ -56,7 +56,7 @@ func newPoster(json bool, access *Access) *poster {
 			Transport: access.Over(&http.Transport{
 				DialContext:         dialer.DialContext,
 				TLSHandshakeTimeout: 5 * time.Second,
-				MaxIdleConnsPerHost: 2,
+				MaxIdleConnsPerHost: 2 * callsAtOnce,
 				IdleConnTimeout:     90 * time.Second,
 				DisableCompression:  true,
 			}),

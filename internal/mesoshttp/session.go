@@ -24,8 +24,9 @@ type session struct {
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	queue  chan queued
-	sender sync.WaitGroup
+	// lanes are what waits: calls in their order, and acknowledgements, which need none.
+	calls, acks lane
+	sender      sync.WaitGroup
 
 	// Set before the first event is delivered, and never changed then.
 	to, streamID string
@@ -35,14 +36,8 @@ type session struct {
 	capabilities []string // the master's
 }
 
-// queued is a call, or, without one, a mark whose channel is closed when its turn comes.
-type queued struct {
-	call mesos.Call
-	done chan struct{}
-}
-
 func newSession(ctx context.Context, p *poster, config Config, log *slog.Logger) *session {
-	s := &session{poster: p, config: config, log: log, queue: make(chan queued, queueLimit)}
+	s := &session{poster: p, config: config, log: log, calls: newLane(), acks: newLane()}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	return s
 }
@@ -54,10 +49,12 @@ func (s *session) end(reason error) {
 }
 
 // enqueue never blocks; too many calls end the session.
-func (s *session) enqueue(q queued) {
-	select {
-	case s.queue <- q:
-	default:
+func (s *session) enqueue(call mesos.Call) {
+	at := &s.calls
+	if acknowledges(call) {
+		at = &s.acks
+	}
+	if !at.add(queued{call: call}) {
 		s.cancel(fmt.Errorf("%d calls wait to be sent", queueLimit))
 	}
 }
@@ -100,29 +97,14 @@ func (s *session) read(
 			s.framework = event.Framework
 			s.version, s.capabilities = masterOf(&e)
 			limit = heartbeatLimit(&e, s.config.SilenceMin)
-			s.sender.Go(s.send)
+			s.sender.Go(func() { s.send(&s.calls) })
+			s.sender.Go(func() { s.send(&s.acks) })
 		default:
 			if !subscribed {
 				return false, fmt.Errorf("reading events: %s came before SUBSCRIBED", e.Type)
 			}
 		}
 		deliver(event)
-	}
-}
-
-// send sends the queue's calls, one after the other, until the session ends.
-func (s *session) send() {
-	for {
-		select {
-		case <-s.ctx.Done():
-			return
-		case q := <-s.queue:
-			if q.done != nil {
-				close(q.done)
-				continue
-			}
-			s.sendOne(q.call)
-		}
 	}
 }
 

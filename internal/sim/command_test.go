@@ -302,6 +302,7 @@ func (o *operator) helpful() {
 		}
 	}
 	o.replaceLost()
+	o.forceWaiting()
 	o.continueHeld()
 	o.continuePlans()
 	o.undoForced()
