@@ -25,8 +25,9 @@ type Daemons struct {
 	Scheduler func(context.Context, SchedulerOptions) error
 	// LocalMesos runs the embedded Mesos; executors outlive it.
 	LocalMesos func(context.Context, LocalMesosOptions) error
-	// Executor runs inside a Mesos sandbox and gives the process' exit code.
-	Executor func(context.Context) int
+	// Executor runs inside a Mesos sandbox and gives the process' exit code, if its own binary has
+	// this SHA-256, "" for any.
+	Executor func(ctx context.Context, digest string) int
 	// Version of the program.
 	Version string
 }
@@ -56,6 +57,8 @@ type SchedulerOptions struct {
 	JRE string
 	// ExecutorBinary is the kafka-sched binary that agents fetch.
 	ExecutorBinary string
+	// Executors are binaries for agents on other platforms, by these: "linux/arm64".
+	Executors map[string]string
 	// Java is the path of the java command on this machine; "" when the agents are others.
 	Java       string
 	Foreground bool

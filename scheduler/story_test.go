@@ -189,6 +189,13 @@ func (s *story) start(d *datadriven.TestData) string {
 			return [16]byte{15: s.ids}
 		},
 	}
+	for _, a := range d.CmdArgs { // binaries=(linux/amd64, linux/arm64)
+		for _, platform := range a.Vals {
+			system, arch, _ := strings.Cut(platform, "/")
+			s.cfg.Binaries = append(s.cfg.Binaries, Binary{system, arch,
+				"http://s/kafka-sched-" + arch, "digest-of-" + arch})
+		}
+	}
 	s.machine = Restore(s.cfg, Hard{})
 	return s.step(Tick{})
 }
@@ -270,10 +277,10 @@ func lengthen(text string) string {
 	return b.String()
 }
 
-// offers reads lines of "id[!window] agent host[@zone] [role=ROLE] resources"; "kept=POD" stands
-// for all that an instance holds, "leftover=POD" for what is left of it, "half=" and "bare=" for
-// that without its volumes, and "stray=" for a copy of it under another id; "more=" is as
-// Story.more has it. A window says in how long an hour of maintenance begins.
+// offers reads lines of "id[!window] agent host[@zone] [role=ROLE] [arch=CPU] resources"; in
+// these "kept=POD" stands for all that an instance holds, "leftover=POD" for what is left of it,
+// "half=" and "bare=" for that without its volumes, and "stray=" for a copy of it under another id;
+// "more=" is as Story.more has it. A window says in how long an hour of maintenance begins.
 func (s *story) offers(d *datadriven.TestData) string {
 	var ev mesos.Offers
 	for _, line := range strings.Split(d.Input, "\n") {
@@ -287,6 +294,10 @@ func (s *story) offers(d *datadriven.TestData) string {
 			Hostname: host, IP: host, Role: "kafka-role", Domain: mesos.Domain{Zone: zone}}
 		if rest, ok := strings.CutPrefix(parts[3], "role="); ok {
 			o.Role, parts[3], _ = strings.Cut(rest, " ")
+		}
+		if rest, ok := strings.CutPrefix(parts[3], "arch="); ok {
+			arch, rest, _ := strings.Cut(rest, " ")
+			o.Attributes, parts[3] = []mesos.Attribute{{Name: "arch", Value: arch}}, rest
 		}
 		o.Resources = s.offered(parts[3]).WithRole(o.Role)
 		if windowed {
@@ -623,6 +634,12 @@ func orderText(t *testing.T, task mesos.TaskInfo) string {
 		t.Fatal(err)
 	}
 	var b strings.Builder
+	if command := task.Executor.Command; strings.HasPrefix(command.Value, "case ") {
+		for _, u := range command.URIs {
+			fmt.Fprintf(&b, "the agent fetches %s\n", u.Value)
+		}
+		fmt.Fprintf(&b, "the agent runs %s\n", command.Value)
+	}
 	for _, e := range task.Executor.Command.Env {
 		fmt.Fprintf(&b, "the agent sets %s to %s\n", e.Name, e.Secret)
 	}

@@ -58,6 +58,8 @@ type SchedulerOptions struct {
 	JRE string
 	// ExecutorBinary is the kafka-sched binary that agents fetch.
 	ExecutorBinary string
+	// Executors are binaries for agents on other platforms, by these: "linux/arm64".
+	Executors map[string]string
 	// Java is the path of the java command on this machine; "" when the agents are others.
 	Java       string
 	Foreground bool
@@ -286,9 +288,10 @@ func (s *schedulerRun) advertised() string {
 }
 
 func (s *schedulerRun) machineConfig() scheduler.Config {
+	binaries := s.artifacts.binaries(s.advertised())
 	cfg := scheduler.Config{
 		Target:      s.target,
-		ExecutorURI: s.advertised() + s.artifacts.executor.path,
+		ExecutorURI: binaries[0].URI, Binaries: binaries,
 		UUID: func() (b [16]byte) {
 			rand.Read(b[:])
 			return b
