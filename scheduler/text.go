@@ -27,6 +27,10 @@ func commandText(c Command) string {
 		return "pod reset-backoff " + c.Pod
 	case Rollback:
 		return strings.TrimSpace("rollback " + c.ID)
+	case Rebalance:
+		return c.String()
+	case RebalanceCancel:
+		return "rebalance cancel"
 	case Remark:
 		return c.What
 	case AgentAbandon:
@@ -115,6 +119,8 @@ func WriteText(w Write) string {
 		return "write agent " + agentText(w.Agent)
 	case DeleteAgent:
 		return "delete agent " + string(w.ID)
+	case WriteRebalancing:
+		return "write rebalancing " + w.Rebalancing.String()
 	default:
 		return fmt.Sprintf("write %T", w)
 	}
@@ -259,6 +265,8 @@ func CallText(c Call) string {
 		return text + strings.Join(c.Addresses, " ")
 	case AskZooKeeper:
 		return "ask zookeeper " + strings.Join(c.Addresses, " ")
+	case AskMoves:
+		return "ask kafka for moves: " + c.Wish.String()
 	case ChangeKafka:
 		return "change kafka " + c.Change.String()
 	case Exit:
@@ -286,6 +294,8 @@ func EventText(e Event) string {
 			parts = append(parts, fmt.Sprintf("%s=%s", s.Address, cmp.Or(string(s.Role), "silent")))
 		}
 		return "zookeeper " + strings.Join(parts, " ")
+	case FromMoves:
+		return fmt.Sprintf("kafka has moves for %s: %s", e.Wish, e.Moves)
 	case KafkaChanged:
 		if e.Error != "" {
 			return fmt.Sprintf("kafka refused %s: %q", e.Change, e.Error)

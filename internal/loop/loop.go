@@ -29,6 +29,7 @@ type Kafka interface {
 	Ask(ctx context.Context, addresses []string) scheduler.KafkaFacts
 	AskAll(ctx context.Context, addresses []string) scheduler.KafkaFacts
 	Change(ctx context.Context, addresses []string, change scheduler.KafkaChange) error
+	Layout(ctx context.Context, addresses []string, topics []string) scheduler.Layout
 }
 
 // ZooKeeper asks servers for their roles; it takes as long as its own time-out.
@@ -341,6 +342,12 @@ func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit
 			}()
 		case scheduler.ChangeKafka:
 			go l.change(ctx, call)
+		case scheduler.AskMoves:
+			go func() {
+				layout := l.cfg.Kafka.Layout(ctx, call.Addresses, call.Wish.Topics())
+				l.put(scheduler.FromMoves{Wish: call.Wish,
+					Moves: scheduler.Weigh(layout, call.Wish)})
+			}()
 		case scheduler.Exit:
 			exit = &call
 		}
