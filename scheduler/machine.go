@@ -45,6 +45,7 @@ type Machine struct {
 	inquiry  inquiry   // into whether Kafka nodes may go down
 	// changing are the changes of Kafka that were asked for, by their texts.
 	changing   map[string]changing
+	servers    servers   // of ZooKeeper
 	survey     survey    // of where Kafka's data lies
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
@@ -220,6 +221,8 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.fromMesos(ev.Event)
 	case FromKafka:
 		m.fromKafka(ev.Facts)
+	case FromZooKeeper:
+		m.fromZooKeeper(ev.Facts)
 	case KafkaChanged:
 		m.kafkaChanged(ev)
 	case FromMoves:
@@ -281,6 +284,7 @@ func (m *Machine) NextWake() time.Time {
 	} else {
 		soonest(m.asking.Add(factsLost))
 	}
+	soonest(m.servers.next())
 	if m.wake.After(m.now) {
 		soonest(m.wake)
 	}

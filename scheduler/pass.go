@@ -20,6 +20,7 @@ func (m *Machine) pass() {
 		holders:    map[setKey]holder{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.wake, m.curious = time.Time{}, false
+	m.servers.curious = false
 	m.inquiry.begin()
 	if len(m.offers) > 0 {
 		m.rouseWanting()
@@ -53,6 +54,7 @@ func (m *Machine) pass() {
 	m.reconcile()
 	m.reconcileOperations()
 	m.askKafka()
+	m.askZooKeeper()
 	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.leftToFree()) == 0 {
 		m.setIntent(Uninstalled)
 		m.noteAbandoned()

@@ -60,6 +60,7 @@ func tell(t *testing.T, path string, crash int) (int, string) {
 			if s.facts != nil { // Kafka says the same when it is asked again
 				s.step(s.again())
 			}
+			s.sameRoles()
 		}
 		return d.Expected
 	})
@@ -114,6 +115,7 @@ type story struct {
 	last    Output
 	facts   *KafkaFacts       // the latest
 	seen    *mesos.AgentsSeen // likewise
+	roles   *ZooKeeperFacts   // likewise
 	change  KafkaChange       // the latest that was asked for
 	wish    MoveWish          // likewise
 }
@@ -147,6 +149,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.refused(d)
 	case "kafka":
 		return s.kafka(d)
+	case "zookeeper":
+		return s.zooKeeper(d)
 	case "changed":
 		return s.changed(d)
 	case "moves":

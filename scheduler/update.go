@@ -28,7 +28,7 @@ func (m *Machine) adoptTarget() {
 		m.cfg.Offered = false
 		m.offered()
 	}
-	if m.hard.Kafka.ID == "" && m.hasKafka() {
+	if m.hard.Kafka.ID == "" && m.hasKafka() && !m.usesZooKeeper() {
 		m.setKafka(KafkaCluster{ID: kafkaID(m.cfg.UUID())})
 	}
 }
@@ -304,6 +304,7 @@ func forbiddenIn(o, n servicespec.Pod) []string {
 	if o.Kafka != nil && n.Kafka != nil {
 		reasons = append(reasons, forbiddenKafka(o.Type, *o.Kafka, *n.Kafka)...)
 	}
+	reasons = append(reasons, forbiddenServers(o, n)...)
 	if !reflect.DeepEqual(o.Volumes, n.Volumes) {
 		reasons = append(reasons, fmt.Sprintf("pod %s: its volumes cannot change", o.Type))
 	}

@@ -55,6 +55,9 @@ func (m *Machine) mayStop(p Pod, spec servicespec.Pod) string {
 
 // mayReplace says why a Kafka node has to keep its place and its data, "" if it may lose them.
 func (m *Machine) mayReplace(p Pod, spec servicespec.Pod) string {
+	if spec.ZooKeeper != nil {
+		return m.holdServerData(p, spec)
+	}
 	return m.may(p, spec, "replace", (*rolling.Facts).MayReplace)
 }
 
@@ -116,6 +119,9 @@ func (m *Machine) requestFor(p Pod, spec servicespec.Pod) rolling.Request {
 
 // holdStop says why what some tasks of an instance run must not be ended now, "" if it may.
 func (m *Machine) holdStop(p Pod, spec servicespec.Pod, ends []mesos.TaskID) string {
+	if m.takesServer(p, spec, ends) && !m.endsNow(p.Name) {
+		return m.holdServer(p, spec)
+	}
 	if !m.takesKafka(p, spec, ends) || m.decided(p, spec) {
 		return ""
 	}
@@ -141,6 +147,9 @@ func (m *Machine) decided(p Pod, spec servicespec.Pod) bool {
 // holdRequest says why what was asked of an instance must not be done now, "" if it may.
 func (m *Machine) holdRequest(p Pod) string {
 	spec, ok := m.spec(p.Name)
+	if ok && spec.ZooKeeper != nil {
+		return m.holdServerRequest(p, spec)
+	}
 	if !ok || spec.Kafka == nil {
 		return ""
 	}
@@ -170,6 +179,10 @@ func (w *work) takeDown(p Pod) {
 
 // takenDown notes that a Kafka process is taken down, with the verdict on it.
 func (m *Machine) takenDown(p Pod, spec servicespec.Pod, ends []mesos.TaskID) Pod {
+	if m.takesServer(p, spec, ends) && p.Force && p.Request != Replace {
+		p.Force = false
+		m.setPod(p)
+	}
 	if !m.takesKafka(p, spec, ends) || !m.hard.Kafka.Founded || !m.connected {
 		return p
 	}

@@ -152,6 +152,10 @@ func (p *parser) updatePolicy(v value, path string, pod *Pod) *UpdatePolicy {
 			"partition and no quorum loses two of its replicas", "give 1, or leave it out")
 	}
 	policy.ByRack = f.boolean("by-rack", false)
+	if _, servers := f.get("by-rack"); servers && pod.ZooKeeper != nil {
+		f.at("by-rack", BadValue, "of ZooKeeper servers followers go first, and the leader last",
+			"remove it")
+	}
 	f.setSeconds("settle", 0, &policy.Settle)
 	policy.HaltOnFailure = f.boolean("halt-on-failure", true)
 	return policy

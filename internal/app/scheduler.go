@@ -171,7 +171,8 @@ func (s *schedulerRun) run(ctx context.Context) error {
 	}
 	s.loop = loop.New(loop.Config{
 		Machine: scheduler.Restore(s.machineConfig(), s.hard),
-		Store:   s.store, Mesos: s.mesos, Kafka: s.kafka, Metrics: s.metrics, Logger: s.log,
+		Store:   s.store, Mesos: s.mesos, Kafka: s.kafka, ZooKeeper: zk.Roles{},
+		Metrics: s.metrics, Logger: s.log,
 	})
 	// The machine has the rest, and here it would soon be old.
 	s.hard = scheduler.Hard{Framework: s.hard.Framework, Target: s.hard.Target}

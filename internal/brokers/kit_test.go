@@ -22,6 +22,8 @@ type view struct {
 	code map[int16]int16
 	// controller is whether it is one, and no broker; follows is whether it does not lead.
 	controller, follows bool
+	// elected is the controller that a broker names.
+	elected int
 }
 
 type partition struct {
@@ -196,7 +198,7 @@ func (v view) metadata() kmsg.Response {
 func (v view) describeCluster(version int16, request []byte) kmsg.Response {
 	r := kmsg.NewPtrDescribeClusterResponse()
 	r.ErrorCode = v.code[describeCluster.key]
-	r.ClusterID = v.cluster
+	r.ClusterID, r.ControllerID = v.cluster, int32(v.elected)
 	asked := kmsg.NewDescribeClusterRequest()
 	asked.Version = version
 	header := 10 + int(binary.BigEndian.Uint16(request[8:])) + 1 // and no tags

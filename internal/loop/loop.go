@@ -32,6 +32,11 @@ type Kafka interface {
 	Layout(ctx context.Context, addresses []string, topics []string) scheduler.Layout
 }
 
+// ZooKeeper asks servers for their roles; it takes as long as its own time-out.
+type ZooKeeper interface {
+	Ask(ctx context.Context, addresses []string) scheduler.ZooKeeperFacts
+}
+
 // Metrics counts what happened and observes how things stand.
 type Metrics interface {
 	Count(name string)
@@ -47,8 +52,10 @@ type Config struct {
 	Store   Store
 	Mesos   Mesos
 	Kafka   Kafka
-	Metrics Metrics
-	Logger  *slog.Logger
+	// ZooKeeper is asked only by services that run servers of it.
+	ZooKeeper ZooKeeper
+	Metrics   Metrics
+	Logger    *slog.Logger
 }
 
 // ErrStopped says that the loop ended before it took a command.
@@ -329,6 +336,10 @@ func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit
 				ask = l.cfg.Kafka.AskAll
 			}
 			go func() { l.put(scheduler.FromKafka{Facts: ask(ctx, call.Addresses)}) }()
+		case scheduler.AskZooKeeper:
+			go func() {
+				l.put(scheduler.FromZooKeeper{Facts: l.cfg.ZooKeeper.Ask(ctx, call.Addresses)})
+			}()
 		case scheduler.ChangeKafka:
 			go l.change(ctx, call)
 		case scheduler.AskMoves:
