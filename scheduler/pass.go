@@ -157,6 +157,7 @@ func (m *Machine) passRun(w *work) {
 	}
 	m.noteReplaced()
 	m.noteBack()
+	m.passReturning()
 	m.endMoves()
 	m.noteReady()
 	m.followSteps()

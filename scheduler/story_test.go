@@ -110,6 +110,7 @@ type story struct {
 	ids     byte
 	last    Output
 	facts   *KafkaFacts       // the latest
+	beyond  wholeMore         // likewise
 	seen    *mesos.AgentsSeen // likewise
 	change  KafkaChange       // the latest that was asked for
 }
@@ -215,7 +216,7 @@ func (s *story) askedForAll() bool {
 // again is what Kafka said last, said anew, of each partition too.
 func (s *story) again() Event {
 	s.facts.Asked = s.now.Add(time.Millisecond / 2)
-	s.facts.Rolling = wholeOf(*s.facts)
+	s.facts.Rolling = wholeOf(*s.facts, s.beyond)
 	return FromKafka{*s.facts}
 }
 
@@ -423,8 +424,13 @@ func (s *story) kafka(d *datadriven.TestData) string {
 		}
 		return list
 	}
+	s.beyond = wholeMore{}
 	for _, a := range d.CmdArgs {
 		switch a.Key {
+		case "follows":
+			s.beyond.follows = true
+		case "single":
+			s.beyond.single = numbers(a.Vals)
 		case "error":
 			f.Error = "connection refused"
 		case "voters":
@@ -452,7 +458,7 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			}
 		}
 	}
-	f.Rolling = wholeOf(f)
+	f.Rolling = wholeOf(f, s.beyond)
 	s.facts = &f
 	return s.step(FromKafka{f})
 }

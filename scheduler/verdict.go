@@ -33,10 +33,13 @@ type inquiry struct {
 	// each node waits.
 	verdicts map[PodName]Judgement
 	said     map[PodName]Judgement
+	// back are the nodes whose leaders are to come back, since when.
+	back map[PodName]time.Time
 }
 
 func newInquiry() inquiry {
-	return inquiry{verdicts: map[PodName]Judgement{}, said: map[PodName]Judgement{}}
+	return inquiry{verdicts: map[PodName]Judgement{}, said: map[PodName]Judgement{},
+		back: map[PodName]time.Time{}}
 }
 
 // begin begins a pass.
@@ -72,6 +75,7 @@ func (m *Machine) may(p Pod, spec servicespec.Pod, what string, ask judge) strin
 		return ""
 	}
 	m.inquiry.wanted = true
+	m.moveFirst(p, spec, v)
 	return v.Sentence()
 }
 
@@ -95,7 +99,7 @@ func (m *Machine) whole() *rolling.Facts {
 // requestFor is what is asked of a node.
 func (m *Machine) requestFor(p Pod, spec servicespec.Pod) rolling.Request {
 	q := rolling.Request{Node: rolling.NodeID(nodeID(p.Name, spec)), Now: m.now,
-		Policy: rolling.Policy{Fragile: rolling.Allow}}
+		Policy: rolling.Policy{Fragile: fragile(spec)}}
 	if spec.Update != nil {
 		q.Policy.MaxUnavailable = spec.Update.MaxUnavailable
 	}
@@ -198,6 +202,9 @@ func (m *Machine) noteBack() {
 		}
 		p.Down = nil
 		m.setPod(p)
+		if ok && spec.Kafka.Serves() {
+			m.inquiry.back[name] = m.now
+		}
 		m.due = true
 	}
 }
