@@ -9,11 +9,11 @@ import (
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
-// What is changed in Kafka around a stop. Before it nothing is done about leaders: Kafka's controlled
-// shutdown hands all of them over at once, at the moment when the node goes, and nobody has to undo
-// anything if it does not go after all. After it the leaders that prefer the node come back at once,
-// not within the five minutes that Kafka's own balancer takes. And if that is what was chosen,
-// the partitions that are unavailable without the node are moved to another one first.
+// What is changed in Kafka around a stop. Before it nothing is done about leaders: Kafka's
+// controlled shutdown hands all of them over at once, at the moment when the node goes, and nobody
+// has to undo anything if it does not go after all. After it the leaders that prefer the node come
+// back at once, not within the five minutes that Kafka's own balancer takes. And if that is what
+// was chosen, the partitions that are unavailable without the node are moved to another one first.
 
 // The changes around a stop.
 type (

@@ -154,8 +154,7 @@ func (p *parser) updatePolicy(v value, path string, pod *Pod) *UpdatePolicy {
 	if choice, ok := f.oneOf("fragile", FragileMoveFirst, FragileAllow, FragileRefuse); ok {
 		if policy.Fragile = choice; choice == FragileMoveFirst {
 			policy.Fragile = "" // the default
-		}
-		if pod.Kafka == nil || !pod.Kafka.Serves() {
+		} else if pod.Kafka == nil || !pod.Kafka.Serves() {
 			f.at("fragile", BadValue, "the pod has no Kafka brokers", "leave it out")
 		}
 	}

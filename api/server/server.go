@@ -32,6 +32,8 @@ type Config struct {
 	Advertise string
 	// Topics does what is asked of Kafka's topics; nil answers 503.
 	Topics Topics
+	// Partitions asks brokers at some addresses for facts about each partition; nil does not.
+	Partitions func(ctx context.Context, addresses []string) scheduler.KafkaFacts
 	// Artifacts are the files for agents; nil has none.
 	Artifacts ArtifactProvider
 	// ParseSpec makes a service of the text of a rendered spec and the config templates that it

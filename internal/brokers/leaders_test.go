@@ -35,8 +35,8 @@ func TestLeadersComeBack(t *testing.T) {
 	}
 }
 
-// TestReplicasMove checks what Kafka is told of replicas that are to move, and that a refusal of one
-// partition is told.
+// TestReplicasMove checks what Kafka is told of replicas that are to move, and that a refusal of
+// one partition is told.
 func TestReplicasMove(t *testing.T) {
 	k := take(t, map[int16]int16{45: 0}, func(kmsg.Request) kmsg.Response {
 		p := kmsg.NewAlterPartitionAssignmentsResponseTopicPartition()

@@ -20,8 +20,8 @@ func stop(t *testing.T, a *Asker, addresses []string, id int) rolling.Verdict {
 		Now: now.Add(time.Second)})
 }
 
-// TestVerdictOfAnswers: the facts that brokers give of each partition lead to the verdicts that they
-// should.
+// TestVerdictOfAnswers: the facts that brokers give of each partition lead to the verdicts that
+// they should.
 func TestVerdictOfAnswers(t *testing.T) {
 	for _, c := range []struct {
 		name   string

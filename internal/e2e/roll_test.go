@@ -13,10 +13,10 @@ import (
 	"github.com/kafka-sched/kafka-sched/api"
 )
 
-// TestRollUnderLoad rolls three brokers under the load of idempotent producers: by a changed setting,
-// then by the next one while the scheduler, a broker and the quorum's leader are killed, and
-// at last tries to restart a broker while another one hangs. Nothing is lost or doubled, no producer
-// sees an error, and no partition is under its minimum because of us.
+// TestRollUnderLoad rolls three brokers under the load of idempotent producers: by a changed
+// setting, then by the next one while the scheduler, a broker and the quorum's leader are killed,
+// and at last tries to restart a broker while another one hangs. Nothing is lost or doubled, no
+// producer sees an error, and no partition is under its minimum because of us.
 func TestRollUnderLoad(t *testing.T) {
 	c := newCluster(t, "roll")
 	c.install()
