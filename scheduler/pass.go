@@ -29,6 +29,7 @@ func (m *Machine) pass() {
 	if m.hard.Intent == Run {
 		m.passMoves()
 		m.passFaults()
+		m.passHealth()
 	}
 	m.passRequests(work)
 	if m.hard.Intent != Stop {

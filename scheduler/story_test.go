@@ -390,6 +390,9 @@ func (s *story) status(d *datadriven.TestData) Event {
 		case "ready":
 			ready := a.Vals[0] == "true"
 			st.Ready = &ready
+		case "healthy":
+			healthy := a.Vals[0] == "true"
+			st.Healthy = &healthy
 		case "message":
 			st.Message = strings.Join(a.Vals, " ")
 		case "reason":

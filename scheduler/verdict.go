@@ -33,13 +33,15 @@ type inquiry struct {
 	// each node waits.
 	verdicts map[PodName]Judgement
 	said     map[PodName]Judgement
+	// sick counts failures of health checks in a row.
+	sick map[mesos.TaskID]int
 	// back are the nodes whose leaders are to come back, since when.
 	back map[PodName]time.Time
 }
 
 func newInquiry() inquiry {
 	return inquiry{verdicts: map[PodName]Judgement{}, said: map[PodName]Judgement{},
-		back: map[PodName]time.Time{}}
+		back: map[PodName]time.Time{}, sick: map[mesos.TaskID]int{}}
 }
 
 // begin begins a pass.
