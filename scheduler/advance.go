@@ -179,10 +179,15 @@ func (m *Machine) inTheWay(
 // the target says. The executor's own binary does not count: an older one does as well.
 func (m *Machine) staleExecutor(p Pod, spec servicespec.Pod) bool {
 	want := m.executorOf(p, spec)
-	same := slices.EqualFunc(p.Executor.Command.URIs, want.Command.URIs,
-		func(a, b mesos.URI) bool { return a == b || a.Executable && b.Executable })
+	same := slices.Equal(besideBinaries(p.Executor.Command.URIs),
+		besideBinaries(want.Command.URIs))
 	return !same || p.Executor.Command.User != want.Command.User ||
 		!sameSecrets(p.Executor, want)
+}
+
+// besideBinaries are the URIs of all but the executor itself.
+func besideBinaries(uris []mesos.URI) []mesos.URI {
+	return slices.DeleteFunc(slices.Clone(uris), func(u mesos.URI) bool { return u.Executable })
 }
 
 // idles reports whether launches are all idle, so that nobody misses them.

@@ -30,6 +30,7 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 	case mesos.Updated:
 		m.updated(ev.Status)
 	case mesos.ExecutorFailed:
+		m.executorFailed(ev)
 		// The statuses of its tasks come by themselves; asking makes sure that they do.
 		m.askAbout(func(p Pod) bool {
 			return p.Executor.ID == ev.Executor ||

@@ -48,6 +48,7 @@ func (m *Machine) pass() {
 	m.noteVerdicts()
 	m.forgetAgents()
 	m.passVoters()
+	m.passRebalancing()
 	m.forgetChanges()
 	m.passed = m.passed || m.connected
 	m.reconcile()
@@ -179,6 +180,9 @@ func (m *Machine) passRun(w *work) {
 		if plan.Name == planDecommission {
 			w.passDecommission(assessed[i])
 			continue
+		}
+		if plan.Name == planRebalance {
+			continue // passRebalancing
 		}
 		if plan.Name == planMaintenance {
 			for _, step := range assessed[i].Candidates {

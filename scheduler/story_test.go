@@ -78,6 +78,9 @@ func hardText(h Hard) string {
 		}
 		entries = append(entries, text)
 	}
+	if h.Rebalancing.Number > 0 {
+		entries = append(entries, WriteText(WriteRebalancing{h.Rebalancing}))
+	}
 	for _, l := range h.Leftovers {
 		entries = append(entries, shorten(WriteText(WriteLeftover{l})))
 	}
@@ -113,6 +116,7 @@ type story struct {
 	beyond  wholeMore         // likewise
 	seen    *mesos.AgentsSeen // likewise
 	change  KafkaChange       // the latest that was asked for
+	wish    MoveWish          // likewise
 }
 
 func (s *story) run(t *testing.T, d *datadriven.TestData) string {
@@ -146,6 +150,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.kafka(d)
 	case "changed":
 		return s.changed(d)
+	case "moves":
+		return s.moves(d)
 	case "command":
 		return s.command(d)
 	case "wait":
@@ -185,6 +191,13 @@ func (s *story) start(d *datadriven.TestData) string {
 			s.ids++
 			return [16]byte{15: s.ids}
 		},
+	}
+	for _, a := range d.CmdArgs { // binaries=(linux/amd64, linux/arm64)
+		for _, platform := range a.Vals {
+			system, arch, _ := strings.Cut(platform, "/")
+			s.cfg.Binaries = append(s.cfg.Binaries, Binary{system, arch,
+				"http://s/kafka-sched-" + arch, "digest-of-" + arch})
+		}
 	}
 	s.machine = Restore(s.cfg, Hard{})
 	return s.step(Tick{})
@@ -233,8 +246,11 @@ func (s *story) single(ev Event) string {
 	}
 	for _, c := range out.Calls {
 		fmt.Fprintln(&b, shorten(CallText(c)))
-		if c, ok := c.(ChangeKafka); ok {
+		switch c := c.(type) {
+		case ChangeKafka:
 			s.change = c.Change
+		case AskMoves:
+			s.wish = c.Wish
 		}
 	}
 	for _, r := range out.Replies {
@@ -267,10 +283,10 @@ func lengthen(text string) string {
 	return b.String()
 }
 
-// offers reads lines of "id[!window] agent host[@zone] [role=ROLE] resources"; "kept=POD" stands
-// for all that an instance holds, "leftover=POD" for what is left of it, "half=" and "bare=" for
-// that without its volumes, and "stray=" for a copy of it under another id; "more=" is as
-// Story.more has it. A window says in how long an hour of maintenance begins.
+// offers reads lines of "id[!window] agent host[@zone] [role=ROLE] [arch=CPU] resources"; in
+// these "kept=POD" stands for all that an instance holds, "leftover=POD" for what is left of it,
+// "half=" and "bare=" for that without its volumes, and "stray=" for a copy of it under another id;
+// "more=" is as Story.more has it. A window says in how long an hour of maintenance begins.
 func (s *story) offers(d *datadriven.TestData) string {
 	var ev mesos.Offers
 	for _, line := range strings.Split(d.Input, "\n") {
@@ -284,6 +300,10 @@ func (s *story) offers(d *datadriven.TestData) string {
 			Hostname: host, IP: host, Role: "kafka-role", Domain: mesos.Domain{Zone: zone}}
 		if rest, ok := strings.CutPrefix(parts[3], "role="); ok {
 			o.Role, parts[3], _ = strings.Cut(rest, " ")
+		}
+		if rest, ok := strings.CutPrefix(parts[3], "arch="); ok {
+			arch, rest, _ := strings.Cut(rest, " ")
+			o.Attributes, parts[3] = []mesos.Attribute{{Name: "arch", Value: arch}}, rest
 		}
 		o.Resources = s.offered(parts[3]).WithRole(o.Role)
 		if windowed {
@@ -441,6 +461,8 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			f.Present = f.Voters
 		case "present":
 			f.Present = numbers(a.Vals)
+		case "joins":
+			f.JoinsItself = true
 		case "replicas":
 			f.Replicas = replicasOf(numbers, a.Vals)
 		case "offline":
@@ -451,10 +473,13 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			for _, id := range numbers(a.Vals) {
 				f.Brokers = append(f.Brokers, BrokerFacts{ID: id, Hosted: 5})
 			}
-		case "fenced", "behind":
+		case "fenced", "behind", "empty":
 			for _, id := range numbers(a.Vals) {
 				b := f.broker(id)
-				b.Fenced = a.Key == "fenced"
+				b.Fenced = b.Fenced || a.Key == "fenced"
+				if a.Key == "empty" {
+					b.Hosted = 0
+				}
 				if a.Key == "behind" {
 					b.NotInSync = 2
 				}
@@ -596,6 +621,8 @@ func (s *story) command(d *datadriven.TestData) string {
 			s.t.Fatal(problems)
 		}
 		c = SetTarget{ID: arg(1), Service: service}
+	case "rebalance":
+		c = s.rebalance(d)
 	case "abandon":
 		c = AgentAbandon{Agent: arg(1), Force: arg(2) == "force"}
 	default:
@@ -628,6 +655,12 @@ func orderText(t *testing.T, task mesos.TaskInfo) string {
 		t.Fatal(err)
 	}
 	var b strings.Builder
+	if command := task.Executor.Command; strings.HasPrefix(command.Value, "case ") {
+		for _, u := range command.URIs {
+			fmt.Fprintf(&b, "the agent fetches %s\n", u.Value)
+		}
+		fmt.Fprintf(&b, "the agent runs %s\n", command.Value)
+	}
 	for _, e := range task.Executor.Command.Env {
 		fmt.Fprintf(&b, "the agent sets %s to %s\n", e.Name, e.Secret)
 	}

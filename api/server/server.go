@@ -30,8 +30,8 @@ type Config struct {
 	ServiceTLD, VIPTLD string
 	// Advertise is the host:port under which tasks reach this API.
 	Advertise string
-	// Topics does what is asked of Kafka's topics; nil answers 503.
-	Topics Topics
+	// Kafka does what is asked of Kafka; nil answers 503.
+	Kafka Kafka
 	// Partitions asks brokers at some addresses for facts about each partition; nil does not.
 	Partitions func(ctx context.Context, addresses []string) scheduler.KafkaFacts
 	// Artifacts are the files for agents; nil has none.

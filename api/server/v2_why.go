@@ -194,6 +194,7 @@ var helps = map[offer.Code]string{
 	offer.Placement:   "Add an agent that the placement rule allows, or loosen the rule.",
 	offer.Maintenance: "Wait for the end of the maintenance, or add an agent.",
 	offer.Draining:    "Reactivate the agent, or add one.",
+	offer.Platform:    "Install an executor for the agent's CPU with --executor, or add an agent.",
 }
 
 // helpFor says what would make an offer fit, for what most agents lack.

@@ -35,7 +35,7 @@ func (l *line) change(change scheduler.KafkaChange) error {
 	case scheduler.ElectPreferred:
 		return l.elect(c)
 	case scheduler.MoveReplicas:
-		return l.reassign(c)
+		return l.reassign(movesOf(c), true)
 	case scheduler.Unregister:
 		request := kmsg.NewPtrUnregisterBrokerRequest()
 		request.BrokerID = int32(c.Broker)
@@ -45,6 +45,12 @@ func (l *line) change(change scheduler.KafkaChange) error {
 		}
 		r := response.(*kmsg.UnregisterBrokerResponse)
 		return refused(r.ErrorCode, r.ErrorMessage, notRegistered)
+	case scheduler.StartMoves:
+		return l.startMoves(c)
+	case scheduler.CancelMoves:
+		return l.reassign(c.Moves, false)
+	case scheduler.Unthrottle:
+		return l.unthrottle(c)
 	}
 	return fmt.Errorf("nobody knows how to %s", change)
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/scheduler/balance"
 )
 
 // electionNotNeeded is Kafka's error code for a partition that is led as it should be.
@@ -34,41 +35,15 @@ func (l *line) elect(c scheduler.ElectPreferred) error {
 	return refused(response.(*kmsg.ElectLeadersResponse).ErrorCode, nil, electionNotNeeded)
 }
 
-// reassign gives partitions other replicas; the first refusal is the error.
-func (l *line) reassign(c scheduler.MoveReplicas) error {
-	request := kmsg.NewPtrAlterPartitionAssignmentsRequest()
-	request.TimeoutMillis = int32(changeTimeout.Milliseconds() * 2 / 3)
-	at := map[string]int{}
-	for _, move := range c.Moves {
-		i, known := at[move.Topic]
-		if !known {
-			i = len(request.Topics)
-			at[move.Topic] = i
-			topic := kmsg.NewAlterPartitionAssignmentsRequestTopic()
-			topic.Topic = move.Topic
-			request.Topics = append(request.Topics, topic)
+// movesOf are the moves of a change as those of a plan are.
+func movesOf(c scheduler.MoveReplicas) []balance.Move {
+	var moves []balance.Move
+	for _, m := range c.Moves {
+		move := balance.Move{Topic: m.Topic, Partition: m.Partition}
+		for _, id := range m.Replicas {
+			move.After = append(move.After, balance.BrokerID(id))
 		}
-		partition := kmsg.NewAlterPartitionAssignmentsRequestTopicPartition()
-		partition.Partition = move.Partition
-		for _, replica := range move.Replicas {
-			partition.Replicas = append(partition.Replicas, int32(replica))
-		}
-		request.Topics[i].Partitions = append(request.Topics[i].Partitions, partition)
+		moves = append(moves, move)
 	}
-	response, err := l.call(request)
-	if err != nil {
-		return err
-	}
-	r := response.(*kmsg.AlterPartitionAssignmentsResponse)
-	if err := refused(r.ErrorCode, r.ErrorMessage, 0); err != nil {
-		return err
-	}
-	for _, topic := range r.Topics {
-		for _, p := range topic.Partitions {
-			if err := refused(p.ErrorCode, p.ErrorMessage, 0); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return moves
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/executor"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/scheduler/balance"
 	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 )
 
@@ -40,6 +41,8 @@ type cluster struct {
 	brokers map[int]*registration
 	// partitions are what the brokers host.
 	partitions []*partition
+	// moving are those on their way to other replicas, by their indexes.
+	moving map[int]balance.Move
 }
 
 // registration is a broker that the controllers know.
@@ -173,7 +176,7 @@ func (k *kafka) boot(n *node) {
 			c := &cluster{id: n.cluster, founder: n.volume,
 				voters:  map[int]*volume{n.id: n.volume},
 				members: map[*volume]bool{n.volume: true},
-				brokers: map[int]*registration{}}
+				brokers: map[int]*registration{}, moving: map[int]balance.Move{}}
 			n.volume.cluster = c
 			k.clusters = append(k.clusters, c)
 		}
@@ -356,6 +359,7 @@ func (k *kafka) facts(asked time.Time, call scheduler.AskKafka) scheduler.KafkaF
 		f.Rolling = k.whole(c, asked, k.answering(addresses))
 		k.snap(c, asked, f.Rolling)
 	}
+	f.MostReplicas, f.MostReplicated = c.mostReplicas()
 	slices.SortFunc(f.Brokers, func(x, y scheduler.BrokerFacts) int { return x.ID - y.ID })
 	return f
 }
