@@ -30,6 +30,7 @@ func (m *Machine) pass() {
 	if m.hard.Intent == Run {
 		m.passMoves()
 		m.passFaults()
+		m.passHealth()
 	}
 	m.passRequests(work)
 	if m.hard.Intent != Stop {
@@ -160,6 +161,7 @@ func (m *Machine) passRun(w *work) {
 	}
 	m.noteReplaced()
 	m.noteBack()
+	m.passReturning()
 	m.endMoves()
 	m.noteReady()
 	m.followSteps()

@@ -114,6 +114,7 @@ type story struct {
 	ids     byte
 	last    Output
 	facts   *KafkaFacts       // the latest
+	beyond  wholeMore         // likewise
 	seen    *mesos.AgentsSeen // likewise
 	roles   *ZooKeeperFacts   // likewise
 	change  KafkaChange       // the latest that was asked for
@@ -232,7 +233,7 @@ func (s *story) askedForAll() bool {
 // again is what Kafka said last, said anew, of each partition too.
 func (s *story) again() Event {
 	s.facts.Asked = s.now.Add(time.Millisecond / 2)
-	s.facts.Rolling = wholeOf(*s.facts)
+	s.facts.Rolling = wholeOf(*s.facts, s.beyond)
 	return FromKafka{*s.facts}
 }
 
@@ -413,6 +414,9 @@ func (s *story) status(d *datadriven.TestData) Event {
 		case "ready":
 			ready := a.Vals[0] == "true"
 			st.Ready = &ready
+		case "healthy":
+			healthy := a.Vals[0] == "true"
+			st.Healthy = &healthy
 		case "message":
 			st.Message = strings.Join(a.Vals, " ")
 		case "reason":
@@ -447,8 +451,13 @@ func (s *story) kafka(d *datadriven.TestData) string {
 		}
 		return list
 	}
+	s.beyond = wholeMore{}
 	for _, a := range d.CmdArgs {
 		switch a.Key {
+		case "follows":
+			s.beyond.follows = true
+		case "single":
+			s.beyond.single = numbers(a.Vals)
 		case "error":
 			f.Error = "connection refused"
 		case "voters":
@@ -481,7 +490,7 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			}
 		}
 	}
-	f.Rolling = wholeOf(f)
+	f.Rolling = wholeOf(f, s.beyond)
 	s.facts = &f
 	return s.step(FromKafka{f})
 }

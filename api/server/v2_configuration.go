@@ -1,6 +1,8 @@
 package server
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -182,6 +185,7 @@ func (x *v2) answerTarget(
 	}
 	if preview {
 		shape.Changed, shape.DryRun, shape.Steps = false, true, plannedSteps(reply.Preview)
+		shape.Unavailable = x.fragile(r.Context(), c, reply.Preview)
 	} else if v := x.View(); shape.Changed {
 		w.Header().Set("ETag", targetRevision(v))
 		if shape.TargetID == "" {
@@ -189,6 +193,41 @@ func (x *v2) answerTarget(
 		}
 	}
 	writeJSON(w, http.StatusOK, shape)
+}
+
+// fragile are the topics that no restart can keep available, if a preview restarts anything and
+// Kafka tells; with what the configuration to come says of them.
+func (x *v2) fragile(
+	ctx context.Context, c scheduler.Command, steps []scheduler.PlannedStep,
+) []api.FragileTopic {
+	v := x.View()
+	restarts := slices.ContainsFunc(steps,
+		func(s scheduler.PlannedStep) bool { return s.Action == "restart" })
+	if at := live(v); x.Partitions != nil && restarts && len(at) > 0 {
+		service := v.Target
+		if set, ok := c.(scheduler.SetTarget); ok {
+			service = set.Service
+		}
+		if facts := x.Partitions(ctx, at).Rolling; facts != nil {
+			return fragileTopics(facts.Forecast(), service)
+		}
+	}
+	return nil
+}
+
+func fragileTopics(risks []rolling.Risk, service servicespec.Service) []api.FragileTopic {
+	choice := servicespec.FragileMoveFirst
+	for _, pod := range service.Pods {
+		if pod.Kafka != nil && pod.Kafka.Serves() && pod.Update != nil {
+			choice = cmp.Or(pod.Update.Fragile, choice)
+		}
+	}
+	var list []api.FragileTopic
+	for _, r := range risks {
+		list = append(list, api.FragileTopic{Topic: r.Topic, Partitions: r.Partitions,
+			Replicas: r.Replicas, MinISR: r.MinISR, Movable: r.Movable, Choice: choice})
+	}
+	return list
 }
 
 func plannedSteps(steps []scheduler.PlannedStep) []api.PlannedStep {

@@ -378,6 +378,7 @@ func (s *schedulerRun) api(feed *server.Feed, ending <-chan struct{}) server.Con
 		View: s.loop.View, Do: s.loop.Do, Metrics: s.metrics.Handler(),
 		Advertise:  strings.TrimPrefix(s.advertised(), "http://"),
 		OldMetrics: s.metrics, Kafka: kafkaadmin.Admin{}, Layout: s.kafka.Layout,
+		Partitions: s.partitions,
 		Artifacts: s.artifacts, Logger: s.log, Version: s.version,
 		ParseSpec: func(text []byte, files map[string]string) (servicespec.Service, error) {
 			return parseSpec("request body", text, files)
@@ -385,6 +386,13 @@ func (s *schedulerRun) api(feed *server.Feed, ending <-chan struct{}) server.Con
 		AllowHost: s.allowHost(),
 		Feed:      feed, Logs: s.sandboxes().Find, Ending: ending, Mesos: s.mesos.connection,
 	}
+}
+
+// partitions asks over connections of its own, so that nobody waits for anybody.
+func (s *schedulerRun) partitions(ctx context.Context, at []string) scheduler.KafkaFacts {
+	asker := brokers.New(brokers.Config{})
+	defer asker.Close()
+	return asker.AskAll(ctx, at)
 }
 
 func (s *schedulerRun) allowHost() func(string) bool {

@@ -84,6 +84,8 @@ func newWorldOf(seed uint64, draw func(*rand.Rand) scenario) *world {
 		&checkActions{w: w, last: map[string]time.Time{}},
 		&checkPaused{w}, &checkParams{w}, &checkLeaving{w}, newCheckJobs(w),
 		&checkEssential{w: w},
+		&checkMinimum{w: w, told: map[mesos.TaskID]time.Time{},
+			forced: map[scheduler.PodName]bool{}},
 	}
 	return w
 }
