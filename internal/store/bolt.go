@@ -44,6 +44,8 @@ type Bolt struct {
 	db   *bbolt.DB
 	// opened is what the file held when it was opened, until somebody loads it or writes.
 	opened *scheduler.Hard
+	// earlier says that the file was of an earlier schema when it was opened.
+	earlier bool
 }
 
 var _ Store = (*Bolt)(nil)
@@ -123,6 +125,7 @@ func (b *Bolt) begin() error {
 		}
 		hard, err := read(tx)
 		b.opened = &hard
+		b.earlier = err == nil && !bytes.Equal(tx.Bucket(metaBucket).Get(schemaKey), schemaValue)
 		return err
 	})
 	if err != nil || !empty {
@@ -204,6 +207,9 @@ func (b *Bolt) Apply(writes []scheduler.Write) error {
 	b.opened = nil
 	changes, err := Encode(writes)
 	if err != nil {
+		return err
+	}
+	if err := b.backUp(); err != nil {
 		return err
 	}
 	err = b.db.Update(func(tx *bbolt.Tx) error {
