@@ -11,7 +11,7 @@ summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 60m $(1) -run '$(2)' 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build check unit test e2e fuzz bench scale cover api-conformance conformance roll-safety sim crashpoints faults demo clean
+.PHONY: help deps build executors check unit test e2e fuzz bench scale cover api-conformance conformance roll-safety sim crashpoints faults demo clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,13 @@ deps: ## install Java, Maven and ZooKeeper from packages where they are missing
 
 build: ## build bin/kafka-sched
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/kafka-sched .
+
+# PLATFORMS="linux/arm64 …": executors for agents on other machines, see kafka-sched install --executor.
+PLATFORMS ?= linux/amd64 linux/arm64
+executors: ## build bin/kafka-sched-OS-ARCH for each of PLATFORMS
+	@for p in $(PLATFORMS); do echo "bin/kafka-sched-$${p%/*}-$${p#*/}"; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -ldflags '$(LDFLAGS)' \
+		-o "bin/kafka-sched-$${p%/*}-$${p#*/}" . || exit 1; done
 
 check: ## formatting, vet, house rules, linter
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"

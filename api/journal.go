@@ -10,6 +10,7 @@ const (
 	KindPlanHalt     = "plan-halt"     // it cannot go on
 	KindPlanWait     = "plan-wait"     // it waits for an operator
 	KindPlanStop     = "plan-stop"     // it was stopped
+	KindVerdict      = "verdict"       // whether a Kafka node may be taken down
 )
 
 // Journal is the answer of PathJournal, newest first.

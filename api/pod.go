@@ -68,6 +68,8 @@ type Pod struct {
 	Leaving bool `json:"leaving,omitempty"`
 	// Broker is what Kafka says of it, left out for pods that are not registered brokers.
 	Broker *Broker `json:"broker,omitempty"`
+	// Verdict is why it may not be taken down now, left out unless somebody wants that.
+	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
 // AgentRefusal is why one agent's offer does not fit.
@@ -123,4 +125,27 @@ type Broker struct {
 	Hosted    int `json:"hosted"`
 	NotInSync int `json:"not_in_sync"`
 	Leads     int `json:"leads"`
+}
+
+// Verdict is why a Kafka node has to stay although it is to be taken down.
+type Verdict struct {
+	What   string `json:"what"`   // stop, replace or leave
+	Answer string `json:"answer"` // wait: it will change by itself; refused: somebody has to act
+	Code   string `json:"code"`   // for programs
+	// Sentence says it in words.
+	Sentence string    `json:"sentence"`
+	Since    time.Time `json:"since"`
+	// Causes are the first ten of what it rests on, and Count is the number of all.
+	Causes []Cause `json:"causes"`
+	Count  int     `json:"count"`
+}
+
+// Cause is a partition, a topic or a node that a verdict rests on.
+type Cause struct {
+	Topic     string `json:"topic,omitempty"`
+	Partition *int32 `json:"partition,omitempty"`
+	Node      *int   `json:"node,omitempty"`
+	// Have and Need are replicas in sync, or how many there have to be.
+	Have int `json:"have,omitempty"`
+	Need int `json:"need,omitempty"`
 }

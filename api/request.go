@@ -15,14 +15,18 @@ type PlanCommand struct {
 	Step  string `json:"step,omitempty"`
 	// Params become environment variables of what the plan launches; for start only.
 	Params map[string]string `json:"params,omitempty"`
-	Reason string            `json:"reason,omitempty"`
+	// Force takes Kafka nodes down whatever Kafka says, for start and restart.
+	Force  bool   `json:"force,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // PodCommand is the body of PathPodCommandV2; it may be left out.
 type PodCommand struct {
 	// Tasks are names as in the spec or in full, for pause and resume; without them all.
-	Tasks  []string `json:"tasks,omitempty"`
-	Reason string   `json:"reason,omitempty"`
+	Tasks []string `json:"tasks,omitempty"`
+	// Force takes a Kafka node down whatever Kafka says, for restart and replace.
+	Force  bool   `json:"force,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // Rollback is the body of PathRollback; it may be left out.

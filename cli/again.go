@@ -63,6 +63,7 @@ func (in *installing) fixed(c cluster) []string {
 	for _, d := range []struct{ what, is, asked string }{
 		{"--master", redactText(c.Master), redactText(in.master)},
 		{"--jre", c.JRE.Asked, in.jre},
+		{"--executor", executorsText(c.Executors), executorsText(in.executors)},
 		{"--secrets", c.Secrets, in.secrets},
 		{"--credential", c.Access.Credential, in.access.Credential},
 		{"--auth-token-file", c.Access.TokenFile, in.access.TokenFile},

@@ -121,7 +121,8 @@ func schedulerOptions(f folder, c cluster) (SchedulerOptions, error) {
 		Master: master, Access: mesoshttp.AccessOptions(c.Access),
 		Listen: c.Listen, AnyPort: c.AnyPort, Advertise: c.Advertise,
 		KafkaDist: c.Kafka.Archive, KafkaVersion: c.Kafka.Version,
-		JRE: c.JRE.Archive, ExecutorBinary: exe, Java: c.Java, LogFile: f.schedulerLog(),
+		JRE: c.JRE.Archive, ExecutorBinary: exe, Executors: c.Executors, Java: c.Java,
+		LogFile: f.schedulerLog(),
 		State:   c.State,
 		Webhook: c.Watch.Webhook, WebhookSecretFile: c.Watch.SecretFile,
 		StalledAfter: c.Watch.StalledAfter,
@@ -130,12 +131,15 @@ func schedulerOptions(f folder, c cluster) (SchedulerOptions, error) {
 
 // executorCmd is what agents run.
 func (e *env) executorCmd() *cobra.Command {
-	return &cobra.Command{
+	digest := ""
+	c := &cobra.Command{
 		Use: "executor", Short: "Run the tasks of a pod (started by a Mesos agent)",
 		Hidden: true, Args: cobra.NoArgs, Example: "  kafka-sched executor",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			e.exitCode = e.daemons.Executor(cmd.Context())
+			e.exitCode = e.daemons.Executor(cmd.Context(), digest)
 			return nil
 		},
 	}
+	c.Flags().StringVar(&digest, "sha256", "", "the digest that this program must have")
+	return c
 }

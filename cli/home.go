@@ -121,8 +121,10 @@ type cluster struct {
 	Java      string `json:"java,omitempty"`
 	Kafka     dist   `json:"kafka"`
 	// JRE is the Java runtime that agents fetch, the zero one when they have their own.
-	JRE   dist   `json:"jre,omitzero"`
-	Mesos *local `json:"mesos,omitempty"`
+	JRE dist `json:"jre,omitzero"`
+	// Executors are the files of executors for agents on other platforms, by these.
+	Executors map[string]string `json:"executors,omitempty"`
+	Mesos     *local            `json:"mesos,omitempty"`
 	// Secrets is the folder of the embedded Mesos' secrets, "" for none.
 	Secrets string `json:"secrets,omitempty"`
 	Watch   watch  `json:"watch,omitzero"`

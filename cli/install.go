@@ -22,6 +22,8 @@ type installing struct {
 	kafkaVersion, kafkaDist   string
 	jre                       string
 	secrets                   string
+	executorFiles             []string
+	executors                 map[string]string
 	agents                    int
 	foreground, faults        bool
 	watch                     watch
@@ -60,6 +62,8 @@ func (e *env) installCmd() *cobra.Command {
 		"where Kafka comes from: folder, archive or URL (default: Maven artifacts)")
 	f.StringVar(&in.jre, "jre", "",
 		"Java runtime that agents fetch: folder, archive or URL (default: their own)")
+	f.StringArrayVar(&in.executorFiles, "executor", nil,
+		"kafka-sched built for agents on another platform: [linux/arm64=]FILE; repeatable")
 	f.IntVar(&in.agents, "agents", 0, "agents of the embedded Mesos (default 3, or one a broker)")
 	f.BoolVar(&in.faults, "faults", false,
 		"let the embedded Mesos misbehave on order (localmesos chaos)")
@@ -162,6 +166,9 @@ func (in *installing) want() error {
 	if err := in.state.check(); err != nil {
 		return err
 	}
+	if in.executors, err = executorsOf(in.executorFiles); err != nil {
+		return err
+	}
 	if err := in.checkAdopt(); err != nil {
 		return err
 	}
@@ -189,8 +196,8 @@ func (in *installing) prepare(ctx context.Context) error {
 	in.cluster = cluster{
 		Format: clusterFormat, Name: in.folder.name, Created: time.Now().UTC(),
 		Spec: in.wanted.path, Options: in.wanted.options, TaskConfig: in.wanted.taskConfig,
-		Secrets: in.secrets,
-		Master:  in.master, Listen: in.listen, Advertise: in.advertise, Watch: in.watch,
+		Secrets: in.secrets, Executors: in.executors,
+		Master: in.master, Listen: in.listen, Advertise: in.advertise, Watch: in.watch,
 		Access: in.access, State: in.state.Access,
 		Kafka: dist{Asked: in.kafkaDist, AskedVersion: in.kafkaVersion},
 	}

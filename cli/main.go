@@ -25,8 +25,9 @@ type Daemons struct {
 	Scheduler func(context.Context, SchedulerOptions) error
 	// LocalMesos runs the embedded Mesos; executors outlive it.
 	LocalMesos func(context.Context, LocalMesosOptions) error
-	// Executor runs inside a Mesos sandbox and gives the process' exit code.
-	Executor func(context.Context) int
+	// Executor runs inside a Mesos sandbox and gives the process' exit code, if its own binary has
+	// this SHA-256, "" for any.
+	Executor func(ctx context.Context, digest string) int
 	// Version of the program.
 	Version string
 }
@@ -56,6 +57,8 @@ type SchedulerOptions struct {
 	JRE string
 	// ExecutorBinary is the kafka-sched binary that agents fetch.
 	ExecutorBinary string
+	// Executors are binaries for agents on other platforms, by these: "linux/arm64".
+	Executors map[string]string
 	// Java is the path of the java command on this machine; "" when the agents are others.
 	Java       string
 	Foreground bool
@@ -189,7 +192,9 @@ func (e *env) root() *cobra.Command {
 	root.AddCommand(
 		e.installCmd(), e.statusCmd(), e.planCmd(), e.podCmd(), e.endpointsCmd(), e.logsCmd(),
 		e.stopCmd(), e.startCmd(), e.updateCmd(), e.configCmd(), e.describeCmd(), e.debugCmd(),
-		e.journalCmd(), e.agentCmd(), e.brokerCmd(), e.topicCmd(), e.servicesCmd(),
+		e.journalCmd(), e.agentCmd(), e.brokerCmd(), e.topicCmd(), e.groupCmd(),
+		e.quotaCmd(), e.userCmd(), e.aclCmd(), e.logDirCmd(), e.transactionCmd(), e.electionCmd(),
+		e.reassignmentCmd(), e.featureCmd(), e.servicesCmd(),
 		e.uninstallCmd(), e.versionCmd(), e.specCmd(), e.simulateCmd(), e.completionCmd(),
 		e.stateCmd(), exitCodesTopic(), e.keepCmd(), e.schedulerCmd(), e.localMesosCmd(),
 		e.executorCmd(),

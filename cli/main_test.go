@@ -89,7 +89,7 @@ func windowed(free func(string) error) func(string) error {
 func fakeDaemons() Daemons {
 	return Daemons{
 		Version: "1.2.3", Scheduler: fakeScheduler, LocalMesos: fakeMesos,
-		Executor: func(context.Context) int { return 7 },
+		Executor: func(context.Context, string) int { return 7 },
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 // planVerb is a command that acts on a plan, one of its phases, or a step.
 type planVerb struct {
 	use, alias, verb, said, short, example string
-	most                                   int // parts: plan, phase, step
+	most                                   int  // parts: plan, phase, step
+	forces                                 bool // whether --force takes Kafka nodes down
 }
 
 // The verbs whose outcome the predecessor told in a sentence. update has them as well, for the
@@ -31,7 +32,7 @@ var (
 	}
 	restarting = planVerb{
 		use: "force-restart", alias: "restart", verb: api.VerbRestart, said: "restarted",
-		short: "Do a plan, phase or step once more", most: 3,
+		short: "Do a plan, phase or step once more", most: 3, forces: true,
 		example: "  kafka-sched plan force-restart deploy broker 'kafka-0:[broker]'",
 	}
 	forcing = planVerb{
@@ -61,7 +62,8 @@ func reasonFlag(c *cobra.Command, reason *string) {
 }
 
 func (e *env) planVerbCmd(v planVerb) *cobra.Command {
-	var reason string
+	var body api.PlanCommand
+	var yes bool
 	use := v.use + " PLAN" + strings.Join([]string{" [PHASE", " [STEP"}[:v.most-1], "") +
 		strings.Repeat("]", v.most-1)
 	c := &cobra.Command{
@@ -70,21 +72,32 @@ func (e *env) planVerbCmd(v planVerb) *cobra.Command {
 		ValidArgsFunction: e.completePlans,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			at := append(args, "", "")
-			return e.steer(cmd.Context(), v, planPart{at[0], at[1], at[2]}, reason)
+			if body.Force {
+				if err := e.confirmForce("plan "+args[0], unavailable, yes); err != nil {
+					return err
+				}
+			}
+			body.Phase, body.Step = at[1], at[2]
+			return e.steer(cmd.Context(), v, planPart{at[0], at[1], at[2]}, body)
 		},
 	}
-	reasonFlag(c, &reason)
+	if v.forces {
+		forceFlags(c, &body.Force, &yes)
+	}
+	reasonFlag(c, &body.Reason)
 	return c
 }
 
+// unavailable is the price of taking a Kafka node down that is to come back with its data.
+const unavailable = "partitions may be unavailable until it is back"
+
 // steer does a verb to a plan or a part of it, and says so in the predecessor's sentence.
-func (e *env) steer(ctx context.Context, v planVerb, at planPart, reason string) error {
+func (e *env) steer(ctx context.Context, v planVerb, at planPart, body api.PlanCommand) error {
 	c, err := e.connect()
 	if err != nil {
 		return err
 	}
-	outcome, err := c.CommandPlan(ctx, at.plan, v.verb,
-		api.PlanCommand{Phase: at.phase, Step: at.step, Reason: reason})
+	outcome, err := c.CommandPlan(ctx, at.plan, v.verb, body)
 	if err != nil && at.phase == "" {
 		return e.noPlan(ctx, c, err)
 	}
@@ -119,7 +132,8 @@ func (e *env) hintPlan(plan string) {
 }
 
 func (e *env) planStartCmd() *cobra.Command {
-	var reason string
+	var body api.PlanCommand
+	var yes bool
 	var params []string
 	c := &cobra.Command{
 		Use: "start PLAN", Short: "Start a plan (prints JSON)", Args: arguments(1, 1),
@@ -133,12 +147,18 @@ func (e *env) planStartCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return e.order(cmd.Context(), args[0], api.VerbStart,
-				api.PlanCommand{Params: values, Reason: reason})
+			if body.Force {
+				if err := e.confirmForce("plan "+args[0], unavailable, yes); err != nil {
+					return err
+				}
+			}
+			body.Params = values
+			return e.order(cmd.Context(), args[0], api.VerbStart, body)
 		},
 	}
 	c.Flags().StringArrayVarP(&params, "params", "p", nil, "parameter as NAME=VALUE (repeatable)")
-	reasonFlag(c, &reason)
+	forceFlags(c, &body.Force, &yes)
+	reasonFlag(c, &body.Reason)
 	return c
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -219,16 +220,19 @@ func (e *env) podInfoCmd() *cobra.Command {
 type podVerb struct {
 	name, short, said string
 	tasks             bool   // whether -t may name tasks
+	forced            string // what --force takes into account, "" where there is no force
 	plan              string // that shows what becomes of it, "" for the pod's own status
 }
 
 var podVerbs = []podVerb{
 	{name: api.CommandRestart, said: "will be started again in the same place",
-		short: "Stop a pod and start it again in the same place, on its data",
-		plan:  api.PlanRecovery},
+		short:  "Stop a pod and start it again in the same place, on its data",
+		forced: unavailable,
+		plan:   api.PlanRecovery},
 	{name: api.CommandReplace, said: "will get a new place",
-		short: "Give a pod a new place; the data in its old one is destroyed",
-		plan:  api.PlanRecovery},
+		short:  "Give a pod a new place; the data in its old one is destroyed",
+		forced: "data that is nowhere else is lost for ever",
+		plan:   api.PlanRecovery},
 	podPausing, podResuming,
 	{name: api.CommandResetBackoff, said: "may be launched again at once",
 		short: "Let a pod that failed again and again be launched at once",
@@ -246,15 +250,26 @@ var (
 // podVerbCmd makes a command that acts on one pod. It prints JSON, as the predecessor did.
 func (e *env) podVerbCmd(v podVerb) *cobra.Command {
 	var body api.PodCommand
+	var yes bool
 	c := &cobra.Command{
 		Use: v.name + " POD", Short: v.short, Args: arguments(1, 1),
 		ValidArgsFunction: e.completePods,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if body.Force {
+				err := e.confirmForce(v.name+" of "+args[0], v.forced, yes)
+				if err != nil {
+					return err
+				}
+			}
 			return e.podAct(cmd.Context(), v, args[0], body)
 		},
 	}
 	reasonFlag(c, &body.Reason)
 	c.Example = "  kafka-sched pod " + v.name + " kafka-1"
+	if v.forced != "" {
+		c.Long = v.short + ".\nA Kafka node goes only when Kafka can bear it, and waits for that."
+		forceFlags(c, &body.Force, &yes)
+	}
 	if v.tasks {
 		c.Flags().StringArrayVarP(&body.Tasks, "tasks", "t", nil,
 			"only this task, by its name in the spec or in full (repeatable)")
@@ -300,4 +315,28 @@ func podNames(ctx context.Context, c *client.Client) ([]string, error) {
 		names = append(names, p.Name)
 	}
 	return names, err
+}
+
+// forceFlags are the flags of what takes Kafka nodes down whatever Kafka says.
+func forceFlags(c *cobra.Command, force, yes *bool) {
+	c.Flags().BoolVar(force, "force", false, "take Kafka nodes down whatever Kafka says")
+	c.Flags().BoolVarP(yes, "yes", "y", false, "do not ask")
+}
+
+// confirmForce asks, where there is somebody to answer, whether the price is to be paid.
+func (e *env) confirmForce(what, price string, yes bool) error {
+	if yes {
+		return nil
+	}
+	if !isTerminal(e.stdin) || e.json {
+		return fail(exitUsage, "with --force the %s does not ask Kafka, and %s; say --yes to "+
+			"confirm", what, price)
+	}
+	fmt.Fprintf(e.stderr, "The %s does not ask Kafka: %s. Go on? [y/N] ", what, price)
+	answer, err := bufio.NewReader(e.stdin).ReadString('\n')
+	if word := strings.ToLower(strings.TrimSpace(answer)); err == nil &&
+		(word == "y" || word == "yes") {
+		return nil
+	}
+	return fail(exitFailed, "nothing was done")
 }

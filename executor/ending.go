@@ -9,6 +9,12 @@ import (
 // noBound stands for an end that nobody but the task itself puts a limit to.
 const noBound = time.Duration(-1)
 
+// Exit codes of an executor that cannot begin.
+const (
+	ExitPlatform = 81 // there is no binary for the machine
+	ExitDiffers  = 82 // the binary is not the one that was to be fetched
+)
+
 // cause is why a task is being ended.
 type cause int
 

@@ -44,7 +44,7 @@ func (m *Machine) abandon(c AgentAbandon, by Caller) (string, *Problem) {
 	}
 	m.setAgent(Agent{ID: id, Hostname: host, Away: a.Away, Fate: FateAbandoned,
 		Decided: m.now, By: by.Who, Why: by.Reason})
-	return m.abandoned(id, host), nil
+	return m.abandoned(id, host, c.Force), nil
 }
 
 // refuseAbandon says why an instance cannot do without its place, "" if it can.
@@ -63,7 +63,7 @@ func (m *Machine) leavesAll() bool {
 
 // abandoned has the instances of an agent that was given up replaced, and says what goes with
 // it.
-func (m *Machine) abandoned(id mesos.AgentID, host string) string {
+func (m *Machine) abandoned(id mesos.AgentID, host string, force bool) string {
 	var replaced, freed []string
 	var volumes []mesos.PersistenceID
 	for _, name := range m.podsOn(id) {
@@ -75,7 +75,7 @@ func (m *Machine) abandoned(id mesos.AgentID, host string) string {
 		}
 		replaced = append(replaced, name.String())
 		if p.Request != Replace {
-			p.Request = Replace
+			p.Request, p.Force = Replace, force
 			m.setPod(p.marked(Replace).forgiven())
 		}
 	}

@@ -1,8 +1,6 @@
 package scheduler
 
 import (
-	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -119,9 +117,13 @@ func (w *work) advance(plan string, s plans.Step) {
 	switch {
 	case len(ends) == 0:
 		w.place(launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID})
-	case rolls:
-		reason := cmp.Or(m.holdRoll(name), m.holdUpdate(plan, s))
-		if reason != "" && !m.endsNow(name) && !p.idles(ends) {
+	case rolls || m.takesKafka(p, spec, ends):
+		reason := m.holdUpdate(plan, s)
+		if rolls && reason != "" && !m.endsNow(name) && !p.idles(ends) {
+			m.waits[name] = reason
+			return
+		}
+		if reason := m.holdStop(p, spec, ends); reason != "" {
 			m.waits[name] = reason
 			return
 		}
@@ -130,7 +132,7 @@ func (w *work) advance(plan string, s plans.Step) {
 			m.waits[name] = short
 			return
 		}
-		w.killTasks(p, ends, nil)
+		w.killTasks(m.takenDown(p, spec, ends), ends, nil)
 		m.waits[name] = "its tasks are being stopped, to be launched anew"
 	default:
 		w.killTasks(p, ends, nil)
@@ -177,10 +179,15 @@ func (m *Machine) inTheWay(
 // the target says. The executor's own binary does not count: an older one does as well.
 func (m *Machine) staleExecutor(p Pod, spec servicespec.Pod) bool {
 	want := m.executorOf(p, spec)
-	same := slices.EqualFunc(p.Executor.Command.URIs, want.Command.URIs,
-		func(a, b mesos.URI) bool { return a == b || a.Executable && b.Executable })
+	same := slices.Equal(besideBinaries(p.Executor.Command.URIs),
+		besideBinaries(want.Command.URIs))
 	return !same || p.Executor.Command.User != want.Command.User ||
 		!sameSecrets(p.Executor, want)
+}
+
+// besideBinaries are the URIs of all but the executor itself.
+func besideBinaries(uris []mesos.URI) []mesos.URI {
+	return slices.DeleteFunc(slices.Clone(uris), func(u mesos.URI) bool { return u.Executable })
 }
 
 // idles reports whether launches are all idle, so that nobody misses them.
@@ -188,26 +195,6 @@ func (p Pod) idles(launches []mesos.TaskID) bool {
 	return !slices.ContainsFunc(p.Tasks, func(t Task) bool {
 		return slices.Contains(launches, t.ID) && !t.Idle
 	})
-}
-
-// holdRoll says why an instance may not be stopped for a new configuration now, "" if it may.
-func (m *Machine) holdRoll(name PodName) string {
-	if spec, ok := m.spec(name); ok && spec.Kafka == nil {
-		return "" // the plan's own order is all that there is to keep
-	}
-	for _, other := range m.podNames() {
-		p := m.hard.Pods[other]
-		if s, _ := m.spec(other); other == name || s.Kafka == nil || !p.deployed() {
-			continue
-		}
-		if m.endsNow(other) {
-			return fmt.Sprintf("%s is being stopped", other)
-		}
-		if ok, reason := m.ready(p); !ok {
-			return fmt.Sprintf("%s is not ready: %s", other, reason)
-		}
-	}
-	return ""
 }
 
 // tend looks after one instance of the target, whatever the plans say: it notes what became

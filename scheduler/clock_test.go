@@ -19,11 +19,12 @@ pods:
       server: {goal: RUNNING, cmd: ./server, cpus: 1, memory: 64}
 `
 
-// clockHard is the state of a service with an instance that failed at noon and one that cannot be reached
-// since then, as they are stored.
+// clockHard is the state of a service with an instance that failed at noon, and one that cannot be
+// reached since then, as they are stored.
 func clockHard(t *testing.T, noon time.Time) (Config, Hard) {
 	t.Helper()
 	r := newRig(t, clockSpec)
+	web := func(n int) PodName { return PodName{"web", n} }
 	place := func(agent mesos.AgentID) *Place {
 		return &Place{Agent: agent, Hostname: string(agent), Confirmed: true,
 			Reservation: mesos.ReservationID("r-" + agent)}
@@ -34,9 +35,9 @@ func clockHard(t *testing.T, noon time.Time) (Config, Hard) {
 		NotBefore: noon.Add(4 * time.Second), Target: "target-1", Deployed: "target-1"}
 	silent := Task{Name: "server", ID: "t-1", State: mesos.Unreachable, Since: noon,
 		Target: "target-1", Deployed: "target-1"}
-	h.Pods[PodName{"web", 0}] = Pod{Name: PodName{"web", 0}, Incarnation: 1, Place: place("a0"),
+	h.Pods[web(0)] = Pod{Name: web(0), Incarnation: 1, Place: place("a0"),
 		Tasks: []Task{failed}, Ran: true}
-	h.Pods[PodName{"web", 1}] = Pod{Name: PodName{"web", 1}, Incarnation: 1, Place: place("a1"),
+	h.Pods[web(1)] = Pod{Name: web(1), Incarnation: 1, Place: place("a1"),
 		Tasks: []Task{silent}, Ran: true}
 	h.Agents = map[mesos.AgentID]Agent{"a1": {ID: "a1", Hostname: "a1", Away: noon}}
 	return r.cfg, h

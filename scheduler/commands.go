@@ -64,9 +64,9 @@ func (m *Machine) commandedNow(c Commanded, r *Reply) {
 	case PlanCommand:
 		r.Message, r.Problem = m.planCommand(cmd, c.Caller)
 	case PodRestart:
-		r.Tasks, r.Message, r.Problem = m.request(cmd.Pod, Restart)
+		r.Tasks, r.Message, r.Problem = m.request(cmd.Pod, Restart, cmd.Force)
 	case PodReplace:
-		r.Tasks, r.Message, r.Problem = m.request(cmd.Pod, Replace)
+		r.Tasks, r.Message, r.Problem = m.request(cmd.Pod, Replace, cmd.Force)
 	case PodPause:
 		r.Tasks, r.Message, r.Problem = m.pause(cmd.Pod, cmd.Tasks, true)
 	case PodResume:
@@ -170,7 +170,9 @@ func (p Pod) fullNames() []string {
 }
 
 // request notes what an operator wants of one instance; the pass does it.
-func (m *Machine) request(pod string, what Request) ([]string, string, *Problem) {
+func (m *Machine) request(
+	pod string, what Request, force bool,
+) ([]string, string, *Problem) {
 	p, missing := m.instance(pod)
 	if missing != nil {
 		return nil, "", missing
@@ -178,16 +180,17 @@ func (m *Machine) request(pod string, what Request) ([]string, string, *Problem)
 	if _, wanted := m.spec(p.Name); !wanted {
 		return nil, "", problem(Conflict, "%s is being decommissioned", pod)
 	}
-	if p.Request == what {
+	forces := force && !p.Force
+	if p.Request == what && !forces {
 		return nil, "", problem(AlreadyDone, "a %s of %s is under way already", what, pod)
 	}
-	if p.Request == Replace {
+	if p.Request == Replace && what != Replace {
 		return nil, "", problem(Conflict, "%s is being replaced", pod)
 	}
-	if reason := m.refuseReplace(p); what == Replace && reason != "" {
-		return nil, "", problem(Conflict, "%s", reason)
+	if reason := m.refuseReplace(p); what == Replace && reason != "" && !force {
+		return nil, "", problem(Conflict, "%s; force replaces it all the same", reason)
 	}
-	p.Request = what
+	p.Request, p.Force = what, p.Force || force
 	m.setPod(p.marked(what).forgiven())
 	return p.fullNames(), fmt.Sprintf("%s of %s begins", what, pod), nil
 }

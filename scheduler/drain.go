@@ -10,6 +10,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 	"github.com/kafka-sched/kafka-sched/servicespec/placement"
 )
@@ -287,8 +288,7 @@ func (m *Machine) move(s plans.Step) {
 	if p.Move == nil || p.Request != "" || p.Incarnation > p.Move.Incarnation {
 		return
 	}
-	if hold := m.holdMove(p); hold != "" {
-		m.curious = m.curious || hold == asksKafka
+	if m.holdMove(p) != "" {
 		return
 	}
 	p.Request = Replace
@@ -314,11 +314,9 @@ func (m *Machine) holdMove(p Pod) string {
 			return fmt.Sprintf("%s goes first", name)
 		}
 	}
-	if reason := cmp.Or(m.refuseReplace(p), m.holdVote(p)); reason != "" {
-		return reason
-	}
-	if !p.anyRuns() {
-		return m.holdLeft(p)
+	spec, ok := m.spec(p.Name)
+	if ok && spec.Kafka != nil {
+		return cmp.Or(m.holdVote(p), m.mayReplace(p, spec))
 	}
 	for _, name := range m.podNames() {
 		o := m.hard.Pods[name]
@@ -330,34 +328,29 @@ func (m *Machine) holdMove(p Pod) string {
 			return fmt.Sprintf("%s is not ready: %s", name, reason)
 		}
 	}
-	if f := m.kafkaNow(); f != nil && f.OfflinePartitions > 0 {
-		return fmt.Sprintf("%d partitions have no leader", f.OfflinePartitions)
-	}
-	return m.holdRoll(p.Name)
+	return ""
 }
 
-// holdLeft says why the data of a broker whose tasks have ended may be the only copy of
-// something, "" if it is not.
-func (m *Machine) holdLeft(p Pod) string {
+// holdLeft says why the data of a broker whose tasks have ended has to stay, "" if it need not.
+// It is final if somebody would have to decide something, or if without the broker too little is
+// left of something.
+func (m *Machine) holdLeft(p Pod) (hold string, final bool) {
 	spec, ok := m.spec(p.Name)
 	if !ok || spec.Kafka == nil || !spec.Kafka.Serves() || !m.hard.Kafka.Founded {
-		return ""
+		return "", false
 	}
-	var ended time.Time
-	for _, t := range p.Tasks {
-		if t.Since.After(ended) {
-			ended = t.Since
-		}
+	if f := m.whole(); f == nil || m.facts.serves(nodeID(p.Name, spec)) {
+		m.inquiry.wanted = true
+		return asksKafka, false
 	}
-	f := m.kafkaNow()
-	switch {
-	case f == nil || f.Asked.Before(ended) || f.serves(nodeID(p.Name, spec)):
-		return asksKafka
-	case f.OfflinePartitions > 0:
-		return fmt.Sprintf("without it %d partitions have no leader, and their data may be "+
-			"nowhere else", f.OfflinePartitions)
+	hold = m.mayReplace(p, spec)
+	switch v := m.inquiry.verdicts[p.Name].Verdict; v.Code {
+	case rolling.DataLost, rolling.UnderMinISR, rolling.Offline, rolling.QuorumLost:
+		final = hold != ""
+	default:
+		final = hold != "" && v.Answer == rolling.Refused
 	}
-	return ""
+	return hold, final
 }
 
 // drainReason says what an instance waits for whose agent is drained.
@@ -397,13 +390,15 @@ const asksKafka = "Kafka does not say yet whether its data is elsewhere too"
 // left decides what becomes of a broker whose tasks were ended so that it can leave its agent:
 // it is replaced, or goes on where it is because its data is nowhere else.
 func (m *Machine) left(p Pod) {
-	hold := cmp.Or(m.holdLeft(p), m.refuseReplace(p), m.holdVote(p))
+	hold, final := m.holdLeft(p)
+	if vote := m.holdVote(p); hold == "" && vote != "" {
+		hold, final = vote, true
+	}
 	switch {
 	case hold == "":
 		p.Request = Replace
 		m.due = true
-	case hold == asksKafka, p.Move != nil && p.Move.Cause == CauseDrain && !m.stays(p):
-		m.curious = m.curious || hold == asksKafka
+	case !final, p.Move != nil && p.Move.Cause == CauseDrain && !m.stays(p):
 		m.waits[p.Name] = hold // there is no going back to an agent that is drained
 		return
 	default:

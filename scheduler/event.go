@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -53,10 +54,18 @@ type Command interface{ command() }
 
 // The commands.
 type (
-	// PodRestart stops an instance and starts it again in the same place.
-	PodRestart struct{ Pod string }
-	// PodReplace gives an instance a new place and destroys its data.
-	PodReplace struct{ Pod string }
+	// PodRestart stops an instance and starts it again in the same place. Force does so whatever
+	// Kafka says.
+	PodRestart struct {
+		Pod   string
+		Force bool
+	}
+	// PodReplace gives an instance a new place and destroys its data. Force does so whatever Kafka
+	// says, even if nobody else has the data.
+	PodReplace struct {
+		Pod   string
+		Force bool
+	}
 	// PodPause ends tasks of an instance and launches them again in place with a command that
 	// does nothing, for somebody to look around; without Tasks all of the instance's. Tasks
 	// are named as in the spec or in full.
@@ -77,6 +86,9 @@ type (
 		Plan, Phase, Step string
 		// Params become environment variables of what the plan launches; for start only.
 		Params map[string]string
+		// Force has what the command launches anew taken down whatever Kafka says; for start
+		// and restart only.
+		Force bool
 	}
 	// ServiceStop ends all tasks and keeps reservations and data.
 	ServiceStop struct{}
@@ -161,6 +173,9 @@ type KafkaFacts struct {
 	Brokers []BrokerFacts
 	// OfflinePartitions is the number of partitions without a leader.
 	OfflinePartitions int
+	// Rolling is what was said of each partition, nil when that was not asked for. It does not
+	// change.
+	Rolling *rolling.Facts
 }
 
 // QuorumReplica is one copy of the quorum's log.

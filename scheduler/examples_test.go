@@ -82,6 +82,7 @@ func (r *rig) kafka() {
 	if len(f.Voters) > 0 {
 		f.Present = f.Voters
 		r.now = r.now.Add(time.Millisecond)
+		f.Rolling = wholeOf(f)
 		r.step(FromKafka{f})
 	}
 }

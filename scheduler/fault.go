@@ -153,25 +153,8 @@ func (m *Machine) holdReplace(p Pod, policy *servicespec.FaultPolicy) string {
 		return fmt.Sprintf("%s is under replacement, and the fault policy allows %d at a time",
 			others[0], policy.MaxReplacements)
 	}
-	return cmp.Or(m.holdData(p), m.refuseReplace(p), m.holdVote(p))
-}
-
-// holdData says why the data of a broker may be the only copy of something, "" if it is not.
-func (m *Machine) holdData(p Pod) string {
-	spec, ok := m.spec(p.Name)
-	if !ok || spec.Kafka == nil || !spec.Kafka.Serves() || !m.hard.Kafka.Founded {
-		return ""
-	}
-	since, _ := m.away(p)
-	f := m.kafkaNow()
-	switch {
-	case f == nil || f.Asked.Before(since):
-		return "Kafka does not say whether its data is elsewhere too"
-	case f.OfflinePartitions > 0:
-		return fmt.Sprintf("%d partitions have no leader, and their data may be nowhere else",
-			f.OfflinePartitions)
-	}
-	return ""
+	spec, _ := m.spec(p.Name)
+	return cmp.Or(m.holdVote(p), m.mayReplace(p, spec))
 }
 
 // holdVote says why the quorum may need the vote of a node, "" if it does not. Nobody sees what

@@ -30,6 +30,7 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 	case mesos.Updated:
 		m.updated(ev.Status)
 	case mesos.ExecutorFailed:
+		m.executorFailed(ev)
 		// The statuses of its tasks come by themselves; asking makes sure that they do.
 		m.askAbout(func(p Pod) bool {
 			return p.Executor.ID == ev.Executor ||
@@ -267,12 +268,12 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 // withoutAgent has an instance replaced whose agent an operator declared gone for ever: its
 // volumes will not come back.
 func (m *Machine) withoutAgent(p Pod, state mesos.TaskState) Pod {
-	_, wanted := m.spec(p.Name)
+	spec, wanted := m.spec(p.Name)
 	if state != mesos.GoneByOperator || !wanted || p.Request == Replace || m.hard.Intent != Run {
 		return p
 	}
 	m.note(Warn, "", "the agent is gone, the instance is replaced", "pod", p.Name.String())
-	p.Request = Replace
+	p.Request, p.Force = Replace, spec.Kafka != nil // nobody can save what is gone
 	return p.marked(Replace).forgiven()
 }
 

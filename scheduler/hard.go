@@ -196,6 +196,16 @@ type Pod struct {
 	Recovery *Recovery
 	// Move is a planned departure from its agent that is not done, nil for none.
 	Move *Move
+	// Down is set from when its Kafka is taken down by us until it is wholly back.
+	Down *Down
+	// Force says that an operator wants it taken down next whatever the verdict on it is.
+	Force bool
+}
+
+// Down is a Kafka process that was taken down by us.
+type Down struct {
+	Task mesos.TaskID
+	At   time.Time
 }
 
 // Move is a planned departure of an instance from its agent.

@@ -441,10 +441,14 @@ func (m *Machine) askKafka() {
 		interval = factsBusy
 	}
 	m.factsDue = m.answered.Add(interval)
+	due, all := m.askAll()
+	if all {
+		m.factsDue = due
+	}
 	lost := !m.asking.IsZero() && !m.now.Before(m.asking.Add(factsLost))
 	if lost || m.asking.IsZero() && !m.now.Before(m.factsDue) {
-		m.asking = m.now
-		m.out.Calls = append(m.out.Calls, AskKafka{addresses})
+		m.asking, m.inquiry.asked, m.inquiry.all = m.now, m.now, all
+		m.out.Calls = append(m.out.Calls, AskKafka{Addresses: addresses, All: all})
 	}
 }
 

@@ -50,6 +50,7 @@ func (w *work) launch(
 	m.filePod(p) // so that the orders of a first broker know its own place
 	m.found(p, l.spec)
 	if !p.anyRuns() {
+		delete(m.fallen, p.Executor.ID)
 		p.Executor = m.executorOf(p, l.spec)
 		p.Executor.ID = mesos.ExecutorID(fmt.Sprintf("%s__%s__%s",
 			m.taskPrefix(), p.Name.Type, uuid(m.cfg.UUID())))
@@ -148,12 +149,13 @@ func (m *Machine) noteLaunch(p Pod, l launchOf) {
 	m.setRun(l.plan, run)
 }
 
-// executorOf is the executor that the target wants for an instance; the id is still to come.
+// executorOf is the executor that the target wants for an instance at its place; the id is still
+// to come.
 func (m *Machine) executorOf(p Pod, spec servicespec.Pod) Executor {
 	return Executor{
 		Command: mesos.Command{
-			Value: "exec ./kafka-sched executor", User: m.hard.Target.Service.User,
-			URIs: m.uris(spec), Env: secretVariables(spec),
+			Value: m.executorCommand(p.Place.Attributes), User: m.hard.Target.Service.User,
+			URIs: m.uris(*p.Place, spec), Env: secretVariables(spec),
 		},
 		ShutdownGrace: shutdownGrace(spec), Secrets: secretFiles(spec),
 	}
@@ -192,8 +194,8 @@ func (m *Machine) launchOperation(p Pod, l launchOf, role string) mesos.Operatio
 }
 
 // uris are what the agent fetches for an executor: itself, Kafka, and what the spec names.
-func (m *Machine) uris(spec servicespec.Pod) []mesos.URI {
-	uris := []mesos.URI{{Value: m.cfg.ExecutorURI, Executable: true, Cache: true}}
+func (m *Machine) uris(at Place, spec servicespec.Pod) []mesos.URI {
+	uris := m.executorURIs(at.Attributes)
 	if spec.Kafka != nil {
 		uris = append(uris, mesos.URI{Value: m.cfg.KafkaURI, Extract: true, Cache: true})
 		if m.cfg.JavaURI != "" {

@@ -17,7 +17,10 @@ const (
 // explained is the message of a terminal status, with what there is to do about it in front where
 // an agent says in its own words that it could not even begin.
 func (m *Machine) explained(p Pod, s mesos.Status) string {
+	why := m.fallen[p.Executor.ID]
 	switch {
+	case why != "":
+		return why + " (" + s.Message + ")"
 	case strings.Contains(s.Message, saysFetch):
 		return m.notFetched(p) + " (" + s.Message + ")"
 	case strings.Contains(s.Message, saysChown):

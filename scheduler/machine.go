@@ -42,6 +42,7 @@ type Machine struct {
 	factsDue time.Time // when Kafka is asked next
 	asking   time.Time // when it was last asked, zero when the answer is there
 	answered time.Time // when the last answer came
+	inquiry  inquiry   // into whether Kafka nodes may go down
 	// changing are the changes of Kafka that were asked for, by their texts.
 	changing   map[string]changing
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
@@ -79,8 +80,10 @@ type Machine struct {
 	cramped  map[PodName]time.Time // since when there was no room for what is wanted more
 	// securedAt is when more was last reserved for an instance.
 	securedAt map[PodName]time.Time
-	curious   bool // somebody waits for what Kafka says
-	due       bool // something happened since the last pass
+	// fallen says of executors that ended why they could not begin.
+	fallen  map[mesos.ExecutorID]string
+	curious bool // somebody waits for what Kafka says
+	due     bool // something happened since the last pass
 	// restless are the instances that a pass looks at, visiting those that have a record, sorted,
 	// nil when not known; undrawn are those that changed since the last picture. See stir.
 	restless, undrawn nameSet
@@ -117,6 +120,9 @@ type Config struct {
 	// ExecutorURI and KafkaURI are where agents fetch the executor binary and the packed Kafka
 	// distribution from; KafkaURI is "" when no pod runs Kafka.
 	ExecutorURI, KafkaURI string
+	// Binaries are the executor's binaries, that of ExecutorURI first; none if all that is known
+	// is that one.
+	Binaries []Binary
 	// JavaURI is where agents fetch a Java runtime for Kafka from, "" when they have their own.
 	JavaURI string
 	// JavaHome is set for tasks, "" leaves the agent's own.
@@ -170,7 +176,9 @@ func Restore(cfg Config, hard Hard) *Machine {
 		outlooks: map[mesos.AgentID]Outlook{},
 		heard:    map[mesos.AgentID]time.Time{}, moves: map[PodName]Move{},
 		cramped: map[PodName]time.Time{}, securedAt: map[PodName]time.Time{},
+		fallen:   map[mesos.ExecutorID]string{},
 		feedback: newFeedback(), changing: map[string]changing{},
+		inquiry:  newInquiry(),
 		holdings: newHoldings(),
 	}
 	//tidy:unordered podNames sorts them

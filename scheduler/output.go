@@ -96,8 +96,11 @@ type (
 	// ToMesos is a call to the master.
 	ToMesos struct{ Call mesos.Call }
 	// AskKafka wants a FromKafka event with fresh facts. Addresses are host:port of brokers, and
-	// of controllers that are none.
-	AskKafka struct{ Addresses []string }
+	// of controllers that are none. All wants KafkaFacts.Rolling too.
+	AskKafka struct {
+		Addresses []string
+		All       bool
+	}
 	// ChangeKafka wants a change made by one of the brokers or controllers at the addresses, and
 	// then a KafkaChanged event.
 	ChangeKafka struct {

@@ -99,7 +99,8 @@ func newPairBase(t *testing.T, m matrix) *pairBase {
 		b.commands = append(b.commands, PlanCommand{Verb: verb, Plan: other})
 	}
 	for _, pod := range []string{"a-0", b.m.phases[0] + "-0"} {
-		b.commands = append(b.commands, PodRestart{pod}, PodReplace{pod}, PodPause{Pod: pod},
+		b.commands = append(b.commands, PodRestart{Pod: pod}, PodReplace{Pod: pod},
+			PodPause{Pod: pod},
 			PodResume{Pod: pod}, BackoffReset{pod})
 	}
 	b.commands = append(b.commands, ServiceStop{}, ServiceStart{})

@@ -20,6 +20,7 @@ func (m *Machine) pass() {
 		holders:    map[setKey]holder{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.wake, m.curious = time.Time{}, false
+	m.inquiry.begin()
 	if len(m.offers) > 0 {
 		m.rouseWanting()
 	}
@@ -43,6 +44,7 @@ func (m *Machine) pass() {
 	}
 	work.free()
 	work.finish()
+	m.noteVerdicts()
 	m.forgetAgents()
 	m.passVoters()
 	m.forgetChanges()
@@ -90,8 +92,12 @@ func (m *Machine) passRequests(w *work) {
 			m.recover(name, kind, steps)
 			p = m.hard.Pods[name]
 		}
+		if hold := m.holdRequest(p); hold != "" {
+			m.waits[name] = hold
+			continue
+		}
 		if p.anyRuns() || m.lingers(p) && p.Request != Replace {
-			w.kill(p, nil)
+			w.takeDown(p)
 			m.waits[name] = "its tasks are being stopped for a " + string(p.Request)
 			continue
 		}
@@ -100,11 +106,12 @@ func (m *Machine) passRequests(w *work) {
 			continue
 		}
 		if p.Request == Replace {
+			m.acted(name)
 			p = m.leave(p)
 			p.Incarnation++
 			p = p.emptied()
 		}
-		p.Request = ""
+		p.Request, p.Force = "", false
 		m.setPod(p.forgiven())
 	}
 }
@@ -149,6 +156,7 @@ func (m *Machine) passRun(w *work) {
 		w.tend(name)
 	}
 	m.noteReplaced()
+	m.noteBack()
 	m.endMoves()
 	m.noteReady()
 	m.followSteps()

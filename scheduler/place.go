@@ -151,6 +151,7 @@ func (w *work) table() *offer.Table {
 			if seen := w.m.seen[id]; seen.Drain != nil || seen.Deactivated {
 				w.offers.Drain(id)
 			}
+			w.offers.Bar(id, w.m.unfit(w.offers.Bundle(i).Attributes))
 			w.occupyBy(w.m.lodgersAt(w.offers.Bundle(i).IP))
 			w.occupyBy(w.m.lodgersAt(w.offers.Bundle(i).Hostname))
 		}

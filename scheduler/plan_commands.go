@@ -34,7 +34,7 @@ func (m *Machine) planCommand(c PlanCommand, by Caller) (string, *Problem) {
 		}
 	}
 	e := edit{m: m, plan: plan, phase: phase, step: step, by: by, params: c.Params,
-		said: copyOverrides(m.hard.Overrides), a: m.assess(plan)}
+		said: copyOverrides(m.hard.Overrides), a: m.assess(plan), forces: c.Force}
 	if done := e.apply(c.Verb); done {
 		return "", problem(AlreadyDone, "Command has already been reported or completed")
 	}
@@ -108,6 +108,7 @@ type edit struct {
 	params      map[string]string
 	said        plans.Overrides // a copy that is changed
 	a           plans.Assessment
+	forces      bool // what is launched anew is taken down whatever Kafka says
 }
 
 // status is that of what the command is about, and held says that it waits for an operator.
@@ -155,8 +156,24 @@ func (e *edit) apply(verb PlanVerb) bool {
 		e.release(key)
 		e.activate()
 		e.again()
+		e.forceNodes()
 	}
 	return false
+}
+
+// forceNodes has the Kafka nodes of the steps taken down once whatever Kafka says.
+func (e *edit) forceNodes() {
+	if !e.forces {
+		return
+	}
+	e.each(func(_, _ int, s plans.Step) {
+		name := PodName{s.Pod, s.Index}
+		p, known := e.m.hard.Pods[name]
+		if spec, ok := e.m.spec(name); known && ok && spec.Kafka != nil && p.launched() {
+			p.Force = true
+			e.m.setPod(p)
+		}
+	})
 }
 
 // hold interrupts, and says who did.
@@ -195,6 +212,7 @@ func (e *edit) start(status plans.Status) {
 	run := e.m.hard.Runs[e.plan.Name]
 	run.Params = maps.Clone(e.params)
 	e.m.setRun(e.plan.Name, run)
+	e.forceNodes()
 }
 
 // proceed undoes an interrupt, or lets the next canary step of a phase go.

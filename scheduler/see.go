@@ -116,6 +116,7 @@ func (m *Machine) viewPod(name PodName) PodView {
 		v.Tasks = append(v.Tasks, m.viewTask(p, spec, t, v.Leaving))
 	}
 	sort.SliceStable(v.Tasks, func(i, j int) bool { return v.Tasks[i].Name < v.Tasks[j].Name })
+	v.Verdict = m.verdictOn(name)
 	if spec.Kafka != nil && m.facts != nil {
 		v.Broker = m.facts.broker(nodeID(name, spec))
 	}

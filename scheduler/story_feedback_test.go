@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cockroachdb/datadriven"
@@ -29,14 +30,22 @@ func (s *story) operation(d *datadriven.TestData) string {
 }
 
 // failed tells of the end of an agent, "failed agent=a1", or of the executor of an instance,
-// "failed kafka-0".
+// "failed kafka-0", with its exit code as in "failed kafka-0 exit=81".
 func (s *story) failed(d *datadriven.TestData) string {
 	if d.CmdArgs[0].Key == "agent" {
 		return s.step(FromMesos{mesos.ExecutorFailed{Agent: mesos.AgentID(d.CmdArgs[0].Vals[0])}})
 	}
 	p := s.pod(d.CmdArgs[0].Key)
+	status := 9
+	if len(d.CmdArgs) > 1 {
+		code, err := strconv.Atoi(d.CmdArgs[1].Vals[0])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		status = code << 8
+	}
 	return s.step(FromMesos{mesos.ExecutorFailed{
-		Agent: p.Place.Agent, Executor: p.Executor.ID, Status: 9}})
+		Agent: p.Place.Agent, Executor: p.Executor.ID, Status: status}})
 }
 
 // refused is an ERROR event: "refused message=(Framework has been removed)".

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -61,8 +62,7 @@ func tell(t *testing.T, path string, crash int) (int, string) {
 				s.step(FromMesos{*s.seen})
 			}
 			if s.facts != nil { // Kafka says the same when it is asked again
-				s.facts.Asked = s.now.Add(time.Millisecond / 2)
-				s.step(FromKafka{*s.facts})
+				s.step(s.again())
 			}
 		}
 		return d.Expected
@@ -193,6 +193,13 @@ func (s *story) start(d *datadriven.TestData) string {
 			return [16]byte{15: s.ids}
 		},
 	}
+	for _, a := range d.CmdArgs { // binaries=(linux/amd64, linux/arm64)
+		for _, platform := range a.Vals {
+			system, arch, _ := strings.Cut(platform, "/")
+			s.cfg.Binaries = append(s.cfg.Binaries, Binary{system, arch,
+				"http://s/kafka-sched-" + arch, "digest-of-" + arch})
+		}
+	}
 	s.machine = Restore(s.cfg, Hard{})
 	return s.step(Tick{})
 }
@@ -203,10 +210,28 @@ func (s *story) step(ev Event) string {
 	if wake := s.machine.NextWake(); !wake.IsZero() && !wake.After(s.now) {
 		text += s.single(Tick{})
 	}
+	if s.askedForAll() && s.facts != nil { // and Kafka says what it said before
+		text += s.single(s.again()) + s.single(Tick{})
+	}
 	if text == "" {
 		return "nothing\n"
 	}
 	return text
+}
+
+// askedForAll reports whether the latest event had Kafka asked for each partition.
+func (s *story) askedForAll() bool {
+	return slices.ContainsFunc(s.last.Calls, func(c Call) bool {
+		ask, is := c.(AskKafka)
+		return is && ask.All
+	})
+}
+
+// again is what Kafka said last, said anew, of each partition too.
+func (s *story) again() Event {
+	s.facts.Asked = s.now.Add(time.Millisecond / 2)
+	s.facts.Rolling = wholeOf(*s.facts)
+	return FromKafka{*s.facts}
 }
 
 // single runs one event a moment after the last, keeps what would be stored, and prints what the
@@ -256,10 +281,10 @@ func lengthen(text string) string {
 	return b.String()
 }
 
-// offers reads lines of "id[!window] agent host[@zone] [role=ROLE] resources"; "kept=POD" stands
-// for all that an instance holds, "leftover=POD" for what is left of it, "half=" and "bare=" for
-// that without its volumes, and "stray=" for a copy of it under another id; "more=" is as
-// Story.more has it. A window says in how long an hour of maintenance begins.
+// offers reads lines of "id[!window] agent host[@zone] [role=ROLE] [arch=CPU] resources"; in
+// these "kept=POD" stands for all that an instance holds, "leftover=POD" for what is left of it,
+// "half=" and "bare=" for that without its volumes, and "stray=" for a copy of it under another id;
+// "more=" is as Story.more has it. A window says in how long an hour of maintenance begins.
 func (s *story) offers(d *datadriven.TestData) string {
 	var ev mesos.Offers
 	for _, line := range strings.Split(d.Input, "\n") {
@@ -273,6 +298,10 @@ func (s *story) offers(d *datadriven.TestData) string {
 			Hostname: host, IP: host, Role: "kafka-role", Domain: mesos.Domain{Zone: zone}}
 		if rest, ok := strings.CutPrefix(parts[3], "role="); ok {
 			o.Role, parts[3], _ = strings.Cut(rest, " ")
+		}
+		if rest, ok := strings.CutPrefix(parts[3], "arch="); ok {
+			arch, rest, _ := strings.Cut(rest, " ")
+			o.Attributes, parts[3] = []mesos.Attribute{{Name: "arch", Value: arch}}, rest
 		}
 		o.Resources = s.offered(parts[3]).WithRole(o.Role)
 		if windowed {
@@ -442,6 +471,7 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			}
 		}
 	}
+	f.Rolling = wholeOf(f)
 	s.facts = &f
 	return s.step(FromKafka{f})
 }
@@ -540,9 +570,9 @@ func (s *story) command(d *datadriven.TestData) string {
 	var c Command
 	switch arg(0) {
 	case "restart":
-		c = PodRestart{arg(1)}
+		c = PodRestart{arg(1), arg(2) == "force"}
 	case "replace":
-		c = PodReplace{arg(1)}
+		c = PodReplace{arg(1), arg(2) == "force"}
 	case "stop":
 		c = ServiceStop{}
 	case "start":
@@ -608,6 +638,12 @@ func orderText(t *testing.T, task mesos.TaskInfo) string {
 		t.Fatal(err)
 	}
 	var b strings.Builder
+	if command := task.Executor.Command; strings.HasPrefix(command.Value, "case ") {
+		for _, u := range command.URIs {
+			fmt.Fprintf(&b, "the agent fetches %s\n", u.Value)
+		}
+		fmt.Fprintf(&b, "the agent runs %s\n", command.Value)
+	}
 	for _, e := range task.Executor.Command.Env {
 		fmt.Fprintf(&b, "the agent sets %s to %s\n", e.Name, e.Secret)
 	}

@@ -15,9 +15,9 @@ import (
 func commandText(c Command) string {
 	switch c := c.(type) {
 	case PodRestart:
-		return "pod restart " + c.Pod
+		return "pod restart " + c.Pod + forceText(c.Force)
 	case PodReplace:
-		return "pod replace " + c.Pod
+		return "pod replace " + c.Pod + forceText(c.Force)
 	case PodPause:
 		return strings.Join(append([]string{"pod pause", c.Pod}, c.Tasks...), " ")
 	case PodResume:
@@ -29,10 +29,7 @@ func commandText(c Command) string {
 	case Remark:
 		return c.What
 	case AgentAbandon:
-		if c.Force {
-			return "agent abandon " + c.Agent + " --force"
-		}
-		return "agent abandon " + c.Agent
+		return "agent abandon " + c.Agent + forceText(c.Force)
 	case PutFile:
 		return fmt.Sprintf("put file %s of %d bytes", c.Name, len(c.Content))
 	case PlanCommand:
@@ -45,7 +42,7 @@ func commandText(c Command) string {
 		for _, key := range sortedKeys(c.Params) {
 			text += fmt.Sprintf(" %s=%q", key, c.Params[key])
 		}
-		return text
+		return text + forceText(c.Force)
 	case ServiceStop:
 		return "service stop"
 	case ServiceStart:
@@ -57,6 +54,13 @@ func commandText(c Command) string {
 	default:
 		return fmt.Sprintf("%T", c)
 	}
+}
+
+func forceText(force bool) string {
+	if force {
+		return " --force"
+	}
+	return ""
 }
 
 // WriteText gives a write in one line.
@@ -192,6 +196,12 @@ func podText(p Pod) string {
 	if p.Caretaker {
 		b.WriteString(" caretaker")
 	}
+	if p.Down != nil {
+		b.WriteString(" down")
+	}
+	if p.Force {
+		b.WriteString(" force")
+	}
 	for _, t := range p.Tasks {
 		b.WriteString(" " + taskText(t))
 	}
@@ -241,7 +251,11 @@ func CallText(c Call) string {
 	case ToMesos:
 		return "call " + c.Call.String()
 	case AskKafka:
-		return "ask kafka " + strings.Join(c.Addresses, " ")
+		text := "ask kafka "
+		if c.All {
+			text += "for all "
+		}
+		return text + strings.Join(c.Addresses, " ")
 	case ChangeKafka:
 		return "change kafka " + c.Change.String()
 	case Exit:

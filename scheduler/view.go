@@ -7,6 +7,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/resource"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler/offer"
+	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -142,6 +143,15 @@ type PodView struct {
 	Refusal *offer.Refusal
 	// Broker is what Kafka says of it, nil for pods that are not brokers or not registered.
 	Broker *BrokerFacts
+	// Verdict is why it may not be taken down now, nil unless that is wanted.
+	Verdict *Judgement
+}
+
+// Judgement is the verdict on what is to be done with a Kafka node.
+type Judgement struct {
+	What    string // stop or replace
+	Verdict rolling.Verdict
+	Since   time.Time // since when it is waited for
 }
 
 // TaskView is a task of an instance.

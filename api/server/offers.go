@@ -49,7 +49,7 @@ func stage(reason offer.Reason) string {
 		return "VolumeEvaluationStage"
 	case offer.Placement:
 		return "PlacementRule"
-	case offer.Maintenance, offer.Draining:
+	case offer.Maintenance, offer.Draining, offer.Platform:
 		return "Maintenance" // which the predecessor did not look at
 	}
 	if reason.Name == resource.Disk {

@@ -8,6 +8,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 	"github.com/kafka-sched/kafka-sched/scheduler/offer"
+	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 )
 
 // instant is nil for the zero time, so that JSON leaves it out.
@@ -60,6 +61,7 @@ func podShape(pod scheduler.PodView) api.Pod {
 		NextAttempt: instant(pod.NotBefore),
 		Leaving:     pod.Leaving,
 		Broker:      brokerShape(pod.Broker),
+		Verdict:     verdictShape(pod.Verdict),
 	}
 	if pod.Refusal != nil {
 		shape.Refusal = pod.Refusal.String()
@@ -69,6 +71,29 @@ func podShape(pod scheduler.PodView) api.Pod {
 		shape.Tasks = append(shape.Tasks, taskShape(task))
 	}
 	return shape
+}
+
+// verdictShape is the verdict that keeps an instance.
+func verdictShape(j *scheduler.Judgement) *api.Verdict {
+	if j == nil {
+		return nil
+	}
+	v := j.Verdict
+	shape := api.Verdict{What: j.What, Answer: string(v.Answer), Code: string(v.Code),
+		Sentence: v.Sentence(), Since: j.Since.UTC(), Count: v.Count,
+		Causes: make([]api.Cause, 0, len(v.Causes))}
+	for _, c := range v.Causes {
+		cause := api.Cause{Topic: c.Topic, Have: c.Have, Need: c.Need}
+		if c.Partition >= 0 {
+			cause.Partition = &c.Partition
+		}
+		if c.Node != rolling.None {
+			node := int(c.Node)
+			cause.Node = &node
+		}
+		shape.Causes = append(shape.Causes, cause)
+	}
+	return &shape
 }
 
 func taskShape(task scheduler.TaskView) api.Task {

@@ -212,7 +212,7 @@ func (x *v2) planCommand(w http.ResponseWriter, r *http.Request, v *scheduler.Vi
 		return
 	}
 	command := scheduler.PlanCommand{Verb: verb, Plan: name, Phase: given.Phase,
-		Step: given.Step, Params: given.Params}
+		Step: given.Step, Params: given.Params, Force: given.Force}
 	x.answerOutcome(w, r, command, given.Reason, func(v *scheduler.View) string {
 		if plan := planOf(v, name); plan != nil {
 			return planRevision(*plan)
@@ -231,6 +231,8 @@ func wrongPlanCommand(verb scheduler.PlanVerb, given api.PlanCommand) string {
 		return "A step needs its phase beside it."
 	case len(given.Params) > 0 && verb != scheduler.PlanStart:
 		return "Only start takes params."
+	case given.Force && verb != scheduler.PlanStart && verb != scheduler.PlanRestart:
+		return "Only start and restart can be forced."
 	}
 	for _, name := range sortedKeys(given.Params) {
 		switch {

@@ -152,21 +152,21 @@ func (x *v2) task(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	}
 }
 
-// podCommands make the machine's command of an instance's name and the tasks that were named.
-var podCommands = map[string]func(pod string, tasks []string) scheduler.Command{
-	api.CommandRestart: func(pod string, _ []string) scheduler.Command {
-		return scheduler.PodRestart{Pod: pod}
+// podCommands make the machine's command of an instance's name and what was given with it.
+var podCommands = map[string]func(pod string, given api.PodCommand) scheduler.Command{
+	api.CommandRestart: func(pod string, given api.PodCommand) scheduler.Command {
+		return scheduler.PodRestart{Pod: pod, Force: given.Force}
 	},
-	api.CommandReplace: func(pod string, _ []string) scheduler.Command {
-		return scheduler.PodReplace{Pod: pod}
+	api.CommandReplace: func(pod string, given api.PodCommand) scheduler.Command {
+		return scheduler.PodReplace{Pod: pod, Force: given.Force}
 	},
-	api.CommandPause: func(pod string, tasks []string) scheduler.Command {
-		return scheduler.PodPause{Pod: pod, Tasks: tasks}
+	api.CommandPause: func(pod string, given api.PodCommand) scheduler.Command {
+		return scheduler.PodPause{Pod: pod, Tasks: given.Tasks}
 	},
-	api.CommandResume: func(pod string, tasks []string) scheduler.Command {
-		return scheduler.PodResume{Pod: pod, Tasks: tasks}
+	api.CommandResume: func(pod string, given api.PodCommand) scheduler.Command {
+		return scheduler.PodResume{Pod: pod, Tasks: given.Tasks}
 	},
-	api.CommandResetBackoff: func(pod string, _ []string) scheduler.Command {
+	api.CommandResetBackoff: func(pod string, _ api.PodCommand) scheduler.Command {
 		return scheduler.BackoffReset{Pod: pod}
 	},
 }
@@ -187,11 +187,11 @@ func (x *v2) podCommand(w http.ResponseWriter, r *http.Request, v *scheduler.Vie
 	if !ok {
 		return
 	}
-	if wrong := wrongTasks(*pod, verb, given.Tasks); wrong != "" {
+	if wrong := wrongPodCommand(*pod, verb, given); wrong != "" {
 		fail(w, r, http.StatusBadRequest, api.CodeInvalidRequest, wrong)
 		return
 	}
-	x.answerOutcome(w, r, command(name, given.Tasks), given.Reason,
+	x.answerOutcome(w, r, command(name, given), given.Reason,
 		func(v *scheduler.View) string {
 			if pod := podNamed(v, name); pod != nil {
 				return revisionOf(podShape(*pod))
@@ -200,8 +200,12 @@ func (x *v2) podCommand(w http.ResponseWriter, r *http.Request, v *scheduler.Vie
 		})
 }
 
-// wrongTasks says what makes no sense in the tasks of a command, "" for nothing.
-func wrongTasks(pod scheduler.PodView, verb string, tasks []string) string {
+// wrongPodCommand says what makes no sense in a command, "" for nothing.
+func wrongPodCommand(pod scheduler.PodView, verb string, given api.PodCommand) string {
+	tasks := given.Tasks
+	if given.Force && verb != api.CommandRestart && verb != api.CommandReplace {
+		return "Only restart and replace can be forced."
+	}
 	if len(tasks) > 0 && verb != api.CommandPause && verb != api.CommandResume {
 		return fmt.Sprintf("An instance is told to %s with all its tasks; name none.", verb)
 	}

@@ -166,6 +166,11 @@ func (e *explanation) waiting(open []openStep) {
 	if e.pod.Refusal != nil {
 		e.add("no-offer", fullStop(e.pod.Refusal.String()), helpFor(e.pod.Refusal))
 	}
+	if j := e.pod.Verdict; j != nil {
+		e.add("verdict", fmt.Sprintf("It is to %s, and Kafka cannot bear that yet: %s",
+			j.What, fullStop(j.Verdict.Sentence())), "Mend what the sentence names; it goes on "+
+			"by itself. Who takes the loss may restart or replace it with force.")
+	}
 	for _, s := range open {
 		if s.Reason != "" {
 			e.add("step", fmt.Sprintf("The step %s of the plan %s is %s: %s", s.Name,
@@ -189,6 +194,7 @@ var helps = map[offer.Code]string{
 	offer.Placement:   "Add an agent that the placement rule allows, or loosen the rule.",
 	offer.Maintenance: "Wait for the end of the maintenance, or add an agent.",
 	offer.Draining:    "Reactivate the agent, or add one.",
+	offer.Platform:    "Install an executor for the agent's CPU with --executor, or add an agent.",
 }
 
 // helpFor says what would make an offer fit, for what most agents lack.

@@ -25,8 +25,9 @@ const executorMemory = 12 << 20
 // startupTime is how long after its start an executor has touched what it goes on needing.
 const startupTime = 15 * time.Second
 
-// RunExecutor runs inside a sandbox that a Mesos agent made, and gives the exit code.
-func RunExecutor(ctx context.Context) int {
+// RunExecutor runs inside a sandbox that a Mesos agent made, and gives the exit code. The digest is
+// the SHA-256 that the scheduler has of this program, "" when nobody says it.
+func RunExecutor(ctx context.Context, digest string) int {
 	ctx, stop := signal.NotifyContext(ctx, unix.SIGTERM, unix.SIGINT)
 	defer stop()
 	// Standard error may be a pipe to a logger that dies; that must not end a broker. The signal
@@ -35,6 +36,10 @@ func RunExecutor(ctx context.Context) int {
 	debug.SetMemoryLimit(executorMemory)
 	debug.SetGCPercent(50)
 	time.AfterFunc(startupTime, releaseStartupPages)
+	if err := genuine(digest); err != nil {
+		fmt.Fprintf(os.Stderr, "kafka-sched executor: %v\n", err)
+		return executor.ExitDiffers
+	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	env, err := mesoshttp.EnvFromOS(os.Getenv)
 	if err != nil {
@@ -63,6 +68,24 @@ func RunExecutor(ctx context.Context) int {
 		logger.Error("the executor ends", "error", err)
 	}
 	return code
+}
+
+// genuine checks that this program is what the agent was to fetch, before anything is started.
+func genuine(digest string) error {
+	if digest == "" {
+		return nil
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("finding this program: %w", err)
+	}
+	own, err := fileDigest(path)
+	if err == nil && own != digest {
+		err = fmt.Errorf("%s has the SHA-256 %s, and the scheduler's has %s: something between "+
+			"the two spoils files, such as the fetcher's cache of this agent; clear it", path, own,
+			digest)
+	}
+	return err
 }
 
 // fetched checks what the agent fetched for the tasks, and makes use of it.

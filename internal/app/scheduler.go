@@ -22,6 +22,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/api/server"
 	"github.com/kafka-sched/kafka-sched/internal/brokers"
 	"github.com/kafka-sched/kafka-sched/internal/hooks"
+	"github.com/kafka-sched/kafka-sched/internal/kafkaadmin"
 	"github.com/kafka-sched/kafka-sched/internal/loop"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/mesoshttp"
@@ -58,6 +59,8 @@ type SchedulerOptions struct {
 	JRE string
 	// ExecutorBinary is the kafka-sched binary that agents fetch.
 	ExecutorBinary string
+	// Executors are binaries for agents on other platforms, by these: "linux/arm64".
+	Executors map[string]string
 	// Java is the path of the java command on this machine; "" when the agents are others.
 	Java       string
 	Foreground bool
@@ -285,9 +288,10 @@ func (s *schedulerRun) advertised() string {
 }
 
 func (s *schedulerRun) machineConfig() scheduler.Config {
+	binaries := s.artifacts.binaries(s.advertised())
 	cfg := scheduler.Config{
 		Target:      s.target,
-		ExecutorURI: s.advertised() + s.artifacts.executor.path,
+		ExecutorURI: binaries[0].URI, Binaries: binaries,
 		UUID: func() (b [16]byte) {
 			rand.Read(b[:])
 			return b
@@ -369,7 +373,7 @@ func (s *schedulerRun) api(feed *server.Feed, ending <-chan struct{}) server.Con
 	return server.Config{
 		View: s.loop.View, Do: s.loop.Do, Metrics: s.metrics.Handler(),
 		Advertise:  strings.TrimPrefix(s.advertised(), "http://"),
-		OldMetrics: s.metrics, Topics: brokers.Admin{},
+		OldMetrics: s.metrics, Kafka: kafkaadmin.Admin{},
 		Artifacts: s.artifacts, Logger: s.log, Version: s.version,
 		ParseSpec: func(text []byte, files map[string]string) (servicespec.Service, error) {
 			return parseSpec("request body", text, files)

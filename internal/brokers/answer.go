@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -68,13 +69,21 @@ const controllerEndpoint = 2
 type answer struct {
 	address    string
 	controller bool
-	clusterID  string
-	brokers    []broker
+	// silent is whether it was asked for nothing but a sign of life.
+	silent    bool
+	clusterID string
+	brokers   []broker
+	// controllers are those that a controller tells of.
+	controllers []broker
 	// tellsFenced is whether brokers contains fenced ones too.
 	tellsFenced bool
 	hosts       map[int]*hosting
 	offline     int
 	quorum      quorum
+	// at is when the answer was there; whole is all that was told of the partitions, nil where
+	// that was not asked for.
+	at    time.Time
+	whole *whole
 	// joinsItself is whether the node's controller becomes a voter by itself.
 	joinsItself bool
 }
@@ -83,6 +92,7 @@ type broker struct {
 	id      int
 	address string
 	fenced  bool
+	rack    string
 }
 
 // hosting is the numbers of partitions that a broker hosts, of those without it in their ISR, and
@@ -95,6 +105,9 @@ type quorum struct {
 	voters        []int
 	// present are the voters that fetched lately, as far as the answer tells.
 	present []int
+	// behind is how far each voter is behind the leader, as far as the answer tells, and trails
+	// the same of all replicas of the log, brokers among them.
+	behind, trails map[int]time.Duration
 	// replicas are all copies of the log, none if the answer does not tell their directories.
 	replicas []scheduler.QuorumReplica
 }
@@ -130,7 +143,7 @@ func code(c int16) error {
 
 // readVersions returns the highest version of each key that both sides know. Controllers do not
 // know Metadata at all, which is what tells them from brokers.
-func readVersions(body []byte, wanted ...question) (map[int16]int16, error) {
+func readVersions(body []byte, wanted, optional []question) (map[int16]int16, error) {
 	r := reader{left: body}
 	if err := code(r.int16()); err != nil {
 		return nil, err
@@ -141,7 +154,7 @@ func readVersions(body []byte, wanted ...question) (map[int16]int16, error) {
 		key, lowest, highest := r.int16(), r.int16(), r.int16()
 		r.tags()
 		controller = controller && key != metadata.key
-		for _, q := range wanted {
+		for _, q := range slices.Concat(wanted, optional) {
 			if q.key == key && lowest <= q.max && highest >= q.min {
 				common[key] = min(highest, q.max)
 			}
@@ -153,8 +166,7 @@ func readVersions(body []byte, wanted ...question) (map[int16]int16, error) {
 		return nil, err
 	}
 	for _, q := range wanted {
-		optional := q.key == addVoter.key || q.key == metadata.key && controller
-		if _, ok := common[q.key]; !ok && !optional {
+		if _, ok := common[q.key]; !ok && (q.key != metadata.key || !controller) {
 			return nil, fmt.Errorf("the broker knows no version of %s between %d and %d",
 				q.name, q.min, q.max)
 		}
@@ -164,6 +176,19 @@ func readVersions(body []byte, wanted ...question) (map[int16]int16, error) {
 
 // readMetadata counts what every broker hosts.
 func (a *answer) readMetadata(version int16, body []byte) error {
+	a.hosts = make(map[int]*hosting)
+	return eachPartition(version, body, a.count)
+}
+
+// told is one partition as Metadata tells of it; its slices lie in the response.
+type told struct {
+	topic         []byte
+	id, leader    int
+	replicas, isr ids
+}
+
+// eachPartition goes through the partitions of a Metadata response, those of a topic together.
+func eachPartition(version int16, body []byte, each func(told)) error {
 	r := reader{left: body}
 	r.int32() // throttle time
 	r.each(func() {
@@ -175,13 +200,17 @@ func (a *answer) readMetadata(version int16, body []byte) error {
 	})
 	r.bytes() // cluster id: DescribeCluster tells it too
 	r.int32() // controller id: in KRaft any broker
-	a.hosts = make(map[int]*hosting)
 	r.each(func() {
-		r.int16()  // error code
-		r.bytes()  // name
+		r.int16() // error code
+		topic := r.bytes()
 		r.take(16) // id
 		r.bool()   // internal
-		r.each(func() { a.readPartition(&r) })
+		r.each(func() {
+			if p := readPartition(&r); !r.bad {
+				p.topic = topic
+				each(p)
+			}
+		})
 		r.int32() // authorized operations
 		r.tags()
 	})
@@ -196,29 +225,31 @@ func (a *answer) readMetadata(version int16, body []byte) error {
 	return failure
 }
 
-func (a *answer) readPartition(r *reader) {
+func readPartition(r *reader) told {
 	r.int16() // error code: the leader tells the same
-	r.int32() // index
-	leader := r.int32()
+	p := told{id: r.int32()}
+	p.leader = r.int32()
 	r.int32() // leader epoch
-	replicas, inSync := r.ids(), r.ids()
+	p.replicas, p.isr = r.ids(), r.ids()
 	r.ids() // offline replicas
 	r.tags()
-	if r.bad {
-		return
-	}
-	for i := range replicas.len() {
-		h := a.on(replicas.at(i))
+	return p
+}
+
+// count takes a partition into the numbers of its brokers.
+func (a *answer) count(p told) {
+	for i := range p.replicas.len() {
+		h := a.on(p.replicas.at(i))
 		h.hosted++
-		if !inSync.contains(replicas.at(i)) {
+		if !p.isr.contains(p.replicas.at(i)) {
 			h.notInSync++
 		}
 	}
-	if leader < 0 {
+	if p.leader < 0 {
 		a.offline++
 		return
 	}
-	a.on(leader).leads++
+	a.on(p.leader).leads++
 }
 
 // readCluster takes in which brokers are registered.
@@ -238,7 +269,7 @@ func (a *answer) readCluster(version int16, body []byte) error {
 		b := broker{id: r.int32()}
 		host := r.string()
 		b.address = net.JoinHostPort(host, strconv.Itoa(r.int32()))
-		r.bytes() // rack
+		b.rack = r.string()
 		b.fenced = version >= 2 && r.bool()
 		r.tags()
 		a.brokers = append(a.brokers, b)
@@ -255,7 +286,7 @@ func (a *answer) readCluster(version int16, body []byte) error {
 // controllers.
 func (a *answer) readControllers(version int16, body []byte) error {
 	err := a.readCluster(version, body)
-	a.controller, a.brokers = true, nil
+	a.controller, a.brokers, a.controllers = true, nil, a.brokers
 	return err
 }
 
@@ -282,12 +313,15 @@ func readQuorum(version int16, body []byte) (quorum, error) {
 			}
 			q.leader, q.epoch = r.int32(), r.int32()
 			r.take(8) // high watermark
-			var voters, others []replica
+			var voters, observers []replica
 			r.each(func() { voters = append(voters, readReplica(&r, version)) })
-			r.each(func() { others = append(others, readReplica(&r, version)) })
+			r.each(func() { observers = append(observers, readReplica(&r, version)) })
 			q.take(voters)
+			if version >= 1 {
+				q.compare(voters, observers)
+			}
 			if version >= 2 {
-				q.takeReplicas(voters, others)
+				q.takeReplicas(voters, observers)
 			}
 			r.tags()
 		})
@@ -318,6 +352,30 @@ func (q *quorum) take(voters []replica) {
 	for _, v := range voters {
 		if v.id == q.leader || v.fetched >= now-lately.Milliseconds() {
 			q.present = append(q.present, v.id)
+		}
+	}
+}
+
+// compare notes how far each replica of the log is behind the leader.
+func (q *quorum) compare(voters, observers []replica) {
+	var now int64
+	for _, v := range voters {
+		if v.id == q.leader {
+			now = v.whole
+		}
+	}
+	q.behind, q.trails = map[int]time.Duration{}, map[int]time.Duration{}
+	for i, v := range append(voters, observers...) {
+		behind := time.Duration(max(0, now-v.whole)) * time.Millisecond
+		if v.whole <= 0 || now <= 0 {
+			continue
+		}
+		if i < len(voters) {
+			q.behind[v.id] = behind
+		}
+		// A node that was replaced is there twice, and the latter tells of what runs.
+		if other, known := q.trails[v.id]; !known || behind < other {
+			q.trails[v.id] = behind
 		}
 	}
 }
@@ -355,13 +413,13 @@ func (q *quorum) takeReplicas(voters, others []replica) {
 // uuid is an id as it lies in a response.
 type uuid [16]byte
 
-// replica is one copy of the quorum's log; fetched is when it last was, in milliseconds by the
-// leader's clock, 0 when the answer does not tell.
+// replica is one copy of the quorum's log; fetched is when it last was, and whole when it last had
+// all of it, in milliseconds by the leader's clock, 0 when the answer does not tell.
 type replica struct {
-	id        int
-	directory []byte // in the response
-	end       int64
-	fetched   int64
+	id             int
+	directory      []byte // in the response
+	end            int64
+	fetched, whole int64
 }
 
 func readReplica(r *reader, version int16) replica {
@@ -371,8 +429,7 @@ func readReplica(r *reader, version int16) replica {
 	}
 	v.end = r.int64()
 	if version >= 1 {
-		v.fetched = r.int64()
-		r.take(8) // time of the last fetch that caught up
+		v.fetched, v.whole = r.int64(), r.int64()
 	}
 	r.tags()
 	return v

@@ -18,6 +18,10 @@ import (
 // DefaultTimeout is how long an ask waits for brokers unless Config says otherwise.
 const DefaultTimeout = 5 * time.Second
 
+// allTimeout is how long brokers have to tell of each partition: what they say counts for five
+// seconds from the question on, so that a broker which hangs must not take all of that.
+const allTimeout = 3 * time.Second
+
 // Config is what an Asker may be told. Its zero value is good.
 type Config struct {
 	// Timeout is how long brokers have to answer an ask; 0 means DefaultTimeout.
@@ -37,6 +41,7 @@ type Asker struct {
 	// turn is held, by an element in it, by whoever uses peers.
 	turn  chan struct{}
 	peers map[string]*peer
+	asks  int // counts them, so that others are asked in turn
 }
 
 // New returns an Asker that has no connection yet. Close it after use.
@@ -68,6 +73,15 @@ func (a *Asker) Close() {
 // the time is over, or when ctx ends. It returns no error: KafkaFacts.Error says why there are no
 // facts. Connections to addresses that are not among these are closed.
 func (a *Asker) Ask(ctx context.Context, addresses []string) scheduler.KafkaFacts {
+	return a.ask(ctx, addresses, numbers)
+}
+
+// AskAll is Ask that also brings KafkaFacts.Rolling: what some brokers say of each partition.
+func (a *Asker) AskAll(ctx context.Context, addresses []string) scheduler.KafkaFacts {
+	return a.ask(ctx, addresses, all)
+}
+
+func (a *Asker) ask(ctx context.Context, addresses []string, how depth) scheduler.KafkaFacts {
 	facts := scheduler.KafkaFacts{Asked: a.cfg.Now(), Leader: -1}
 	select {
 	case a.turn <- struct{}{}:
@@ -80,33 +94,73 @@ func (a *Asker) Ask(ctx context.Context, addresses []string) scheduler.KafkaFact
 		facts.Error = "the connections to Kafka are closed"
 		return facts
 	}
-	ctx, cancel := context.WithTimeout(ctx, a.cfg.Timeout)
+	timeout := a.cfg.Timeout
+	if how == all {
+		timeout = min(timeout, allTimeout)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	defer context.AfterFunc(a.life, cancel)()
 	asked := a.cfg.Now()
 	addresses = distinct(addresses)
 	a.keep(addresses)
-	answers, failures := a.askAll(ctx, addresses)
+	answers, failures := a.askEach(ctx, addresses, how)
 	switch {
 	case len(addresses) == 0:
 		facts.Error = "there is no address to ask"
 	case len(answers) == 0:
 		facts.Error = strings.Join(failures, "; ")
 	default:
-		facts = merge(answers)
+		if facts = merge(answers); facts.Error == "" && how == all {
+			facts.Rolling = partitions(asked, answers)
+		}
 	}
 	facts.Asked = asked
 	return facts
 }
 
-// askAll returns the answers and the reasons of those who gave none, in the order of addresses.
-func (a *Asker) askAll(ctx context.Context, addresses []string) ([]*answer, []string) {
+// crowd is the number of nodes above which not every one is asked for everything: the answers
+// of each grow with the cluster.
+const crowd = 8
+
+// depths says how much each address is asked for: three that answered lately for what is wanted,
+// others each time; of the rest all, or in a large cluster a sign of life.
+func (a *Asker) depths(addresses []string, how depth) []depth {
+	a.asks++
+	list := make([]depth, len(addresses))
+	for i := range list {
+		if list[i] = numbers; len(addresses) > crowd {
+			list[i] = sign
+		}
+	}
+	left := most
+	for _, silent := range []bool{false, true} {
+		for i := range addresses {
+			at := (i + a.asks) % len(addresses)
+			if p := a.peers[addresses[at]]; left > 0 && p.silent == silent && !p.controls() {
+				list[at] = how
+				left--
+			}
+		}
+	}
+	return list
+}
+
+// askEach returns the answers and the reasons of those who gave none, in the order of addresses.
+func (a *Asker) askEach(
+	ctx context.Context, addresses []string, how depth,
+) ([]*answer, []string) {
 	given := make([]*answer, len(addresses))
 	errs := make([]error, len(addresses))
+	depths := a.depths(addresses, how)
 	var all sync.WaitGroup
 	for i, address := range addresses {
 		p := a.peers[address]
-		all.Go(func() { given[i], errs[i] = p.ask(ctx) })
+		all.Go(func() {
+			if given[i], errs[i] = p.ask(ctx, depths[i]); errs[i] == nil {
+				given[i].at = a.cfg.Now()
+			}
+		})
 	}
 	all.Wait()
 	var answers []*answer

@@ -9,6 +9,11 @@ import (
 
 // merge makes one set of facts of at least one answer; doc.go says who is believed in what.
 func merge(answers []*answer) scheduler.KafkaFacts {
+	answers = slices.DeleteFunc(slices.Clone(answers), func(a *answer) bool { return a.silent })
+	if len(answers) == 0 {
+		return scheduler.KafkaFacts{Leader: -1,
+			Error: "those who were asked for more than a sign of life do not answer"}
+	}
 	first := answers[0]
 	facts := scheduler.KafkaFacts{ClusterID: first.clusterID, Leader: -1}
 	for _, a := range answers {
@@ -45,9 +50,11 @@ func merge(answers []*answer) scheduler.KafkaFacts {
 	return facts
 }
 
-// ofBrokers leaves out what controllers said, who know nothing of brokers that they would tell.
+// ofBrokers leaves out what controllers said, who know nothing of brokers that they would tell,
+// and who only gave a sign of life.
 func ofBrokers(answers []*answer) []*answer {
-	return slices.DeleteFunc(slices.Clone(answers), func(a *answer) bool { return a.controller })
+	return slices.DeleteFunc(slices.Clone(answers),
+		func(a *answer) bool { return a.controller || a.silent })
 }
 
 // registered returns the registered brokers by ascending id: as the leader of the quorum lists

@@ -14,7 +14,8 @@ func twoAnswers() (*answer, *answer) {
 	make := func(address string) *answer {
 		return &answer{
 			address: address, clusterID: "c", tellsFenced: true,
-			brokers: []broker{{0, "zero:1", false}, {1, "one:1", false}, {2, "two:1", false}},
+			brokers: []broker{{id: 0, address: "zero:1"}, {id: 1, address: "one:1"},
+				{id: 2, address: "two:1"}},
 			hosts: map[int]*hosting{0: {hosted: 4, leads: 2}, 1: {hosted: 4, leads: 2},
 				2: {hosted: 4}},
 			quorum: quorum{leader: 0, epoch: 3, voters: []int{0, 1, 2}},
@@ -108,7 +109,8 @@ func TestMerge(t *testing.T) {
 // FuzzRead feeds the readers of responses: none may panic, and what they count must fit.
 func FuzzRead(f *testing.F) {
 	v := view{
-		cluster: "c", brokers: []broker{{0, "zero:1", false}, {1, "one:1", true}},
+		cluster: "c", brokers: []broker{{id: 0, address: "zero:1"},
+			{id: 1, address: "one:1", fenced: true}},
 		partitions: []partition{{0, []int{0, 1}, []int{0}}, {-1, []int{1}, nil}},
 		quorum:     quorum{leader: 0, epoch: 1, voters: []int{0, 1}},
 	}
@@ -125,7 +127,7 @@ func FuzzRead(f *testing.F) {
 		a := &answer{address: "zero:1", quorum: noQuorum}
 		switch key {
 		case apiVersions.key:
-			_, _ = readVersions(body, metadata)
+			_, _ = readVersions(body, []question{metadata}, nil)
 		case metadata.key:
 			if a.readMetadata(version, body) == nil {
 				facts := merge([]*answer{a})

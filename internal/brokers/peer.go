@@ -30,19 +30,28 @@ type peer struct {
 	silent bool
 }
 
-// ask puts all questions to the broker, on the open connection or on a new one. A connection that
+// depth is how much is asked of a broker.
+type depth int
+
+const (
+	sign    depth = iota // whether it answers at all
+	numbers              // what there is, in numbers
+	all                  // each partition, with what its topic demands
+)
+
+// ask puts the questions to the broker, on the open connection or on a new one. A connection that
 // was open may be that of a broker which has ended since, so its failure is tried again once.
-func (p *peer) ask(ctx context.Context) (*answer, error) {
+func (p *peer) ask(ctx context.Context, how depth) (*answer, error) {
 	wasOpen := p.conn != nil
-	a, err := p.tryOnce(ctx)
+	a, err := p.tryOnce(ctx, how)
 	if err != nil && wasOpen && ctx.Err() == nil {
-		a, err = p.tryOnce(ctx)
+		a, err = p.tryOnce(ctx, how)
 	}
 	return a, err
 }
 
 // tryOnce leaves a connection open only if nothing on it is in doubt.
-func (p *peer) tryOnce(ctx context.Context) (*answer, error) {
+func (p *peer) tryOnce(ctx context.Context, how depth) (*answer, error) {
 	if p.conn == nil {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", p.address)
 		if err != nil {
@@ -57,49 +66,80 @@ func (p *peer) tryOnce(ctx context.Context) (*answer, error) {
 	}
 	// A deadline in the past makes the read or write under way return.
 	interrupt := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	a, err := p.putQuestions()
+	a, err := p.putQuestions(how)
 	if !interrupt() || err != nil {
 		p.drop()
 	}
 	return a, err
 }
 
-// putQuestions has three questions answered by a broker, and the two that it knows by a
-// controller. DescribeQuorum comes last, because a broker passes it on to the controllers and is
-// silent as long as there is no leader among them.
-func (p *peer) putQuestions() (*answer, error) {
-	if p.versions == nil {
-		body, err := p.exchange(apiVersions, apiVersions.max)
-		if err != nil {
+// putQuestions has three questions answered by a broker, those of each partition behind them if
+// they are wanted, and the two that it knows by a controller. DescribeQuorum comes last but for
+// these, because a broker passes it on to the controllers and is silent as long as there is no
+// leader among them.
+func (p *peer) putQuestions(how depth) (*answer, error) {
+	fresh := p.versions == nil
+	if fresh {
+		if err := p.greet(); err != nil {
 			return nil, err
-		}
-		p.versions, err = readVersions(body, metadata, describeCluster, describeQuorum,
-			addVoter)
-		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", apiVersions.name, err)
 		}
 	}
 	a := &answer{address: p.address, quorum: noQuorum,
 		joinsItself: p.versions[addVoter.key] >= joinsItself}
-	if err := p.describe(a); err != nil {
+	_, serves := p.versions[metadata.key]
+	if how == sign && serves {
+		if !fresh { // else it has answered just now
+			if err := p.greet(); err != nil {
+				return nil, err
+			}
+		}
+		a.silent = true
+		return a, nil
+	}
+	if err := p.describe(a, how); err != nil {
 		return nil, err
 	}
 	err := p.question(describeQuorum, func(version int16, body []byte) (err error) {
 		a.quorum, err = readQuorum(version, body)
 		return err
 	})
+	if err == nil && a.whole != nil {
+		err = p.complete(a.whole)
+	}
 	if err != nil {
+		a.whole = nil
 		p.drop() // the answer might still come
 	}
 	return a, nil
 }
 
+// greet asks which requests the broker knows.
+func (p *peer) greet() error {
+	body, err := p.exchange(apiVersions, apiVersions.max)
+	if err != nil {
+		return err
+	}
+	p.versions, err = readVersions(body,
+		[]question{metadata, describeCluster, describeQuorum},
+		[]question{addVoter, describeMinimums(nil), listMoves})
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", apiVersions.name, err)
+	}
+	return nil
+}
+
 // describe asks for all but the quorum.
-func (p *peer) describe(a *answer) error {
-	if _, broker := p.versions[metadata.key]; !broker {
+func (p *peer) describe(a *answer, how depth) error {
+	if _, serves := p.versions[metadata.key]; !serves {
 		return p.question(describeControllers, a.readControllers)
 	}
-	if err := p.question(metadata, a.readMetadata); err != nil {
+	err := p.question(metadata, func(version int16, body []byte) error {
+		if how == all {
+			a.whole = &whole{version: version, metadata: body}
+		}
+		return a.readMetadata(version, body)
+	})
+	if err != nil {
 		return err
 	}
 	return p.question(describeCluster, a.readCluster)
@@ -119,18 +159,32 @@ func (p *peer) question(q question, read func(version int16, body []byte) error)
 
 // exchange sends one request and returns the response without its header.
 func (p *peer) exchange(q question, version int16) ([]byte, error) {
+	if err := p.send(q, version); err != nil {
+		return nil, err
+	}
+	return p.receive(q, p.correlation)
+}
+
+// send sends one request, whose response carries p.correlation.
+func (p *peer) send(q question, version int16) error {
 	p.correlation++
 	format := kmsg.NewRequestFormatter(kmsg.FormatterClientID(clientName))
 	frame := format.AppendRequest(nil, q.request(version), p.correlation)
 	if _, err := p.conn.Write(frame); err != nil {
-		return nil, fmt.Errorf("sending %s: %w", q.name, err)
+		return fmt.Errorf("sending %s: %w", q.name, err)
 	}
+	return nil
+}
+
+// receive returns the response to a request without its header. Responses come in the order of
+// the requests.
+func (p *peer) receive(q question, correlation int32) ([]byte, error) {
 	response, err := readFrame(p.conn)
 	if err != nil {
 		return nil, fmt.Errorf("receiving %s: %w", q.name, err)
 	}
 	r := reader{left: response}
-	if got := r.int32(); r.bad || int32(got) != p.correlation {
+	if got := r.int32(); r.bad || int32(got) != correlation {
 		return nil, fmt.Errorf("receiving %s: the response is not to this request", q.name)
 	}
 	if q.key != apiVersions.key { // which alone has the short header in all versions
@@ -163,6 +217,12 @@ func readFrame(conn io.Reader) ([]byte, error) {
 		return nil, err
 	}
 	return body.Bytes(), nil
+}
+
+// controls reports whether the node is known to be a controller and no broker.
+func (p *peer) controls() bool {
+	_, serves := p.versions[metadata.key]
+	return p.versions != nil && !serves
 }
 
 // drop ends the connection, if there is one.

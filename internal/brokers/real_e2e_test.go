@@ -20,6 +20,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/internal/kafkadist"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 )
 
 // TestRealKafka follows a cluster of three real nodes through its life: while they start, when all
@@ -51,8 +52,13 @@ func TestRealKafka(t *testing.T) {
 					t.Errorf("broker %d: %+v", i, b)
 				}
 			}
+			for id := range 3 {
+				c.judged(t, a, id, rolling.Safe)
+			}
 			victim := (whole.Leader + 1) % 3
 			c.nodes[victim].kill(t, syscall.SIGKILL)
+			c.judged(t, a, whole.Leader, rolling.BrokerSilent, rolling.QuorumLost)
+			c.judged(t, a, victim, rolling.ServesNobody)
 			down := c.until(t, a, "one killed", func(f scheduler.KafkaFacts) bool {
 				return len(f.Brokers) == 3 && f.Brokers[victim].Fenced &&
 					f.Brokers[victim].NotInSync == 6
@@ -73,6 +79,17 @@ func TestRealKafka(t *testing.T) {
 			})
 		})
 	}
+}
+
+// judged waits until the verdict on the stop of a node has one of the codes.
+func (c *cluster) judged(t *testing.T, a *Asker, id int, want ...rolling.Code) {
+	t.Helper()
+	var v rolling.Verdict
+	c.untilBy(t, a.AskAll, fmt.Sprint(want, " for ", id), func(f scheduler.KafkaFacts) bool {
+		v = f.Rolling.MayStop(rolling.Request{Node: rolling.NodeID(id), Now: time.Now()})
+		return slices.Contains(want, v.Code)
+	})
+	t.Logf("node %d: %s", id, v.Sentence())
 }
 
 func fenced(b scheduler.BrokerFacts) bool { return b.Fenced }
@@ -259,6 +276,14 @@ func (n *node) kill(t *testing.T, signal syscall.Signal) {
 func (c *cluster) until(t *testing.T, a *Asker, stage string,
 	wanted func(scheduler.KafkaFacts) bool) scheduler.KafkaFacts {
 	t.Helper()
+	return c.untilBy(t, a.Ask, stage, wanted)
+}
+
+func (c *cluster) untilBy(
+	t *testing.T, ask func(context.Context, []string) scheduler.KafkaFacts, stage string,
+	wanted func(scheduler.KafkaFacts) bool,
+) scheduler.KafkaFacts {
+	t.Helper()
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -267,10 +292,12 @@ func (c *cluster) until(t *testing.T, a *Asker, stage string,
 	var before string
 	for {
 		asked := time.Now()
-		facts := a.Ask(ctx, c.addresses)
+		facts := ask(ctx, c.addresses)
 		took := time.Since(asked)
 		facts.Asked = time.Time{}
-		if now := fmt.Sprintf("%+v", facts); now != before {
+		told := facts
+		told.Rolling = nil
+		if now := fmt.Sprintf("%+v", told); now != before {
 			t.Logf("%s %v (took %v): %s", stage, time.Since(began), took, now)
 			before = now
 		}
@@ -296,7 +323,8 @@ func (c *cluster) createTopic(t *testing.T) {
 	defer transport.CloseIdleConnections()
 	client := &kafka.Client{Addr: kafka.TCP(c.addresses...), Transport: transport}
 	answer, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{
-		Topics: []kafka.TopicConfig{{Topic: "events", NumPartitions: 6, ReplicationFactor: 3}},
+		Topics: []kafka.TopicConfig{{Topic: "events", NumPartitions: 6, ReplicationFactor: 3,
+			ConfigEntries: []kafka.ConfigEntry{{ConfigName: minISR, ConfigValue: "2"}}}},
 	})
 	if err != nil || answer.Errors["events"] != nil {
 		t.Fatalf("creating a topic: %v, %+v", err, answer)

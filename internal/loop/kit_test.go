@@ -180,6 +180,12 @@ func (b *bench) Ask(ctx context.Context, addresses []string) scheduler.KafkaFact
 	return scheduler.KafkaFacts{Error: "nobody is there"}
 }
 
+// AskAll implements Kafka.
+func (b *bench) AskAll(ctx context.Context, addresses []string) scheduler.KafkaFacts {
+	b.record("ask for all")
+	return b.Ask(ctx, addresses)
+}
+
 // Change implements Kafka.
 func (b *bench) Change(
 	_ context.Context, addresses []string, change scheduler.KafkaChange,

@@ -23,9 +23,11 @@ type Mesos interface {
 	Send(mesos.Call)
 }
 
-// Kafka asks brokers for facts, and has them make changes; each takes as long as its own time-out.
+// Kafka asks brokers for facts, and of each partition too, and has them make changes; each takes as
+// long as its own time-out.
 type Kafka interface {
 	Ask(ctx context.Context, addresses []string) scheduler.KafkaFacts
+	AskAll(ctx context.Context, addresses []string) scheduler.KafkaFacts
 	Change(ctx context.Context, addresses []string, change scheduler.KafkaChange) error
 }
 
@@ -321,9 +323,11 @@ func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit
 			l.cfg.Mesos.Send(call.Call)
 			l.cfg.Metrics.Sent(call.Call)
 		case scheduler.AskKafka:
-			go func() {
-				l.put(scheduler.FromKafka{Facts: l.cfg.Kafka.Ask(ctx, call.Addresses)})
-			}()
+			ask := l.cfg.Kafka.Ask
+			if call.All {
+				ask = l.cfg.Kafka.AskAll
+			}
+			go func() { l.put(scheduler.FromKafka{Facts: ask(ctx, call.Addresses)}) }()
 		case scheduler.ChangeKafka:
 			go l.change(ctx, call)
 		case scheduler.Exit:

@@ -66,11 +66,15 @@ func level(plan scheduler.PlanView) float64 {
 	}
 }
 
-func (s sink) pods(list []scheduler.PodView) {
+func (s sink) pods(list []scheduler.PodView, now time.Time) {
 	byType, byState := map[string]int{}, map[mesos.TaskState]int{}
 	for _, pod := range list {
 		byType[pod.Name.Type]++
 		s.is(podRefused, pod.Refusal != nil, pod.Name.String())
+		if j := pod.Verdict; j != nil {
+			s.put(rollWaiting, max(0, now.Sub(j.Since).Seconds()), pod.Name.String(),
+				string(j.Verdict.Code))
+		}
 		for _, task := range pod.Tasks {
 			if task.State != "" {
 				byState[task.State]++

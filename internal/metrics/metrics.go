@@ -161,7 +161,7 @@ func (c viewCollector) Collect(out chan<- prometheus.Metric) {
 			s.plan(plan)
 			s.stalled(plan, c.m.now().Sub(last.progress[plan.Name].since), c.m.StalledAfter)
 		}
-		s.pods(view.Pods)
+		s.pods(view.Pods, c.m.now())
 		s.kafka(view.Kafka)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 	"github.com/kafka-sched/kafka-sched/scheduler/offer"
+	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 )
 
 func fullView() *scheduler.View {
@@ -40,6 +41,8 @@ func fullView() *scheduler.View {
 		Pods: []scheduler.PodView{{
 			Name:    scheduler.PodName{Type: "kafka"},
 			Refusal: &offer.Refusal{Pod: "kafka-0"},
+			Verdict: &scheduler.Judgement{What: "stop", Since: at,
+				Verdict: rolling.Verdict{Answer: rolling.Wait, Code: rolling.UnderMinISR}},
 			Tasks: []scheduler.TaskView{
 				{FullName: "kafka-0-broker", State: mesos.Running, Ready: &ready},
 				{FullName: "kafka-0-\xff"},

@@ -117,6 +117,9 @@ var (
 		"Voters of Kafka's quorum.")
 	offline = describe("partitions_offline",
 		"Partitions without a leader.")
+	rollWaiting = describe("roll_waiting_seconds",
+		"How long a Kafka node that is to be taken down waits until Kafka can bear it.",
+		"pod", "code")
 	founded = describe("founded",
 		"Whether the Kafka cluster was founded.")
 	asked = describe("facts_timestamp_seconds",
@@ -129,5 +132,5 @@ var gauges = []*prometheus.Desc{
 	registered, suppressed, viewTime, planStatus, planSteps, planStalled,
 	planStalledSeconds, stepSince, stepAttempts,
 	pods, tasks, taskReady, podRefused, leftovers, brokers, brokerFenced, brokerNotInSync,
-	brokerHosted, brokerLeads, leader, voters, offline, founded, asked,
+	brokerHosted, brokerLeads, leader, voters, offline, founded, asked, rollWaiting,
 }

@@ -306,6 +306,7 @@ func (o *operator) helpful() {
 		}
 	}
 	o.replaceLost()
+	o.forceWaiting()
 	o.continueHeld()
 	o.continuePlans()
 	o.undoForced()

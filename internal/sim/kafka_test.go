@@ -35,6 +35,8 @@ type cluster struct {
 	voters  map[int]*volume
 	members map[*volume]bool
 	brokers map[int]*registration
+	// partitions are what the brokers host.
+	partitions []*partition
 }
 
 // registration is a broker that the controllers know.
@@ -195,7 +197,7 @@ func (k *kafka) end(n *node) {
 	if c := n.volume.cluster; c != nil {
 		if b := c.brokers[n.id]; b != nil && b.node == n {
 			b.fenced = k.w.now.Add(k.w.between(100*time.Millisecond, 9*time.Second))
-			b.synced = k.w.now.Add(time.Hour)
+			k.w.at(b.fenced, func() { k.settle(c) })
 		}
 	}
 }
@@ -225,9 +227,15 @@ func (k *kafka) join(n *node) {
 		return
 	}
 	now := k.w.now
-	c.brokers[n.id] = &registration{address: n.client, node: n,
+	b := &registration{address: n.client, node: n,
 		unfenced: now.Add(k.w.between(0, time.Second)),
-		synced:   now.Add(k.w.between(0, 4*time.Second))}
+		synced:   now.Add(k.w.between(time.Second, 4*time.Second))}
+	c.brokers[n.id] = b
+	c.grow(n.id)
+	k.settle(c) // the one before is fenced by this
+	for _, at := range []time.Time{b.unfenced, b.synced} {
+		k.w.at(at, func() { k.settle(c) })
+	}
 }
 
 // discover finds a cluster with a quorum behind the addresses that a node was launched with.
@@ -260,7 +268,7 @@ func (k *kafka) detained(n *node) bool {
 }
 
 // ask answers the questions of the scheduler: soon and truly, or not.
-func (k *kafka) ask(p *process, addresses []string) {
+func (k *kafka) ask(p *process, call scheduler.AskKafka) {
 	w, asked, life := k.w, k.w.now, p.life
 	level := w.scenario.asked
 	wait := w.between(2*time.Millisecond, 30*time.Millisecond)
@@ -278,11 +286,11 @@ func (k *kafka) ask(p *process, addresses []string) {
 	}
 	var facts scheduler.KafkaFacts
 	if early {
-		facts = k.facts(asked, addresses)
+		facts = k.facts(asked, call)
 	}
 	w.after(wait, func() {
 		if !early {
-			facts = k.facts(asked, addresses)
+			facts = k.facts(asked, call)
 		}
 		k.tell(p, life, facts)
 	})
@@ -295,7 +303,8 @@ func (k *kafka) tell(p *process, life int, f scheduler.KafkaFacts) {
 }
 
 // facts is what the brokers at the addresses say now, and the controllers that are none.
-func (k *kafka) facts(asked time.Time, addresses []string) scheduler.KafkaFacts {
+func (k *kafka) facts(asked time.Time, call scheduler.AskKafka) scheduler.KafkaFacts {
+	addresses := call.Addresses
 	f := scheduler.KafkaFacts{Asked: asked, Leader: -1}
 	var c *cluster
 	brokers := false
@@ -335,13 +344,13 @@ func (k *kafka) facts(asked time.Time, addresses []string) scheduler.KafkaFacts 
 		if !brokers {
 			break
 		}
-		facts := scheduler.BrokerFacts{ID: id, Address: b.address, Hosted: 5,
-			Fenced: k.w.now.Before(b.unfenced) ||
-				!b.fenced.IsZero() && !k.w.now.Before(b.fenced)}
-		if k.w.now.Before(b.synced) {
-			facts.NotInSync = 2
-		}
-		f.Brokers = append(f.Brokers, facts)
+		f.Brokers = append(f.Brokers, scheduler.BrokerFacts{ID: id, Address: b.address,
+			Fenced: !k.serves(c, id)})
+	}
+	k.settle(c)
+	k.partitionFacts(c, &f)
+	if call.All {
+		f.Rolling = k.whole(c, asked, k.answering(addresses))
 	}
 	slices.SortFunc(f.Brokers, func(x, y scheduler.BrokerFacts) int { return x.ID - y.ID })
 	return f

@@ -208,10 +208,10 @@ func (o *operator) replaceLost() {
 			away := !slices.ContainsFunc(p.Tasks, func(t scheduler.Task) bool {
 				return t.State == mesos.Running
 			})
-			if _, wanted := w.wanted(name); wanted && away && p.Request == "" &&
-				o.expendable(name) {
+			if _, wanted := w.wanted(name); wanted && away && !p.Force &&
+				o.expendable(name) { // whatever Kafka says: the data will not come back
 				o.giveUp(name)
-				w.process.command(scheduler.PodReplace{Pod: name.String()})
+				w.process.command(scheduler.PodReplace{Pod: name.String(), Force: true})
 			}
 		}
 		left := slices.ContainsFunc(w.leftovers(), func(l scheduler.Leftover) bool {
@@ -221,6 +221,20 @@ func (o *operator) replaceLost() {
 		if (left || len(o.on(a)) > 0) && record.Fate == scheduler.FateOpen &&
 			(o.spares(a) || o.lastOf(a)) {
 			w.process.command(scheduler.AgentAbandon{Agent: string(a.id), Force: true})
+		}
+	}
+}
+
+// forceWaiting has what was to be replaced, and has ended, replaced although Kafka cannot say that
+// nobody misses it: an operator who has seen it wait that long takes the loss.
+func (o *operator) forceWaiting() {
+	for _, name := range o.pods() {
+		p := o.w.store.hard.Pods[name]
+		runs := slices.ContainsFunc(p.Tasks, func(t scheduler.Task) bool {
+			return t.State == mesos.Running
+		})
+		if p.Request == scheduler.Replace && !p.Force && !runs && o.expendable(name) {
+			o.w.process.command(scheduler.PodReplace{Pod: name.String(), Force: true})
 		}
 	}
 }

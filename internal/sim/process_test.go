@@ -284,7 +284,7 @@ func (p *process) carry(call scheduler.Call) {
 			p.w.master.hear(p.session, call.Call)
 		}
 	case scheduler.AskKafka:
-		p.w.kafka.ask(p, call.Addresses)
+		p.w.kafka.ask(p, call)
 	case scheduler.ChangeKafka:
 		p.w.kafka.change(p, call)
 	case scheduler.Exit:

@@ -54,8 +54,8 @@ type reduction struct {
 	best     *world
 }
 
-// mostRuns bounds a reduction, to some ten seconds; searchSeeds is how many other seeds are tried for
-// each number of faults.
+// mostRuns bounds a reduction, to some ten seconds; searchSeeds is how many other seeds are tried
+// for each number of faults.
 const (
 	mostRuns    = 150
 	searchSeeds = 20
@@ -107,8 +107,8 @@ func (r *reduction) run(s scenario, with cut) (w *world) {
 	return w
 }
 
-// try takes a run for the best so far if it fails in the same way, and, if that is bounded, after so
-// many events at most.
+// try takes a run for the best so far if it fails in the same way, and, if that is bounded, after
+// so many events at most.
 func (r *reduction) try(s scenario, with cut, most int) bool {
 	if r.budget <= 0 {
 		return false

@@ -112,6 +112,13 @@ type pod struct {
 	Failed      []time.Time       `json:"failed,omitempty"`
 	Recovery    *recovery         `json:"recovery,omitempty"`
 	Move        *move             `json:"move,omitempty"`
+	Down        *down             `json:"down,omitempty"`
+	Force       bool              `json:"force,omitempty"`
+}
+
+type down struct {
+	Task mesos.TaskID `json:"task"`
+	At   time.Time    `json:"at"`
 }
 
 type recovery struct {
@@ -135,6 +142,9 @@ func podToRow(p scheduler.Pod) pod {
 		Failed:      each(p.Failed, time.Time.UTC),
 		Recovery:    maybe(p.Recovery, func(r scheduler.Recovery) recovery { return recovery(r) }),
 		Move:        maybe(p.Move, moveToRow),
+		Down: maybe(p.Down,
+			func(d scheduler.Down) down { return down{d.Task, d.At.UTC()} }),
+		Force: p.Force,
 	}
 }
 
@@ -149,7 +159,9 @@ func (r pod) domain() (out scheduler.Pod, err error) {
 		Failed:      each(r.Failed, time.Time.UTC),
 		Recovery: maybe(r.Recovery,
 			func(r recovery) scheduler.Recovery { return scheduler.Recovery(r) }),
-		Move: maybe(r.Move, move.domain),
+		Move:  maybe(r.Move, move.domain),
+		Down:  maybe(r.Down, func(d down) scheduler.Down { return scheduler.Down(d) }),
+		Force: r.Force,
 	}
 	if out.Name, err = namedPod(r.Name); err != nil {
 		return out, err

@@ -301,6 +301,33 @@ func TestDraining(t *testing.T) {
 	})
 }
 
+// TestBarred bars the agent that was taken, likewise.
+func TestBarred(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		req, all := requirements().Draw(t, "req"), offers().Draw(t, "offers")
+		m, refusal := offer.Evaluate(req, all)
+		if refusal != nil {
+			return
+		}
+		table := offer.NewTable(all)
+		table.Bar(m.Agent, "") // which says nothing
+		if same, _ := table.Evaluate(req); same.Agent != m.Agent {
+			t.Fatalf("it is %s", same.Agent)
+		}
+		table.Bar(m.Agent, "its CPU is another")
+		next, refusal := table.Evaluate(req)
+		others := slices.DeleteFunc(slices.Clone(all),
+			func(o mesos.Offer) bool { return o.Agent == m.Agent })
+		want, without := offer.Evaluate(req, others)
+		if diff := cmp.Diff(want, next); diff != "" || (refusal == nil) != (without == nil) {
+			t.Fatalf("%s, %v and %v", diff, refusal, without)
+		}
+		if refusal != nil && refusal.Of(m.Agent)[0].String() != "its CPU is another" {
+			t.Fatal(refusal)
+		}
+	})
+}
+
 // told is all that a refusal tells, nothing of none.
 func told(r *offer.Refusal) any {
 	if r == nil {

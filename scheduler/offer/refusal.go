@@ -147,6 +147,9 @@ func (q *inquiry) reasons(a *agent) []Reason {
 	if a.draining {
 		return draining
 	}
+	if a.barred != "" {
+		return []Reason{{Code: Platform, Detail: a.barred}}
+	}
 	if a.Unavailable != nil {
 		return maintenance
 	}

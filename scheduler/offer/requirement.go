@@ -143,8 +143,9 @@ type Reason struct {
 	Need, Have resource.Milli
 	// Ports are those of which one was wanted, or for NotReserved those that are missing.
 	Ports resource.Ranges
-	// Detail is what amounts cannot say: for Placement a sentence, for NoVolume the kind of
-	// disk wanted, for Insufficient "more" when it is that much more than what is kept.
+	// Detail is what amounts cannot say: for Placement a sentence, for Platform
+	// too, for NoVolume the kind of disk wanted, for Insufficient "more" when it is that much more
+	// than what is kept.
 	Detail string
 }
 
@@ -162,4 +163,5 @@ const (
 	OtherAgent   Code = "other-agent"  // the instance's reservation is on another agent
 	Maintenance  Code = "maintenance"  // the agent has a maintenance window
 	Draining     Code = "draining"     // an operator drains the agent
+	Platform     Code = "platform"     // no executor runs on the kind of machine that the agent is
 )

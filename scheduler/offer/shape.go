@@ -86,7 +86,8 @@ func (s *shape) look(t *Table, i int, had *amounts) {
 	k := &s.known[i]
 	k.looked = t.versions[i] + 1
 	a := t.agents[i]
-	if k.out = k.out || !had.hold(&s.need) || a.Unavailable != nil || a.draining; k.out {
+	k.out = k.out || !had.hold(&s.need) || a.Unavailable != nil || a.draining || a.barred != ""
+	if k.out {
 		return
 	}
 	k.room = had.room(s.need)

@@ -40,6 +40,8 @@ type agent struct {
 	ports resource.Ranges
 	// draining says that an operator wants the agent to become empty.
 	draining bool
+	// barred says why nothing can run there, "" if all is well.
+	barred string
 }
 
 // NewTable makes a table of offers. Offers of one agent to different roles cannot go into one
@@ -168,6 +170,15 @@ func (t *Table) Drain(id mesos.AgentID) {
 	for i := t.first(id); i < len(t.agents) && t.agents[i].Agent == id; i++ {
 		now := *t.agents[i]
 		now.draining = true
+		t.replace(i, &now)
+	}
+}
+
+// Bar notes why nothing of the service can run on an agent, unless that is "".
+func (t *Table) Bar(id mesos.AgentID, why string) {
+	for i := t.first(id); why != "" && i < len(t.agents) && t.agents[i].Agent == id; i++ {
+		now := *t.agents[i]
+		now.barred = why
 		t.replace(i, &now)
 	}
 }

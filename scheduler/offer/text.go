@@ -92,8 +92,8 @@ type group struct {
 
 // codes in the order in which reasons are told.
 var codes = []Code{
-	Insufficient, NoVolume, PortTaken, NoPort, Placement, Maintenance, Draining, NotReserved,
-	OtherAgent,
+	Insufficient, NoVolume, PortTaken, NoPort, Placement, Maintenance, Draining, Platform,
+	NotReserved, OtherAgent,
 }
 
 // groupsOf puts the same reasons of all agents together; looked is the number of agents whose
@@ -103,7 +103,7 @@ func groupsOf(agents []AgentRefusal) (groups []group, looked int) {
 		resources := false
 		for _, reason := range a.Reasons {
 			resources = resources || reason.Code != Placement && reason.Code != Maintenance &&
-				reason.Code != Draining
+				reason.Code != Draining && reason.Code != Platform
 			i := slices.IndexFunc(groups, func(g group) bool { return g.like(reason) })
 			if i < 0 {
 				i = len(groups)
@@ -159,6 +159,8 @@ func (g group) sentence(looked int) string {
 		return fmt.Sprintf("maintenance is scheduled for %d", n)
 	case Draining:
 		return fmt.Sprintf("an operator drains %d", n)
+	case Platform:
+		return "on " + g.where() + " " + g.Detail
 	}
 	return g.Reason.String() + " on " + g.where()
 }
@@ -191,7 +193,7 @@ func (r Reason) String() string {
 			text += fmt.Sprintf(", the largest is %s", r.Have)
 		}
 		return text
-	case Placement:
+	case Placement, Platform:
 		return r.Detail
 	case NotReserved:
 		return "the offer lacks " + r.shortage()

@@ -39,8 +39,8 @@ func want(t *testing.T, what string, got []string, each string) {
 	}
 }
 
-// TestRackLost has all of a rack lost (F41): nobody else may stop, as brokers are down and all is at its
-// minimum, and those of the rack, whom nobody misses, may be started again in any order.
+// TestRackLost has all of a rack lost (F41): nobody else may stop, as brokers are down and all is
+// at its minimum; those of the rack, whom nobody misses, may be started again in any order.
 func TestRackLost(t *testing.T) {
 	want(t, "before", may(t, sixInRacks, 0, 1, 2, 3, 4, 5), "allowed safe")
 	lost := strings.NewReplacer("2+", "2-", "5+", "5-").Replace(sixInRacks) + "fenced 2 5\ndead 2\n"

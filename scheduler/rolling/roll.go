@@ -279,6 +279,12 @@ func (f *Facts) missing(r *Roll, q Request) (string, int) {
 	return "", 0
 }
 
+// Back says what keeps a node that runs since a time from being wholly back, "" when nothing does.
+func (f *Facts) Back(q Request, since time.Time) string {
+	missing, _ := f.missing(&Roll{Node: q.Node, Acted: since}, q)
+	return missing
+}
+
 // comeBack brings the leaders back, within bounds.
 func (r *Roll) comeBack(f *Facts, q Request, l Limits) []Action {
 	if q.Now.Sub(r.Since) >= l.giveBack() {

@@ -156,8 +156,12 @@ func (q *inquiry) fresh() *Verdict {
 	return v
 }
 
-// confirmed wants the answers of two brokers that are up to date, where there are two.
+// confirmed wants the answers of two brokers that are up to date, where there are two. A controller
+// takes no partition with it, so it needs nobody's word as long as there is no broker.
 func (q *inquiry) confirmed() *Verdict {
+	if q.Role == ControllerRole && len(q.Brokers) == 0 {
+		return nil
+	}
 	up := 0
 	for _, b := range q.Brokers {
 		if b.Up() {
@@ -191,7 +195,7 @@ func objection(v *Verdict) *Verdict {
 // is a voter.
 func (q *inquiry) turn() *Verdict {
 	others := q.others()
-	if len(others) == 0 {
+	if len(others) == 0 || len(others) < len(q.Down) { // it is one of them already
 		return nil
 	}
 	limit := q.Policy.maxUnavailable()
