@@ -39,6 +39,8 @@ func fill(s source, v reflect.Value, field string) {
 		v.SetBool(s.number(1) == 1)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(s.number(1 << 40))
+	case reflect.Int32:
+		v.SetInt(s.number(1 << 30))
 	case reflect.Uint64:
 		v.SetUint(uint64(s.number(1 << 40)))
 	case reflect.Pointer:
@@ -174,6 +176,7 @@ func writesOf(h scheduler.Hard) []scheduler.Write {
 		scheduler.WriteIntent{Intent: h.Intent}, scheduler.WriteKafka{Kafka: h.Kafka},
 		scheduler.WriteOverrides{Overrides: h.Overrides},
 	}
+	out = append(out, scheduler.WriteRebalancing{Rebalancing: h.Rebalancing})
 	for _, p := range h.Pods {
 		out = append(out, scheduler.WritePod{Pod: p})
 	}
