@@ -379,7 +379,7 @@ func (s *schedulerRun) api(feed *server.Feed, ending <-chan struct{}) server.Con
 		Advertise:  strings.TrimPrefix(s.advertised(), "http://"),
 		OldMetrics: s.metrics, Kafka: kafkaadmin.Admin{}, Layout: s.kafka.Layout,
 		Partitions: s.partitions,
-		Artifacts: s.artifacts, Logger: s.log, Version: s.version,
+		Artifacts:  s.artifacts, Logger: s.log, Version: s.version,
 		ParseSpec: func(text []byte, files map[string]string) (servicespec.Service, error) {
 			return parseSpec("request body", text, files)
 		},
