@@ -67,6 +67,8 @@ type SchedulerOptions struct {
 	// Webhook is the URL that is told of what plans do, "" for none; WebhookSecretFile holds
 	// the secret that its messages are signed with.
 	Webhook, WebhookSecretFile string
+	// Recording is how many megabytes the recording of what the scheduler is told may take.
+	Recording int
 	// StalledAfter is how long a plan may make no progress until a metric says so; 0 is the
 	// default.
 	StalledAfter time.Duration
@@ -161,16 +163,19 @@ func (s *schedulerRun) run(ctx context.Context) error {
 		return err
 	}
 	defer detector()
-	s.kafka = brokers.New(brokers.Config{Logger: s.log})
+	clock := new(loop.Clock)
+	s.kafka = brokers.New(brokers.Config{Logger: s.log, Now: clock.Now})
 	defer s.kafka.Close()
 	s.metrics = metrics.New(metrics.NewRegistry())
 	s.metrics.StalledAfter, s.metrics.Edge = s.o.StalledAfter, s.mesos.measured
 	if s.hooks, err = s.openHooks(); err != nil {
 		return err
 	}
+	recorder, machine := s.record()
+	defer recorder.Close()
 	s.loop = loop.New(loop.Config{
-		Machine: scheduler.Restore(s.machineConfig(), s.hard),
-		Store:   s.store, Mesos: s.mesos, Kafka: s.kafka, Metrics: s.metrics, Logger: s.log,
+		Machine: machine, Recorder: recorder, Clock: clock,
+		Store: s.store, Mesos: s.mesos, Kafka: s.kafka, Metrics: s.metrics, Logger: s.log,
 	})
 	return s.serve(ctx)
 }

@@ -14,7 +14,7 @@ var house = map[string]int{
 	".":   7,
 	"cli": 6, "internal/app": 6,
 	"internal/loop": 5, "internal/store/zkstore": 5, "api/server": 5, "api/client": 5,
-	"internal/localmesos": 5, "internal/hooks": 5, "internal/commons": 5,
+	"internal/localmesos": 5, "internal/hooks": 5, "internal/flight": 5, "internal/commons": 5,
 	"internal/mesoshttp": 4, "internal/zk": 4, "internal/store": 4, "internal/brokers": 4,
 	"internal/kafkadist": 4, "internal/metrics": 4, "executor/supervise": 4, "api": 4,
 	"internal/sandbox": 4,
