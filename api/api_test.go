@@ -111,6 +111,15 @@ func TestEveryShapeIsDocumented(t *testing.T) {
 		OldMetrics{}, OldGauge{}, OldCounter{}, OldRates{}, OldMeter{},
 		OldTimer{}, BrokerNode{}, TopicDescription{},
 		TopicPartition{},
+		TopicList{}, TopicSummary{}, TopicDetail{}, PartitionState{}, TopicCreate{},
+		ConfigList{}, ConfigEntry{}, ConfigChange{}, TopicPartitionsChange{}, TopicReplication{},
+		OffsetList{}, PartitionOffset{}, TopicTest{}, TopicTested{}, GroupList{}, GroupSummary{},
+		Group{}, GroupMember{}, GroupOffset{}, GroupReset{}, GroupResetResult{}, OffsetMoved{},
+		QuotaList{}, Quota{}, QuotaChange{}, UserList{}, User{}, Credential{}, UserSet{},
+		ACLList{}, ACL{}, ACLChange{}, LogDirList{}, LogDir{}, TransactionList{},
+		TransactionSummary{}, Transaction{}, PartitionName{}, Election{}, ElectionResult{},
+		PartitionFailed{}, ReassignmentList{}, Reassignment{}, Reassign{}, Placement{},
+		ReassignCancel{}, ReassignResult{}, FeatureList{}, Feature{}, KafkaCode{},
 	} {
 		of := reflect.TypeOf(shape)
 		fields, required := jsonFields(of)

@@ -29,6 +29,8 @@ const (
 	TopicPartitions   = "partitions"    // ?partitions=<how many in all>
 	TopicConfig       = "config"        // ?key=<property>&value=<value>
 	TopicProducerTest = "producer-test" // ?messages=<how many>
+	// TopicProducerTestTLS is TopicProducerTest by a listener with TLS.
+	TopicProducerTestTLS = "producer-test-tls"
 )
 
 // MaxTestMessages is the largest number of records of 1 KiB that TopicProducerTest writes.

@@ -5,17 +5,19 @@ import (
 	"strings"
 )
 
-// The document's halves. That of the predecessor begins the document; each has paths, and
+// The document's parts. That of the predecessor begins the document; each has paths, and
 // then components in sections such as schemas.
 var (
 	//go:embed openapi.yaml
 	openAPIV1 string
 	//go:embed openapi_v2.yaml
 	openAPIV2 string
+	//go:embed openapi_kafka.yaml
+	openAPIKafka string
 )
 
 // OpenAPI is the OpenAPI 3.1 document of the API, in YAML.
-var OpenAPI = []byte(joined(openAPIV1, openAPIV2))
+var OpenAPI = []byte(joined(joined(openAPIV1, openAPIV2), openAPIKafka))
 
 // joined puts the paths and the components of a second document behind those of a first.
 func joined(first, second string) string {

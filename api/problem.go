@@ -10,6 +10,8 @@ type Problem struct {
 	Code string `json:"code"`
 	// Detail is a sentence for the operator.
 	Detail string `json:"detail"`
+	// Kafka is the error of Kafka's protocol, nil when it is none.
+	Kafka *KafkaCode `json:"kafka,omitempty"`
 }
 
 // Media types.

@@ -63,6 +63,9 @@ const (
 	PathUnavailable     = "/v1/topics/unavailable_partitions"
 	PathUnderReplicated = "/v1/topics/under_replicated_partitions"
 
+	PathACL     = "/v1/acl"
+	PathACLList = "/v1/acl/list"
+
 	PathWADL = "/application.wadl"
 )
 
@@ -84,7 +87,7 @@ func routesV1() []Route {
 		PathDebugReservations, PathDebugThreads, PathDebugOffers, PathTemplate,
 		PathExecutorArtifact, PathKafkaArtifact, PathJavaArtifact,
 		PathBrokers, PathBroker, PathTopics,
-		PathTopic, PathTopicOffsets, PathUnavailable, PathUnderReplicated, PathWADL,
+		PathTopic, PathTopicOffsets, PathUnavailable, PathUnderReplicated, PathACLList, PathWADL,
 	} {
 		routes = append(routes, Route{http.MethodGet, path})
 	}
@@ -94,10 +97,10 @@ func routesV1() []Route {
 	} {
 		routes = append(routes, Route{http.MethodPost, path})
 	}
-	for _, path := range []string{PathRefresh, PathFile, PathTopic, PathTopicOperation} {
+	for _, path := range []string{PathRefresh, PathFile, PathTopic, PathTopicOperation, PathACL} {
 		routes = append(routes, Route{http.MethodPut, path})
 	}
-	for _, path := range []string{PathTopic, PathTopicConfig} {
+	for _, path := range []string{PathTopic, PathTopicConfig, PathACL} {
 		routes = append(routes, Route{http.MethodDelete, path})
 	}
 	return routes

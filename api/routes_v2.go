@@ -41,6 +41,33 @@ const (
 	PathAgent        = "/v2/agents/{agent}"
 	PathAgentAbandon = "/v2/agents/{agent}/abandon"
 
+	PathTopicsV2         = "/v2/topics"
+	PathTopicV2          = "/v2/topics/{topic}"
+	PathTopicConfigV2    = "/v2/topics/{topic}/config"
+	PathTopicPartitions  = "/v2/topics/{topic}/partitions"
+	PathTopicReplication = "/v2/topics/{topic}/replication"
+	PathTopicOffsetsV2   = "/v2/topics/{topic}/offsets"
+	PathTopicTest        = "/v2/topics/{topic}/test"
+
+	PathGroups     = "/v2/groups"
+	PathGroup      = "/v2/groups/{group}"
+	PathGroupReset = "/v2/groups/{group}/reset"
+
+	PathQuotas     = "/v2/quotas"
+	PathUsers      = "/v2/users"
+	PathUser       = "/v2/users/{user}"
+	PathACLs       = "/v2/acls"
+	PathACLsRemove = "/v2/acls/remove"
+
+	PathLogDirs             = "/v2/log-dirs"
+	PathTransactions        = "/v2/transactions"
+	PathTransaction         = "/v2/transactions/{transaction}"
+	PathTransactionAbort    = "/v2/transactions/{transaction}/abort"
+	PathElections           = "/v2/elections"
+	PathReassignments       = "/v2/reassignments"
+	PathReassignmentsCancel = "/v2/reassignments/cancel"
+	PathFeatures            = "/v2/features"
+
 	PathVersion = "/v2/version"
 	PathMetrics = "/metrics"
 	PathOpenAPI = "/openapi.yaml"
@@ -87,6 +114,9 @@ func routesV2() []Route {
 		PathConfigurationsV2, PathTargetV2, PathConfigurationV2, PathDiff,
 		PathOffers, PathReservations, PathLeftovers, PathEvents,
 		PathAgents, PathAgent,
+		PathTopicsV2, PathTopicV2, PathTopicConfigV2, PathTopicOffsetsV2, PathGroups, PathGroup,
+		PathQuotas, PathUsers, PathACLs, PathLogDirs, PathTransactions, PathTransaction,
+		PathReassignments, PathFeatures,
 		PathVersion, PathMetrics, PathOpenAPI,
 	} {
 		routes = append(routes, Route{http.MethodGet, path})
@@ -94,8 +124,14 @@ func routesV2() []Route {
 	for _, path := range []string{
 		PathServiceStop, PathServiceStart, PathServiceUninstall,
 		PathPlanCommandV2, PathPodCommandV2, PathRollback, PathAgentAbandon,
+		PathTopicsV2, PathTopicConfigV2, PathTopicPartitions, PathTopicReplication, PathTopicTest,
+		PathGroupReset, PathQuotas, PathUsers, PathACLs, PathACLsRemove, PathTransactionAbort,
+		PathElections, PathReassignments, PathReassignmentsCancel,
 	} {
 		routes = append(routes, Route{http.MethodPost, path})
+	}
+	for _, path := range []string{PathTopicV2, PathGroup, PathUser} {
+		routes = append(routes, Route{http.MethodDelete, path})
 	}
 	return append(routes, Route{http.MethodPut, PathServiceTarget},
 		Route{http.MethodPut, PathTargetV2})

@@ -124,6 +124,7 @@ func (f *fake) handler() http.Handler {
 	})
 	f.readsV2(get)
 	f.readsKafka(get)
+	f.readsAdmin(get)
 	f.commands(mux)
 	f.mesos(mux)
 	return mux
@@ -160,6 +161,7 @@ func (f *fake) commands(mux *http.ServeMux) {
 	act("POST", api.PathServiceUninstall, intent(api.IntentUninstall))
 	f.commandsV2(act)
 	f.commandsKafka(act)
+	f.commandsAdmin(act)
 }
 
 // mesos serves the master's list of agents and the agent's files.

@@ -15,6 +15,7 @@ import (
 func (e *env) topicCmd() *cobra.Command {
 	return group("topic", "Show and change topics", "  kafka-sched topic list",
 		e.topicListCmd(), e.topicDescribeCmd(), e.topicCreateCmd(), e.topicOffsetsCmd(),
+		e.topicShowCmd(), e.topicConfigsCmd(), e.topicReplicationCmd(), e.topicConsumerTestCmd(),
 		e.topicDoCmd(topicDo{use: "delete TOPIC", short: "Delete a topic with all that is in it",
 			example: "topic delete orders",
 			do: func(ctx context.Context, c *client.Client, args []string) (api.Message, error) {
@@ -121,11 +122,26 @@ func numbers(list []int) string {
 
 func (e *env) topicCreateCmd() *cobra.Command {
 	var partitions, replication int
+	var settings []string
+	var dry bool
 	c := e.topicDoCmd(topicDo{use: "create TOPIC", short: "Make a topic",
-		example: "topic create orders --partitions 12 --replication 3", newName: true,
+		example: "topic create orders --partitions 12 --replication 3\n" +
+			"  kafka-sched topic create state --config cleanup.policy=compact --dry-run",
+		newName: true,
 		do: func(ctx context.Context, c *client.Client, args []string) (api.Message, error) {
-			return c.CreateTopic(ctx, args[0], partitions, replication)
+			if len(settings) == 0 && !dry {
+				return c.CreateTopic(ctx, args[0], partitions, replication)
+			}
+			config, err := assignments(settings)
+			if err != nil {
+				return api.Message{}, err
+			}
+			outcome, err := c.NewTopic(ctx, api.TopicCreate{Name: args[0], Config: config,
+				Partitions: partitions, ReplicationFactor: replication}, dryRun(dry)...)
+			return api.Message{Message: outcome.Message}, err
 		}})
+	c.Flags().StringArrayVar(&settings, "config", nil, "a setting of its own, as name=value")
+	dryRunFlag(c, &dry)
 	c.Flags().Var((*atLeastOne)(&partitions), "partitions", "how many (default: the brokers')")
 	c.Flags().Var((*atLeastOne)(&replication), "replication",
 		"replicas of each partition (default: the brokers')")

@@ -206,7 +206,8 @@ func Once(key string) ChangeOption {
 	return func(h http.Header, _ query) { h.Set(api.HeaderKey, key) }
 }
 
-// DryRun changes nothing and only says what would be done; for PutTarget and Rollback.
+// DryRun changes nothing and only says what would be done; for PutTarget, Rollback and what is
+// asked of Kafka.
 func DryRun() ChangeOption {
 	return func(_ http.Header, q query) { q.text("dry-run", "true") }
 }
@@ -215,11 +216,18 @@ func DryRun() ChangeOption {
 func (c *Client) order(
 	ctx context.Context, method, path string, body any, options []ChangeOption,
 ) (api.Outcome, error) {
+	return ordered[api.Outcome](ctx, c, method, path, body, options)
+}
+
+// ordered is order for commands that are answered in other shapes.
+func ordered[T any](
+	ctx context.Context, c *Client, method, path string, body any, options []ChangeOption,
+) (T, error) {
 	header, q := http.Header{}, query{}
 	for _, option := range options {
 		option(header, q)
 	}
-	var outcome api.Outcome
+	var outcome T
 	a, err := c.changeWith(ctx, method, q.after(path), body, header)
 	if err == nil {
 		err = a.decode(&outcome)

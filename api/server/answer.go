@@ -62,17 +62,17 @@ func writeJSONAs(w http.ResponseWriter, status int, media string, value any) {
 
 // fail sends an error: a sentence in the predecessor's half, a problem elsewhere.
 func fail(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
+	failAs(w, r, api.Problem{Status: status, Code: code, Detail: detail})
+}
+
+// failAs is fail with more to say in a problem.
+func failAs(w http.ResponseWriter, r *http.Request, problem api.Problem) {
 	if predecessors(r.URL.Path) {
-		sentence(w, status, detail)
+		sentence(w, problem.Status, problem.Detail)
 		return
 	}
-	writeJSONAs(w, status, api.ProblemType, api.Problem{
-		Type:   api.ProblemBase + code,
-		Title:  http.StatusText(status),
-		Status: status,
-		Code:   code,
-		Detail: detail,
-	})
+	problem.Type, problem.Title = api.ProblemBase+problem.Code, http.StatusText(problem.Status)
+	writeJSONAs(w, problem.Status, api.ProblemType, problem)
 }
 
 // missing sends the predecessor's 404: "Plan x not found".

@@ -30,8 +30,8 @@ type Config struct {
 	ServiceTLD, VIPTLD string
 	// Advertise is the host:port under which tasks reach this API.
 	Advertise string
-	// Topics does what is asked of Kafka's topics; nil answers 503.
-	Topics Topics
+	// Kafka does what is asked of Kafka; nil answers 503.
+	Kafka Kafka
 	// Artifacts are the files for agents; nil has none.
 	Artifacts ArtifactProvider
 	// ParseSpec makes a service of the text of a rendered spec and the config templates that it

@@ -10,125 +10,47 @@ import (
 	"strings"
 
 	"github.com/kafka-sched/kafka-sched/api"
-	"github.com/kafka-sched/kafka-sched/internal/brokers"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
-// Topics is what is asked of Kafka's topics, by way of brokers at these addresses. A
-// *brokers.Refusal is the operator's error, every other one a fault of the moment.
-type Topics interface {
-	Topics(ctx context.Context, addresses []string) ([]string, error)
-	Topic(ctx context.Context, addresses []string, name string) (brokers.Topic, error)
-	CreateTopic(ctx context.Context, addresses []string, name string,
-		partitions, replication int) error
-	DeleteTopic(ctx context.Context, addresses []string, name string) error
-	AddPartitions(ctx context.Context, addresses []string, name string, total int32) error
-	SetTopicConfig(ctx context.Context, addresses []string, name, key string,
-		value *string) error
-	Offsets(ctx context.Context, addresses []string, name string,
-		at int64) ([]brokers.PartitionOffset, error)
-	Troubled(ctx context.Context, addresses []string,
-		is func(brokers.TopicPartition) bool) ([]brokers.Topic, error)
-	ProduceTest(ctx context.Context, addresses []string, name string,
-		records int) (brokers.Produced, error)
-}
-
-// live are the addresses of brokers that serve, as Kafka told lately.
-func live(v *scheduler.View) []string {
-	var addresses []string
-	for _, broker := range brokersOf(v) {
-		if !broker.Fenced && broker.Address != "" {
-			addresses = append(addresses, broker.Address)
-		}
-	}
-	return addresses
-}
-
-// kafka has Kafka asked something and writes what came of it.
-func (h *handlers) kafka(
-	w http.ResponseWriter, r *http.Request, v *scheduler.View,
-	ask func(ctx context.Context, at []string) (any, error),
-) {
-	at := live(v)
-	if h.Topics == nil || len(at) == 0 {
-		fail(w, r, http.StatusServiceUnavailable, api.CodeUnavailable,
-			"No broker is known to serve.")
-		return
-	}
-	answer, err := ask(r.Context(), at)
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		h.remark(r, err)
-	}
-	var refusal *brokers.Refusal
-	switch {
-	case err == nil:
-		writeJSON(w, http.StatusOK, answer)
-	case !errors.As(err, &refusal):
-		h.Logger.Warn("api: Kafka did not do what was asked", "path", r.URL.Path, "error", err)
-		fail(w, r, http.StatusServiceUnavailable, api.CodeUnavailable,
-			"Kafka does not answer: "+err.Error())
-	case refusal.Kind == brokers.NoSuchTopic:
-		missing(w, r, "Topic", param(r, "topic"))
-	case refusal.Kind == brokers.TopicExists:
-		fail(w, r, http.StatusConflict, api.CodeConflict,
-			"Topic "+param(r, "topic")+" already exists")
-	default:
-		fail(w, r, http.StatusBadRequest, api.CodeInvalidRequest, refusal.Message)
-	}
-}
-
 func (h *handlers) topicNames(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	h.kafka(w, r, v, func(ctx context.Context, at []string) (any, error) {
-		return h.Topics.Topics(ctx, at)
+		topics, err := h.Kafka.Topics(ctx, at)
+		names := []string{}
+		for _, topic := range topics {
+			names = append(names, topic.Name)
+		}
+		return names, err
 	})
 }
 
 func (h *handlers) topic(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	h.kafka(w, r, v, func(ctx context.Context, at []string) (any, error) {
-		topic, err := h.Topics.Topic(ctx, at, param(r, "topic"))
+		topic, err := h.Kafka.Topic(ctx, at, param(r, "topic"), false)
 		shape := api.TopicDescription{Partitions: []map[string]api.TopicPartition{}}
-		for _, p := range topic.Partitions {
+		for _, p := range topic.State {
 			shape.Partitions = append(shape.Partitions, map[string]api.TopicPartition{
-				strconv.Itoa(p.ID): {Leader: p.Leader, ISR: p.ISR, Replicas: p.Replicas}})
+				strconv.Itoa(p.Partition): {Leader: p.Leader, ISR: p.ISR, Replicas: p.Replicas}})
 		}
 		return shape, err
 	})
 }
 
 // createTopic makes a topic; a number that is left out is the brokers' default.
-// remarkMost bounds what the journal is told of a request.
-const remarkMost = 300
-
-// remark has what was done to a topic kept in the journal, with who did it.
-func (h *handlers) remark(r *http.Request, err error) {
-	what := r.Method + " " + r.URL.RequestURI()
-	outcome := "done"
-	if err != nil {
-		outcome = "failed: " + err.Error()
-	}
-	remark := scheduler.Remark{What: what[:min(len(what), remarkMost)],
-		Outcome: outcome[:min(len(outcome), remarkMost)]}
-	// The client may have gone; the change was made all the same.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), commandTimeout)
-	defer cancel()
-	if _, err := h.Do(ctx, remark, scheduler.Caller{Who: caller(r)}); err != nil {
-		h.Logger.Error("api: a change is not in the journal", "what", what, "error", err)
-	}
-}
-
 func (h *handlers) createTopic(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	name, query := param(r, "topic"), r.URL.Query()
-	partitions, ok := wanted(w, r, query, "partitions", maxPartitions, -1)
+	partitions, ok := wanted(w, r, query, "partitions", maxPartitions, defaultCount)
 	if !ok {
 		return
 	}
-	replication, ok := wanted(w, r, query, "replication", maxReplication, -1)
+	replication, ok := wanted(w, r, query, "replication", maxReplication, defaultCount)
 	if !ok {
 		return
 	}
 	h.kafka(w, r, v, func(ctx context.Context, at []string) (any, error) {
 		return api.Message{Message: fmt.Sprintf("Output: Created topic %q.\n", name)},
-			h.Topics.CreateTopic(ctx, at, name, partitions, replication)
+			h.Kafka.CreateTopic(ctx, at, api.TopicCreate{Name: name,
+				Partitions: max(partitions, 0), ReplicationFactor: max(replication, 0)}, false)
 	})
 }
 
@@ -136,7 +58,7 @@ func (h *handlers) deleteTopic(w http.ResponseWriter, r *http.Request, v *schedu
 	name := param(r, "topic")
 	h.kafka(w, r, v, func(ctx context.Context, at []string) (any, error) {
 		return api.Message{Message: "Topic " + name + " is marked for deletion."},
-			h.Topics.DeleteTopic(ctx, at, name)
+			h.Kafka.DeleteTopic(ctx, at, name)
 	})
 }
 
@@ -148,7 +70,7 @@ func (h *handlers) topicOffsets(w http.ResponseWriter, r *http.Request, v *sched
 		return
 	}
 	h.kafka(w, r, v, func(ctx context.Context, at []string) (any, error) {
-		offsets, err := h.Topics.Offsets(ctx, at, param(r, "topic"), when)
+		offsets, err := h.Kafka.Offsets(ctx, at, param(r, "topic"), when)
 		list := []map[string]string{}
 		for _, o := range offsets {
 			list = append(list, map[string]string{
@@ -162,9 +84,9 @@ func (h *handlers) topicOffsets(w http.ResponseWriter, r *http.Request, v *sched
 func offsetTime(text string) (int64, error) {
 	switch text {
 	case "last", "", "-1":
-		return brokers.LastOffset, nil
+		return lastOffset, nil
 	case "first", "-2":
-		return brokers.FirstOffset, nil
+		return firstOffset, nil
 	}
 	at, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || at < 0 {
@@ -172,6 +94,32 @@ func offsetTime(text string) (int64, error) {
 	}
 	return at, nil
 }
+
+// offsetAt is offsetTime in the words of /v2.
+func (q *question) offsetAt(name string) int64 {
+	switch text := q.text(name); text {
+	case "", api.OffsetLatest:
+		return lastOffset
+	case api.OffsetEarliest:
+		return firstOffset
+	default:
+		at, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || at < 0 {
+			q.refuse("The parameter %s must be %s, %s, or milliseconds since 1970, not %q.",
+				name, api.OffsetEarliest, api.OffsetLatest, text)
+		}
+		return at
+	}
+}
+
+// The times of offsets that are none.
+const (
+	lastOffset  = -1
+	firstOffset = -2
+)
+
+// defaultCount stands for the brokers' default.
+const defaultCount = -1
 
 // The largest numbers that are asked of Kafka; it has limits of its own below them.
 const (
@@ -198,7 +146,7 @@ func wanted(
 
 func knownOperation(operation string) bool {
 	switch operation {
-	case api.TopicPartitions, api.TopicConfig, api.TopicProducerTest:
+	case api.TopicPartitions, api.TopicConfig, api.TopicProducerTest, api.TopicProducerTestTLS:
 		return true
 	}
 	return false
@@ -219,6 +167,9 @@ func (h *handlers) topicOperation(w http.ResponseWriter, r *http.Request, v *sch
 		h.setTopicConfig(w, r, v, query.Get("key"), &value)
 	case api.TopicProducerTest:
 		h.produceTest(w, r, v)
+	case api.TopicProducerTestTLS:
+		fail(w, r, http.StatusConflict, api.CodeConflict, "The brokers have no listener with TLS; "+
+			"operation/"+api.TopicProducerTest+" uses the one that they have.")
 	default:
 		notFound(w, r)
 	}
@@ -231,7 +182,7 @@ func (h *handlers) addPartitions(w http.ResponseWriter, r *http.Request, v *sche
 	}
 	h.kafka(w, r, v, func(ctx context.Context, at []string) (any, error) {
 		return api.Message{Message: "Output: Adding partitions succeeded!\n"},
-			h.Topics.AddPartitions(ctx, at, param(r, "topic"), int32(total))
+			h.Kafka.SetPartitions(ctx, at, param(r, "topic"), total, false)
 	})
 }
 
@@ -247,7 +198,12 @@ func (h *handlers) setTopicConfig(
 	name := param(r, "topic")
 	h.kafka(w, r, v, func(ctx context.Context, at []string) (any, error) {
 		text := fmt.Sprintf("Output: Updated config for topic %q.\n", name)
-		return api.Message{Message: text}, h.Topics.SetTopicConfig(ctx, at, name, key, value)
+		change := api.ConfigChange{Delete: []string{key}}
+		if value != nil {
+			change = api.ConfigChange{Set: map[string]string{key: *value}}
+		}
+		return api.Message{Message: text},
+			h.Kafka.ChangeTopicConfig(ctx, at, name, change, false)
 	})
 }
 
@@ -258,41 +214,44 @@ func (h *handlers) produceTest(w http.ResponseWriter, r *http.Request, v *schedu
 		return
 	}
 	h.kafka(w, r, v, func(ctx context.Context, at []string) (any, error) {
-		p, err := h.Topics.ProduceTest(ctx, at, param(r, "topic"), records)
-		seconds := max(p.Took.Seconds(), 1e-6)
-		ms := func(part float64) int64 { return p.Latency(part).Milliseconds() }
+		p, err := h.Kafka.TestTopic(ctx, at, param(r, "topic"), api.TopicTest{
+			Kind: api.TestProducer, Records: records, Size: testRecord})
+		seconds := max(p.Seconds, 1e-6)
 		return api.Message{Message: fmt.Sprintf("%d records sent, %f records/sec (%.2f MB/sec), "+
 			"%.2f ms avg latency, %.2f ms max latency, %d ms 50th, %d ms 95th, %d ms 99th, "+
 			"%d ms 99.9th.\n", p.Records, float64(p.Records)/seconds,
-			float64(p.Bytes)/seconds/(1<<20), p.Mean().Seconds()*1000,
-			p.Latency(1).Seconds()*1000, ms(0.5), ms(0.95), ms(0.99), ms(0.999))}, err
+			float64(p.Bytes)/seconds/(1<<20), p.MeanMS, p.MaxMS, int64(p.P50MS),
+			int64(p.P95MS), int64(p.P99MS), int64(p.P999MS))}, err
 	})
 }
 
+// testRecord is the size of the records of a test, in bytes.
+const testRecord = 1024
+
 func (h *handlers) unavailable(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
-	h.troubled(w, r, v, brokers.Unavailable)
+	h.troubled(w, r, v, api.PartitionState.Unavailable)
 }
 
 func (h *handlers) underReplicated(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
-	h.troubled(w, r, v, brokers.UnderReplicated)
+	h.troubled(w, r, v, api.PartitionState.UnderReplicated)
 }
 
 // troubled answers with the lines that Kafka's own tool for it prints, none when all is well.
 func (h *handlers) troubled(
 	w http.ResponseWriter, r *http.Request, v *scheduler.View,
-	is func(brokers.TopicPartition) bool,
+	is func(api.PartitionState) bool,
 ) {
 	h.kafka(w, r, v, func(ctx context.Context, at []string) (any, error) {
-		topics, err := h.Topics.Troubled(ctx, at, is)
+		topics, err := h.Kafka.Troubled(ctx, at, is)
 		var text strings.Builder
 		for _, topic := range topics {
-			for _, p := range topic.Partitions {
+			for _, p := range topic.State {
 				leader := "none"
 				if p.Leader >= 0 {
 					leader = strconv.Itoa(p.Leader)
 				}
 				fmt.Fprintf(&text, "\tTopic: %s\tPartition: %d\tLeader: %s\tReplicas: %s\t"+
-					"Isr: %s\n", topic.Name, p.ID, leader, commas(p.Replicas), commas(p.ISR))
+					"Isr: %s\n", topic.Name, p.Partition, leader, commas(p.Replicas), commas(p.ISR))
 			}
 		}
 		return api.Message{Message: text.String()}, err

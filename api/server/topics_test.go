@@ -8,10 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/kafka-sched/kafka-sched/api"
-	"github.com/kafka-sched/kafka-sched/internal/brokers"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
@@ -24,73 +22,100 @@ type topics struct {
 func (k *topics) do(at []string, name, format string, values ...any) error {
 	k.asked = fmt.Sprintf("%s %v ", name, at) + fmt.Sprintf(format, values...)
 	if k.err == nil && name == "nosuch" {
-		return &brokers.Refusal{Kind: brokers.NoSuchTopic, Message: "[3] Unknown Topic"}
+		return &api.KafkaRefusal{Code: api.CodeNotFound, Message: "no such thing",
+			Kafka: &api.KafkaCode{Number: 3, Name: "UNKNOWN_TOPIC_OR_PARTITION"}}
 	}
 	return k.err
 }
 
-func (k *topics) Topics(_ context.Context, at []string) ([]string, error) {
-	return []string{"a", "events"}, k.do(at, "", "list")
+func (k *topics) Topics(_ context.Context, at []string) ([]api.TopicSummary, error) {
+	return []api.TopicSummary{{Name: "__own", Internal: true}, {Name: "a"},
+		eventsTopic().TopicSummary}, k.do(at, "", "list")
 }
 
-func (k *topics) Topic(_ context.Context, at []string, name string) (brokers.Topic, error) {
+func (k *topics) Topic(
+	_ context.Context, at []string, name string, _ bool,
+) (api.TopicDetail, error) {
 	return eventsTopic(), k.do(at, name, "describe")
 }
 
-func eventsTopic() brokers.Topic {
-	return brokers.Topic{Name: "events", Partitions: []brokers.TopicPartition{
-		{ID: 0, Leader: 2, Replicas: []int{2, 0}, ISR: []int{2}},
-		{ID: 1, Leader: -1, Replicas: []int{1}, ISR: []int{}},
-	}}
+func eventsTopic() api.TopicDetail {
+	return api.TopicDetail{ID: "id", TopicSummary: api.TopicSummary{Name: "events",
+		Partitions: 2, ReplicationFactor: 2, UnderReplicated: 2, Unavailable: 1},
+		Config: []api.ConfigEntry{{Name: "retention.ms", Value: "1",
+			Source: "DYNAMIC_TOPIC_CONFIG"}},
+		State: []api.PartitionState{
+			{Partition: 0, Leader: 2, Replicas: []int{2, 0}, ISR: []int{2}, Offline: []int{0}},
+			{Partition: 1, Leader: -1, Replicas: []int{1}, ISR: []int{}, Offline: []int{1}},
+		}}
 }
 
-func (k *topics) CreateTopic(_ context.Context, at []string, name string, p, r int) error {
-	return k.do(at, name, "create %d %d", p, r)
+func (k *topics) CreateTopic(
+	_ context.Context, at []string, topic api.TopicCreate, dry bool,
+) error {
+	return k.do(at, topic.Name, "create %d %d%v %v", topic.Partitions, topic.ReplicationFactor,
+		topic.Config, dry)
 }
 
 func (k *topics) DeleteTopic(_ context.Context, at []string, name string) error {
 	return k.do(at, name, "delete")
 }
 
-func (k *topics) AddPartitions(_ context.Context, at []string, name string, n int32) error {
-	return k.do(at, name, "partitions %d", n)
+func (k *topics) SetPartitions(
+	_ context.Context, at []string, name string, n int, dry bool,
+) error {
+	return k.do(at, name, "partitions %d %v", n, dry)
 }
 
-func (k *topics) SetTopicConfig(
-	_ context.Context, at []string, name, key string, value *string,
-) error {
-	if value == nil {
-		return k.do(at, name, "unset %s", key)
+func (k *topics) SetReplication(
+	_ context.Context, at []string, name string, factor int, dry bool,
+) ([]api.Placement, error) {
+	var moves []api.Placement
+	if factor != 2 {
+		moves = []api.Placement{{Topic: name, Replicas: []int{1, 2, 3}}}
 	}
-	return k.do(at, name, "set %s=%s", key, *value)
+	return moves, k.do(at, name, "replication %d %v", factor, dry)
+}
+
+func (k *topics) TopicConfig(
+	_ context.Context, at []string, name string,
+) ([]api.ConfigEntry, error) {
+	return eventsTopic().Config, k.do(at, name, "config")
+}
+
+func (k *topics) ChangeTopicConfig(
+	_ context.Context, at []string, name string, change api.ConfigChange, dry bool,
+) error {
+	return k.do(at, name, "change %v %v %v", change.Set, change.Delete, dry)
 }
 
 func (k *topics) Offsets(
 	_ context.Context, at []string, name string, when int64,
-) ([]brokers.PartitionOffset, error) {
-	return []brokers.PartitionOffset{{Partition: 0, Offset: 334}, {Partition: 1, Offset: -1}},
+) ([]api.PartitionOffset, error) {
+	return []api.PartitionOffset{{Partition: 0, Offset: 334}, {Partition: 1, Offset: -1}},
 		k.do(at, name, "offsets %d", when)
 }
 
 func (k *topics) Troubled(
-	_ context.Context, at []string, is func(brokers.TopicPartition) bool,
-) ([]brokers.Topic, error) {
+	_ context.Context, at []string, is func(api.PartitionState) bool,
+) ([]api.TopicDetail, error) {
 	topic := eventsTopic()
-	var picked []brokers.TopicPartition
-	for _, p := range topic.Partitions {
+	var picked []api.PartitionState
+	for _, p := range topic.State {
 		if is(p) {
 			picked = append(picked, p)
 		}
 	}
-	topic.Partitions = picked
-	return []brokers.Topic{topic}, k.do(at, "", "troubled")
+	topic.State = picked
+	return []api.TopicDetail{topic}, k.do(at, "", "troubled")
 }
 
-func (k *topics) ProduceTest(
-	_ context.Context, at []string, name string, records int,
-) (brokers.Produced, error) {
-	return brokers.Produced{Records: records, Bytes: int64(records) << 10, Took: time.Second},
-		k.do(at, name, "produce %d", records)
+func (k *topics) TestTopic(
+	_ context.Context, at []string, name string, test api.TopicTest,
+) (api.TopicTested, error) {
+	return api.TopicTested{Topic: name, Kind: test.Kind, Records: test.Records,
+			Bytes: int64(test.Records * test.Size), Seconds: 1},
+		k.do(at, name, "%s %d %d", test.Kind, test.Records, test.Size)
 }
 
 func TestTopics(t *testing.T) {
@@ -103,9 +128,9 @@ func TestTopics(t *testing.T) {
 		{"GET", "", 200, at + "list", `"events"`},
 		{"GET", "/events", 200, "events" + at + "describe", `"0": {`},
 		{"GET", "/nosuch", 404, "nosuch" + at + "describe", "Topic nosuch not found"},
-		{"PUT", "/x?partitions=3&replication=2", 200, "x" + at + "create 3 2",
+		{"PUT", "/x?partitions=3&replication=2", 200, "x" + at + "create 3 2map[] false",
 			`Output: Created topic \"x\".\n`},
-		{"PUT", "/x", 200, "x" + at + "create -1 -1", "Created"},
+		{"PUT", "/x", 200, "x" + at + "create 0 0map[] false", "Created"},
 		{"PUT", "/x?partitions=0", 400, "", "partitions must be a number from 1 to 100000"},
 		{"PUT", "/x?partitions=", 400, "", "partitions must be"},
 		{"PUT", "/x?replication=9999999999", 400, "", "replication must be"},
@@ -118,17 +143,21 @@ func TestTopics(t *testing.T) {
 			"events" + at + "offsets 1700000000000", "334"},
 		{"GET", "/events/offsets?time=-3", 400, "", "time must be first, last"},
 		{"GET", "/events/offsets?time=noon", 400, "", "time must be first, last"},
-		{"PUT", "/events/operation/partitions?partitions=6", 200, "events" + at + "partitions 6",
+		{"PUT", "/events/operation/partitions?partitions=6", 200,
+			"events" + at + "partitions 6 false",
 			"Adding partitions succeeded!"},
 		{"PUT", "/events/operation/partitions", 400, "", "partitions must be"},
-		{"PUT", "/events/operation/config?key=a.b&value=", 200, "events" + at + "set a.b=",
+		{"PUT", "/events/operation/config?key=a.b&value=", 200,
+			"events" + at + "change map[a.b:] [] false",
 			"Updated config"},
 		{"PUT", "/events/operation/config?key=a.b", 400, "", "key and value are needed"},
-		{"DELETE", "/events/operation/config/a.b", 200, "events" + at + "unset a.b", "Updated"},
-		{"PUT", "/events/operation/producer-test?messages=10", 200, "events" + at + "produce 10",
+		{"DELETE", "/events/operation/config/a.b", 200,
+			"events" + at + "change map[] [a.b] false", "Updated"},
+		{"PUT", "/events/operation/producer-test?messages=10", 200,
+			"events" + at + "producer 10 1024",
 			"10 records sent, 10.000000 records/sec (0.01 MB/sec), 0.00 ms avg latency"},
 		{"PUT", "/events/operation/producer-test?messages=100001", 400, "", "to 100000"},
-		{"PUT", "/events/operation/producer-test-tls?messages=1", 404, "", ""},
+		{"PUT", "/events/operation/producer-test-tls?messages=1", 409, "", "no listener with TLS"},
 		{"GET", "/events/operation/partitions", 405, "", "Method Not Allowed"},
 		{"GET", "/events/operation/nosuch", 404, "", "Not Found"},
 		{"POST", "/events", 405, "", "Method Not Allowed"},
@@ -142,7 +171,7 @@ func TestTopics(t *testing.T) {
 		v.Kafka.Facts.Brokers[0].Fenced = false
 		m := &machine{}
 		cfg := config(v, m)
-		cfg.Topics = k
+		cfg.Kafka = k
 		w := ask(t, cfg, httptest.NewRequest(c.method, api.PathTopics+c.path, nil))
 		remark, changed := m.command.(scheduler.Remark)
 		if c.method != "GET" && c.asked != "" && (!changed ||
@@ -157,27 +186,31 @@ func TestTopics(t *testing.T) {
 
 // What Kafka refuses is told as it says it; what fails for now is 503; nobody is asked in vain.
 func TestTopicFailures(t *testing.T) {
-	refused := func(kind brokers.RefusalKind) error {
-		return fmt.Errorf("asking: %w", &brokers.Refusal{Kind: kind, Message: "[38] Too many"})
+	refused := func(code, name string) error {
+		return fmt.Errorf("asking: %w", &api.KafkaRefusal{Code: code, Message: "Too many",
+			Kafka: &api.KafkaCode{Number: 36, Name: name}})
 	}
+	const silent = "503 Kafka does not answer: "
 	for err, want := range map[error]string{
-		refused(brokers.TopicExists): "409 Topic x already exists",
-		refused(brokers.Invalid):     "400 [38] Too many",
-		errors.New("no answer"):      "503 Kafka does not answer: no answer",
-		context.DeadlineExceeded:     "503 Kafka does not answer: context deadline exceeded",
-		refused(brokers.NoSuchTopic): "404 Topic x not found",
+		refused(api.CodeConflict, "TOPIC_ALREADY_EXISTS"): "409 Topic x already exists",
+		refused(api.CodeConflict, "X"):                    "409 Too many",
+		refused(api.CodeInvalidRequest, "X"):              "400 Too many",
+		refused(api.CodeForbidden, "X"):                   "403 Too many",
+		errors.New("no answer"):                           silent + "no answer",
+		context.DeadlineExceeded:                          silent + "context deadline exceeded",
+		refused(api.CodeNotFound, ""):                     "404 Topic x not found",
 	} {
 		v := fullView()
 		v.Kafka.Facts.Brokers[0].Fenced = false
 		cfg := config(v, &machine{})
-		cfg.Topics = &topics{err: err}
+		cfg.Kafka = &topics{err: err}
 		w := ask(t, cfg, httptest.NewRequest("PUT", "/v1/topics/x", nil))
 		if got := fmt.Sprint(w.Code, " ", w.Body); got != want {
 			t.Errorf("%v: %s", err, got)
 		}
 	}
 	fenced := config(fullView(), &machine{})
-	fenced.Topics = &topics{err: errors.New("must not be asked")}
+	fenced.Kafka = &topics{err: errors.New("must not be asked")}
 	for _, cfg := range []Config{fenced, config(completeView(), &machine{})} {
 		w := ask(t, cfg, httptest.NewRequest("GET", "/v1/topics", nil))
 		if w.Code != 503 || w.Body.String() != "No broker is known to serve." {

@@ -98,4 +98,7 @@ func (h *handlers) routeKafka(r chi.Router) {
 	r.Get(api.PathTopicOffsets, h.withView(h.topicOffsets))
 	r.Put(api.PathTopicOperation, h.withView(h.topicOperation))
 	r.Delete(api.PathTopicConfig, h.withView(h.deleteTopicConfig))
+	r.Get(api.PathACLList, h.withView(h.aclList))
+	r.Put(api.PathACL, h.withView(h.addACL))
+	r.Delete(api.PathACL, h.withView(h.removeACL))
 }

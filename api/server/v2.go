@@ -64,6 +64,9 @@ func (x *v2) route(r chi.Router) {
 	change.Post(api.PathPlanCommandV2, x.withView(x.planCommand))
 	change.Post(api.PathPodCommandV2, x.withView(x.podCommand))
 	change.Post(api.PathAgentAbandon, x.withView(x.abandonAgent))
+	x.routeTopics(r, change)
+	x.routeClients(r, change)
+	x.routeCluster(r, change)
 }
 
 func (h *handlers) version(w http.ResponseWriter, r *http.Request) {

@@ -22,6 +22,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/api/server"
 	"github.com/kafka-sched/kafka-sched/internal/brokers"
 	"github.com/kafka-sched/kafka-sched/internal/hooks"
+	"github.com/kafka-sched/kafka-sched/internal/kafkaadmin"
 	"github.com/kafka-sched/kafka-sched/internal/loop"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/mesoshttp"
@@ -377,7 +378,7 @@ func (s *schedulerRun) api(feed *server.Feed, ending <-chan struct{}) server.Con
 	return server.Config{
 		View: s.loop.View, Do: s.loop.Do, Metrics: s.metrics.Handler(),
 		Advertise:  strings.TrimPrefix(s.advertised(), "http://"),
-		OldMetrics: s.metrics, Topics: brokers.Admin{},
+		OldMetrics: s.metrics, Kafka: kafkaadmin.Admin{},
 		Artifacts: s.artifacts, Logger: s.log, Version: s.version,
 		ParseSpec: func(text []byte, files map[string]string) (servicespec.Service, error) {
 			return parseSpec("request body", text, files)

@@ -12,14 +12,12 @@
 // is one connection, wire.go reads Kafka's encoding, answer.go reads the four responses, and
 // merge.go, a pure function, makes one set of facts of several answers.
 //
-// Beside it stands Admin (admin.go, produce.go), which does what an operator asks of topics, by
-// kafka-go's client and on connections of its own for each call.
-//
 // Asker.Change (change.go) has Kafka changed as the scheduler wants it: voters, registrations. It
 // uses connections of its own (call.go), because a change may take long.
 //
 // What the package is not: it decides nothing, remembers nothing between two asks except open
-// connections, and changes nothing in Kafka but what an operator asks for by Admin.
+// connections, and changes nothing in Kafka by itself; what operators ask for is package
+// kafkaadmin's.
 //
 // Why there is a connection of our own here and not kafka-go's Transport: a decision to take a
 // broker down rests on these facts, so they have to be fresh and from the broker that was asked.
