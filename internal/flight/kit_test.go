@@ -47,7 +47,6 @@ type world struct {
 	rec     *flight.Recorder
 	machine *scheduler.Machine
 	stored  scheduler.Hard
-	begun   bool
 }
 
 // newWorld begins a recording of a service that has no state yet.
