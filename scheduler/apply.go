@@ -53,6 +53,8 @@ func (h *Hard) Apply(w Write) {
 		h.Agents = with(h.Agents, w.Agent.ID, w.Agent)
 	case DeleteAgent:
 		h.Agents = without(h.Agents, w.ID)
+	case WriteRebalancing:
+		h.Rebalancing = w.Rebalancing
 	}
 }
 

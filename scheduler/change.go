@@ -57,6 +57,7 @@ type changing struct {
 	since  time.Time
 	until  time.Time // when it is not asked for again before, or given up
 	failed string    // why Kafka did not take it, "" as long as there is no answer
+	taken  bool      // Kafka took it
 }
 
 // Bounds of changes.
@@ -88,7 +89,8 @@ func (m *Machine) changeKafka(c KafkaChange) string {
 // kafkaChanged takes in what became of a change.
 func (m *Machine) kafkaChanged(ev KafkaChanged) {
 	key := ev.Change.String()
-	m.changing[key] = changing{since: m.now, until: m.now.Add(changeAgain), failed: ev.Error}
+	m.changing[key] = changing{since: m.now, until: m.now.Add(changeAgain),
+		failed: ev.Error, taken: ev.Error == ""}
 	m.stirAll()
 	m.answered = time.Time{} // so that Kafka is asked at once
 	level, text := Info, "Kafka was changed"
@@ -96,7 +98,18 @@ func (m *Machine) kafkaChanged(ev KafkaChanged) {
 		level, text = Warn, "Kafka was not changed"
 	}
 	m.note(level, "", text, "change", key, "error", ev.Error)
+	switch ev.Change.(type) {
+	case StartMoves, CancelMoves:
+		m.survey.problem = ev.Error
+	case Unthrottle:
+		if m.survey.problem = ev.Error; ev.Error == "" {
+			m.unthrottled()
+		}
+	}
 }
+
+// changed reports whether Kafka took a change lately.
+func (m *Machine) changed(c KafkaChange) bool { return m.changing[c.String()].taken }
 
 // forgetChanges forgets the changes that were answered and are wanted no more.
 func (m *Machine) forgetChanges() {

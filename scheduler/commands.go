@@ -83,6 +83,10 @@ func (m *Machine) commandedNow(c Commanded, r *Reply) {
 		m.rollback(cmd, c.Caller.Who, r)
 	case PutFile:
 		r.Message, r.Problem = m.putFile(cmd)
+	case Rebalance:
+		r.Message, r.Problem = m.rebalance(cmd, c.Caller)
+	case RebalanceCancel:
+		r.Message, r.Problem = m.cancelRebalance()
 	case Remark:
 		r.Message = cmd.Outcome
 	case AgentAbandon:

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/scheduler/balance"
 	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
@@ -22,6 +23,11 @@ type (
 		Change KafkaChange
 		Error  string
 	}
+	// FromMoves is the answer to an AskMoves call.
+	FromMoves struct {
+		Wish  MoveWish
+		Moves Moves
+	}
 	// Commanded is an operator's command; its outcome is a Reply with the same ID.
 	Commanded struct {
 		ID      CommandID
@@ -35,6 +41,7 @@ type (
 func (FromMesos) event()    {}
 func (FromKafka) event()    {}
 func (KafkaChanged) event() {}
+func (FromMoves) event()    {}
 func (Commanded) event()    {}
 func (Tick) event()         {}
 
@@ -108,6 +115,15 @@ type (
 		ID      string
 		Preview bool
 	}
+	// Rebalance moves replicas: until all brokers have about the same, onto some brokers, or off
+	// them. Throttle is how many bytes a second each broker may copy for it, 0 for any.
+	Rebalance struct {
+		Goal     balance.Goal
+		Brokers  []int
+		Throttle int64
+	}
+	// RebalanceCancel ends it, and takes back what is on its way.
+	RebalanceCancel struct{}
 	// Remark has a change that was made elsewhere, to a topic, kept in the journal.
 	Remark struct{ What, Outcome string }
 	// PutFile keeps a small text for an operator under a name.
@@ -132,6 +148,8 @@ func (ServiceStart) command()     {}
 func (ServiceUninstall) command() {}
 func (SetTarget) command()        {}
 func (Rollback) command()         {}
+func (Rebalance) command()        {}
+func (RebalanceCancel) command()  {}
 func (Remark) command()           {}
 func (PutFile) command()          {}
 func (AgentAbandon) command()     {}
@@ -169,6 +187,10 @@ type KafkaFacts struct {
 	Replicas []QuorumReplica
 	// JoinsItself says that a controller becomes a voter by itself, as from Kafka 4.2 on.
 	JoinsItself bool
+	// MostReplicas is the largest replication factor of all topics, and MostReplicated one that
+	// has it.
+	MostReplicas   int
+	MostReplicated string
 	// Brokers by ascending id: those that are registered, none if only controllers answered.
 	Brokers []BrokerFacts
 	// OfflinePartitions is the number of partitions without a leader.

@@ -39,6 +39,8 @@ type Hard struct {
 	Files map[string]string
 	// Agents are those that something is held on and that are away, or not waited for.
 	Agents map[mesos.AgentID]Agent
+	// Rebalancing is the latest work of moving replicas, the zero value if there never was one.
+	Rebalancing Rebalancing
 }
 
 // Agent is what is kept of an agent that is not simply there.

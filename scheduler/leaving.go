@@ -20,6 +20,9 @@ type farewell struct {
 	order int
 	tasks []string // sorted
 	ids   []string // of its resources
+	// empties says that it is a broker whose replicas have to leave it, forgets that it is a Kafka
+	// node that the controllers have to forget.
+	empties, forgets bool
 }
 
 // decommissionPlan has a phase for each instance that the target does not want: later pods of
@@ -45,8 +48,14 @@ func (m *Machine) decommissionPlan() plans.Plan {
 			last := &phase.Steps[len(phase.Steps)-1]
 			last.Pod, last.Index = name.Type, name.Index
 		}
+		if f.empties {
+			add("empty", name.String())
+		}
 		for _, task := range f.tasks {
 			add("kill", name.fullName(task))
+		}
+		if f.forgets {
+			add("forget", name.String())
 		}
 		for _, id := range f.ids {
 			add("unreserve", id)
@@ -87,7 +96,7 @@ func (m *Machine) noteLeaving() {
 	})
 	for _, name := range leaving {
 		p := m.hard.Pods[name]
-		f := farewell{order: m.nextOrder()}
+		f := m.farewellOf(name)
 		for _, t := range p.Tasks {
 			if t.ID != "" {
 				f.tasks = append(f.tasks, t.Name)
@@ -142,10 +151,20 @@ func (w *work) decommission(s plans.Step) {
 		return
 	}
 	switch verb, what := subject(s); verb {
+	case "empty":
+		m.empty(p)
+	case "forget":
+		m.forgetNode(p)
 	case "kill":
+		if hold := m.holdFarewell(p); hold != "" && !m.endsNow(name) {
+			m.waits[name] = hold
+			return
+		}
 		for _, t := range p.Tasks {
 			if t.live() && m.lingers(p) && name.fullName(t.Name) == what {
-				w.killTasks(p, []mesos.TaskID{t.ID}, nil)
+				ends := []mesos.TaskID{t.ID}
+				spec, _ := m.spec(name)
+				w.killTasks(m.takenDown(p, spec, ends), ends, nil)
 				m.due = m.due || m.connected
 			}
 		}
@@ -154,6 +173,8 @@ func (w *work) decommission(s plans.Step) {
 		case p.Place == nil:
 		case m.lingers(p): // the kill was forced
 			w.kill(p, nil)
+		case m.holdFreeing(p) != "":
+			m.waits[name] = m.holdFreeing(p)
 		default:
 			m.setPod(m.leave(p).withTasks(func(t *Task) {
 				if t.live() { // on an agent that was given up
@@ -186,17 +207,22 @@ func (m *Machine) decommissionState(s plans.Step) (plans.Status, string) {
 	}
 	verb, what := subject(s)
 	switch verb {
+	case "empty":
+		return m.emptyState(p)
+	case "forget":
+		return m.forgetState(p)
 	case "kill":
 		for _, t := range p.Tasks {
 			_, sent := m.kills[t.ID]
 			if name.fullName(t.Name) == what && t.live() && !sent &&
 				m.lingers(p) {
-				return plans.Pending, "the task runs"
+				return plans.Pending, m.waitOf(name, "the task runs")
 			}
 		}
 	case "unreserve":
 		if p.Place != nil && slices.Contains(resourceIDs(placeResources(*p.Place)), what) {
-			return plans.Pending, m.absence(p.Place.Agent, "waits until the tasks have ended")
+			return plans.Pending, m.absence(p.Place.Agent,
+				m.waitOf(name, "waits until the tasks have ended"))
 		}
 		for _, l := range m.leftoversOf(name) {
 			if slices.Contains(resourceIDs(l.Resources), what) {

@@ -45,11 +45,12 @@ type Machine struct {
 	inquiry  inquiry   // into whether Kafka nodes may go down
 	// changing are the changes of Kafka that were asked for, by their texts.
 	changing   map[string]changing
+	survey     survey    // of where Kafka's data lies
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
 	foreignPorts []takenPorts
 	crowds       map[string]*placement.Crowd // see peers
-	lodgers      map[string]map[PodName]bool // see lodgersAt
+	lodgers      map[string][]PodName        // see lodgersAt
 	orders       int                         // counts recoveries and farewells, for their order
 	leaving      map[string]bool             // when uninstalling began, by phase/step
 	leavers      map[string][]leaver         // who has the resources of leaving, by their ids
@@ -221,6 +222,8 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.fromKafka(ev.Facts)
 	case KafkaChanged:
 		m.kafkaChanged(ev)
+	case FromMoves:
+		m.fromMoves(ev)
 	case Commanded:
 		m.commanded(ev)
 	}

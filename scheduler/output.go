@@ -65,28 +65,31 @@ type (
 	WriteAgent struct{ Agent Agent }
 	// DeleteAgent removes one.
 	DeleteAgent struct{ ID mesos.AgentID }
+	// WriteRebalancing sets Hard.Rebalancing.
+	WriteRebalancing struct{ Rebalancing Rebalancing }
 )
 
-func (WriteFramework) write() {}
-func (WriteTarget) write()    {}
-func (WriteIntent) write()    {}
-func (WriteKafka) write()     {}
-func (WritePod) write()       {}
-func (DeletePod) write()      {}
-func (WriteLeftover) write()  {}
-func (DeleteLeftover) write() {}
-func (WriteOverrides) write() {}
-func (WriteEarlier) write()   {}
-func (DeleteEarlier) write()  {}
-func (WriteRun) write()       {}
-func (DeleteRun) write()      {}
-func (WriteJournal) write()   {}
-func (DeleteJournal) write()  {}
-func (WriteAction) write()    {}
-func (DeleteAction) write()   {}
-func (WriteFile) write()      {}
-func (WriteAgent) write()     {}
-func (DeleteAgent) write()    {}
+func (WriteFramework) write()   {}
+func (WriteTarget) write()      {}
+func (WriteIntent) write()      {}
+func (WriteKafka) write()       {}
+func (WritePod) write()         {}
+func (DeletePod) write()        {}
+func (WriteLeftover) write()    {}
+func (DeleteLeftover) write()   {}
+func (WriteOverrides) write()   {}
+func (WriteEarlier) write()     {}
+func (DeleteEarlier) write()    {}
+func (WriteRun) write()         {}
+func (DeleteRun) write()        {}
+func (WriteJournal) write()     {}
+func (DeleteJournal) write()    {}
+func (WriteAction) write()      {}
+func (DeleteAction) write()     {}
+func (WriteFile) write()        {}
+func (WriteAgent) write()       {}
+func (DeleteAgent) write()      {}
+func (WriteRebalancing) write() {}
 
 // Call is something to do in the world; nobody waits for it.
 type Call interface{ call() }
@@ -107,6 +110,11 @@ type (
 		Addresses []string
 		Change    KafkaChange
 	}
+	// AskMoves wants a FromMoves event: what lies where in Kafka, and what follows for a wish.
+	AskMoves struct {
+		Addresses []string
+		Wish      MoveWish
+	}
 	// Exit ends the process, once everything before it is done.
 	Exit struct {
 		Code   int
@@ -117,6 +125,7 @@ type (
 func (ToMesos) call()     {}
 func (AskKafka) call()    {}
 func (ChangeKafka) call() {}
+func (AskMoves) call()    {}
 func (Exit) call()        {}
 
 // Reply answers a command.

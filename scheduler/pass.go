@@ -47,6 +47,7 @@ func (m *Machine) pass() {
 	m.noteVerdicts()
 	m.forgetAgents()
 	m.passVoters()
+	m.passRebalancing()
 	m.forgetChanges()
 	m.passed = m.passed || m.connected
 	m.reconcile()
@@ -177,6 +178,9 @@ func (m *Machine) passRun(w *work) {
 		if plan.Name == planDecommission {
 			w.passDecommission(assessed[i])
 			continue
+		}
+		if plan.Name == planRebalance {
+			continue // passRebalancing
 		}
 		if plan.Name == planMaintenance {
 			for _, step := range assessed[i].Candidates {

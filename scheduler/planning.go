@@ -19,13 +19,15 @@ const (
 	planRecovery     = "recovery"
 	planDecommission = "decommission"
 	planMaintenance  = "maintenance"
+	planRebalance    = "rebalance"
 	planUninstall    = "uninstall"
 )
 
 // byItself reports whether a plan works without being started.
 func byItself(plan string) bool {
 	switch plan {
-	case planDeploy, planRecovery, planDecommission, planMaintenance, planUninstall:
+	case planDeploy, planRecovery, planDecommission, planMaintenance, planRebalance,
+		planUninstall:
 		return true
 	}
 	return false
@@ -47,6 +49,9 @@ func (m *Machine) plans() []plans.Plan {
 	}
 	if moving := m.maintenancePlan(); len(moving.Phases) > 0 {
 		list = append(list, moving)
+	}
+	if m.hard.Rebalancing.shown() {
+		list = append(list, m.hard.Rebalancing.plan())
 	}
 	return append(list, built[1:]...)
 }
@@ -173,6 +178,8 @@ func (m *Machine) stepState(plan string, s plans.Step) (plans.Status, string) {
 		return m.decommissionState(s)
 	case plan == planMaintenance:
 		return m.moveState(s)
+	case plan == planRebalance:
+		return m.rebalanceState(s)
 	}
 	p := m.hard.Pods[PodName{s.Pod, s.Index}]
 	p.Name = PodName{s.Pod, s.Index}

@@ -2,9 +2,14 @@ package scheduler
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+	"testing"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
+
+	"github.com/kafka-sched/kafka-sched/scheduler/balance"
 )
 
 // replicasOf reads copies of the quorum's log: "id:directory" and any of ":votes", ":silent" and
@@ -25,7 +30,72 @@ func replicasOf(numbers func([]string) []int, vals []string) []QuorumReplica {
 // for the reason that is given.
 func (s *story) changed(d *datadriven.TestData) string {
 	if s.change == nil {
-		s.t.Fatal("no change was asked for")
+		return "no change was asked for\n"
 	}
 	return s.step(KafkaChanged{Change: s.change, Error: strings.TrimSpace(d.Input)})
+}
+
+// moves answers the latest question for moves: with "next" and lines of "topic partition
+// before->after bytes", the states of a batch, how many replicas cannot leave, how many partitions
+// somebody else moves, or an error.
+func (s *story) moves(d *datadriven.TestData) string {
+	moves := Moves{Asked: s.now.Add(time.Millisecond / 2)}
+	for _, a := range d.CmdArgs {
+		switch a.Key {
+		case "states":
+			for _, state := range a.Vals {
+				moves.States = append(moves.States, MoveState(state))
+			}
+		case "left":
+			moves.LeftCount = 1
+			moves.Left = []balance.Left{{Topic: "events", Partition: 7, Broker: 2,
+				Reason: "no broker has room for it"}}
+		case "foreign":
+			moves.Foreign = 3
+		case "error":
+			moves.Error = "no answer in time"
+		}
+	}
+	for _, line := range strings.Fields(d.Input) {
+		words := strings.Split(line, ":")
+		moves.Next = append(moves.Next, balance.Move{Topic: words[0],
+			Before: brokerIDs(s.t, words[1]), After: brokerIDs(s.t, words[2]), Bytes: 1 << 20})
+		moves.Count++
+		moves.Bytes += 1 << 20
+	}
+	return s.step(FromMoves{Wish: s.wish, Moves: moves})
+}
+
+func brokerIDs(t *testing.T, text string) []balance.BrokerID {
+	var ids []balance.BrokerID
+	for _, word := range strings.Split(text, ",") {
+		id, err := strconv.Atoi(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, balance.BrokerID(id))
+	}
+	return ids
+}
+
+// rebalance reads "rebalance even|fill|empty|cancel [brokers=...] [throttle=...]".
+func (s *story) rebalance(d *datadriven.TestData) Command {
+	if d.CmdArgs[1].Key == "cancel" {
+		return RebalanceCancel{}
+	}
+	c := Rebalance{Goal: balance.Goal(d.CmdArgs[1].Key)}
+	for _, a := range d.CmdArgs[2:] {
+		for _, val := range a.Vals {
+			n, err := strconv.Atoi(val)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			if a.Key == "brokers" {
+				c.Brokers = append(c.Brokers, n)
+			} else {
+				c.Throttle = int64(n)
+			}
+		}
+	}
+	return c
 }

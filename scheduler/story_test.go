@@ -78,6 +78,9 @@ func hardText(h Hard) string {
 		}
 		entries = append(entries, text)
 	}
+	if h.Rebalancing.Number > 0 {
+		entries = append(entries, WriteText(WriteRebalancing{h.Rebalancing}))
+	}
 	for _, l := range h.Leftovers {
 		entries = append(entries, shorten(WriteText(WriteLeftover{l})))
 	}
@@ -112,6 +115,7 @@ type story struct {
 	facts   *KafkaFacts       // the latest
 	seen    *mesos.AgentsSeen // likewise
 	change  KafkaChange       // the latest that was asked for
+	wish    MoveWish          // likewise
 }
 
 func (s *story) run(t *testing.T, d *datadriven.TestData) string {
@@ -145,6 +149,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.kafka(d)
 	case "changed":
 		return s.changed(d)
+	case "moves":
+		return s.moves(d)
 	case "command":
 		return s.command(d)
 	case "wait":
@@ -239,8 +245,11 @@ func (s *story) single(ev Event) string {
 	}
 	for _, c := range out.Calls {
 		fmt.Fprintln(&b, shorten(CallText(c)))
-		if c, ok := c.(ChangeKafka); ok {
+		switch c := c.(type) {
+		case ChangeKafka:
 			s.change = c.Change
+		case AskMoves:
+			s.wish = c.Wish
 		}
 	}
 	for _, r := range out.Replies {
@@ -443,6 +452,8 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			f.Present = f.Voters
 		case "present":
 			f.Present = numbers(a.Vals)
+		case "joins":
+			f.JoinsItself = true
 		case "replicas":
 			f.Replicas = replicasOf(numbers, a.Vals)
 		case "offline":
@@ -453,10 +464,13 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			for _, id := range numbers(a.Vals) {
 				f.Brokers = append(f.Brokers, BrokerFacts{ID: id, Hosted: 5})
 			}
-		case "fenced", "behind":
+		case "fenced", "behind", "empty":
 			for _, id := range numbers(a.Vals) {
 				b := f.broker(id)
-				b.Fenced = a.Key == "fenced"
+				b.Fenced = b.Fenced || a.Key == "fenced"
+				if a.Key == "empty" {
+					b.Hosted = 0
+				}
 				if a.Key == "behind" {
 					b.NotInSync = 2
 				}
@@ -598,6 +612,8 @@ func (s *story) command(d *datadriven.TestData) string {
 			s.t.Fatal(problems)
 		}
 		c = SetTarget{ID: arg(1), Service: service}
+	case "rebalance":
+		c = s.rebalance(d)
 	case "abandon":
 		c = AgentAbandon{Agent: arg(1), Force: arg(2) == "force"}
 	default:

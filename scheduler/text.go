@@ -26,6 +26,10 @@ func commandText(c Command) string {
 		return "pod reset-backoff " + c.Pod
 	case Rollback:
 		return strings.TrimSpace("rollback " + c.ID)
+	case Rebalance:
+		return c.String()
+	case RebalanceCancel:
+		return "rebalance cancel"
 	case Remark:
 		return c.What
 	case AgentAbandon:
@@ -114,6 +118,8 @@ func WriteText(w Write) string {
 		return "write agent " + agentText(w.Agent)
 	case DeleteAgent:
 		return "delete agent " + string(w.ID)
+	case WriteRebalancing:
+		return "write rebalancing " + w.Rebalancing.String()
 	default:
 		return fmt.Sprintf("write %T", w)
 	}
@@ -256,6 +262,8 @@ func CallText(c Call) string {
 			text += "for all "
 		}
 		return text + strings.Join(c.Addresses, " ")
+	case AskMoves:
+		return "ask kafka for moves: " + c.Wish.String()
 	case ChangeKafka:
 		return "change kafka " + c.Change.String()
 	case Exit:
@@ -277,6 +285,8 @@ func EventText(e Event) string {
 		return fmt.Sprintf("kafka %s leader=%d voters=%v present=%v brokers=%s",
 			e.Facts.ClusterID, e.Facts.Leader, e.Facts.Voters, e.Facts.Present,
 			brokersText(e.Facts.Brokers))
+	case FromMoves:
+		return fmt.Sprintf("kafka has moves for %s: %s", e.Wish, e.Moves)
 	case KafkaChanged:
 		if e.Error != "" {
 			return fmt.Sprintf("kafka refused %s: %q", e.Change, e.Error)

@@ -64,6 +64,10 @@ func (m *Machine) setTarget(cmd SetTarget, by string, r *Reply) {
 			strings.Join(reasons, "; "))
 		return
 	}
+	if reason := m.refuseSize(next); reason != "" {
+		r.Problem = problem(Conflict, "%s", reason)
+		return
+	}
 	known := slices.IndexFunc(m.hard.Earlier,
 		func(e EarlierTarget) bool { return e.ID == cmd.ID })
 	if cmd.ID == m.hard.Target.ID || known >= 0 &&
@@ -273,11 +277,10 @@ func forbidden(old, next servicespec.Service) []string {
 		switch {
 		case n == nil && !o.AllowDecommission:
 			refuse("pod %s cannot be removed: its allow-decommission is not set", o.Type)
-		case n == nil && o.Kafka != nil || n != nil && n.Count < o.Count && o.Kafka != nil:
-			refuse("pod %s runs Kafka, whose partitions would have to be moved off first, "+
-				"which is not supported yet", o.Type)
+		case n == nil && o.Kafka != nil:
+			refuse("pod %s runs Kafka and cannot be removed as a whole", o.Type)
 		case n == nil:
-		case n.Count < o.Count && !n.AllowDecommission:
+		case n.Count < o.Count && !n.AllowDecommission && o.Kafka == nil:
 			refuse("the count of pod %s cannot shrink from %d to %d: its allow-decommission "+
 				"is not set", o.Type, o.Count, n.Count)
 		default:

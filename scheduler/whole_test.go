@@ -34,7 +34,9 @@ func wholeOf(f KafkaFacts) *rolling.Facts {
 	for _, of := range f.Brokers {
 		id := rolling.NodeID(of.ID)
 		b.Broker(rolling.Broker{ID: id, Registered: true, Fenced: of.Fenced, Answered: f.Asked})
-		all = append(all, id)
+		if of.Hosted > 0 {
+			all = append(all, id)
+		}
 		if !of.Fenced {
 			serve = append(serve, id)
 		}
@@ -44,7 +46,8 @@ func wholeOf(f KafkaFacts) *rolling.Facts {
 		topic := b.Topic("events", max(1, min(2, len(all)-1)))
 		for n := range 5 {
 			isr := slices.DeleteFunc(slices.Clone(serve), func(id rolling.NodeID) bool {
-				return n < f.broker(int(id)).NotInSync
+				of := f.broker(int(id))
+				return n < of.NotInSync || of.Hosted == 0
 			})
 			switch {
 			case n < f.OfflinePartitions:

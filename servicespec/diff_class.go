@@ -194,6 +194,8 @@ func judgePod(parts []string, a, b *Pod) (verdict, bool) {
 		return verdict{Forbidden, "the pod may not go: allow-decommission is not set"}, true
 	case parts[2] == "count" && b.Count >= a.Count:
 		return verdict{Live, "new instances start, and nobody else restarts"}, true
+	case parts[2] == "count" && b.Kafka != nil:
+		return verdict{Live, "the last nodes are emptied and end, and nobody else restarts"}, true
 	case parts[2] == "count" && b.AllowDecommission:
 		return verdict{Live, "the last instances end, and nobody else restarts"}, true
 	case parts[2] == "count":

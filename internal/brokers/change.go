@@ -41,6 +41,12 @@ func (l *line) change(change scheduler.KafkaChange) error {
 		}
 		r := response.(*kmsg.UnregisterBrokerResponse)
 		return refused(r.ErrorCode, r.ErrorMessage, notRegistered)
+	case scheduler.StartMoves:
+		return l.startMoves(c)
+	case scheduler.CancelMoves:
+		return l.reassign(c.Moves, false)
+	case scheduler.Unthrottle:
+		return l.unthrottle(c)
 	}
 	return fmt.Errorf("nobody knows how to %s", change)
 }

@@ -194,6 +194,14 @@ func (b *bench) Change(
 	return b.onChange
 }
 
+// Layout implements Kafka.
+func (b *bench) Layout(
+	_ context.Context, addresses []string, topics []string,
+) scheduler.Layout {
+	b.record("layout of %v at %v", topics, addresses)
+	return scheduler.Layout{Error: "nobody is there"}
+}
+
 // Count implements Metrics.
 func (b *bench) Count(name string) { b.record("count %s", name) }
 

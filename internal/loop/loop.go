@@ -29,6 +29,7 @@ type Kafka interface {
 	Ask(ctx context.Context, addresses []string) scheduler.KafkaFacts
 	AskAll(ctx context.Context, addresses []string) scheduler.KafkaFacts
 	Change(ctx context.Context, addresses []string, change scheduler.KafkaChange) error
+	Layout(ctx context.Context, addresses []string, topics []string) scheduler.Layout
 }
 
 // Metrics counts what happened and observes how things stand.
@@ -349,6 +350,12 @@ func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit
 			go func() { l.put(scheduler.FromKafka{Facts: ask(ctx, call.Addresses)}) }()
 		case scheduler.ChangeKafka:
 			go l.change(ctx, call)
+		case scheduler.AskMoves:
+			go func() {
+				layout := l.cfg.Kafka.Layout(ctx, call.Addresses, call.Wish.Topics())
+				l.put(scheduler.FromMoves{Wish: call.Wish,
+					Moves: scheduler.Weigh(layout, call.Wish)})
+			}()
 		case scheduler.Exit:
 			exit = &call
 		}

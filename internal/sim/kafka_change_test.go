@@ -72,7 +72,19 @@ func (k *kafka) apply(call scheduler.ChangeKafka) string {
 		if b := c.brokers[change.Broker]; b != nil && b.fenced.IsZero() {
 			k.w.fail("unregister", "broker %d is unregistered and runs", change.Broker)
 		}
+		if n, _ := c.hosts(change.Broker); n > 0 {
+			k.w.fail("unregister", "broker %d is unregistered and has %d replicas",
+				change.Broker, n)
+		}
 		delete(c.brokers, change.Broker)
+	case scheduler.StartMoves:
+		for _, m := range change.Moves {
+			k.move(c, m)
+		}
+	case scheduler.CancelMoves:
+		for _, m := range change.Moves {
+			delete(c.moving, int(m.Partition))
+		}
 	}
 	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/executor"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/scheduler/balance"
 )
 
 // kafka is the model of what the brokers' processes make of their volumes.
@@ -37,6 +38,8 @@ type cluster struct {
 	brokers map[int]*registration
 	// partitions are what the brokers host.
 	partitions []*partition
+	// moving are those on their way to other replicas, by their indexes.
+	moving map[int]balance.Move
 }
 
 // registration is a broker that the controllers know.
@@ -170,7 +173,7 @@ func (k *kafka) boot(n *node) {
 			c := &cluster{id: n.cluster, founder: n.volume,
 				voters:  map[int]*volume{n.id: n.volume},
 				members: map[*volume]bool{n.volume: true},
-				brokers: map[int]*registration{}}
+				brokers: map[int]*registration{}, moving: map[int]balance.Move{}}
 			n.volume.cluster = c
 			k.clusters = append(k.clusters, c)
 		}
@@ -352,6 +355,7 @@ func (k *kafka) facts(asked time.Time, call scheduler.AskKafka) scheduler.KafkaF
 	if call.All {
 		f.Rolling = k.whole(c, asked, k.answering(addresses))
 	}
+	f.MostReplicas, f.MostReplicated = c.mostReplicas()
 	slices.SortFunc(f.Brokers, func(x, y scheduler.BrokerFacts) int { return x.ID - y.ID })
 	return f
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/resource"
+	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
 // operation is one with an id: its agent tells how it ended until that is acknowledged.
@@ -277,7 +278,7 @@ func (a *agent) orphan() {
 	m := a.m
 	free := a.free()
 	if !m.w.scenario.pictures || a.state != registered || a.cut || m.framework == "" ||
-		m.removed ||
+		m.removed || m.w.store.hard.Intent == scheduler.Uninstall || // who looks for it is gone
 		free.Unreserved("").Total(resource.CPUs) < 100 {
 		return
 	}

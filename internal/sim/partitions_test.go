@@ -141,7 +141,7 @@ func (k *kafka) whole(c *cluster, asked time.Time, answer map[int]bool) *rolling
 
 // tellOf tells of one partition, each of a topic of its own, as their minimums differ.
 func (k *kafka) tellOf(b *rolling.Builder, c *cluster, i int, p *partition) {
-	topic := b.Topic("topic-"+string(rune('a'+i%26)), p.minimum)
+	topic := b.Topic(topicName(i), p.minimum)
 	leader := rolling.None
 	var replicas, isr []rolling.NodeID
 	for _, id := range p.replicas {

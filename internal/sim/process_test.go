@@ -45,6 +45,8 @@ func (s *store) apply(writes []scheduler.Write) {
 			delete(h.Leftovers, w.Reservation)
 		case scheduler.WriteOverrides:
 			h.Overrides = cloneOverrides(w.Overrides)
+		case scheduler.WriteRebalancing:
+			h.Rebalancing = w.Rebalancing
 		default:
 			s.applyHistory(w)
 		}
@@ -280,6 +282,8 @@ func (p *process) carry(call scheduler.Call) {
 		}
 	case scheduler.AskKafka:
 		p.w.kafka.ask(p, call)
+	case scheduler.AskMoves:
+		p.w.kafka.weigh(p, call)
 	case scheduler.ChangeKafka:
 		p.w.kafka.change(p, call)
 	case scheduler.Exit:

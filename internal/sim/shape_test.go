@@ -56,9 +56,14 @@ func (s shape) changed(rng *rand.Rand, agents int) shape {
 		case 0:
 			s.large = !s.large
 		case 1:
-			s.brokers = min(s.brokers+1, agents)
+			if s.brokers = min(s.brokers+1, agents); rng.IntN(2) == 0 {
+				s.brokers = max(1, s.brokers-2)
+			}
 		case 2:
 			s.controllers = min(2*s.controllers, s.controllers+1, agents)
+			if rng.IntN(3) == 0 {
+				s.controllers = max(0, s.controllers-2)
+			}
 		case 3:
 			s.unlike = rng.IntN(3)
 		default:

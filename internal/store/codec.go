@@ -30,6 +30,7 @@ const (
 	actionKey    = "action/"
 	fileKey      = "file/"
 	agentKey     = "agent/"
+	movesKey     = "rebalancing"
 )
 
 // journalKeyOf pads the number so that the keys are in the order of the numbers.
@@ -98,6 +99,8 @@ func encodeWrite(w scheduler.Write) (Change, error) {
 		return put(agentKey+url.PathEscape(string(w.Agent.ID)), agentToRow(w.Agent))
 	case scheduler.DeleteAgent:
 		return Change{Key: agentKey + url.PathEscape(string(w.ID))}, nil
+	case scheduler.WriteRebalancing:
+		return put(movesKey, rebalancingToRow(w.Rebalancing))
 	default:
 		panic(fmt.Sprintf("store: write of unknown type %T", w))
 	}
@@ -169,6 +172,11 @@ func decodeEntry(hard *scheduler.Hard, key string, value []byte) error {
 		return decode(value, func(row overrides) error {
 			hard.Overrides = row.domain()
 			return nil
+		})
+	case key == movesKey:
+		return decode(value, func(row rebalancing) (err error) {
+			hard.Rebalancing, err = row.domain()
+			return err
 		})
 	default:
 		return decodeNamed(hard, key, value)

@@ -39,6 +39,8 @@ func fill(s source, v reflect.Value, field string) {
 		v.SetBool(s.number(1) == 1)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(s.number(1 << 40))
+	case reflect.Int32:
+		v.SetInt(s.number(1 << 30))
 	case reflect.Uint64:
 		v.SetUint(uint64(s.number(1 << 40)))
 	case reflect.Pointer:

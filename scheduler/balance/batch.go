@@ -26,7 +26,7 @@ func Batches(moves []Move, l Limits) [][]Move {
 	var leaders []Move
 	index := make(map[BrokerID]int)
 	for _, m := range moves {
-		if !moved(m) {
+		if !Copies(m) {
 			leaders = append(leaders, m)
 			continue
 		}
@@ -79,8 +79,8 @@ func (w waiting) takes(busy []int, limit int) bool {
 	return true
 }
 
-// moved reports whether a move copies data, and does not only change the order of replicas.
-func moved(m Move) bool {
+// Copies reports whether a move copies data, and does not only change the order of replicas.
+func Copies(m Move) bool {
 	for _, b := range m.After {
 		if !slices.Contains(m.Before, b) {
 			return true
