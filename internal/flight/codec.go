@@ -15,6 +15,7 @@ const (
 	commanded = "Command/"
 	changed   = "KafkaChanged/"
 	fromKafka = "Kafka"
+	fromMoves = "Moves"
 	tick      = "Tick"
 )
 
@@ -27,8 +28,9 @@ var payloads = map[string][]any{
 		scheduler.PodResume{}, scheduler.BackoffReset{}, scheduler.PlanCommand{},
 		scheduler.ServiceStop{}, scheduler.ServiceStart{}, scheduler.ServiceUninstall{},
 		scheduler.SetTarget{}, scheduler.Rollback{}, scheduler.Remark{}, scheduler.PutFile{},
-		scheduler.AgentAbandon{}},
-	changed: {scheduler.AddVoter{}, scheduler.RemoveVoter{}, scheduler.Unregister{}},
+		scheduler.AgentAbandon{}, scheduler.Rebalance{}, scheduler.RebalanceCancel{}},
+	changed: {scheduler.AddVoter{}, scheduler.RemoveVoter{}, scheduler.Unregister{},
+		scheduler.StartMoves{}, scheduler.CancelMoves{}, scheduler.Unthrottle{}},
 }
 
 // types finds them by their names.
@@ -63,6 +65,9 @@ func encode(ev scheduler.Event) (kind string, data []byte, err error) {
 	case scheduler.FromKafka:
 		data, err = json.Marshal(ev.Facts)
 		return fromKafka, data, err
+	case scheduler.FromMoves:
+		data, err = json.Marshal(ev)
+		return fromMoves, data, err
 	case scheduler.FromMesos:
 		kind = fromMesos + reflect.TypeOf(ev.Event).Name()
 		data, err = json.Marshal(ev.Event)
@@ -96,6 +101,10 @@ func decode(kind string, data []byte) (scheduler.Event, error) {
 		var facts scheduler.KafkaFacts
 		err := json.Unmarshal(data, &facts)
 		return scheduler.FromKafka{Facts: facts}, err
+	case fromMoves:
+		var moves scheduler.FromMoves
+		err := json.Unmarshal(data, &moves)
+		return moves, err
 	}
 	of, known := types[kind]
 	if !known {

@@ -35,7 +35,7 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s can be recorded for %v, and there are %v", kind, have, want)
 		}
 	}
-	if events := implementations(t, "../../scheduler", "event"); len(events) != 5 {
+	if events := implementations(t, "../../scheduler", "event"); len(events) != 6 {
 		t.Errorf("there are other events: %v", events)
 	}
 }
@@ -107,6 +107,10 @@ func TestEvents(t *testing.T) {
 	fill(t, reflect.ValueOf(&facts).Elem())
 	check(scheduler.FromKafka{Facts: facts})
 	check(scheduler.Tick{})
+	var moves scheduler.FromMoves
+	check(moves)
+	fill(t, reflect.ValueOf(&moves).Elem())
+	check(moves)
 	if _, _, err := encode(nil); err == nil {
 		t.Error("nothing is an event")
 	}
