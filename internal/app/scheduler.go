@@ -409,8 +409,12 @@ func (s *schedulerRun) openHooks() (*hooks.Sender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the secret of the webhook: %w", err)
 	}
-	return hooks.New(hooks.Config{URL: s.o.Webhook, Secret: bytes.TrimSpace(secret),
-		Logger: s.log, Metrics: s.metrics})
+	cfg := hooks.Config{URL: s.o.Webhook, Secret: bytes.TrimSpace(secret), Logger: s.log,
+		Metrics: s.metrics}
+	if s.election == nil { // what one of several machines told, the others do not know
+		cfg.Place = &place{path: filepath.Join(s.o.Dir, "webhook-told"), log: s.log}
+	}
+	return hooks.New(cfg)
 }
 
 // exited carries the machine's wish to end out, after what it sent before has left.
