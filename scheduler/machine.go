@@ -252,6 +252,10 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 	return m.out
 }
 
+// Hard is the durable state as of the latest step: what the store holds once its writes are
+// stored.
+func (m *Machine) Hard() Hard { return m.hard.clone() }
+
 // View makes the picture of this moment. The outputs bring it after commands and passes; in
 // between it is for tests.
 func (m *Machine) View() *View { return m.view() }

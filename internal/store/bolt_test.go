@@ -33,7 +33,7 @@ func fullFile(t testing.TB) (path string, state scheduler.Hard) {
 	path = filepath.Join(t.TempDir(), "state.db")
 	b := mustOpen(t, path)
 	state = filled[scheduler.Hard](&counter{})
-	for _, writes := range [][]scheduler.Write{writesOf(state), stepBefore, writesOf(state)} {
+	for _, writes := range [][]scheduler.Write{Writes(state), stepBefore, Writes(state)} {
 		if err := b.Apply(writes); err != nil {
 			t.Fatal(err)
 		}
@@ -360,7 +360,7 @@ func whole(t *testing.T, path string, state, before []byte) (opened bool) {
 func digestBefore(t *testing.T, state scheduler.Hard) []byte {
 	b := mustOpen(t, filepath.Join(t.TempDir(), "before.db"))
 	defer b.Close()
-	if err := b.Apply(append(writesOf(state), stepBefore...)); err != nil {
+	if err := b.Apply(append(Writes(state), stepBefore...)); err != nil {
 		t.Fatal(err)
 	}
 	return b.digest()
