@@ -139,6 +139,20 @@ type Outcome struct {
 	// what would be done, in order.
 	DryRun bool          `json:"dry_run,omitempty"`
 	Steps  []PlannedStep `json:"steps,omitempty"`
+	// Properties are the server properties of brokers that another target changes.
+	Properties []PropertyChange `json:"properties,omitempty"`
+}
+
+// PropertyChange is what becomes of a server property of brokers; values are left out where the
+// property is not set.
+type PropertyChange struct {
+	Name    string `json:"name"`
+	Brokers []int  `json:"brokers"`
+	Old     string `json:"old,omitempty"`
+	New     string `json:"new,omitempty"`
+	// Live says that the brokers take it while they run; else they restart for it.
+	Live   bool   `json:"live"`
+	Reason string `json:"reason"`
 }
 
 // PlannedStep is a step that a new configuration makes necessary.
