@@ -70,6 +70,8 @@ type updated struct {
 	TargetID string            `json:"target_id,omitempty"`
 	DryRun   bool              `json:"dry_run,omitempty"`
 	Steps    []api.PlannedStep `json:"steps,omitempty"`
+	// Properties are those of the brokers that change, live or with a restart.
+	Properties []api.PropertyChange `json:"properties,omitempty"`
 }
 
 // update makes another configuration the target, or has the scheduler say what that would do.
@@ -146,8 +148,13 @@ func (e *env) preview(
 	if err != nil {
 		return e.answer(err)
 	}
-	result.Steps = listOf(outcome.Steps)
-	return e.print(result, func() error { return e.printSteps(outcome) })
+	result.Steps, result.Properties = listOf(outcome.Steps), outcome.Properties
+	return e.print(result, func() error {
+		if err := e.printLive(outcome.Properties); err != nil {
+			return err
+		}
+		return e.printSteps(outcome)
+	})
 }
 
 // asTarget is a wanted service as the API takes it.
@@ -205,6 +212,19 @@ func fate(f api.FragileTopic) string {
 	return "unavailable while a broker that has it is down"
 }
 
+// printLive prints what becomes of the brokers' properties.
+func (e *env) printLive(list []api.PropertyChange) error {
+	if len(list) == 0 {
+		return nil
+	}
+	t := e.table([]string{"PROPERTY", "BROKERS", "FROM", "TO", "RESTART", "WHY"})
+	for _, p := range list {
+		restart := !p.Live
+		row(t, p.Name, numbers(p.Brokers), p.Old, p.New, yesNo(&restart), p.Reason)
+	}
+	return t.Flush()
+}
+
 // apply makes the wanted service the target, writes it down, and follows the deployment.
 func (e *env) apply(
 	ctx context.Context, c *client.Client, before api.Service, at record, w wanted, u updating,
@@ -226,6 +246,11 @@ func (e *env) apply(
 		return e.answer(err)
 	}
 	result.TargetID, result.Applied = outcome.TargetID, outcome.Changed
+	if result.Properties = outcome.Properties; !e.json && !u.quiet {
+		if err := e.printLive(outcome.Properties); err != nil {
+			return err
+		}
+	}
 	return e.rollOut(ctx, c, at, u.waiting, result)
 }
 

@@ -632,7 +632,11 @@ func (s *story) command(d *datadriven.TestData) string {
 		if len(problems) > 0 {
 			s.t.Fatal(problems)
 		}
-		c = SetTarget{ID: arg(1), Service: service}
+		target := SetTarget{ID: arg(1), Service: service}
+		for _, a := range d.CmdArgs[2:] {
+			target.Live = append(target.Live, a.Vals...)
+		}
+		c = target
 	case "rebalance":
 		c = s.rebalance(d)
 	case "abandon":
