@@ -141,13 +141,21 @@ func (f follow) ended(ctx context.Context, s api.Service) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "not done after %v; it goes on in the background",
 		f.timeout.Round(time.Second))
+	open := 0
 	for _, l := range f.lines(s) {
-		if l.status != api.StatusComplete {
-			fmt.Fprintf(&b, "\n  %s %s", l.name, l.status)
-			if l.reason != "" {
-				fmt.Fprintf(&b, ": %s", l.reason)
-			}
+		if l.status == api.StatusComplete {
+			continue
 		}
+		if open++; open > mostLines {
+			continue
+		}
+		fmt.Fprintf(&b, "\n  %s %s", l.name, l.status)
+		if l.reason != "" {
+			fmt.Fprintf(&b, ": %s", l.reason)
+		}
+	}
+	if open > mostLines {
+		fmt.Fprintf(&b, "\n  and %d more", open-mostLines)
 	}
 	return fail(exitTimeout, "%s", b.String())
 }

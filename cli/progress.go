@@ -44,6 +44,9 @@ func (silent) say(string, ...any) {}
 func (silent) show([]line)        {}
 func (silent) end()               {}
 
+// mostLines is how many lines are printed at a time; a plan may have 60,000 steps.
+const mostLines = 100
+
 // lineByLine prints a line whenever something has changed.
 type lineByLine struct {
 	out   io.Writer
@@ -60,17 +63,24 @@ func (p *lineByLine) say(format string, args ...any) {
 }
 
 func (p *lineByLine) show(lines []line) {
+	printed := 0
 	for _, l := range lines {
 		now := l.status + " " + l.reason
 		if p.last[l.key] == now {
 			continue
 		}
 		p.last[l.key] = now
+		if printed++; printed > mostLines {
+			continue
+		}
 		text := fmt.Sprintf("%s %s %s", p.stamp(), l.name, l.status)
 		if l.reason != "" {
 			text += ": " + l.reason
 		}
 		fmt.Fprintln(p.out, text)
+	}
+	if printed > mostLines {
+		p.say("and %d more have changed", printed-mostLines)
 	}
 }
 

@@ -50,7 +50,7 @@ type Machine struct {
 	// foreignPorts are ports that agents offered and somebody else had.
 	foreignPorts []takenPorts
 	crowds       map[string]*placement.Crowd // see peers
-	lodgers      map[string]map[PodName]bool // see lodgersAt
+	lodgers      map[string][]PodName        // see lodgersAt
 	orders       int                         // counts recoveries and farewells, for their order
 	leaving      map[string]bool             // when uninstalling began, by phase/step
 	leavers      map[string][]leaver         // who has the resources of leaving, by their ids

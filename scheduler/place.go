@@ -249,9 +249,8 @@ type takenPorts struct {
 }
 
 // occupyBy sees to it that nobody gets the ports of some instances.
-func (w *work) occupyBy(names map[PodName]bool) {
-	//tidy:unordered all ports come together
-	for name := range names {
+func (w *work) occupyBy(names []PodName) {
+	for _, name := range names {
 		w.occupy(*w.m.hard.Pods[name].Place)
 	}
 }
@@ -311,9 +310,9 @@ func (m *Machine) peers(kind string) *placement.Crowd {
 
 // lodgersAt are the instances that have a place on a host, by its address or name; as peers are,
 // they are looked up once and then kept up to date.
-func (m *Machine) lodgersAt(host string) map[PodName]bool {
+func (m *Machine) lodgersAt(host string) []PodName {
 	if m.lodgers == nil {
-		m.lodgers = map[string]map[PodName]bool{}
+		m.lodgers = map[string][]PodName{}
 		for _, name := range m.podNames() {
 			if place := m.hard.Pods[name].Place; place != nil {
 				m.lodge(name, *place)
@@ -325,10 +324,16 @@ func (m *Machine) lodgersAt(host string) map[PodName]bool {
 
 func (m *Machine) lodge(name PodName, at Place) {
 	for _, host := range []string{at.IP, at.Hostname} {
-		if m.lodgers[host] == nil {
-			m.lodgers[host] = map[PodName]bool{}
+		m.lodgers[host] = append(m.lodgers[host], name)
+	}
+}
+
+// unlodge is the opposite of lodge.
+func (m *Machine) unlodge(name PodName, from Place) {
+	for _, host := range []string{from.IP, from.Hostname} {
+		if i := slices.Index(m.lodgers[host], name); i >= 0 {
+			m.lodgers[host] = slices.Delete(m.lodgers[host], i, i+1)
 		}
-		m.lodgers[host][name] = true
 	}
 }
 
@@ -339,8 +344,7 @@ func (m *Machine) moved(name PodName, from, to *Place) {
 	}
 	crowd := m.crowds[name.Type]
 	if from != nil {
-		delete(m.lodgers[from.IP], name)
-		delete(m.lodgers[from.Hostname], name)
+		m.unlodge(name, *from)
 		if crowd != nil {
 			crowd.Remove(agentOf(*from))
 		}

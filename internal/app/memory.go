@@ -3,6 +3,7 @@ package app
 import (
 	"bufio"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -37,3 +38,25 @@ func releaseStartupPages() {
 		}
 	}
 }
+
+// manyInstances is from how many on memory is worth more than the time that it takes to collect
+// what is not used: up to half again of what lives, and not as much again.
+const manyInstances = 1000
+
+// spareMemory chooses how often memory is looked through, unless GOGC or GOMEMLIMIT do.
+func (s *schedulerRun) spareMemory() {
+	n := 0
+	for _, p := range s.service().Pods {
+		n += p.Count
+	}
+	chosen := os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != ""
+	if n < manyInstances || chosen {
+		return
+	}
+	debug.SetGCPercent(gcOfMany)
+	s.log.Info("memory is collected more often than by default, as there are many instances",
+		"instances", n, "gogc", gcOfMany)
+}
+
+// gcOfMany is GOGC for many instances.
+const gcOfMany = 50

@@ -173,6 +173,9 @@ func (s *schedulerRun) run(ctx context.Context) error {
 		Machine: scheduler.Restore(s.machineConfig(), s.hard),
 		Store:   s.store, Mesos: s.mesos, Kafka: s.kafka, Metrics: s.metrics, Logger: s.log,
 	})
+	// The machine has the rest, and here it would soon be old.
+	s.hard = scheduler.Hard{Framework: s.hard.Framework, Target: s.hard.Target}
+	s.spareMemory()
 	return s.serve(ctx)
 }
 

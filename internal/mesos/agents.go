@@ -26,8 +26,8 @@ type SeenAgent struct {
 	Hostname, IP string
 	Attributes   []Attribute
 	Domain       Domain
-	// Total is all that the agent has, Reserved the part of it that is reserved dynamically or
-	// statically, for whomever: with labels, and with volumes as they are.
+	// Total is all that the agent has, Reserved the part of it, at its end, that is reserved
+	// dynamically or statically, for whomever: with labels, and with volumes as they are.
 	Total, Reserved resource.List
 	// Capabilities by name, such as AGENT_OPERATION_FEEDBACK.
 	Capabilities []string

@@ -51,7 +51,7 @@ func (d *agentDecoder) decode(
 			err = fmt.Errorf("%w: %v", errUndecodable, r)
 		}
 	}()
-	known := make(map[uint64]mesos.SeenAgent, len(d.known))
+	known, texts := make(map[uint64]mesos.SeenAgent, len(d.known)), interned{}
 	p := &protoReader{in: bufio.NewReaderSize(in, 64<<10)}
 	err = p.message(-1, func(field, length int) error {
 		if field != fieldGetAgents {
@@ -71,7 +71,7 @@ func (d *agentDecoder) decode(
 				recovered = append(recovered, mesos.AgentID(info.GetID().GetValue()))
 				return err
 			}
-			agent, err := d.agent(text, known)
+			agent, err := d.agent(text, known, texts)
 			agents = append(agents, agent)
 			return err
 		})
@@ -85,7 +85,7 @@ func (d *agentDecoder) decode(
 
 // agent decodes one agent, or finds it among those that are known, and notes it.
 func (d *agentDecoder) agent(
-	text []byte, known map[uint64]mesos.SeenAgent,
+	text []byte, known map[uint64]mesos.SeenAgent, texts interned,
 ) (mesos.SeenAgent, error) {
 	text, err := withoutUse(text)
 	if err != nil {
@@ -99,6 +99,7 @@ func (d *agentDecoder) agent(
 			return mesos.SeenAgent{}, err
 		}
 		agent = agentFromWire(&a)
+		texts.agent(&agent)
 	}
 	known[sum] = agent
 	return agent, nil

@@ -73,13 +73,20 @@ func agentFromWire(a *operator.Response_GetAgents_Agent) mesos.SeenAgent {
 		IP:          addressOfPID(a.GetPID()),
 		Domain:      domainFromWire(a.AgentInfo.Domain),
 		Attributes:  attributesFromWire(a.AgentInfo.Attributes),
-		Total:       resourcesFromWire(a.TotalResources),
 		Active:      a.Active,
 		Deactivated: a.GetDeactivated(),
 	}
-	out.Reserved = slices.DeleteFunc(slices.Clone(out.Total), func(r resource.Resource) bool {
-		return len(r.Reservations) == 0
-	})
+	out.Total = make(resource.List, 0, len(a.TotalResources))
+	for _, reserved := range []bool{false, true} { // so that one list has both
+		before := len(out.Total)
+		for i := range a.TotalResources {
+			r := resourceFromWire(&a.TotalResources[i])
+			if len(r.Reservations) > 0 == reserved {
+				out.Total = append(out.Total, r)
+			}
+		}
+		out.Reserved = slices.Clip(out.Total[before:])
+	}
 	for _, c := range a.Capabilities {
 		out.Capabilities = append(out.Capabilities, c.Type.String())
 	}
