@@ -25,11 +25,13 @@ func (e *env) rebalanceCmd() *cobra.Command {
 	var f rebalanceFlags
 	c := &cobra.Command{
 		Use: "rebalance", Short: "Move replicas until all brokers have about the same",
-		Long: "Plans from the sizes of what lies where, keeps racks apart, and moves as little as\n" +
-			"possible, in portions. The plan rebalance shows how far it is; it can be cancelled,\n" +
-			"and goes on after a restart of the scheduler. Throttles are always removed.",
+		Long: "Plans from the sizes of what lies where, keeps racks apart, and moves as\n" +
+			"little as possible, in portions. The plan rebalance shows how far it is; it can\n" +
+			"be cancelled, and goes on after a restart of the scheduler. Throttles are always\n" +
+			"removed.",
 		Args: arguments(0, 0),
-		Example: "  kafka-sched rebalance --preview\n  kafka-sched rebalance --to-new --throttle 50M\n" +
+		Example: "  kafka-sched rebalance --preview\n" +
+			"  kafka-sched rebalance --to-new --throttle 50M\n" +
 			"  kafka-sched rebalance --evacuate 3\n  kafka-sched rebalance cancel",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.read(); err != nil {
