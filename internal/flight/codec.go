@@ -16,6 +16,7 @@ const (
 	changed   = "KafkaChanged/"
 	fromKafka = "Kafka"
 	fromMoves = "Moves"
+	fromRoles = "ZooKeeper"
 	tick      = "Tick"
 )
 
@@ -30,7 +31,8 @@ var payloads = map[string][]any{
 		scheduler.SetTarget{}, scheduler.Rollback{}, scheduler.Remark{}, scheduler.PutFile{},
 		scheduler.AgentAbandon{}, scheduler.Rebalance{}, scheduler.RebalanceCancel{}},
 	changed: {scheduler.AddVoter{}, scheduler.RemoveVoter{}, scheduler.Unregister{},
-		scheduler.StartMoves{}, scheduler.CancelMoves{}, scheduler.Unthrottle{}},
+		scheduler.StartMoves{}, scheduler.CancelMoves{}, scheduler.Unthrottle{},
+		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}},
 }
 
 // types finds them by their names.
@@ -68,6 +70,9 @@ func encode(ev scheduler.Event) (kind string, data []byte, err error) {
 	case scheduler.FromMoves:
 		data, err = json.Marshal(ev)
 		return fromMoves, data, err
+	case scheduler.FromZooKeeper:
+		data, err = json.Marshal(ev.Facts)
+		return fromRoles, data, err
 	case scheduler.FromMesos:
 		kind = fromMesos + reflect.TypeOf(ev.Event).Name()
 		data, err = json.Marshal(ev.Event)
@@ -105,6 +110,10 @@ func decode(kind string, data []byte) (scheduler.Event, error) {
 		var moves scheduler.FromMoves
 		err := json.Unmarshal(data, &moves)
 		return moves, err
+	case fromRoles:
+		var facts scheduler.ZooKeeperFacts
+		err := json.Unmarshal(data, &facts)
+		return scheduler.FromZooKeeper{Facts: facts}, err
 	}
 	of, known := types[kind]
 	if !known {

@@ -35,7 +35,7 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s can be recorded for %v, and there are %v", kind, have, want)
 		}
 	}
-	if events := implementations(t, "../../scheduler", "event"); len(events) != 6 {
+	if events := implementations(t, "../../scheduler", "event"); len(events) != 7 {
 		t.Errorf("there are other events: %v", events)
 	}
 }
@@ -111,6 +111,9 @@ func TestEvents(t *testing.T) {
 	check(moves)
 	fill(t, reflect.ValueOf(&moves).Elem())
 	check(moves)
+	var roles scheduler.ZooKeeperFacts
+	fill(t, reflect.ValueOf(&roles).Elem())
+	check(scheduler.FromZooKeeper{Facts: roles})
 	if _, _, err := encode(nil); err == nil {
 		t.Error("nothing is an event")
 	}
