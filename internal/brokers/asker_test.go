@@ -61,7 +61,7 @@ func three(t *testing.T) (view, []*scripted, []string) {
 func complete(addresses []string) scheduler.KafkaFacts {
 	return scheduler.KafkaFacts{
 		Asked: now, ClusterID: "cluster-1", Leader: 0, Voters: []int{0, 1, 2},
-		Present: []int{0, 1, 2},
+		Present: []int{0, 1, 2}, MostReplicas: 3, MostReplicated: "events",
 		Brokers: []scheduler.BrokerFacts{
 			{ID: 0, Address: addresses[0], Hosted: 1, Leads: 1},
 			{ID: 1, Address: addresses[1], Hosted: 2, Leads: 1},
@@ -218,9 +218,6 @@ func TestRefusals(t *testing.T) {
 			func(v *view) { v.code = map[int16]int16{describeCluster.key: 31} }},
 		{"old", "reading ApiVersions: the broker knows no version of Metadata between 12 and 13",
 			func(v *view) { v.highest = map[int16]int16{metadata.key: 11} }},
-		{"zookeeper", "reading ApiVersions: " +
-			"the broker knows no version of DescribeQuorum between 0 and 2",
-			func(v *view) { v.highest = map[int16]int16{describeQuorum.key: -1} }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -231,6 +228,17 @@ func TestRefusals(t *testing.T) {
 			check(t, facts, scheduler.KafkaFacts{
 				Asked: now, Leader: -1, Error: addresses[0] + ": " + c.reason})
 		})
+	}
+}
+
+// A broker whose metadata is in ZooKeeper knows nothing of a quorum, and tells who is elected.
+func TestZooKeeperMode(t *testing.T) {
+	v, all, addresses := three(t)
+	v.highest, v.elected = map[int16]int16{describeQuorum.key: -1}, 2
+	all[0].show(v, nil)
+	facts := open(t, patient).Ask(t.Context(), addresses[:1])
+	if facts.Error != "" || facts.Leader != 2 || facts.Voters != nil || len(facts.Brokers) != 3 {
+		t.Errorf("facts are %+v", facts)
 	}
 }
 
@@ -288,6 +296,7 @@ func TestControllers(t *testing.T) {
 		Voters: []int{10000, 10001}, Present: []int{10000, 10001}}
 	check(t, a.Ask(t.Context(), controllers), want)
 	want.Brokers = complete(addresses).Brokers
+	want.MostReplicas, want.MostReplicated = 3, "events"
 	check(t, a.Ask(t.Context(), append(controllers, addresses...)), want)
 	if conns, _ := second.count(apiVersions.key); conns != 1 {
 		t.Errorf("the controller that does not lead has %d connections", conns)
