@@ -42,7 +42,7 @@
 //  5. Below DescribeCluster 2 (Kafka 3.9) brokers do not tell who is fenced. A broker that hosts
 //     replicas and is not listed is then given as fenced, without an address.
 //  6. A broker that does not offer DescribeQuorum keeps its metadata in ZooKeeper. There are no
-//     voters then, and Leader is the broker that is the controller, -1 while brokers disagree on it.
+//     voters then, and Leader is the broker that is the controller, -1 while they disagree on it.
 //  7. Between two asks the package uses no time: no goroutine, no timer, only idle connections.
 //
 // The tests use a scripted broker, whose answers kmsg encodes, for all that real brokers seldom
