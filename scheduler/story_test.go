@@ -449,6 +449,8 @@ func (s *story) kafka(d *datadriven.TestData) string {
 	}
 	for _, a := range d.CmdArgs {
 		switch a.Key {
+		case "cluster":
+			f.ClusterID = a.Vals[0]
 		case "error":
 			f.Error = "connection refused"
 		case "voters":
