@@ -136,8 +136,8 @@ func (m *Machine) sorted(list []plans.Plan) []plans.Plan {
 }
 
 // controllerLast gives the steps of a phase with that of the broker last which ZooKeeper made the
-// controller, if it is to be launched anew, so that the controller changes once in a roll. Those that
-// were taken down already, or need not be, come first.
+// controller, if it is to be launched anew, so that the controller changes once in a roll. Those
+// that were taken down already, or need not be, come first.
 func (m *Machine) controllerLast(steps []plans.Step) []plans.Step {
 	spec, ok := m.spec(PodName{steps[0].Pod, steps[0].Index})
 	if !ok || spec.Kafka == nil || spec.Kafka.ZooKeeper == "" {
