@@ -31,6 +31,8 @@ const (
 	PathRollback         = "/v2/configurations/rollback"
 	PathConfigurationV2  = "/v2/configurations/{id}"
 	PathDiff             = "/v2/configurations/{id}/diff"
+	PathDrift            = "/v2/configurations/target/drift"
+	PathDriftCorrect     = "/v2/configurations/target/drift/correct"
 
 	PathOffers       = "/v2/offers"
 	PathReservations = "/v2/reservations"
@@ -40,6 +42,10 @@ const (
 	PathAgents       = "/v2/agents"
 	PathAgent        = "/v2/agents/{agent}"
 	PathAgentAbandon = "/v2/agents/{agent}/abandon"
+
+	PathRebalance        = "/v2/rebalance"
+	PathRebalancePreview = "/v2/rebalance/preview"
+	PathRebalanceCancel  = "/v2/rebalance/cancel"
 
 	PathTopicsV2         = "/v2/topics"
 	PathTopicV2          = "/v2/topics/{topic}"
@@ -113,10 +119,10 @@ func routesV2() []Route {
 		PathPodsV2, PathPodV2, PathWhy, PathTasksV2, PathTaskV2, PathLogs,
 		PathConfigurationsV2, PathTargetV2, PathConfigurationV2, PathDiff,
 		PathOffers, PathReservations, PathLeftovers, PathEvents,
-		PathAgents, PathAgent,
+		PathAgents, PathAgent, PathRebalance, PathRebalancePreview,
 		PathTopicsV2, PathTopicV2, PathTopicConfigV2, PathTopicOffsetsV2, PathGroups, PathGroup,
 		PathQuotas, PathUsers, PathACLs, PathLogDirs, PathTransactions, PathTransaction,
-		PathReassignments, PathFeatures,
+		PathReassignments, PathFeatures, PathDrift,
 		PathVersion, PathMetrics, PathOpenAPI,
 	} {
 		routes = append(routes, Route{http.MethodGet, path})
@@ -124,9 +130,10 @@ func routesV2() []Route {
 	for _, path := range []string{
 		PathServiceStop, PathServiceStart, PathServiceUninstall,
 		PathPlanCommandV2, PathPodCommandV2, PathRollback, PathAgentAbandon,
+		PathRebalance, PathRebalanceCancel,
 		PathTopicsV2, PathTopicConfigV2, PathTopicPartitions, PathTopicReplication, PathTopicTest,
 		PathGroupReset, PathQuotas, PathUsers, PathACLs, PathACLsRemove, PathTransactionAbort,
-		PathElections, PathReassignments, PathReassignmentsCancel,
+		PathElections, PathReassignments, PathReassignmentsCancel, PathDriftCorrect,
 	} {
 		routes = append(routes, Route{http.MethodPost, path})
 	}

@@ -66,6 +66,8 @@ type SchedulerOptions struct {
 	// Webhook is the URL that is told of what plans do, "" for none; WebhookSecretFile holds
 	// the secret that its messages are signed with.
 	Webhook, WebhookSecretFile string
+	// Recording is how many megabytes the recording of what the scheduler is told may take.
+	Recording int
 	// StalledAfter is how long a plan may make no progress until a metric says so; 0 is the
 	// default.
 	StalledAfter time.Duration
@@ -193,7 +195,8 @@ func (e *env) root() *cobra.Command {
 		e.installCmd(), e.statusCmd(), e.planCmd(), e.podCmd(), e.endpointsCmd(), e.logsCmd(),
 		e.stopCmd(), e.startCmd(), e.updateCmd(), e.upgradeCmd(), e.configCmd(), e.describeCmd(),
 		e.debugCmd(),
-		e.journalCmd(), e.agentCmd(), e.brokerCmd(), e.topicCmd(), e.groupCmd(),
+		e.journalCmd(), e.agentCmd(), e.brokerCmd(), e.rebalanceCmd(), e.topicCmd(),
+		e.groupCmd(),
 		e.quotaCmd(), e.userCmd(), e.aclCmd(), e.logDirCmd(), e.transactionCmd(), e.electionCmd(),
 		e.reassignmentCmd(), e.featureCmd(), e.servicesCmd(),
 		e.uninstallCmd(), e.versionCmd(), e.specCmd(), e.simulateCmd(), e.completionCmd(),

@@ -87,7 +87,7 @@ func (r *rig) kafka() {
 	if f.Leader >= 0 {
 		f.Present = f.Voters
 		r.now = r.now.Add(time.Millisecond)
-		f.Rolling = wholeOf(f)
+		f.Rolling = wholeOf(f, wholeMore{})
 		r.step(FromKafka{f})
 	}
 }

@@ -425,61 +425,6 @@ func (m *Machine) votes(name PodName) bool {
 		slices.Contains(m.facts.Voters, nodeID(name, spec))
 }
 
-// askedAt is the port at which a node is asked for facts, "" for none: brokers tell all, and
-// controllers that are no brokers tell of the quorum, without which no broker comes up. Those
-// that only for a while run without their brokers are left alone.
-func askedAt(p Pod, spec servicespec.Pod) string {
-	switch {
-	case nodeOf(p, spec).Serves():
-		return spec.Kafka.ClientPort
-	case !spec.Kafka.Serves():
-		return spec.Kafka.ControllerPort
-	}
-	return ""
-}
-
-// kafkaAddresses are where Kafka can be asked.
-func (m *Machine) kafkaAddresses() []string {
-	var addresses []string
-	pods, specs := m.kafkaPods()
-	for i, p := range pods {
-		if port := askedAt(p, specs[i]); port != "" {
-			number := portOf(taskPlace(*p.Place, specs[i], specs[i].Kafka.Task), port)
-			addresses = append(addresses, fmt.Sprintf("%s:%d", p.Place.Hostname, number))
-		}
-	}
-	return addresses
-}
-
-// askKafka asks for facts: often while a node comes up, seldom while all is well.
-func (m *Machine) askKafka() {
-	addresses := m.kafkaAddresses()
-	busy := m.curious
-	pods, _ := m.kafkaPods()
-	for _, p := range pods {
-		ok, _ := m.ready(p)
-		busy = busy || !ok || p.Caretaker
-	}
-	if len(addresses) == 0 {
-		m.factsDue, m.asking = time.Time{}, time.Time{}
-		return
-	}
-	interval := factsIdle
-	if busy {
-		interval = factsBusy
-	}
-	m.factsDue = m.answered.Add(interval)
-	due, all := m.askAll()
-	if all {
-		m.factsDue = due
-	}
-	lost := !m.asking.IsZero() && !m.now.Before(m.asking.Add(factsLost))
-	if lost || m.asking.IsZero() && !m.now.Before(m.factsDue) {
-		m.asking, m.inquiry.asked, m.inquiry.all = m.now, m.now, all
-		m.out.Calls = append(m.out.Calls, AskKafka{Addresses: addresses, All: all})
-	}
-}
-
 // forbiddenKafka says what in a change of a pod's Kafka section cannot be rolled out.
 func forbiddenKafka(pod string, o, n servicespec.Kafka) []string {
 	var reasons []string

@@ -265,7 +265,7 @@ func (m *Machine) order(
 		o.Env = append(o.Env, executor.EnvVar{Name: key, Value: t.Params[key]})
 	}
 	o.Readiness = check(ts.Readiness, got, o.Address)
-	o.Health = check(ts.Health, got, o.Address)
+	o.Health = healthOf(spec, ts, check(ts.Health, got, o.Address))
 	if z := spec.ZooKeeper; z != nil && z.Task == ts.Name {
 		m.orderZooKeeper(&o, p, spec)
 	}

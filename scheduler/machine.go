@@ -207,6 +207,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 // Step takes one event and says what is to be done. The time must never be before that of the
 // step before; if it is, the earlier one counts.
 func (m *Machine) Step(now time.Time, ev Event) Output {
+	begins := m.now.IsZero()
 	if now.After(m.now) {
 		m.now = now
 	}
@@ -215,6 +216,9 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		return m.out
 	}
 	m.adoptTarget()
+	if begins {
+		m.mindClock()
+	}
 	m.due = true
 	switch ev := ev.(type) {
 	case FromMesos:
@@ -247,6 +251,10 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 	}
 	return m.out
 }
+
+// Hard is the durable state as of the latest step: what the store holds once its writes are
+// stored.
+func (m *Machine) Hard() Hard { return m.hard.clone() }
 
 // View makes the picture of this moment. The outputs bring it after commands and passes; in
 // between it is for tests.

@@ -55,6 +55,9 @@ func commandText(c Command) string {
 	case ServiceUninstall:
 		return "service uninstall"
 	case SetTarget:
+		if len(c.Live) > 0 {
+			return "set target " + c.ID + " live=" + strings.Join(c.Live, ",")
+		}
 		return "set target " + c.ID
 	default:
 		return fmt.Sprintf("%T", c)

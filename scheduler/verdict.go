@@ -33,10 +33,15 @@ type inquiry struct {
 	// each node waits.
 	verdicts map[PodName]Judgement
 	said     map[PodName]Judgement
+	// sick counts failures of health checks in a row.
+	sick map[mesos.TaskID]int
+	// back are the nodes whose leaders are to come back, since when.
+	back map[PodName]time.Time
 }
 
 func newInquiry() inquiry {
-	return inquiry{verdicts: map[PodName]Judgement{}, said: map[PodName]Judgement{}}
+	return inquiry{verdicts: map[PodName]Judgement{}, said: map[PodName]Judgement{},
+		back: map[PodName]time.Time{}, sick: map[mesos.TaskID]int{}}
 }
 
 // begin begins a pass.
@@ -75,6 +80,7 @@ func (m *Machine) may(p Pod, spec servicespec.Pod, what string, ask judge) strin
 		return ""
 	}
 	m.inquiry.wanted = true
+	m.moveFirst(p, spec, v)
 	return v.Sentence()
 }
 
@@ -98,7 +104,7 @@ func (m *Machine) whole() *rolling.Facts {
 // requestFor is what is asked of a node.
 func (m *Machine) requestFor(p Pod, spec servicespec.Pod) rolling.Request {
 	q := rolling.Request{Node: rolling.NodeID(nodeID(p.Name, spec)), Now: m.now,
-		Policy: rolling.Policy{Fragile: rolling.Allow}}
+		Policy: rolling.Policy{Fragile: fragile(spec)}}
 	if spec.Update != nil {
 		q.Policy.MaxUnavailable = spec.Update.MaxUnavailable
 	}
@@ -211,6 +217,9 @@ func (m *Machine) noteBack() {
 		}
 		p.Down = nil
 		m.setPod(p)
+		if ok && spec.Kafka.Serves() {
+			m.inquiry.back[name] = m.now
+		}
 		m.due = true
 	}
 }

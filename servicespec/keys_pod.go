@@ -130,12 +130,15 @@ var podGroups = []group{
 	{[]string{podPath + ".update"}, []row{
 		{"max-unavailable", "integer", "1", "", 0,
 			"How many instances may be down for the update at a time, if the plan takes as many; " +
-				"Kafka nodes go one at a time.", "2"},
+				"Kafka's controllers go one at a time, and its brokers only within a rack.", "2"},
 		{"by-rack", "boolean", "false", "", 0, "Whether one zone follows the other.", "true"},
 		{"settle", "integer", "0", "", 0,
 			"Seconds that an instance must be ready before the next goes.", "30"},
 		{"halt-on-failure", "boolean", "true", "", 0,
 			"Whether the plan deploy is interrupted when an updated instance fails.", "false"},
+		{"fragile", "string", "move-first", "move-first allow refuse", 0,
+			"What becomes of partitions that are unavailable while a broker is down, whatever " +
+				"takes it down.", "allow"},
 	}},
 	{[]string{podPath + ".kafka"}, []row{
 		{"process", "string", "combined", "combined broker controller", 0,

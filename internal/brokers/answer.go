@@ -79,7 +79,10 @@ type answer struct {
 	tellsFenced bool
 	hosts       map[int]*hosting
 	offline     int
-	quorum      quorum
+	// most is the largest number of replicas of a partition, mostOf a topic that has it.
+	most   int
+	mostOf string
+	quorum quorum
 	// elected is the controller as a broker tells it: with ZooKeeper the broker that is it, in
 	// KRaft any broker.
 	elected int
@@ -246,6 +249,9 @@ func readPartition(r *reader) told {
 
 // count takes a partition into the numbers of its brokers.
 func (a *answer) count(p told) {
+	if n := p.replicas.len(); n > a.most {
+		a.most, a.mostOf = n, string(p.topic)
+	}
 	for i := range p.replicas.len() {
 		h := a.on(p.replicas.at(i))
 		h.hosted++

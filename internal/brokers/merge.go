@@ -27,6 +27,9 @@ func merge(answers []*answer) scheduler.KafkaFacts {
 	latest, joins := latestQuorum(answers), true
 	for _, a := range answers {
 		joins = joins && a.joinsItself
+		if a.most > facts.MostReplicas {
+			facts.MostReplicas, facts.MostReplicated = a.most, a.mostOf
+		}
 		facts.OfflinePartitions = max(facts.OfflinePartitions, a.offline)
 	}
 	facts.Leader = latest.leader
