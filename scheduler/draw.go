@@ -129,7 +129,7 @@ func (m *Machine) stepsToDraw(p plans.Plan, changed []PodName, all bool) [][]int
 		return ph.Strategy != servicespec.Serial && ph.Strategy != servicespec.Parallel &&
 			ph.Strategy != plans.Dependency
 	})
-	if all || canary || p.Name != planDeploy || m.sortsByRack() ||
+	if all || canary || p.Name != planDeploy || m.sorts() ||
 		len(m.drawn.steps) != len(p.Phases) {
 		return nil
 	}

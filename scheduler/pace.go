@@ -100,26 +100,32 @@ func (m *Machine) holdZone(s plans.Step, spec servicespec.Pod) string {
 	return ""
 }
 
-// sortsByRack reports whether any pod of the target is updated zone by zone now.
-func (m *Machine) sortsByRack() bool {
-	return m.hard.Target.Updates && slices.ContainsFunc(m.hard.Target.Service.Pods,
-		func(p servicespec.Pod) bool { return p.Update != nil && p.Update.ByRack })
+// sorts reports whether any pod of the target is updated zone by zone now, or with the controller
+// last.
+func (m *Machine) sorts() bool {
+	byRack := func(p servicespec.Pod) bool { return p.Update != nil && p.Update.ByRack }
+	return m.usesZooKeeper() ||
+		m.hard.Target.Updates && slices.ContainsFunc(m.hard.Target.Service.Pods, byRack)
 }
 
-// byRack gives the plans with the steps of the plan deploy in the order of their zones, in those
-// phases whose pods are updated so.
-func (m *Machine) byRack(list []plans.Plan) []plans.Plan {
-	if !m.sortsByRack() {
+// sorted gives the plans with the steps of the plan deploy in the order of their zones, in those
+// phases whose pods are updated so, and with the broker that ZooKeeper made the controller last.
+func (m *Machine) sorted(list []plans.Plan) []plans.Plan {
+	if !m.sorts() {
 		return list
 	}
 	byRack := map[string]bool{}
 	for _, p := range m.hard.Target.Service.Pods {
-		byRack[p.Type] = p.Update != nil && p.Update.ByRack
+		byRack[p.Type] = p.Update != nil && p.Update.ByRack && m.hard.Target.Updates
 	}
 	list = slices.Clone(list)
 	list[0].Phases = slices.Clone(list[0].Phases)
 	for i, phase := range list[0].Phases {
-		if len(phase.Steps) == 0 || !byRack[phase.Steps[0].Pod] {
+		if len(phase.Steps) == 0 {
+			continue
+		}
+		if !byRack[phase.Steps[0].Pod] {
+			list[0].Phases[i].Steps = m.controllerLast(phase.Steps)
 			continue
 		}
 		steps := slices.Clone(phase.Steps)
@@ -129,6 +135,31 @@ func (m *Machine) byRack(list []plans.Plan) []plans.Plan {
 		list[0].Phases[i].Steps = steps
 	}
 	return list
+}
+
+// controllerLast gives the steps of a phase with that of the broker last which ZooKeeper made the
+// controller, if it is to be launched anew, so that the controller changes once in a roll. Those
+// that were taken down already, or need not be, come first.
+func (m *Machine) controllerLast(steps []plans.Step) []plans.Step {
+	spec, ok := m.spec(PodName{steps[0].Pod, steps[0].Index})
+	if !ok || spec.Kafka == nil || spec.Kafka.ZooKeeper == "" {
+		return steps
+	}
+	f := m.kafkaNow()
+	turn := func(s plans.Step) int {
+		p := m.hard.Pods[PodName{s.Pod, s.Index}]
+		t, _ := p.task(spec.Kafka.Task)
+		switch {
+		case p.Down != nil || !m.outdated(p, spec, t):
+			return 0
+		case f != nil && nodeID(p.Name, spec) == f.Leader:
+			return 2
+		}
+		return 1
+	}
+	steps = slices.Clone(steps)
+	slices.SortStableFunc(steps, func(a, b plans.Step) int { return turn(a) - turn(b) })
+	return steps
 }
 
 // zoneOf is the zone that the instance of a step has its place in. One without a place comes

@@ -153,7 +153,7 @@ func (m *Machine) saidOf(plan string) plans.Overrides {
 
 // assess derives the statuses of a plan and of what is in it.
 func (m *Machine) assess(p plans.Plan) plans.Assessment {
-	if p.Name == planDeploy && !m.sortsByRack() {
+	if p.Name == planDeploy && !m.sorts() {
 		return m.assessDeploy(p)
 	}
 	return plans.Assess(p, m.stepStatus(p.Name), m.saidOf(p.Name))

@@ -462,6 +462,8 @@ func (s *story) kafka(d *datadriven.TestData) string {
 	s.beyond = wholeMore{}
 	for _, a := range d.CmdArgs {
 		switch a.Key {
+		case "cluster":
+			f.ClusterID = a.Vals[0]
 		case "follows":
 			s.beyond.follows = true
 		case "single":

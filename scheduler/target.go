@@ -39,7 +39,7 @@ const anyIndex = -1
 // built are the plans of the target, deploy first.
 func (m *Machine) built() []plans.Plan {
 	m.derive()
-	return m.byRack(m.index.built)
+	return m.sorted(m.index.built)
 }
 
 // derive makes the index of a target that is new.

@@ -14,7 +14,8 @@ func wholeOf(f KafkaFacts, more wholeMore) *rolling.Facts {
 		return nil
 	}
 	b := rolling.NewBuilder(f.Asked)
-	q := rolling.Quorum{Leader: rolling.NodeID(f.Leader)}
+	q := rolling.Quorum{Leader: rolling.NodeID(f.Leader),
+		Elected: f.Leader >= 0 && len(f.Voters) == 0}
 	for _, id := range f.Voters {
 		v := rolling.Voter{ID: rolling.NodeID(id), Answered: f.Asked, Behind: -1}
 		if slices.Contains(f.Present, id) {

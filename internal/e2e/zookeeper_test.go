@@ -30,11 +30,9 @@ func TestKafkaZooKeeperExample(t *testing.T) {
 	l := startLoad(t, bootstrap, "load")
 	l.more(500)
 
-	c.kill(c.broker("kafka-1"))
-	l.more(500)
-	c.awaitOnZooKeeper()
-
 	c.kill(c.inSandbox(c.server("follower"), "QuorumPeerMain"))
+	l.more(500)
+	c.kill(c.broker("kafka-1"))
 	l.more(500)
 	c.awaitOnZooKeeper()
 

@@ -24,7 +24,7 @@ var house = map[string]int{
 	"servicespec": 1, "internal/mesos": 1,
 	"internal/resource": 0, "servicespec/placement": 0, "scheduler/rolling": 0, "examples": 0,
 	"scheduler/balance":  0,
-	"scheduler/ensemble": 0,
+	"scheduler/ensemble": 0, "scheduler/upgrade": 0,
 	"examples/roundtrip": 7,
 
 	"internal/sim": testsOnly, "internal/tidy": testsOnly, "internal/e2e": testsOnly,

@@ -122,12 +122,12 @@ func (o *Rollout) begin(s Sight) []Action {
 	return actions
 }
 
-// leadsOthers reports whether a node leads the quorum while other voters are still to go: it goes
-// last.
+// leadsOthers reports whether a node leads the quorum while other voters are still to go, or is
+// the controller that ZooKeeper elected while other brokers are: it goes last.
 func (o *Rollout) leadsOthers(id NodeID, f *Facts) bool {
 	return id == f.Quorum.Leader && slices.ContainsFunc(o.Todo, func(other NodeID) bool {
 		_, votes := f.Quorum.voter(other)
-		return votes && other != id
+		return (votes || f.Quorum.Elected) && other != id
 	})
 }
 
