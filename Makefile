@@ -74,8 +74,10 @@ conformance: ## what a real Mesos did against what localmesos does: FILES="a.jso
 		-show "$(or $(SHOW),0)" -trace "$(abspath $(TRACE))" -summary "$$summary"; \
 		status=$$?; cat "$$summary"; rm -f "$$summary"; exit $$status
 
+# THOROUGH=n compares each n-th seed with a machine that looks at everything; 1 does so for all.
 sim: ## SEEDS=n worlds from SEED=s on, each with faults at random
-	@$(call figures,./internal/sim,TestSim$$,-seeds=$(or $(SEEDS),500) -first=$(or $(SEED),1))
+	@$(call figures,./internal/sim,TestSim$$,-seeds=$(or $(SEEDS),500) -first=$(or $(SEED),1) \
+		-thorough=$(or $(THOROUGH),8))
 
 crashpoints: ## crash at each write and each call of the main courses
 	@$(call figures,./internal/sim,TestCrashPoints$$,-every-point)
