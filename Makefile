@@ -11,7 +11,7 @@ summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 60m $(1) -run '$(2)' 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build executors check unit test e2e fuzz bench scale cover api-conformance conformance roll-safety sim crashpoints faults demo clean
+.PHONY: help deps build executors check unit test e2e fuzz bench bench-docs scale cover api-conformance conformance roll-safety sim crashpoints faults demo clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ fuzz: ## each fuzz target for FUZZTIME
 bench: ## Go benchmarks, and the measurements of docs/benchmarks.md
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	@bash scripts/measure.sh
+
+bench-docs: ## all figures of docs/benchmarks.md, in a quiet hour, into bench-docs.txt
+	@bash scripts/bench-docs.sh
 
 # STATE=zk://host:port/path keeps the scheduler's state there.
 scale: build ## deploy PODS pods on AGENTS simulated agents, and print what it took
