@@ -181,7 +181,9 @@ func (p *process) start() {
 		ExecutorURI: "http://s/executor", KafkaURI: "http://s/kafka.tgz", UUID: p.uuid,
 	}
 	p.machine = scheduler.Restore(cfg, p.w.store.load())
-	p.other = newThorough(p.w, cfg, p.uuids)
+	if p.other = nil; p.w.thorough {
+		p.other = newThorough(p.w, cfg, p.uuids)
+	}
 	p.framework = p.w.store.hard.Framework
 	p.step(scheduler.Tick{})
 	p.connectLater()
@@ -219,7 +221,9 @@ func (p *process) step(ev scheduler.Event) {
 	w := p.w
 	w.trace.add(w.now, ev)
 	out := p.machine.Step(w.now, ev)
-	p.other.follow(ev, out, p.machine)
+	if p.other != nil {
+		p.other.follow(ev, out, p.machine)
+	}
 	crash, point := p.crashes(out)
 	if crash && point == 0 {
 		p.die("before its writes")

@@ -18,8 +18,10 @@ var (
 	oneSeed   = flag.Uint64("seed", 0, "run this seed alone")
 	seeds     = flag.Int("seeds", 100, "how many seeds to run")
 	firstSeed = flag.Uint64("first", 1, "the first seed to run")
-	whole     = flag.Bool("whole", false, "print the whole trace, not only its end")
-	summary   = flag.String("summary", "", "file that gets a line with the figures of the run")
+	thoroughs = flag.Uint64("thorough", 8,
+		"have a second machine that looks at all follow each so many-th seed; 1 is all, 0 none")
+	whole   = flag.Bool("whole", false, "print the whole trace, not only its end")
+	summary = flag.String("summary", "", "file that gets a line with the figures of the run")
 )
 
 // Bounds of the liveness phase: the longest back-off is five minutes.
@@ -97,6 +99,7 @@ func TestSameSeedSameTrace(t *testing.T) {
 func simulate(seed uint64, sink func(string)) (w *world) {
 	w = newWorld(seed)
 	w.trace.sink = sink
+	w.thorough = *oneSeed != 0 || *thoroughs != 0 && seed%*thoroughs == 0
 	defer func() {
 		if r := recover(); r != nil {
 			w.fail("panic", "%v\n%s", r, debug.Stack())
