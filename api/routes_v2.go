@@ -41,6 +41,10 @@ const (
 	PathAgent        = "/v2/agents/{agent}"
 	PathAgentAbandon = "/v2/agents/{agent}/abandon"
 
+	PathRebalance        = "/v2/rebalance"
+	PathRebalancePreview = "/v2/rebalance/preview"
+	PathRebalanceCancel  = "/v2/rebalance/cancel"
+
 	PathTopicsV2         = "/v2/topics"
 	PathTopicV2          = "/v2/topics/{topic}"
 	PathTopicConfigV2    = "/v2/topics/{topic}/config"
@@ -113,7 +117,7 @@ func routesV2() []Route {
 		PathPodsV2, PathPodV2, PathWhy, PathTasksV2, PathTaskV2, PathLogs,
 		PathConfigurationsV2, PathTargetV2, PathConfigurationV2, PathDiff,
 		PathOffers, PathReservations, PathLeftovers, PathEvents,
-		PathAgents, PathAgent,
+		PathAgents, PathAgent, PathRebalance, PathRebalancePreview,
 		PathTopicsV2, PathTopicV2, PathTopicConfigV2, PathTopicOffsetsV2, PathGroups, PathGroup,
 		PathQuotas, PathUsers, PathACLs, PathLogDirs, PathTransactions, PathTransaction,
 		PathReassignments, PathFeatures,
@@ -124,6 +128,7 @@ func routesV2() []Route {
 	for _, path := range []string{
 		PathServiceStop, PathServiceStart, PathServiceUninstall,
 		PathPlanCommandV2, PathPodCommandV2, PathRollback, PathAgentAbandon,
+		PathRebalance, PathRebalanceCancel,
 		PathTopicsV2, PathTopicConfigV2, PathTopicPartitions, PathTopicReplication, PathTopicTest,
 		PathGroupReset, PathQuotas, PathUsers, PathACLs, PathACLsRemove, PathTransactionAbort,
 		PathElections, PathReassignments, PathReassignmentsCancel,

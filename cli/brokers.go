@@ -9,8 +9,9 @@ import (
 )
 
 func (e *env) brokerCmd() *cobra.Command {
-	return group("broker", "Show the brokers that Kafka knows", "  kafka-sched broker list",
-		e.brokerListCmd(), e.brokerGetCmd())
+	return group("broker", "Show the brokers that Kafka knows, restart and replace them",
+		"  kafka-sched broker list\n  kafka-sched broker replace 1",
+		append([]*cobra.Command{e.brokerListCmd(), e.brokerGetCmd()}, e.brokerVerbs()...)...)
 }
 
 // broker is a broker with the pod that runs it.

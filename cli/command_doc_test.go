@@ -58,7 +58,9 @@ func commandTable(root *cobra.Command) string {
 			}
 			if child.HasSubCommands() {
 				walk(child)
-				continue
+			}
+			if child.HasSubCommands() && !strings.Contains(child.Long, "\n") {
+				continue // a group of commands does nothing itself
 			}
 			use := strings.TrimPrefix(usageLine(child), root.Name()+" ")
 			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", use, child.Short,

@@ -192,7 +192,8 @@ func (e *env) root() *cobra.Command {
 	root.AddCommand(
 		e.installCmd(), e.statusCmd(), e.planCmd(), e.podCmd(), e.endpointsCmd(), e.logsCmd(),
 		e.stopCmd(), e.startCmd(), e.updateCmd(), e.configCmd(), e.describeCmd(), e.debugCmd(),
-		e.journalCmd(), e.agentCmd(), e.brokerCmd(), e.topicCmd(), e.groupCmd(),
+		e.journalCmd(), e.agentCmd(), e.brokerCmd(), e.rebalanceCmd(), e.topicCmd(),
+		e.groupCmd(),
 		e.quotaCmd(), e.userCmd(), e.aclCmd(), e.logDirCmd(), e.transactionCmd(), e.electionCmd(),
 		e.reassignmentCmd(), e.featureCmd(), e.servicesCmd(),
 		e.uninstallCmd(), e.versionCmd(), e.specCmd(), e.simulateCmd(), e.completionCmd(),

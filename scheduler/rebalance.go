@@ -407,6 +407,15 @@ func (m *Machine) rebalanceText(r Rebalancing) string {
 	return r.progress()
 }
 
+// rebalanceTold says how far the latest work is, or why it ended before its goal.
+func (m *Machine) rebalanceTold() string {
+	r := m.hard.Rebalancing
+	if r.under() {
+		return m.rebalanceText(r)
+	}
+	return r.Problem
+}
+
 // progress says how far the work is.
 func (r Rebalancing) progress() string {
 	switch {

@@ -202,4 +202,8 @@ type KafkaView struct {
 	Founded   bool
 	// Facts are the latest, nil before the first answer.
 	Facts *KafkaFacts
+	// Rebalancing is the latest work of moving replicas, and Rebalance says how far it is and what
+	// holds it.
+	Rebalancing Rebalancing
+	Rebalance   string
 }

@@ -32,6 +32,8 @@ type Config struct {
 	Advertise string
 	// Kafka does what is asked of Kafka; nil answers 503.
 	Kafka Kafka
+	// Layout asks Kafka what lies where; nil answers 503.
+	Layout Layouts
 	// Artifacts are the files for agents; nil has none.
 	Artifacts ArtifactProvider
 	// ParseSpec makes a service of the text of a rendered spec and the config templates that it

@@ -376,7 +376,7 @@ func (s *schedulerRun) api(feed *server.Feed, ending <-chan struct{}) server.Con
 	return server.Config{
 		View: s.loop.View, Do: s.loop.Do, Metrics: s.metrics.Handler(),
 		Advertise:  strings.TrimPrefix(s.advertised(), "http://"),
-		OldMetrics: s.metrics, Kafka: kafkaadmin.Admin{},
+		OldMetrics: s.metrics, Kafka: kafkaadmin.Admin{}, Layout: s.kafka.Layout,
 		Artifacts: s.artifacts, Logger: s.log, Version: s.version,
 		ParseSpec: func(text []byte, files map[string]string) (servicespec.Service, error) {
 			return parseSpec("request body", text, files)

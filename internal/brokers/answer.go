@@ -79,7 +79,10 @@ type answer struct {
 	tellsFenced bool
 	hosts       map[int]*hosting
 	offline     int
-	quorum      quorum
+	// most is the largest number of replicas of a partition, mostOf a topic that has it.
+	most   int
+	mostOf string
+	quorum quorum
 	// at is when the answer was there; whole is all that was told of the partitions, nil where
 	// that was not asked for.
 	at    time.Time
@@ -238,6 +241,9 @@ func readPartition(r *reader) told {
 
 // count takes a partition into the numbers of its brokers.
 func (a *answer) count(p told) {
+	if n := p.replicas.len(); n > a.most {
+		a.most, a.mostOf = n, string(p.topic)
+	}
 	for i := range p.replicas.len() {
 		h := a.on(p.replicas.at(i))
 		h.hosted++

@@ -61,7 +61,7 @@ func three(t *testing.T) (view, []*scripted, []string) {
 func complete(addresses []string) scheduler.KafkaFacts {
 	return scheduler.KafkaFacts{
 		Asked: now, ClusterID: "cluster-1", Leader: 0, Voters: []int{0, 1, 2},
-		Present: []int{0, 1, 2},
+		Present: []int{0, 1, 2}, MostReplicas: 3, MostReplicated: "events",
 		Brokers: []scheduler.BrokerFacts{
 			{ID: 0, Address: addresses[0], Hosted: 1, Leads: 1},
 			{ID: 1, Address: addresses[1], Hosted: 2, Leads: 1},
@@ -288,6 +288,7 @@ func TestControllers(t *testing.T) {
 		Voters: []int{10000, 10001}, Present: []int{10000, 10001}}
 	check(t, a.Ask(t.Context(), controllers), want)
 	want.Brokers = complete(addresses).Brokers
+	want.MostReplicas, want.MostReplicated = 3, "events"
 	check(t, a.Ask(t.Context(), append(controllers, addresses...)), want)
 	if conns, _ := second.count(apiVersions.key); conns != 1 {
 		t.Errorf("the controller that does not lead has %d connections", conns)

@@ -30,6 +30,9 @@ func merge(answers []*answer) scheduler.KafkaFacts {
 			latest = a.quorum
 		}
 		joins = joins && a.joinsItself
+		if a.most > facts.MostReplicas {
+			facts.MostReplicas, facts.MostReplicated = a.most, a.mostOf
+		}
 		facts.OfflinePartitions = max(facts.OfflinePartitions, a.offline)
 	}
 	facts.Leader = latest.leader

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/api/client"
+	"github.com/spf13/cobra"
+)
+
+// brokerVerbCmd makes a command that acts on the pod of a broker.
+func (e *env) brokerVerbCmd(v podVerb, short string) *cobra.Command {
+	var body api.PodCommand
+	var yes bool
+	c := &cobra.Command{
+		Use: v.name + " ID", Short: short, Args: arguments(1, 1),
+		Long:              short + ".\nIt goes only when Kafka can bear it, and waits for that.",
+		Example:           "  kafka-sched broker " + v.name + " 1",
+		ValidArgsFunction: e.completeBrokers,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if body.Force {
+				err := e.confirmForce(v.name+" of broker "+args[0], v.forced, yes)
+				if err != nil {
+					return err
+				}
+			}
+			c, err := e.connect()
+			if err != nil {
+				return err
+			}
+			pod, err := e.podOfBroker(cmd.Context(), c, args[0])
+			if err != nil {
+				return err
+			}
+			return e.podAct(cmd.Context(), v, pod.Name, body)
+		},
+	}
+	reasonFlag(c, &body.Reason)
+	forceFlags(c, &body.Force, &yes)
+	return c
+}
+
+// podOfBroker finds the pod that runs a broker.
+func (e *env) podOfBroker(
+	ctx context.Context, c *client.Client, id string,
+) (api.Pod, error) {
+	s, err := c.Service(ctx)
+	if err != nil {
+		return api.Pod{}, e.answer(err)
+	}
+	var known []string
+	for _, p := range s.Pods {
+		if p.Broker == nil {
+			continue
+		}
+		if known = append(known, strconv.Itoa(p.Broker.ID)); known[len(known)-1] == id {
+			return p, nil
+		}
+	}
+	if len(known) == 0 {
+		return api.Pod{}, fmt.Errorf("no broker is registered; see kafka-sched pod list%s",
+			e.nameFlag())
+	}
+	return api.Pod{}, fmt.Errorf("there is no broker %s; there are %s", id,
+		strings.Join(known, ", "))
+}
+
+func (e *env) brokerDescribeCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "describe ID", Short: "Show all that is known of one broker, and where it runs",
+		Args: arguments(1, 1), Example: "  kafka-sched broker describe 1",
+		ValidArgsFunction: e.completeBrokers,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := e.connect()
+			if err != nil {
+				return err
+			}
+			pod, err := e.podOfBroker(cmd.Context(), c, args[0])
+			if err != nil {
+				return err
+			}
+			return e.print(pod, func() error {
+				e.printBroker(pod)
+				return nil
+			})
+		},
+	}
+}
+
+func (e *env) printBroker(p api.Pod) {
+	line := func(what, value string) {
+		if value != "" {
+			e.printLine("%-11s %s", what, value)
+		}
+	}
+	b := p.Broker
+	line("Broker", strconv.Itoa(b.ID))
+	line("Address", b.Address)
+	line("Pod", p.Name)
+	line("Host", p.Hostname)
+	line("Zone", p.Zone)
+	line("Agent", p.AgentID)
+	line("Volumes", strings.Join(p.Volumes, ", "))
+	line("Fenced", yesNo(&b.Fenced))
+	line("Hosted", plural(b.Hosted, "partition"))
+	line("Not in sync", strconv.Itoa(b.NotInSync))
+	line("Leads", plural(b.Leads, "partition"))
+	for _, t := range p.Tasks {
+		line("Task", t.Name+" "+taskState(t)+" "+note(p, t))
+	}
+}
+
+// brokerVerbs are the commands on brokers that act on their pods.
+func (e *env) brokerVerbs() []*cobra.Command {
+	verb := func(name string) podVerb {
+		return podVerbs[slices.IndexFunc(podVerbs, func(v podVerb) bool { return v.name == name })]
+	}
+	return []*cobra.Command{
+		e.brokerDescribeCmd(),
+		e.brokerVerbCmd(verb(api.CommandRestart),
+			"Stop a broker and start it again in the same place, on its data"),
+		e.brokerVerbCmd(verb(api.CommandReplace),
+			"Give a broker a new place under its id; its data comes from the others"),
+	}
+}
