@@ -185,6 +185,7 @@ func (p *process) start() {
 		p.other = newThorough(p.w, cfg, p.uuids)
 	}
 	p.framework = p.w.store.hard.Framework
+	p.w.record(nil, false)
 	p.step(scheduler.Tick{})
 	p.connectLater()
 }
@@ -224,7 +225,11 @@ func (p *process) step(ev scheduler.Event) {
 	if p.other != nil {
 		p.other.follow(ev, out, p.machine)
 	}
+	if w.plant != nil {
+		w.plant(ev, &out)
+	}
 	crash, point := p.crashes(out)
+	w.record(ev, crash && point == 0)
 	if crash && point == 0 {
 		p.die("before its writes")
 		return
