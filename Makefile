@@ -11,7 +11,7 @@ summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 60m $(1) -run '$(2)' 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build executors check unit test e2e fuzz bench scale cover api-conformance conformance roll-safety sim crashpoints faults mutants demo clean
+.PHONY: help deps build executors check unit test e2e fuzz bench bench-docs scale cover api-conformance conformance roll-safety sim crashpoints faults mutants demo clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench: ## Go benchmarks, and the measurements of docs/benchmarks.md
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	@bash scripts/measure.sh
 
+bench-docs: ## all figures of docs/benchmarks.md, in a quiet hour, into bench-docs.txt
+	@bash scripts/bench-docs.sh
+
 # STATE=zk://host:port/path keeps the scheduler's state there.
 scale: build ## deploy PODS pods on AGENTS simulated agents, and print what it took
 	@PODS=$(or $(PODS),10000) AGENTS=$(or $(AGENTS),10000) STATE=$(STATE) bash scripts/scale.sh
@@ -70,8 +73,10 @@ conformance: ## what a real Mesos did against what localmesos does: FILES="a.jso
 	@$(call figures,./internal/mesosconform,TestConformance$$,-all -files "$(abspath $(FILES))" \
 		-show "$(or $(SHOW),0)" -trace "$(abspath $(TRACE))")
 
+# THOROUGH=n compares each n-th seed with a machine that looks at everything; 1 does so for all.
 sim: ## SEEDS=n worlds from SEED=s on, each with faults at random
-	@$(call figures,./internal/sim,TestSim$$,-seeds=$(or $(SEEDS),500) -first=$(or $(SEED),1))
+	@$(call figures,./internal/sim,TestSim$$,-seeds=$(or $(SEEDS),500) -first=$(or $(SEED),1) \
+		-thorough=$(or $(THOROUGH),8))
 
 crashpoints: ## crash at each write and each call of the main courses
 	@$(call figures,./internal/sim,TestCrashPoints$$,-every-point)

@@ -22,6 +22,8 @@ const (
 	// sparing is how many times longer than an answer took there is a rest, unless the plans in
 	// short say that something came to an end: the state of 10,000 pods is 6 MB.
 	sparing = 20
+	// longestRest is how long that is at most.
+	longestRest = 10 * time.Second
 )
 
 // waiting are the flags of all commands that wait for something.
@@ -92,7 +94,7 @@ func (f follow) run(ctx context.Context, p progress) (api.Service, error) {
 // rest waits until the state is to be asked for again: soon where it is small, and where it is
 // large and its plans stand as they stood, after a time that leaves the scheduler to its work.
 func (f follow) rest(ctx context.Context, began time.Time, last api.Service) {
-	until := time.Now().Add(sparing * time.Since(began))
+	until := time.Now().Add(min(sparing*time.Since(began), longestRest))
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for {

@@ -37,8 +37,9 @@ type check struct {
 const slowStories = "TestStoriesSurviveACrashAnywhere|TestPairsOfCommands|TestCommandMatrix"
 
 var (
-	stories    = check{"stories", []string{"./scheduler", "-skip", slowStories}}
-	worlds     = check{"simulation", []string{"./internal/sim", "-run", "TestSim$", "-seeds=150"}}
+	stories = check{"stories", []string{"./scheduler", "-skip", slowStories}}
+	worlds  = check{"simulation", []string{"./internal/sim", "-run", "TestSim$", "-seeds=150",
+		"-thorough=1"}}
 	crashes    = check{"crash points", []string{"./internal/sim", "-run", "TestCrashPoints$"}}
 	allStories = check{"stories", []string{"./scheduler", "-run", slowStories}}
 )

@@ -94,6 +94,11 @@ func equalLabels(a, b []Label) bool {
 	if len(a) != len(b) {
 		return false
 	}
+	for _, l := range a {
+		if !slices.Contains(b, l) {
+			return false // as nearly always, without sorting
+		}
+	}
 	return slices.Equal(a, b) || slices.Equal(sortedLabels(a), sortedLabels(b))
 }
 

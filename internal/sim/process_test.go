@@ -181,7 +181,9 @@ func (p *process) start() {
 		ExecutorURI: "http://s/executor", KafkaURI: "http://s/kafka.tgz", UUID: p.uuid,
 	}
 	p.machine = scheduler.Restore(cfg, p.w.store.load())
-	p.other = newThorough(p.w, cfg, p.uuids)
+	if p.other = nil; p.w.thorough {
+		p.other = newThorough(p.w, cfg, p.uuids)
+	}
 	p.framework = p.w.store.hard.Framework
 	p.w.record(nil, false)
 	p.step(scheduler.Tick{})
@@ -220,7 +222,9 @@ func (p *process) step(ev scheduler.Event) {
 	w := p.w
 	w.trace.add(w.now, ev)
 	out := p.machine.Step(w.now, ev)
-	p.other.follow(ev, out, p.machine)
+	if p.other != nil {
+		p.other.follow(ev, out, p.machine)
+	}
 	if w.plant != nil {
 		w.plant(ev, &out)
 	}

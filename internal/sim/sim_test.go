@@ -21,6 +21,8 @@ var (
 	whole     = flag.Bool("whole", false, "print the whole trace, not only its end")
 	keep      = flag.String("keep", "", "file that gets the reduced scenario of TestReduce")
 	summary   = flag.String("summary", "", "file that gets a line with the figures of the run")
+	thoroughs = flag.Uint64("thorough", 8,
+		"have a second machine that looks at all follow each so many-th seed; 1 is all, 0 none")
 )
 
 // Bounds of the liveness phase: the longest back-off is five minutes.
@@ -102,6 +104,7 @@ func TestSameSeedSameTrace(t *testing.T) {
 func simulate(seed uint64, sink func(string)) (w *world) {
 	w = newWorld(seed)
 	w.trace.sink = sink
+	w.thorough = *oneSeed != 0 || *thoroughs != 0 && seed%*thoroughs == 0
 	defer func() {
 		if r := recover(); r != nil {
 			w.fail("panic", "%v\n%s", r, debug.Stack())

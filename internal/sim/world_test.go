@@ -23,6 +23,9 @@ type world struct {
 	hits   int  // counts what did
 	trace  trace
 	breach string
+	// thorough has a second machine follow the first, see thorough_test.go. It changes nothing of
+	// the world.
+	thorough bool
 
 	scenario scenario
 	store    *store
@@ -74,7 +77,7 @@ func newWorld(seed uint64) *world { return newWorldOf(seed, drawScenario) }
 
 func newWorldOf(seed uint64, draw func(*rand.Rand) scenario) *world {
 	w := &world{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x6b61666b61)),
-		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), faults: true,
+		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), faults: true, thorough: true,
 		used: map[mesos.PersistenceID]bool{}}
 	w.scenario = draw(w.rng)
 	w.store = &store{}
