@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -254,6 +255,14 @@ func (e *env) apply(
 	return e.rollOut(ctx, c, at, u.waiting, result)
 }
 
+// hintLeaving says how to follow the instances that are not wanted any more, if there are any.
+func (e *env) hintLeaving(ctx context.Context, c *client.Client) {
+	s, err := c.Service(ctx)
+	if err == nil && slices.ContainsFunc(s.Pods, func(p api.Pod) bool { return p.Leaving }) {
+		e.hintPlan(api.PlanDecommission)
+	}
+}
+
 // rollOut follows a target until it is deployed, and prints the result.
 func (e *env) rollOut(
 	ctx context.Context, c *client.Client, at record, w waiting, result updated,
@@ -272,6 +281,7 @@ func (e *env) rollOut(
 			e.hint("follow it with: kafka-sched update status%s", e.nameFlag())
 		case result.Applied:
 			e.printf("%s is updated\n", result.Name)
+			e.hintLeaving(ctx, c)
 		}
 		return nil
 	})
