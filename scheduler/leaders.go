@@ -78,10 +78,11 @@ func (m *Machine) passReturning() {
 // moveFirst has the partitions moved that have to leave a node before it goes, unless somebody is
 // down, as that may be where they go.
 func (m *Machine) moveFirst(p Pod, spec servicespec.Pod, v rolling.Verdict) {
-	if v.Code != rolling.MoveFirst || len(m.requestFor(p, spec).Down) > 0 {
+	f := m.whole()
+	if v.Code != rolling.MoveFirst || f == nil || len(m.requestFor(p, spec).Down) > 0 {
 		return
 	}
-	if moves := m.whole().Evacuate(v.Node, nil); len(moves) > 0 {
+	if moves := f.Evacuate(v.Node, nil); len(moves) > 0 {
 		m.changeKafka(MoveReplicas{Node: int(v.Node), Moves: moves})
 	}
 }

@@ -33,6 +33,8 @@ type inquiry struct {
 	// each node waits.
 	verdicts map[PodName]Judgement
 	said     map[PodName]Judgement
+	// seen is when there was last a verdict on a node that rested on facts.
+	seen map[PodName]time.Time
 	// sick counts failures of health checks in a row.
 	sick map[mesos.TaskID]int
 	// back are the nodes whose leaders are to come back, since when.
@@ -41,7 +43,7 @@ type inquiry struct {
 
 func newInquiry() inquiry {
 	return inquiry{verdicts: map[PodName]Judgement{}, said: map[PodName]Judgement{},
-		back: map[PodName]time.Time{}, sick: map[mesos.TaskID]int{}}
+		back: map[PodName]time.Time{}, sick: map[mesos.TaskID]int{}, seen: map[PodName]time.Time{}}
 }
 
 // begin begins a pass.
@@ -75,6 +77,7 @@ func (m *Machine) may(p Pod, spec servicespec.Pod, what string, ask judge) strin
 	if v.Code == rolling.NoFacts && what == "stop" && m.neverCame(p, spec) {
 		return ""
 	}
+	v = m.inquiry.lately(p.Name, what, v, m.now)
 	m.inquiry.verdicts[p.Name] = Judgement{What: what, Verdict: v}
 	if v.OK() {
 		return ""
@@ -82,6 +85,23 @@ func (m *Machine) may(p Pod, spec servicespec.Pod, what string, ask judge) strin
 	m.inquiry.wanted = true
 	m.moveFirst(p, spec, v)
 	return v.Sentence()
+}
+
+// lately gives the verdict before this one as long as this one only says that new facts are on
+// their way: a broker that hangs makes them slow, and is what an operator wants to read about.
+func (q *inquiry) lately(
+	name PodName, what string, v rolling.Verdict, now time.Time,
+) rolling.Verdict {
+	if v.Code != rolling.NoFacts {
+		q.seen[name] = now
+		return v
+	}
+	was, waited := q.said[name]
+	if waited && was.What == what && was.Verdict.Code != "" &&
+		now.Before(q.seen[name].Add(factsLost)) {
+		return was.Verdict
+	}
+	return v
 }
 
 // neverCame reports whether a launch has never come up so far that anybody could use it.

@@ -8,6 +8,10 @@
 // An address may also be that of a controller's own listener (KIP-919), which is told by not
 // offering Metadata; such a node answers for the cluster's id and, if it leads, for the quorum.
 //
+// For the verdict on whether a broker may go down, AskAll has three of them tell of each partition,
+// with what its topic demands and whether it moves; partitions.go joins that to rolling.Facts.
+// Where there are more than eight nodes, only three are asked for more than a sign of life.
+//
 // The way through the package: asker.go spreads the questions and keeps the connections, peer.go
 // is one connection, wire.go reads Kafka's encoding, answer.go reads the four responses, and
 // merge.go, a pure function, makes one set of facts of several answers.
