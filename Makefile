@@ -11,7 +11,7 @@ summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 60m $(1) -run '$(2)' 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build executors check unit test e2e fuzz bench scale cover api-conformance conformance roll-safety sim crashpoints faults demo clean
+.PHONY: help deps build executors check unit test e2e fuzz bench scale cover api-conformance conformance roll-safety sim crashpoints faults mutants demo clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,17 +62,13 @@ cover: ## test coverage into coverage.out
 
 # FILES="a.jsonl b.jsonl" replays these instead of the copied recordings.
 api-conformance: ## the predecessor's recorded answers against ours: FILES="a.jsonl …"
-	@summary=$$(mktemp); nice -n 5 $(GO) test -count=1 ./internal/apiconform -run TestConformance \
-		$(if $(V),-v) -args -strict -files "$(abspath $(FILES))" -filter "$(FILTER)" \
-		-show "$(SHOW)" -report "$(abspath $(REPORT))" -summary "$$summary"; \
-		status=$$?; cat "$$summary"; rm -f "$$summary"; exit $$status
+	@$(call figures,./internal/apiconform,TestConformance$$,-strict -files "$(abspath $(FILES))" \
+		-filter "$(FILTER)" -show "$(SHOW)" -report "$(abspath $(REPORT))")
 
 # FILES="a.jsonl b.jsonl" replays these instead, and leaves docs/mesos-conformance.md alone.
 conformance: ## what a real Mesos did against what localmesos does: FILES="a.jsonl …"
-	@summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 30m ./internal/mesosconform \
-		-run TestConformance $(if $(V),-v) -args -all -files "$(abspath $(FILES))" \
-		-show "$(or $(SHOW),0)" -trace "$(abspath $(TRACE))" -summary "$$summary"; \
-		status=$$?; cat "$$summary"; rm -f "$$summary"; exit $$status
+	@$(call figures,./internal/mesosconform,TestConformance$$,-all -files "$(abspath $(FILES))" \
+		-show "$(or $(SHOW),0)" -trace "$(abspath $(TRACE))")
 
 sim: ## SEEDS=n worlds from SEED=s on, each with faults at random
 	@$(call figures,./internal/sim,TestSim$$,-seeds=$(or $(SEEDS),500) -first=$(or $(SEED),1))
@@ -86,6 +82,9 @@ faults: ## the faults that were thought of, each with its tests
 # CLUSTERS=N as many clusters, SEED=S from this one on.
 roll-safety: ## roll random Kafka clusters while things fail: CLUSTERS=100000 SEED=1
 	@$(call figures,./scheduler/rolling,TestRollSafety,-clusters=$(or $(CLUSTERS),100000) -seed=$(or $(SEED),1))
+
+mutants: ## plant bugs one at a time: the tests have to find each
+	@$(call figures,./internal/mutants,TestMutants$$,-apply -only "$(ONLY)")
 
 demo: deps build ## a three-broker Kafka cluster on this machine
 	bin/kafka-sched install

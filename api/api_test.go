@@ -111,6 +111,7 @@ func TestEveryShapeIsDocumented(t *testing.T) {
 		OldMetrics{}, OldGauge{}, OldCounter{}, OldRates{}, OldMeter{},
 		OldTimer{}, BrokerNode{}, TopicDescription{},
 		TopicPartition{},
+		PropertyChange{}, Drift{}, DriftedProperty{},
 		TopicList{}, TopicSummary{}, TopicDetail{}, PartitionState{}, TopicCreate{},
 		ConfigList{}, ConfigEntry{}, ConfigChange{}, TopicPartitionsChange{}, TopicReplication{},
 		OffsetList{}, PartitionOffset{}, TopicTest{}, TopicTested{}, GroupList{}, GroupSummary{},

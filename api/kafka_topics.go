@@ -65,6 +65,29 @@ type ConfigEntry struct {
 	Source    string `json:"source"`
 	ReadOnly  bool   `json:"read_only"`
 	Sensitive bool   `json:"sensitive"`
+	// Static is what a broker was started with, nil for nothing; Default is Kafka's own.
+	Static  *string `json:"static,omitempty"`
+	Default *string `json:"default,omitempty"`
+}
+
+// Drift is the answer of PathDrift, by broker and name.
+type Drift struct {
+	Properties []DriftedProperty `json:"properties"`
+	// Silent are brokers of the target that did not tell.
+	Silent []int `json:"silent"`
+}
+
+// DriftedProperty is a property that a broker has otherwise than the target has it.
+type DriftedProperty struct {
+	Broker int    `json:"broker"`
+	Name   string `json:"name"`
+	// Wanted is nil for a property that the target does not have.
+	Wanted *string `json:"wanted,omitempty"`
+	Actual string  `json:"actual"`
+	Source string  `json:"source"`
+	Reason string  `json:"reason"`
+	// NeedsRestart says that the broker takes the target's value only when it starts.
+	NeedsRestart bool `json:"needs_restart"`
 }
 
 // ConfigChange is the body of a POST to PathTopicConfigV2: what is set, and what goes back to

@@ -139,6 +139,35 @@ type Outcome struct {
 	// what would be done, in order.
 	DryRun bool          `json:"dry_run,omitempty"`
 	Steps  []PlannedStep `json:"steps,omitempty"`
+	// Unavailable are, for a preview, the topics that no restart can keep available.
+	Unavailable []FragileTopic `json:"unavailable,omitempty"`
+	// Properties are the server properties of brokers that another target changes.
+	Properties []PropertyChange `json:"properties,omitempty"`
+}
+
+// FragileTopic is a topic with partitions that are unavailable for writes whenever one of their
+// brokers is down, as they have no more replicas than min.insync.replicas.
+type FragileTopic struct {
+	Topic      string `json:"topic"`
+	Partitions int    `json:"partitions"` // how many of its partitions
+	Replicas   int    `json:"replicas"`   // the fewest of one
+	MinISR     int    `json:"min_isr"`
+	// Movable is whether each of them could be moved to another broker before one goes.
+	Movable bool `json:"movable"`
+	// Choice is what the configuration says of them: move-first, allow or refuse.
+	Choice string `json:"choice"`
+}
+
+// PropertyChange is what becomes of a server property of brokers; values are left out where the
+// property is not set.
+type PropertyChange struct {
+	Name    string `json:"name"`
+	Brokers []int  `json:"brokers"`
+	Old     string `json:"old,omitempty"`
+	New     string `json:"new,omitempty"`
+	// Live says that the brokers take it while they run; else they restart for it.
+	Live   bool   `json:"live"`
+	Reason string `json:"reason"`
 }
 
 // PlannedStep is a step that a new configuration makes necessary.

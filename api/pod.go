@@ -68,6 +68,8 @@ type Pod struct {
 	Leaving bool `json:"leaving,omitempty"`
 	// Broker is what Kafka says of it, left out for pods that are not registered brokers.
 	Broker *Broker `json:"broker,omitempty"`
+	// ZooKeeper is what the server says of itself, left out for pods that are none.
+	ZooKeeper *ZooKeeperServer `json:"zookeeper,omitempty"`
 	// Verdict is why it may not be taken down now, left out unless somebody wants that.
 	Verdict *Verdict `json:"verdict,omitempty"`
 }
@@ -111,6 +113,17 @@ type TaskList struct {
 type Port struct {
 	Name string `json:"name"`
 	Port int    `json:"port"`
+}
+
+// ZooKeeperServer is what a ZooKeeper server says of itself.
+type ZooKeeperServer struct {
+	// Address is where clients reach it.
+	Address string `json:"address"`
+	// Role is leader, follower or standalone; idle for one that answers and does not serve, and
+	// "" for one that is silent.
+	Role string `json:"role"`
+	// Error is why it is silent.
+	Error string `json:"error,omitempty"`
 }
 
 // Broker is what Kafka says of one of its brokers.

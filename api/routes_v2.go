@@ -31,6 +31,8 @@ const (
 	PathRollback         = "/v2/configurations/rollback"
 	PathConfigurationV2  = "/v2/configurations/{id}"
 	PathDiff             = "/v2/configurations/{id}/diff"
+	PathDrift            = "/v2/configurations/target/drift"
+	PathDriftCorrect     = "/v2/configurations/target/drift/correct"
 
 	PathOffers       = "/v2/offers"
 	PathReservations = "/v2/reservations"
@@ -120,7 +122,7 @@ func routesV2() []Route {
 		PathAgents, PathAgent, PathRebalance, PathRebalancePreview,
 		PathTopicsV2, PathTopicV2, PathTopicConfigV2, PathTopicOffsetsV2, PathGroups, PathGroup,
 		PathQuotas, PathUsers, PathACLs, PathLogDirs, PathTransactions, PathTransaction,
-		PathReassignments, PathFeatures,
+		PathReassignments, PathFeatures, PathDrift,
 		PathVersion, PathMetrics, PathOpenAPI,
 	} {
 		routes = append(routes, Route{http.MethodGet, path})
@@ -131,7 +133,7 @@ func routesV2() []Route {
 		PathRebalance, PathRebalanceCancel,
 		PathTopicsV2, PathTopicConfigV2, PathTopicPartitions, PathTopicReplication, PathTopicTest,
 		PathGroupReset, PathQuotas, PathUsers, PathACLs, PathACLsRemove, PathTransactionAbort,
-		PathElections, PathReassignments, PathReassignmentsCancel,
+		PathElections, PathReassignments, PathReassignmentsCancel, PathDriftCorrect,
 	} {
 		routes = append(routes, Route{http.MethodPost, path})
 	}

@@ -13,7 +13,8 @@ import (
 func (e *env) configCmd() *cobra.Command {
 	return group("config", "Show configurations and what differs between them",
 		"  kafka-sched config list\n  kafka-sched config diff",
-		e.configListCmd(), e.configShowCmd(), e.configTargetCmd(), e.configDiffCmd())
+		e.configListCmd(), e.configShowCmd(), e.configTargetCmd(), e.configDiffCmd(),
+		e.configDriftCmd())
 }
 
 func (e *env) configListCmd() *cobra.Command {

@@ -122,9 +122,10 @@ func schedulerOptions(f folder, c cluster) (SchedulerOptions, error) {
 		Listen: c.Listen, AnyPort: c.AnyPort, Advertise: c.Advertise,
 		KafkaDist: c.Kafka.Archive, KafkaVersion: c.Kafka.Version,
 		JRE: c.JRE.Archive, ExecutorBinary: exe, Executors: c.Executors, Java: c.Java,
-		LogFile: f.schedulerLog(),
-		State:   c.State,
-		Webhook: c.Watch.Webhook, WebhookSecretFile: c.Watch.SecretFile,
+		Recording: recordingRoom(c.Recording),
+		LogFile:   f.schedulerLog(),
+		State:     c.State,
+		Webhook:   c.Watch.Webhook, WebhookSecretFile: c.Watch.SecretFile,
 		StalledAfter: c.Watch.StalledAfter,
 	}, nil
 }

@@ -12,6 +12,7 @@ func (e *env) debugCmd() *cobra.Command {
 	return group("debug", "Find out why something is as it is",
 		"  kafka-sched debug why kafka-1\n  kafka-sched debug bundle",
 		e.debugWhyCmd(), e.debugOffersCmd(), e.debugReservationsCmd(), e.debugBundleCmd(),
+		e.debugRecordCmd(), e.debugReplayCmd(),
 		group("pod", "Pause and resume pods", "  kafka-sched debug pod pause kafka-1 -t broker",
 			e.podVerbCmd(podPausing), e.podVerbCmd(podResuming)),
 		group("config", "Show configurations as the predecessor's API has them (JSON)",

@@ -63,8 +63,16 @@ func (f *fake) readsAdmin(get serve) {
 	}))
 	get(api.PathReassignments, always(api.ReassignmentList{Reassignments: []api.Reassignment{
 		{Topic: "orders", Replicas: []int{1, 2}, Adding: []int{2}}}}))
+	get(api.PathDrift, always(drifted()))
 	get(api.PathFeatures, always(api.FeatureList{Epoch: 5, Features: []api.Feature{
 		{Name: "metadata.version", Least: 7, Greatest: 29, Finalized: 29}}}))
+}
+
+func drifted() api.Drift {
+	wanted := "8"
+	return api.Drift{Silent: []int{2}, Properties: []api.DriftedProperty{{Broker: 1,
+		Name: "num.io.threads", Wanted: &wanted, Actual: "9", Source: "DYNAMIC_BROKER_CONFIG",
+		Reason: "somebody set it in Kafka"}}}
 }
 
 func rule() api.ACL {
@@ -103,5 +111,6 @@ func (f *fake) commandsAdmin(
 	act("POST", api.PathElections, always(api.ElectionResult{Message: "1 partitions failed",
 		Failed: []api.PartitionFailed{{Topic: "orders", Error: "no replica is in sync"}}}))
 	act("POST", api.PathReassignments, always(moves))
+	act("POST", api.PathDriftCorrect, always(drifted()))
 	act("POST", api.PathReassignmentsCancel, always(moves))
 }

@@ -122,6 +122,8 @@ type cluster struct {
 	Kafka     dist   `json:"kafka"`
 	// JRE is the Java runtime that agents fetch, the zero one when they have their own.
 	JRE dist `json:"jre,omitzero"`
+	// Recording is how many megabytes the scheduler's recording may take, nil for the usual.
+	Recording *int `json:"recording,omitempty"`
 	// Executors are the files of executors for agents on other platforms, by these.
 	Executors map[string]string `json:"executors,omitempty"`
 	Mesos     *local            `json:"mesos,omitempty"`

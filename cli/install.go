@@ -22,6 +22,7 @@ type installing struct {
 	kafkaVersion, kafkaDist   string
 	jre                       string
 	secrets                   string
+	recording                 int
 	executorFiles             []string
 	executors                 map[string]string
 	agents                    int
@@ -64,6 +65,8 @@ func (e *env) installCmd() *cobra.Command {
 		"Java runtime that agents fetch: folder, archive or URL (default: their own)")
 	f.StringArrayVar(&in.executorFiles, "executor", nil,
 		"kafka-sched built for agents on another platform: [linux/arm64=]FILE; repeatable")
+	f.IntVar(&in.recording, "recording", usualRecording,
+		"megabytes for the recording of what the scheduler is told; 0 records nothing")
 	f.IntVar(&in.agents, "agents", 0, "agents of the embedded Mesos (default 3, or one a broker)")
 	f.BoolVar(&in.faults, "faults", false,
 		"let the embedded Mesos misbehave on order (localmesos chaos)")
@@ -200,6 +203,9 @@ func (in *installing) prepare(ctx context.Context) error {
 		Master: in.master, Listen: in.listen, Advertise: in.advertise, Watch: in.watch,
 		Access: in.access, State: in.state.Access,
 		Kafka: dist{Asked: in.kafkaDist, AskedVersion: in.kafkaVersion},
+	}
+	if in.recording != usualRecording {
+		in.cluster.Recording = &in.recording
 	}
 	home := homeOf(in.folder)
 	if in.master == "" {

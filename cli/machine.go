@@ -148,7 +148,7 @@ func measure(s servicespec.Service) needs {
 				}
 			}
 		}
-		n.kafka = n.kafka || p.Kafka != nil
+		n.kafka = n.kafka || p.Kafka != nil || p.ZooKeeper != nil
 		n.pods += p.Count
 		n.largest = max(n.largest, p.Count)
 		n.memory += int64(p.Count) * used
@@ -167,6 +167,9 @@ func memoryOf(p servicespec.Pod, t servicespec.Task) int64 {
 	asked := int64(t.Resources.Memory)
 	if p.Kafka != nil && p.Kafka.Task == t.Name {
 		return min(asked, int64(p.Kafka.Heap)+jvmOverhead)
+	}
+	if p.ZooKeeper != nil && p.ZooKeeper.Task == t.Name {
+		return min(asked, int64(p.ZooKeeper.Heap)+jvmOverhead)
 	}
 	return asked
 }

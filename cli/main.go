@@ -66,6 +66,8 @@ type SchedulerOptions struct {
 	// Webhook is the URL that is told of what plans do, "" for none; WebhookSecretFile holds
 	// the secret that its messages are signed with.
 	Webhook, WebhookSecretFile string
+	// Recording is how many megabytes the recording of what the scheduler is told may take.
+	Recording int
 	// StalledAfter is how long a plan may make no progress until a metric says so; 0 is the
 	// default.
 	StalledAfter time.Duration

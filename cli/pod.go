@@ -187,12 +187,25 @@ func note(p api.Pod, t api.Task) string {
 		return t.Message
 	case p.Failures > 0:
 		return fmt.Sprintf("failed launches in a row: %d", p.Failures)
+	case p.ZooKeeper != nil:
+		return serverNote(*p.ZooKeeper)
 	case p.Broker != nil && p.Broker.Fenced:
 		return "the broker is fenced"
 	case p.Broker != nil && p.Broker.NotInSync > 0:
 		return plural(p.Broker.NotInSync, "partition") + " not in sync"
 	}
 	return ""
+}
+
+// serverNote is what a ZooKeeper server is.
+func serverNote(s api.ZooKeeperServer) string {
+	switch s.Role {
+	case "":
+		return "does not answer: " + s.Error
+	case "idle":
+		return "is not in the quorum"
+	}
+	return s.Role
 }
 
 func (e *env) podInfoCmd() *cobra.Command {

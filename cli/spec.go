@@ -129,6 +129,8 @@ func (e *env) readWanted(flags specFlags, base servicespec.Options) (wanted, err
 	for _, p := range w.service.Pods {
 		if p.Kafka != nil {
 			w.version = p.Kafka.Version
+		} else if p.ZooKeeper != nil {
+			w.version = p.ZooKeeper.KafkaVersion
 		}
 	}
 	return w, nil

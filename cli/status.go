@@ -120,6 +120,9 @@ func (e *env) printHead(url string, s api.Service) {
 	e.printLine("  Mesos      %s", mesosLine(s))
 	e.printLine("  Kafka      %s", kafkaLine(s.Kafka))
 	e.printLine("  Bootstrap  %s", orHyphen(bootstrap(s)))
+	if line := zooKeeperLine(s); line != "" {
+		e.printLine("  ZooKeeper  %s", line)
+	}
 	for _, l := range s.Leftovers {
 		e.printLine("  Leftover   reservation of %s on %s waits to be freed", l.Pod,
 			orHyphen(l.Hostname))
@@ -188,6 +191,31 @@ func kafkaLine(k api.Kafka) string {
 		text += fmt.Sprintf(", %d partitions OFFLINE", k.OfflinePartitions)
 	}
 	return text
+}
+
+// zooKeeperLine says which servers serve and who leads, "" when there are none.
+func zooKeeperLine(s api.Service) string {
+	count, serving, leader := 0, 0, ""
+	for _, p := range s.Pods {
+		if p.ZooKeeper == nil {
+			continue
+		}
+		count++
+		switch p.ZooKeeper.Role {
+		case "leader", "standalone":
+			leader = p.Name
+			serving++
+		case "follower":
+			serving++
+		}
+	}
+	switch {
+	case count == 0:
+		return ""
+	case leader == "":
+		return fmt.Sprintf("none of %s leads", plural(count, "server"))
+	}
+	return fmt.Sprintf("%d of %s serve, %s leads", serving, plural(count, "server"), leader)
 }
 
 // brokerEndpoint is the name of the endpoint that Kafka clients use.

@@ -71,6 +71,8 @@ type updated struct {
 	TargetID string            `json:"target_id,omitempty"`
 	DryRun   bool              `json:"dry_run,omitempty"`
 	Steps    []api.PlannedStep `json:"steps,omitempty"`
+	// Properties are those of the brokers that change, live or with a restart.
+	Properties []api.PropertyChange `json:"properties,omitempty"`
 }
 
 // update makes another configuration the target, or has the scheduler say what that would do.
@@ -147,8 +149,13 @@ func (e *env) preview(
 	if err != nil {
 		return e.answer(err)
 	}
-	result.Steps = listOf(outcome.Steps)
-	return e.print(result, func() error { return e.printSteps(outcome) })
+	result.Steps, result.Properties = listOf(outcome.Steps), outcome.Properties
+	return e.print(result, func() error {
+		if err := e.printLive(outcome.Properties); err != nil {
+			return err
+		}
+		return e.printSteps(outcome)
+	})
 }
 
 // asTarget is a wanted service as the API takes it.
@@ -167,6 +174,55 @@ func (e *env) printSteps(outcome api.Outcome) error {
 	for i, s := range outcome.Steps {
 		row(t, number(int64(i+1)), s.Phase, s.Step, s.Action, strings.Join(s.Reasons, "; "))
 	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return e.printFragile(outcome.Unavailable)
+}
+
+// printFragile names the topics that no restart can keep available, with what becomes of them.
+func (e *env) printFragile(topics []api.FragileTopic) error {
+	if len(topics) == 0 {
+		return nil
+	}
+	e.printf("topics that no restart can keep available, as they have no more replicas than " +
+		"min.insync.replicas:\n")
+	t := e.table([]string{"TOPIC", "PARTITIONS", "REPLICAS", "MIN ISR", "WHAT BECOMES OF IT"})
+	for _, f := range topics {
+		row(t, f.Topic, number(int64(f.Partitions)), number(int64(f.Replicas)),
+			number(int64(f.MinISR)), f.Choice+": "+fate(f))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	e.hint("update.fragile of the pod chooses: move-first, allow or refuse; a higher " +
+		"replication factor is better than all of them")
+	return nil
+}
+
+// fate is what becomes of a topic that no restart can keep available.
+func fate(f api.FragileTopic) string {
+	switch {
+	case f.Choice == servicespec.FragileRefuse:
+		return "the brokers that have it stay, and the update waits"
+	case f.Choice == servicespec.FragileMoveFirst && f.Movable:
+		return "it moves to another broker before one goes"
+	case f.Choice == servicespec.FragileMoveFirst:
+		return "unavailable while one is down, as no other broker can take all of it"
+	}
+	return "unavailable while a broker that has it is down"
+}
+
+// printLive prints what becomes of the brokers' properties.
+func (e *env) printLive(list []api.PropertyChange) error {
+	if len(list) == 0 {
+		return nil
+	}
+	t := e.table([]string{"PROPERTY", "BROKERS", "FROM", "TO", "RESTART", "WHY"})
+	for _, p := range list {
+		restart := !p.Live
+		row(t, p.Name, numbers(p.Brokers), p.Old, p.New, yesNo(&restart), p.Reason)
+	}
 	return t.Flush()
 }
 
@@ -175,6 +231,15 @@ func (e *env) apply(
 	ctx context.Context, c *client.Client, before api.Service, at record, w wanted, u updating,
 	result updated,
 ) error {
+	if !e.json && !u.quiet {
+		// What cannot be kept available is named before anything goes down. That nobody can tell is
+		// no reason to refuse.
+		if plan, err := c.PutTarget(ctx, w.asTarget(""), client.DryRun()); err == nil {
+			if err := e.printFragile(plan.Unavailable); err != nil {
+				return err
+			}
+		}
+	}
 	outcome, err := at.change(before.TargetID, func() (api.Outcome, error) {
 		return c.PutTarget(ctx, w.asTarget(u.reason))
 	}, func() error { return at.save(w) })
@@ -182,6 +247,11 @@ func (e *env) apply(
 		return e.answer(err)
 	}
 	result.TargetID, result.Applied = outcome.TargetID, outcome.Changed
+	if result.Properties = outcome.Properties; !e.json && !u.quiet {
+		if err := e.printLive(outcome.Properties); err != nil {
+			return err
+		}
+	}
 	return e.rollOut(ctx, c, at, u.waiting, result)
 }
 

@@ -43,6 +43,9 @@ func fell(t Task, ts servicespec.Task) bool {
 // task that ran once and for all never is.
 func (m *Machine) outdated(p Pod, spec servicespec.Pod, t Task) bool {
 	ts, ok := taskSpec(spec, t.Name)
+	if ok && m.movedEnsemble(p, t) {
+		return true
+	}
 	if !ok || t.ID == "" || t.Again || t.Deployed == m.hard.Target.ID {
 		return ok && t.Again
 	}
@@ -54,14 +57,14 @@ func (m *Machine) outdated(p Pod, spec servicespec.Pod, t Task) bool {
 
 // launchHash is what stands for all that a task of an instance of the target is launched with.
 func (m *Machine) launchHash(name PodName, task string) string {
-	m.derive()
+	mark, _ := m.ensembleMark(name, task)
 	hashes := m.index.hashes
 	if m.index.own {
 		if own, ok := hashes[launchKey{name.Type, name.Index, task}]; ok {
-			return own
+			return own + mark
 		}
 	}
-	return hashes[launchKey{name.Type, anyIndex, task}]
+	return hashes[launchKey{name.Type, anyIndex, task}] + mark
 }
 
 // toLaunch lists the tasks that a step wants launched, in its order. An essential task that is
@@ -117,7 +120,7 @@ func (w *work) advance(plan string, s plans.Step) {
 	switch {
 	case len(ends) == 0:
 		w.place(launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID})
-	case rolls || m.takesKafka(p, spec, ends):
+	case rolls || m.takesKafka(p, spec, ends) || m.takesServer(p, spec, ends):
 		reason := m.holdUpdate(plan, s)
 		if rolls && reason != "" && !m.endsNow(name) && !p.idles(ends) {
 			m.waits[name] = reason

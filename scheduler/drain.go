@@ -315,7 +315,7 @@ func (m *Machine) holdMove(p Pod) string {
 		}
 	}
 	spec, ok := m.spec(p.Name)
-	if ok && spec.Kafka != nil {
+	if ok && (spec.Kafka != nil || spec.ZooKeeper != nil) {
 		return cmp.Or(m.holdVote(p), m.mayReplace(p, spec))
 	}
 	for _, name := range m.podNames() {

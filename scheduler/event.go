@@ -109,11 +109,15 @@ type (
 		Service servicespec.Service
 		// Preview changes nothing and only says what would be done, in Reply.Preview.
 		Preview bool
+		// Live are the server properties that all brokers have taken while they run, so that
+		// they are no reason to restart one.
+		Live []string
 	}
 	// Rollback makes an earlier configuration the target again, "" the one before this.
 	Rollback struct {
 		ID      string
 		Preview bool
+		Live    []string // as in SetTarget
 	}
 	// Rebalance moves replicas: until all brokers have about the same, onto some brokers, or off
 	// them. Throttle is how many bytes a second each broker may copy for it, 0 for any.

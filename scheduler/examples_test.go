@@ -9,6 +9,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/examples"
 	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/scheduler/ensemble"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -40,6 +41,7 @@ func TestExamples(t *testing.T) {
 			for range 120 {
 				r.round()
 				r.kafka()
+				r.zooKeeper()
 				r.releaseAll()
 			}
 			for _, p := range r.machine.View().Plans {
@@ -79,10 +81,40 @@ func (r *rig) kafka() {
 			f.Brokers = append(f.Brokers, BrokerFacts{ID: id, Hosted: 5})
 		}
 	}
-	if len(f.Voters) > 0 {
+	if m.usesZooKeeper() && len(f.Brokers) > 0 {
+		f.ClusterID, f.Leader = "of-zookeeper", f.Brokers[0].ID
+	}
+	if f.Leader >= 0 {
 		f.Present = f.Voters
 		r.now = r.now.Add(time.Millisecond)
-		f.Rolling = wholeOf(f)
+		f.Rolling = wholeOf(f, wholeMore{})
 		r.step(FromKafka{f})
+	}
+}
+
+// zooKeeper tells the machine of the servers that run, the last of which leads if they are enough.
+func (r *rig) zooKeeper() {
+	m := r.machine
+	for _, spec := range m.hard.Target.Service.Pods {
+		if spec.ZooKeeper == nil {
+			continue
+		}
+		f := ZooKeeperFacts{Asked: r.now.Add(time.Millisecond / 2)}
+		for i := range spec.Count {
+			p := m.hard.Pods[PodName{spec.Type, i}]
+			t, _ := p.task(spec.ZooKeeper.Task)
+			if p.Place != nil && t.State == "RUNNING" && !m.awaitsPlaces(p, spec) {
+				f.Servers = append(f.Servers, ServerFacts{Address: clientAddress(p, spec),
+					Role: ensemble.Idle})
+			}
+		}
+		if n := len(f.Servers); n > spec.Count/2 {
+			for i := range f.Servers {
+				f.Servers[i].Role = ensemble.Follower
+			}
+			f.Servers[n-1].Role = ensemble.Leader
+		}
+		r.now = r.now.Add(time.Millisecond)
+		r.step(FromZooKeeper{f})
 	}
 }

@@ -172,6 +172,7 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 	if s.Healthy != nil {
 		t.Healthy = s.Healthy
 	}
+	m.countHealth(t.ID, s.Healthy)
 	if s.IP != "" {
 		t.IP = s.IP
 	}
@@ -239,6 +240,7 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 	if m.steadyNow(t) {
 		t.Failures, t.NotBefore = 0, time.Time{}
 	}
+	delete(m.inquiry.sick, t.ID)
 	wasReady := t.WasReady
 	t.State, t.Since, t.Reason, t.Message = s.State, m.now, s.Reason, m.explained(p, s)
 	t.Ready, t.Healthy = nil, nil

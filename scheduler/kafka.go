@@ -43,7 +43,12 @@ func (m *Machine) founder() (PodName, bool) {
 // holdFounding says why a Kafka node may not be launched yet: only the founder may, until it
 // was seen to be up. See KafkaCluster.
 func (m *Machine) holdFounding(name PodName, spec servicespec.Pod) string {
-	if spec.Kafka == nil || m.hard.Kafka.Founded {
+	switch {
+	case spec.Kafka == nil:
+		return ""
+	case spec.Kafka.ZooKeeper != "":
+		return m.holdEnsemble(*spec.Kafka)
+	case m.hard.Kafka.Founded:
 		return ""
 	}
 	switch founder, chosen := m.founder(); {
@@ -90,12 +95,7 @@ func (m *Machine) founds(p Pod) bool {
 // becomes the node. kafka.tools.StorageTool writes meta.properties last, so its presence means
 // that a directory is wholly formatted; those that are it leaves alone. Kafka does not start as
 // long as one of them is not.
-const startKafka = `set -eu
-java="${JAVA_HOME:+$JAVA_HOME/bin/}java"
-command -v "$java" >/dev/null || {
-  echo "no Java found on $(hostname): install Java 17 or newer there, set JAVA_HOME for its" \
-    "agent, or let agents fetch one (kafka-sched install --jre)" >&2; exit 1; }
-libs="$PWD/kafka/libs/*"
+const startKafka = findJava + `libs="$PWD/kafka/libs/*"
 jvm="-Dlog4j2.configurationFile=$PWD/log4j2.yaml -Djava.awt.headless=true"
 jvm="$jvm -Dlog4j.configuration=file:$PWD/log4j.properties" # of Kafka below 4
 cp server.properties node.properties
@@ -138,6 +138,10 @@ log4j.appender.stdout.layout.ConversionPattern=[%d] %p %m (%c)%n
 // orderKafka makes a task's order that of a Kafka node.
 func (m *Machine) orderKafka(o *executor.Order, p Pod, spec servicespec.Pod) {
 	k := nodeOf(p, spec)
+	if k.ZooKeeper != "" {
+		m.orderBroker(o, p, spec)
+		return
+	}
 	format := "--no-initial-controllers"
 	if m.founds(p) {
 		format = "--standalone"
@@ -148,13 +152,19 @@ func (m *Machine) orderKafka(o *executor.Order, p Pod, spec servicespec.Pod) {
 		{Name: "KAFKA_LOG_DIRS", Value: strings.Join(logDirs(k), ",")},
 		{Name: "KAFKA_SCHED_FORMAT", Value: format},
 		{Name: "KAFKA_SCHED_CONTROLLERS", Value: strings.Join(m.controllers(), ",")},
-		{Name: "KAFKA_HEAP_OPTS", Value: fmt.Sprintf("-Xms%dm -Xmx%dm", k.Heap, k.Heap)},
-		{Name: "KAFKA_JVM_FLAGS", Value: strings.Join(jvmFlags(k), " ")},
-	}, o.Env...)
+	}, append(jvmVariables(k), o.Env...)...)
 	o.Files = append(o.Files,
 		executor.File{Path: "server.properties", Text: m.serverProperties(o, p, spec)},
 		executor.File{Path: "log4j2.yaml", Text: log4j2},
 		executor.File{Path: "log4j.properties", Text: log4j})
+}
+
+// jvmVariables are those of the environment that size and tune a node's JVM.
+func jvmVariables(k servicespec.Kafka) []executor.EnvVar {
+	return []executor.EnvVar{
+		{Name: "KAFKA_HEAP_OPTS", Value: fmt.Sprintf("-Xms%dm -Xmx%dm", k.Heap, k.Heap)},
+		{Name: "KAFKA_JVM_FLAGS", Value: strings.Join(jvmFlags(k), " ")},
+	}
 }
 
 // smallHeap is the heap below which the serial collector is the better one: it needs the least
@@ -223,6 +233,9 @@ func (m *Machine) controllers() []string {
 func (m *Machine) serverProperties(o *executor.Order, p Pod, spec servicespec.Pod) string {
 	k := nodeOf(p, spec)
 	props := m.defaultProperties()
+	if k.ZooKeeper != "" {
+		props = m.brokerProperties(k)
+	}
 	for key, value := range k.Properties {
 		props[key] = value
 	}
@@ -243,15 +256,21 @@ func (m *Machine) serverProperties(o *executor.Order, p Pod, spec servicespec.Po
 			fmt.Sprintf("CONTROLLER://%s:%d", p.Place.Hostname, port))
 		props["controller.quorum.auto.join.enable"] = "true"
 	}
-	props["process.roles"] = strings.Join(roles, ",")
-	props["node.id"] = strconv.Itoa(nodeID(p.Name, spec))
+	id := strconv.Itoa(nodeID(p.Name, spec))
+	if k.ZooKeeper != "" {
+		props["broker.id"] = id
+		props["zookeeper.connect"], _, _ = m.connect(k)
+	} else {
+		props["node.id"] = id
+		props["process.roles"] = strings.Join(roles, ",")
+		props["listener.security.protocol.map"] = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+		props["controller.listener.names"] = "CONTROLLER"
+	}
 	props["listeners"] = strings.Join(listeners, ",")
 	props["advertised.listeners"] = strings.Join(advertised, ",")
-	props["listener.security.protocol.map"] = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
-	props["controller.listener.names"] = "CONTROLLER"
 	dirs := logDirs(k)
 	props["log.dirs"] = strings.Join(dirs, ",")
-	if len(dirs) > 1 {
+	if len(dirs) > 1 && k.ZooKeeper == "" {
 		props["metadata.log.dir"] = dirs[0]
 	}
 	if _, set := props["broker.rack"]; !set && p.Place.Domain.Zone != "" {
@@ -302,6 +321,9 @@ func (m *Machine) fromKafka(f KafkaFacts) {
 	m.facts = &f
 	m.asking = time.Time{}
 	m.answered = m.now
+	if m.usesZooKeeper() && !m.hard.Kafka.Founded && f.Error == "" && f.ClusterID != "" {
+		m.foundByZooKeeper(f)
+	}
 	if m.hard.Kafka.Founded || f.Error != "" || f.ClusterID != m.hard.Kafka.ID {
 		return
 	}
@@ -367,6 +389,12 @@ func (f *KafkaFacts) broker(id int) *BrokerFacts {
 // present voters runs without it.
 func (m *Machine) refuseReplace(p Pod) string {
 	spec, ok := m.spec(p.Name)
+	if ok && spec.ZooKeeper != nil {
+		if reason := m.holdServerData(p, spec); reason != "" {
+			return fmt.Sprintf("%s cannot be replaced now: %s", p.Name, reason)
+		}
+		return ""
+	}
 	if !ok || spec.Kafka == nil || !spec.Kafka.Controls() || !m.hard.Kafka.Founded {
 		return ""
 	}
@@ -397,61 +425,6 @@ func (m *Machine) votes(name PodName) bool {
 		slices.Contains(m.facts.Voters, nodeID(name, spec))
 }
 
-// askedAt is the port at which a node is asked for facts, "" for none: brokers tell all, and
-// controllers that are no brokers tell of the quorum, without which no broker comes up. Those
-// that only for a while run without their brokers are left alone.
-func askedAt(p Pod, spec servicespec.Pod) string {
-	switch {
-	case nodeOf(p, spec).Serves():
-		return spec.Kafka.ClientPort
-	case !spec.Kafka.Serves():
-		return spec.Kafka.ControllerPort
-	}
-	return ""
-}
-
-// kafkaAddresses are where Kafka can be asked.
-func (m *Machine) kafkaAddresses() []string {
-	var addresses []string
-	pods, specs := m.kafkaPods()
-	for i, p := range pods {
-		if port := askedAt(p, specs[i]); port != "" {
-			number := portOf(taskPlace(*p.Place, specs[i], specs[i].Kafka.Task), port)
-			addresses = append(addresses, fmt.Sprintf("%s:%d", p.Place.Hostname, number))
-		}
-	}
-	return addresses
-}
-
-// askKafka asks for facts: often while a node comes up, seldom while all is well.
-func (m *Machine) askKafka() {
-	addresses := m.kafkaAddresses()
-	busy := m.curious
-	pods, _ := m.kafkaPods()
-	for _, p := range pods {
-		ok, _ := m.ready(p)
-		busy = busy || !ok || p.Caretaker
-	}
-	if len(addresses) == 0 {
-		m.factsDue, m.asking = time.Time{}, time.Time{}
-		return
-	}
-	interval := factsIdle
-	if busy {
-		interval = factsBusy
-	}
-	m.factsDue = m.answered.Add(interval)
-	due, all := m.askAll()
-	if all {
-		m.factsDue = due
-	}
-	lost := !m.asking.IsZero() && !m.now.Before(m.asking.Add(factsLost))
-	if lost || m.asking.IsZero() && !m.now.Before(m.factsDue) {
-		m.asking, m.inquiry.asked, m.inquiry.all = m.now, m.now, all
-		m.out.Calls = append(m.out.Calls, AskKafka{Addresses: addresses, All: all})
-	}
-}
-
 // forbiddenKafka says what in a change of a pod's Kafka section cannot be rolled out.
 func forbiddenKafka(pod string, o, n servicespec.Kafka) []string {
 	var reasons []string
@@ -462,6 +435,7 @@ func forbiddenKafka(pod string, o, n servicespec.Kafka) []string {
 	}
 	refuse(o.Process != n.Process, "kafka.process")
 	refuse(o.FirstID != n.FirstID, "kafka.first-id")
+	refuse(o.ZooKeeper != n.ZooKeeper, "kafka.zookeeper")
 	refuse(!slices.Equal(logDirs(o), logDirs(n)), "Kafka volumes")
 	return reasons
 }

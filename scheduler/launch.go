@@ -115,7 +115,8 @@ func (m *Machine) launched(old Task, p Pod, l launchOf) Task {
 		Resumed: old.Resumed, Executor: p.Executor.ID, Last: old.Last,
 		Reached: old.Reached,
 	}
-	if old.Again || old.Deployed != "" && old.Deployed != m.hard.Target.ID {
+	if old.Again || old.Deployed != "" && m.movedEnsemble(p, old) ||
+		old.Deployed != "" && old.Deployed != m.hard.Target.ID {
 		t.Deployed = restarted // what was complete under another target is none of this launch
 	}
 	if run, ok := m.hard.Runs[l.plan]; ok && l.plan != planRecovery {
@@ -196,7 +197,7 @@ func (m *Machine) launchOperation(p Pod, l launchOf, role string) mesos.Operatio
 // uris are what the agent fetches for an executor: itself, Kafka, and what the spec names.
 func (m *Machine) uris(at Place, spec servicespec.Pod) []mesos.URI {
 	uris := m.executorURIs(at.Attributes)
-	if spec.Kafka != nil {
+	if spec.Kafka != nil || spec.ZooKeeper != nil {
 		uris = append(uris, mesos.URI{Value: m.cfg.KafkaURI, Extract: true, Cache: true})
 		if m.cfg.JavaURI != "" {
 			uris = append(uris, mesos.URI{Value: m.cfg.JavaURI, Extract: true, Cache: true})
@@ -264,7 +265,10 @@ func (m *Machine) order(
 		o.Env = append(o.Env, executor.EnvVar{Name: key, Value: t.Params[key]})
 	}
 	o.Readiness = check(ts.Readiness, got, o.Address)
-	o.Health = check(ts.Health, got, o.Address)
+	o.Health = healthOf(spec, ts, check(ts.Health, got, o.Address))
+	if z := spec.ZooKeeper; z != nil && z.Task == ts.Name {
+		m.orderZooKeeper(&o, p, spec)
+	}
 	if p.Caretaker {
 		o.Readiness, o.Health = caretakerCheck(spec, got, o.Address), nil
 	}
@@ -283,7 +287,12 @@ const pausedCommand = `echo "This task is PAUSED"; trap 'exit 0' TERM; ` +
 // somebody who wants to look around.
 func idle(o *executor.Order) {
 	o.Command, o.Health = pausedCommand, nil
-	o.Readiness = &executor.Check{
+	o.Readiness = neverReady()
+}
+
+// neverReady is the readiness check of what does nothing.
+func neverReady() *executor.Check {
+	return &executor.Check{
 		Command:  &executor.CommandCheck{Command: "exit 1"},
 		Interval: 5 * time.Second, Timeout: 5 * time.Second,
 	}

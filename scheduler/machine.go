@@ -45,6 +45,7 @@ type Machine struct {
 	inquiry  inquiry   // into whether Kafka nodes may go down
 	// changing are the changes of Kafka that were asked for, by their texts.
 	changing   map[string]changing
+	servers    servers   // of ZooKeeper
 	survey     survey    // of where Kafka's data lies
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
@@ -206,6 +207,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 // Step takes one event and says what is to be done. The time must never be before that of the
 // step before; if it is, the earlier one counts.
 func (m *Machine) Step(now time.Time, ev Event) Output {
+	begins := m.now.IsZero()
 	if now.After(m.now) {
 		m.now = now
 	}
@@ -214,12 +216,17 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		return m.out
 	}
 	m.adoptTarget()
+	if begins {
+		m.mindClock()
+	}
 	m.due = true
 	switch ev := ev.(type) {
 	case FromMesos:
 		m.fromMesos(ev.Event)
 	case FromKafka:
 		m.fromKafka(ev.Facts)
+	case FromZooKeeper:
+		m.fromZooKeeper(ev.Facts)
 	case KafkaChanged:
 		m.kafkaChanged(ev)
 	case FromMoves:
@@ -244,6 +251,10 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 	}
 	return m.out
 }
+
+// Hard is the durable state as of the latest step: what the store holds once its writes are
+// stored.
+func (m *Machine) Hard() Hard { return m.hard.clone() }
 
 // View makes the picture of this moment. The outputs bring it after commands and passes; in
 // between it is for tests.
@@ -281,6 +292,7 @@ func (m *Machine) NextWake() time.Time {
 	} else {
 		soonest(m.asking.Add(factsLost))
 	}
+	soonest(m.servers.next())
 	if m.wake.After(m.now) {
 		soonest(m.wake)
 	}

@@ -59,11 +59,13 @@ func (m *Machine) holdUpdate(plan string, s plans.Step) string {
 // unavailable says why an instance counts as down in an update, "" if it does not. One that was
 // updated counts until it has settled.
 func (m *Machine) unavailable(p Pod, policy *servicespec.UpdatePolicy) string {
-	if m.endsNow(p.Name) {
-		return fmt.Sprintf("%s is being stopped", p.Name)
-	}
-	if ok, reason := m.ready(p); !ok {
-		return fmt.Sprintf("%s is not ready: %s", p.Name, reason)
+	if spec, _ := m.spec(p.Name); spec.Kafka == nil { // else the verdict knows better
+		if m.endsNow(p.Name) {
+			return fmt.Sprintf("%s is being stopped", p.Name)
+		}
+		if ok, reason := m.ready(p); !ok {
+			return fmt.Sprintf("%s is not ready: %s", p.Name, reason)
+		}
 	}
 	updated := slices.ContainsFunc(p.Tasks,
 		func(t Task) bool { return t.ID != "" && t.Target == m.hard.Target.ID })

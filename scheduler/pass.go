@@ -9,7 +9,6 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler/offer"
-	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 // pass compares what shall be with what is, for everything, and emits what is missing. It runs
@@ -20,6 +19,7 @@ func (m *Machine) pass() {
 		holders:    map[setKey]holder{},
 		operations: map[mesos.OfferID][]mesos.Operation{}}
 	m.wake, m.curious = time.Time{}, false
+	m.servers.curious = false
 	m.inquiry.begin()
 	if len(m.offers) > 0 {
 		m.rouseWanting()
@@ -29,6 +29,7 @@ func (m *Machine) pass() {
 	if m.hard.Intent == Run {
 		m.passMoves()
 		m.passFaults()
+		m.passHealth()
 	}
 	m.passRequests(work)
 	if m.hard.Intent != Stop {
@@ -53,6 +54,7 @@ func (m *Machine) pass() {
 	m.reconcile()
 	m.reconcileOperations()
 	m.askKafka()
+	m.askZooKeeper()
 	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.leftToFree()) == 0 {
 		m.setIntent(Uninstalled)
 		m.noteAbandoned()
@@ -158,6 +160,7 @@ func (m *Machine) passRun(w *work) {
 	}
 	m.noteReplaced()
 	m.noteBack()
+	m.passReturning()
 	m.endMoves()
 	m.noteReady()
 	m.followSteps()
@@ -464,34 +467,4 @@ func (m *Machine) anyDue() bool {
 		}
 	}
 	return false
-}
-
-// hasKafka reports whether any pod of the target runs Kafka.
-func (m *Machine) hasKafka() bool {
-	for _, p := range m.hard.Target.Service.Pods {
-		if p.Kafka != nil {
-			return true
-		}
-	}
-	return false
-}
-
-// kafkaPods lists the instances whose Kafka runs, with their specs.
-func (m *Machine) kafkaPods() (pods []Pod, specs []servicespec.Pod) {
-	if !m.hasKafka() {
-		return nil, nil
-	}
-	for _, name := range m.podNames() {
-		p := m.hard.Pods[name]
-		spec, ok := m.spec(name)
-		if !ok || spec.Kafka == nil || p.Place == nil {
-			continue
-		}
-		for _, t := range p.Tasks {
-			if t.Name == spec.Kafka.Task && t.State == mesos.Running {
-				pods, specs = append(pods, p), append(specs, spec)
-			}
-		}
-	}
-	return pods, specs
 }

@@ -213,7 +213,8 @@ func (m *Machine) done(plan string, s plans.Step, p Pod) bool {
 	switch plan {
 	case planDeploy:
 		for _, task := range s.Tasks {
-			if t, _ := p.task(task); t.Again || t.Deployed != m.hard.Target.ID {
+			if t, _ := p.task(task); t.Again || t.Deployed != m.hard.Target.ID ||
+				m.movedEnsemble(p, t) {
 				return false
 			}
 		}

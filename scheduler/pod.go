@@ -242,6 +242,9 @@ func (m *Machine) taskReady(
 		if spec.Kafka != nil && spec.Kafka.Task == t.Name {
 			return m.brokerReady(p, spec)
 		}
+		if spec.ZooKeeper != nil && spec.ZooKeeper.Task == t.Name {
+			return m.serverReady(p, spec)
+		}
 		return true, ""
 	case t.State != mesos.Running:
 		return false, p.Name.fullName(t.Name) + " is " + string(t.State)

@@ -120,6 +120,7 @@ func (m *Machine) viewPod(name PodName) PodView {
 	if spec.Kafka != nil && m.facts != nil {
 		v.Broker = m.facts.broker(nodeID(name, spec))
 	}
+	v.Server = m.serverView(p, spec)
 	return v
 }
 

@@ -30,7 +30,12 @@ func (m *Machine) passStop(w *work) {
 			live++
 		}
 		m.waits[name] = "the service is stopped"
-		if spec, ok := m.spec(name); !ok || spec.Kafka == nil {
+		spec, ok := m.spec(name)
+		switch {
+		case ok && spec.Kafka != nil:
+		case ok && spec.ZooKeeper != nil && len(brokers) > 0:
+			m.waits[name] = "it stops after the brokers, which may need it to end in order"
+		default:
 			w.kill(p, nil)
 		}
 	}
@@ -84,6 +89,9 @@ func (m *Machine) stopping() (brokers, controllers []PodName, quorum int) {
 	}
 	if told {
 		voters = len(m.facts.Voters)
+	}
+	if voters == 0 { // the metadata is in ZooKeeper, whose servers run as long as brokers do
+		return brokers, nil, 0
 	}
 	return brokers, controllers, voters/2 + 1
 }

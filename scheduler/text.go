@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -54,6 +55,9 @@ func commandText(c Command) string {
 	case ServiceUninstall:
 		return "service uninstall"
 	case SetTarget:
+		if len(c.Live) > 0 {
+			return "set target " + c.ID + " live=" + strings.Join(c.Live, ",")
+		}
 		return "set target " + c.ID
 	default:
 		return fmt.Sprintf("%T", c)
@@ -262,6 +266,8 @@ func CallText(c Call) string {
 			text += "for all "
 		}
 		return text + strings.Join(c.Addresses, " ")
+	case AskZooKeeper:
+		return "ask zookeeper " + strings.Join(c.Addresses, " ")
 	case AskMoves:
 		return "ask kafka for moves: " + c.Wish.String()
 	case ChangeKafka:
@@ -285,6 +291,12 @@ func EventText(e Event) string {
 		return fmt.Sprintf("kafka %s leader=%d voters=%v present=%v brokers=%s",
 			e.Facts.ClusterID, e.Facts.Leader, e.Facts.Voters, e.Facts.Present,
 			brokersText(e.Facts.Brokers))
+	case FromZooKeeper:
+		var parts []string
+		for _, s := range e.Facts.Servers {
+			parts = append(parts, fmt.Sprintf("%s=%s", s.Address, cmp.Or(string(s.Role), "silent")))
+		}
+		return "zookeeper " + strings.Join(parts, " ")
 	case FromMoves:
 		return fmt.Sprintf("kafka has moves for %s: %s", e.Wish, e.Moves)
 	case KafkaChanged:

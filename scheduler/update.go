@@ -28,7 +28,7 @@ func (m *Machine) adoptTarget() {
 		m.cfg.Offered = false
 		m.offered()
 	}
-	if m.hard.Kafka.ID == "" && m.hasKafka() {
+	if m.hard.Kafka.ID == "" && m.hasKafka() && !m.usesZooKeeper() {
 		m.setKafka(KafkaCluster{ID: kafkaID(m.cfg.UUID())})
 	}
 }
@@ -78,11 +78,13 @@ func (m *Machine) setTarget(cmd SetTarget, by string, r *Reply) {
 	target := Target{ID: cmd.ID, Service: cmd.Service, Number: m.hard.Target.Number + 1,
 		Since: m.now, By: by, Updates: m.hard.Target.Updates || !m.hard.Target.Done.IsZero()}
 	if cmd.Preview {
-		r.Preview = m.preview(target)
+		r.Preview = m.preview(target, cmd.Live)
 		r.Message = fmt.Sprintf("%d steps would be done", len(r.Preview))
 		return
 	}
+	before := m.hard.Target.Service
 	m.replaceTarget(target)
+	m.tookLive(before, cmd.Live)
 	r.Message = "configuration " + cmd.ID + " is the target now"
 }
 
@@ -156,11 +158,12 @@ func (m *Machine) rollback(cmd Rollback, by string, r *Reply) {
 		}
 		to = earlier[i]
 	}
-	m.setTarget(SetTarget{ID: to.ID, Service: to.Service, Preview: cmd.Preview}, by, r)
+	m.setTarget(SetTarget{ID: to.ID, Service: to.Service, Preview: cmd.Preview, Live: cmd.Live},
+		by, r)
 }
 
 // preview lists the steps that a configuration would make necessary, in order.
-func (m *Machine) preview(next Target) []PlannedStep {
+func (m *Machine) preview(next Target, live []string) []PlannedStep {
 	changes := servicespec.Diff(m.hard.Target.Service, next.Service)
 	var list []PlannedStep
 	for _, plan := range plans.Build(declaredPlans(next)) {
@@ -169,7 +172,7 @@ func (m *Machine) preview(next Target) []PlannedStep {
 		}
 		for _, phase := range plan.Phases {
 			for _, s := range phase.Steps {
-				if step, ok := m.plannedStep(next, s, changes); ok {
+				if step, ok := m.plannedStep(next, live, s, changes); ok {
 					step.Phase = phase.Name
 					list = append(list, step)
 				}
@@ -198,7 +201,7 @@ func podSpec(s servicespec.Service, pod string) *servicespec.Pod {
 
 // plannedStep says what a configuration would make of one step; ok is false for nothing.
 func (m *Machine) plannedStep(
-	next Target, s plans.Step, changes []servicespec.Change,
+	next Target, live []string, s plans.Step, changes []servicespec.Change,
 ) (step PlannedStep, ok bool) {
 	step = PlannedStep{Step: s.Name}
 	p := m.hard.Pods[PodName{s.Pod, s.Index}]
@@ -211,7 +214,8 @@ func (m *Machine) plannedStep(
 			step.Action = "launch"
 			step.Reasons = append(step.Reasons, name+" was never launched")
 		case ts.Goal == servicespec.GoalOnce && t.complete(ts):
-		case next.Service.TaskLaunchHash(s.Pod, s.Index, name) != t.Launch:
+		case next.Service.TaskLaunchHash(s.Pod, s.Index, name) !=
+			launchWith(m.hard.Target.Service, next.Service, live, p.Name, t):
 			if step.Action == "" {
 				step.Action = "restart"
 			}
@@ -304,6 +308,7 @@ func forbiddenIn(o, n servicespec.Pod) []string {
 	if o.Kafka != nil && n.Kafka != nil {
 		reasons = append(reasons, forbiddenKafka(o.Type, *o.Kafka, *n.Kafka)...)
 	}
+	reasons = append(reasons, forbiddenServers(o, n)...)
 	if !reflect.DeepEqual(o.Volumes, n.Volumes) {
 		reasons = append(reasons, fmt.Sprintf("pod %s: its volumes cannot change", o.Type))
 	}

@@ -33,10 +33,15 @@ type inquiry struct {
 	// each node waits.
 	verdicts map[PodName]Judgement
 	said     map[PodName]Judgement
+	// sick counts failures of health checks in a row.
+	sick map[mesos.TaskID]int
+	// back are the nodes whose leaders are to come back, since when.
+	back map[PodName]time.Time
 }
 
 func newInquiry() inquiry {
-	return inquiry{verdicts: map[PodName]Judgement{}, said: map[PodName]Judgement{}}
+	return inquiry{verdicts: map[PodName]Judgement{}, said: map[PodName]Judgement{},
+		back: map[PodName]time.Time{}, sick: map[mesos.TaskID]int{}}
 }
 
 // begin begins a pass.
@@ -55,6 +60,9 @@ func (m *Machine) mayStop(p Pod, spec servicespec.Pod) string {
 
 // mayReplace says why a Kafka node has to keep its place and its data, "" if it may lose them.
 func (m *Machine) mayReplace(p Pod, spec servicespec.Pod) string {
+	if spec.ZooKeeper != nil {
+		return m.holdServerData(p, spec)
+	}
 	return m.may(p, spec, "replace", (*rolling.Facts).MayReplace)
 }
 
@@ -72,6 +80,7 @@ func (m *Machine) may(p Pod, spec servicespec.Pod, what string, ask judge) strin
 		return ""
 	}
 	m.inquiry.wanted = true
+	m.moveFirst(p, spec, v)
 	return v.Sentence()
 }
 
@@ -95,7 +104,7 @@ func (m *Machine) whole() *rolling.Facts {
 // requestFor is what is asked of a node.
 func (m *Machine) requestFor(p Pod, spec servicespec.Pod) rolling.Request {
 	q := rolling.Request{Node: rolling.NodeID(nodeID(p.Name, spec)), Now: m.now,
-		Policy: rolling.Policy{Fragile: rolling.Allow}}
+		Policy: rolling.Policy{Fragile: fragile(spec)}}
 	if spec.Update != nil {
 		q.Policy.MaxUnavailable = spec.Update.MaxUnavailable
 	}
@@ -116,6 +125,9 @@ func (m *Machine) requestFor(p Pod, spec servicespec.Pod) rolling.Request {
 
 // holdStop says why what some tasks of an instance run must not be ended now, "" if it may.
 func (m *Machine) holdStop(p Pod, spec servicespec.Pod, ends []mesos.TaskID) string {
+	if m.takesServer(p, spec, ends) && !m.endsNow(p.Name) {
+		return m.holdServer(p, spec)
+	}
 	if !m.takesKafka(p, spec, ends) || m.decided(p, spec) {
 		return ""
 	}
@@ -141,6 +153,9 @@ func (m *Machine) decided(p Pod, spec servicespec.Pod) bool {
 // holdRequest says why what was asked of an instance must not be done now, "" if it may.
 func (m *Machine) holdRequest(p Pod) string {
 	spec, ok := m.spec(p.Name)
+	if ok && spec.ZooKeeper != nil {
+		return m.holdServerRequest(p, spec)
+	}
 	if !ok || spec.Kafka == nil {
 		return ""
 	}
@@ -170,6 +185,10 @@ func (w *work) takeDown(p Pod) {
 
 // takenDown notes that a Kafka process is taken down, with the verdict on it.
 func (m *Machine) takenDown(p Pod, spec servicespec.Pod, ends []mesos.TaskID) Pod {
+	if m.takesServer(p, spec, ends) && p.Force && p.Request != Replace {
+		p.Force = false
+		m.setPod(p)
+	}
 	if !m.takesKafka(p, spec, ends) || !m.hard.Kafka.Founded || !m.connected {
 		return p
 	}
@@ -198,6 +217,9 @@ func (m *Machine) noteBack() {
 		}
 		p.Down = nil
 		m.setPod(p)
+		if ok && spec.Kafka.Serves() {
+			m.inquiry.back[name] = m.now
+		}
 		m.due = true
 	}
 }

@@ -143,6 +143,8 @@ type PodView struct {
 	Refusal *offer.Refusal
 	// Broker is what Kafka says of it, nil for pods that are not brokers or not registered.
 	Broker *BrokerFacts
+	// Server is what it says of itself as a ZooKeeper server, nil if it is none.
+	Server *ServerFacts
 	// Verdict is why it may not be taken down now, nil unless that is wanted.
 	Verdict *Judgement
 }

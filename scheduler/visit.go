@@ -190,7 +190,8 @@ func (m *Machine) rests(name PodName) bool {
 // depend on what Kafka says.
 func (m *Machine) mayRest(name PodName) bool {
 	spec := m.index.pods[name.Type]
-	if spec == nil || name.Index >= spec.Count || spec.Kafka != nil || m.waits[name] != "" {
+	if spec == nil || name.Index >= spec.Count || spec.Kafka != nil ||
+		spec.ZooKeeper != nil || m.waits[name] != "" {
 		return false
 	}
 	if r := m.recovery[name]; r != nil && !r.done {

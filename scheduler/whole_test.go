@@ -9,7 +9,7 @@ import (
 // wholeOf is what brokers say of each partition that say these facts: five of a topic on all
 // brokers, whose minimum is one less, or two of three. Who is behind is in the ISR of three of
 // them, and partitions that are offline are on a voter alone that is no broker now.
-func wholeOf(f KafkaFacts) *rolling.Facts {
+func wholeOf(f KafkaFacts, more wholeMore) *rolling.Facts {
 	if f.Error != "" {
 		return nil
 	}
@@ -43,6 +43,10 @@ func wholeOf(f KafkaFacts) *rolling.Facts {
 	}
 	for _, from := range serve[:min(2, len(serve))] {
 		b.Answer(from)
+		for _, on := range more.single {
+			alone := []rolling.NodeID{rolling.NodeID(on)}
+			b.Partition(b.Topic("single", 1), 0, alone[0], alone, alone)
+		}
 		topic := b.Topic("events", max(1, min(2, len(all)-1)))
 		for n := range 5 {
 			isr := slices.DeleteFunc(slices.Clone(serve), func(id rolling.NodeID) bool {
@@ -53,9 +57,20 @@ func wholeOf(f KafkaFacts) *rolling.Facts {
 			case n < f.OfflinePartitions:
 				b.Partition(topic, int32(n), rolling.None, missing, missing)
 			case len(isr) > 0:
-				b.Partition(topic, int32(n), isr[n%len(isr)], all, isr)
+				leader := isr[0]
+				if more.follows && len(isr) > 1 {
+					leader = isr[1]
+				}
+				b.Partition(topic, int32(n), leader, all, isr)
 			}
 		}
 	}
 	return b.Facts()
+}
+
+// wholeMore is what a story says of partitions beyond KafkaFacts: that their preferred leader
+// follows, and which broker alone has another one.
+type wholeMore struct {
+	follows bool
+	single  []int
 }

@@ -27,21 +27,40 @@ func (s Service) Conflicts() []string {
 			}
 		}
 	}
-	return append(list, s.late()...)
+	return slices.Concat(list, s.apartEnsembles(), s.late())
 }
 
-// late plays the plan deploy through, and says which phase waits for ever, because all controllers,
-// without which its brokers cannot start, wait for it.
+// apartEnsembles says which phases bring up the servers of a ZooKeeper ensemble one after another,
+// and so would wait for the first of them for ever.
+func (s Service) apartEnsembles() []string {
+	pods := podsOf(s)
+	var list []string
+	for _, plan := range s.Plans {
+		for _, phase := range plan.Phases {
+			pod := pods[phase.Pod]
+			if plan.Name == deployPlan && pod != nil && pod.ZooKeeper != nil && pod.Count > 1 &&
+				phase.Strategy != Parallel {
+				list = append(list, fmt.Sprintf("plan %s, phase %s: no ZooKeeper server of an "+
+					"ensemble serves alone; give the phase the strategy parallel (they are "+
+					"stopped one at a time all the same)", plan.Name, phase.Name))
+			}
+		}
+	}
+	return list
+}
+
+// late plays the plan deploy through, and says which phase waits for ever, because all that its
+// brokers cannot start without, controllers or an ensemble, waits for it.
 func (s Service) late() []string {
 	pods := podsOf(s)
 	for _, plan := range s.Plans {
 		if plan.Name != deployPlan {
 			continue
 		}
-		done, controllers := map[string]bool{}, false
+		done, up := map[string]bool{}, map[string]bool{}
 		waits := func(phase Phase) bool {
-			pod := pods[phase.Pod]
-			return pod != nil && pod.Kafka != nil && !pod.Kafka.Controls() && !controllers
+			needs := pods[phase.Pod].needs()
+			return needs != "" && !up[needs]
 		}
 		for before := -1; before < len(done); {
 			before = len(done)
@@ -50,18 +69,44 @@ func (s Service) late() []string {
 					continue
 				}
 				done[phase.Name] = true
-				pod := pods[phase.Pod]
-				controllers = controllers || pod != nil && pod.Kafka != nil && pod.Kafka.Controls()
+				up[pods[phase.Pod].offers()] = true
 			}
 		}
 		for i, phase := range plan.Phases {
 			if plan.mayBegin(i, done) && waits(phase) {
+				needs := pods[phase.Pod].needs()
 				return []string{fmt.Sprintf("plan %s, phase %s: its brokers cannot start before "+
-					"controllers do; put a phase of controllers first", plan.Name, phase.Name)}
+					"%s do; put a phase of %s first", plan.Name, phase.Name, needs, needs)}
 			}
 		}
 	}
 	return nil
+}
+
+// controllersUp names the controllers among what brokers need.
+const controllersUp = "controllers"
+
+// needs is what must be up before the instances of a pod can come up, "" for nothing.
+func (p *Pod) needs() string {
+	switch {
+	case p == nil || p.Kafka == nil || p.Kafka.Controls() || p.Kafka.External() != "":
+		return ""
+	case p.Kafka.ZooKeeper != "":
+		return "the servers of pod " + p.Kafka.ZooKeeper
+	}
+	return controllersUp
+}
+
+// offers is what is up with the instances of a pod.
+func (p *Pod) offers() string {
+	switch {
+	case p == nil:
+	case p.ZooKeeper != nil:
+		return "the servers of pod " + p.Type
+	case p.Kafka != nil && p.Kafka.Controls():
+		return controllersUp
+	}
+	return ""
 }
 
 // mayBegin reports whether all that comes before the i-th phase of a plan is done.

@@ -63,6 +63,9 @@ var rules = []rule{
 	{"pods.*.kafka.instances", verdict{Restart, "of the pod, this instance is launched with it"}},
 	{"pods.*.kafka.volume", verdict{Forbidden, "the node's logs lie there"}},
 	{"pods.*.kafka.process", verdict{Forbidden, "the cluster knows the node as what it is"}},
+	{"pods.*.kafka.zookeeper", verdict{Forbidden, "the cluster's metadata lies there"}},
+	{"pods.*.zookeeper.first-id", verdict{Forbidden, "the ensemble knows servers by their ids"}},
+	{"pods.*.zookeeper.volume", verdict{Forbidden, "the server's data lies there"}},
 	{"pods.*.tasks.*.goal", verdict{Live, "it counts when the task ends"}},
 	{"pods.*.tasks.*.essential", verdict{Live, "it counts when the task ends"}},
 	{"pods.*.tasks.*.discovery", verdict{Live, forTheNext}},
@@ -192,6 +195,8 @@ func judgePod(parts []string, a, b *Pod) (verdict, bool) {
 		return verdict{Live, "the pod's instances end, and nobody else restarts"}, true
 	case b == nil:
 		return verdict{Forbidden, "the pod may not go: allow-decommission is not set"}, true
+	case parts[2] == "count" && a.ZooKeeper != nil && b.Count != a.Count:
+		return verdict{Forbidden, "a ZooKeeper ensemble keeps its size"}, true
 	case parts[2] == "count" && b.Count >= a.Count:
 		return verdict{Live, "new instances start, and nobody else restarts"}, true
 	case parts[2] == "count" && b.Kafka != nil:
@@ -202,6 +207,9 @@ func judgePod(parts []string, a, b *Pod) (verdict, bool) {
 		return verdict{Forbidden, "the count may not shrink: allow-decommission is not set"}, true
 	case parts[2] == "kafka" && (a.Kafka == nil) != (b.Kafka == nil):
 		return verdict{Forbidden, "a pod is one of Kafka nodes from its beginning, or never"}, true
+	case parts[2] == "zookeeper" && (a.ZooKeeper == nil) != (b.ZooKeeper == nil):
+		return verdict{Forbidden, "a pod is one of ZooKeeper servers from its beginning, or never"},
+			true
 	case parts[2] == "tasks" && len(parts) > 3:
 		return judgeTask(a.task(parts[3]), b.task(parts[3]), a)
 	}

@@ -46,7 +46,8 @@
 //  2. Order in the file is kept, and carries meaning only for plans.
 //  3. DecodeService(s.Encode()) is s, and equal services have equal bytes.
 //  4. What Parse takes, ParseSpec takes to the same Service, with nothing beyond it.
-//  5. A change restarts a pod's tasks if, and only if, it changes LaunchHash.
+//  5. A change restarts a pod's tasks if, and only if, it changes LaunchHash; but for what
+//     Kafka took while it runs (LiveLaunchHash).
 //
 // Tested by good and bad specs in testdata with their exact messages, by two specs of the
 // predecessor with what its scheduler answered for them, by properties, and fuzzed: every input

@@ -96,7 +96,7 @@ func (p *parser) kafkaInstances(f fields, k *Kafka, pod *Pod, task *Task) {
 		if _, twice := k.Instances[int(index)]; twice {
 			report(Duplicate, fmt.Sprintf("instance %d is there twice", index))
 		}
-		node := KafkaInstance{JVMFlags: p.jvmFlags(inst), Properties: p.properties(inst)}
+		node := KafkaInstance{JVMFlags: p.jvmFlags(inst), Properties: p.properties(inst, *k)}
 		heap, _ := inst.measured("heap", minHeap, maxMegabytes, megabytesHint)
 		node.Heap = resource.MiB(heap)
 		inst.checkHeap(node.Heap, task.Resources.Memory)
@@ -111,7 +111,7 @@ func (p *parser) kafkaInstances(f fields, k *Kafka, pod *Pod, task *Task) {
 func (p *parser) kafkaVolumes(f fields, k *Kafka, pod *Pod, task *Task) {
 	items := f.list("volumes")
 	if len(items) == 0 {
-		p.kafkaVolume(f, k, pod, task)
+		k.Volume = p.serverVolume(f, "Kafka", pod, task)
 		return
 	}
 	if _, both := f.get("volume"); both {
@@ -189,7 +189,7 @@ func (p *parser) checkQuorum(root fields, pods []Pod) {
 	brokers, controllers := "", false
 	for _, pod := range pods {
 		switch {
-		case pod.Kafka == nil:
+		case pod.Kafka == nil, pod.Kafka.ZooKeeper != "":
 		case pod.Kafka.Controls():
 			controllers = controllers || pod.Count > 0
 		default:
@@ -202,7 +202,8 @@ func (p *parser) checkQuorum(root fields, pods []Pod) {
 	}
 }
 
-// bootOrder gives pods in an order in which their nodes can come up: brokers need controllers.
+// bootOrder gives pods in an order in which their nodes can come up: brokers need controllers, or
+// the ensemble that they use.
 func bootOrder(pods []Pod) []Pod {
 	var ordered []Pod
 	taken := map[string]bool{}
@@ -215,7 +216,8 @@ func bootOrder(pods []Pod) []Pod {
 	for _, pod := range pods {
 		if pod.Kafka != nil && !pod.Kafka.Controls() {
 			for _, other := range pods {
-				if other.Kafka != nil && other.Kafka.Controls() {
+				if other.Kafka != nil && other.Kafka.Controls() ||
+					other.ZooKeeper != nil && other.Type == pod.Kafka.Ensemble() {
 					take(other)
 				}
 			}

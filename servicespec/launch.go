@@ -38,6 +38,9 @@ func (s Service) TaskLaunchHash(pod string, index int, task string) string {
 			default:
 				p.Kafka = &Kafka{Version: p.Kafka.Version}
 			}
+			if z := p.ZooKeeper; z != nil && z.Task != task {
+				p.ZooKeeper = &ZooKeeper{KafkaVersion: z.KafkaVersion}
+			}
 			p.Tasks = []Task{t}
 			return launchHash(s, p)
 		}
@@ -58,7 +61,7 @@ func launchHash(s Service, p Pod) string {
 // own.
 func launched(p Pod) Pod {
 	l := Pod{Type: p.Type, URIs: p.URIs, RLimits: slices.Clone(p.RLimits), Image: p.Image,
-		Kafka: launchedNodes(p.Kafka), Secrets: slices.Clone(p.Secrets)}
+		Kafka: launchedNodes(p.Kafka), ZooKeeper: p.ZooKeeper, Secrets: slices.Clone(p.Secrets)}
 	for i := range l.Secrets {
 		l.Secrets[i].Name = "" // it is for readers
 	}

@@ -30,9 +30,7 @@ func (p *parser) kafka(v value, path string, pod *Pod) *Kafka {
 	if !ok {
 		return k
 	}
-	if process, ok := f.oneOf("process", "combined", "broker", "controller"); ok {
-		k.Process = process
-	}
+	p.kafkaMode(f, k)
 	k.FirstID = f.firstID(*k)
 	if version, ok := f.text("version"); ok {
 		k.Version = version
@@ -41,21 +39,25 @@ func (p *parser) kafka(v value, path string, pod *Pod) *Kafka {
 				"write it in full, as "+DefaultKafkaVersion)
 		}
 	}
+	if wrong, hint := zooKeeperKafka(k.Version); k.ZooKeeper != "" && wrong != "" {
+		f.at("version", BadValue, wrong, hint)
+	}
 	k.JVMFlags = p.jvmFlags(f)
-	k.Properties = p.properties(f)
-	task := p.kafkaTask(f, k, pod)
+	k.Properties = p.properties(f, *k)
+	task := p.serverTask(f, "Kafka", pod)
 	if task == nil {
 		return k
 	}
+	k.Task = task.Name
 	p.kafkaPorts(f, k, task)
 	p.kafkaVolumes(f, k, pod, task)
-	p.heap(f, k, task)
+	k.Heap = f.heap(task, "Kafka")
 	p.kafkaInstances(f, k, pod, task)
 	return k
 }
 
-// kafkaTask finds the task that runs Kafka.
-func (p *parser) kafkaTask(f fields, k *Kafka, pod *Pod) *Task {
+// serverTask finds the task that runs what the scheduler makes the command of.
+func (p *parser) serverTask(f fields, what string, pod *Pod) *Task {
 	var names []string
 	for _, t := range pod.Tasks {
 		names = append(names, t.Name)
@@ -65,16 +67,14 @@ func (p *parser) kafkaTask(f fields, k *Kafka, pod *Pod) *Task {
 		name = names[0]
 	} else if !ok && len(names) > 1 {
 		f.at("", Missing, "task is missing: the pod has "+strings.Join(names, ", "),
-			"say which of them runs Kafka")
+			"say which of them runs "+what)
 	}
-	k.Task = name
 	i := slices.Index(names, name)
 	if i < 0 {
 		if ok {
 			f.at("task", Dangling, fmt.Sprintf("the pod has no task %s", quote(name)),
 				didYouMean(name, names))
 		}
-		k.Task = ""
 		return nil
 	}
 	task := &pod.Tasks[i]
@@ -83,7 +83,7 @@ func (p *parser) kafkaTask(f fields, k *Kafka, pod *Pod) *Task {
 	}
 	if task.Command != "" {
 		f.at("", BadValue, fmt.Sprintf("the task %s must not have a cmd", name),
-			"the scheduler makes the command of a Kafka node; remove cmd")
+			fmt.Sprintf("the scheduler makes the command of a %s node; remove cmd", what))
 	}
 	return task
 }
@@ -91,17 +91,18 @@ func (p *parser) kafkaTask(f fields, k *Kafka, pod *Pod) *Task {
 // kafkaPorts finds the ports that the process listens on.
 func (p *parser) kafkaPorts(f fields, k *Kafka, task *Task) {
 	if k.Serves() {
-		k.ClientPort = p.kafkaPort(f, "client-port", "broker", task)
+		k.ClientPort = p.serverPort(f, "Kafka", "client-port", "broker", task)
 	}
 	if k.Controls() {
-		k.ControllerPort = p.kafkaPort(f, "controller-port", "controller", task)
+		k.ControllerPort = p.serverPort(f, "Kafka", "controller-port", "controller", task)
 	}
 	if k.ClientPort != "" && k.ClientPort == k.ControllerPort {
 		f.at("controller-port", BadValue, "client-port and controller-port must differ", "")
 	}
 }
 
-func (p *parser) kafkaPort(f fields, key, def string, task *Task) string {
+// serverPort finds a port that the process listens on.
+func (p *parser) serverPort(f fields, what, key, def string, task *Task) string {
 	name := def
 	if text, ok := f.text(key); ok {
 		name = text
@@ -116,13 +117,13 @@ func (p *parser) kafkaPort(f fields, key, def string, task *Task) string {
 			hint = "did you mean " + n + "?"
 		}
 		f.at(key, Dangling, fmt.Sprintf(
-			"Kafka needs the port %s, and task %s has none of that name", name, task.Name), hint)
+			"%s needs the port %s, and task %s has none of that name", what, name, task.Name), hint)
 	}
 	return name
 }
 
-// kafkaVolume finds the volume of the log directories, of the task or of the pod.
-func (p *parser) kafkaVolume(f fields, k *Kafka, pod *Pod, task *Task) {
+// serverVolume finds the volume of the data, of the task or of the pod.
+func (p *parser) serverVolume(f fields, what string, pod *Pod, task *Task) string {
 	var paths []string
 	for _, v := range slices.Concat(task.Resources.Volumes, pod.Volumes) {
 		paths = append(paths, v.Path)
@@ -130,29 +131,29 @@ func (p *parser) kafkaVolume(f fields, k *Kafka, pod *Pod, task *Task) {
 	path, ok := f.text("volume")
 	switch {
 	case ok:
-		k.Volume = path
 		if !slices.Contains(paths, path) {
 			f.at("volume", Dangling, fmt.Sprintf("the task has no volume %s", quote(path)),
 				didYouMean(path, paths))
 		}
 	case len(paths) == 1:
-		k.Volume = paths[0]
+		return paths[0]
 	case len(paths) == 0:
-		f.at("", Missing, fmt.Sprintf("task %s has no volume for Kafka's data", task.Name),
+		f.at("", Missing, fmt.Sprintf("task %s has no volume for %s's data", task.Name, what),
 			"add a volume with path, type and size")
 	default:
 		f.at("", Missing, "volume is missing: there are "+strings.Join(paths, ", "),
-			"say which of them holds Kafka's data")
+			fmt.Sprintf("say which of them holds %s's data", what))
 	}
+	return path
 }
 
 // heap checks the heap against the task's memory, or takes half of that.
-func (p *parser) heap(f fields, k *Kafka, task *Task) {
+func (f fields) heap(task *Task, what string) resource.MiB {
 	memory := task.Resources.Memory
 	if memory == 0 {
 		f.at("", Missing, fmt.Sprintf("task %s has no memory", task.Name),
-			"give it memory for Kafka's heap")
-		return
+			fmt.Sprintf("give it memory for %s's heap", what))
+		return 0
 	}
 	megabytes, ok := f.measured("heap", minHeap, maxMegabytes, megabytesHint)
 	heap := resource.MiB(megabytes)
@@ -160,7 +161,7 @@ func (p *parser) heap(f fields, k *Kafka, task *Task) {
 		heap = min(memory/2, maxDefaultHeap)
 	}
 	f.checkHeap(heap, memory)
-	k.Heap = heap
+	return heap
 }
 
 // checkHeap refuses a heap that leaves nothing of the task's memory.
@@ -194,7 +195,32 @@ func oneLine(text string) bool {
 
 var propertyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-func (p *parser) properties(f fields) map[string]string {
+// properties reads server properties. Where the metadata is in ZooKeeper the settings of its
+// client are the operator's.
+func (p *parser) properties(f fields, k Kafka) map[string]string {
+	return p.propertiesBut(f, func(name string) (string, string) {
+		near := misspeltProperty(name)
+		reason := ownedProperty(name)
+		switch {
+		case k.ZooKeeper != "" && name == "zookeeper.connect":
+			reason = "it is said by zookeeper"
+		case k.ZooKeeper != "" && strings.HasPrefix(name, "zookeeper."):
+			reason, near = "", ""
+		}
+		if reason != "" {
+			return "the property cannot be set: " + reason, "remove it"
+		}
+		if near != "" {
+			return "Kafka has no property " + name, "did you mean " + near + "?"
+		}
+		return "", ""
+	})
+}
+
+// propertiesBut reads properties but for those that a function refuses, with reason and hint.
+func (p *parser) propertiesBut(
+	f fields, refuse func(name string) (string, string),
+) map[string]string {
 	var properties map[string]string
 	for _, e := range f.named("properties") {
 		path := join(join(f.path, "properties"), e.key)
@@ -206,12 +232,12 @@ func (p *parser) properties(f fields) map[string]string {
 			report(BadValue, fmt.Sprintf("%s is not the name of a property", quote(e.key)), "")
 			continue
 		}
-		if reason := ownedProperty(e.key); reason != "" {
-			report(BadValue, "the property cannot be set: "+reason, "remove it")
-			continue
-		}
-		if near := misspeltProperty(e.key); near != "" {
-			report(UnknownKey, "Kafka has no property "+e.key, "did you mean "+near+"?")
+		if wrong, hint := refuse(e.key); wrong != "" {
+			code := BadValue
+			if strings.HasPrefix(hint, "did you mean") {
+				code = UnknownKey
+			}
+			report(code, wrong, hint)
 			continue
 		}
 		if e.value.kind != scalarKind && e.value.kind != nullKind || !oneLine(e.value.text) {

@@ -45,11 +45,15 @@ func (p *parser) allPlans(root fields, pods []Pod) []Plan {
 }
 
 // defaultDeploy is the plan of a service that declares none: pod by pod, instance by instance,
-// and controllers before brokers that cannot come up without them.
+// and controllers, or a ZooKeeper ensemble at once, before brokers that cannot come up without.
 func defaultDeploy(pods []Pod) Plan {
 	plan := Plan{Name: deployPlan, Strategy: Serial}
 	for _, pod := range bootOrder(pods) {
-		plan.Phases = append(plan.Phases, Phase{Name: pod.Type, Strategy: Serial, Pod: pod.Type})
+		strategy := Serial
+		if pod.ZooKeeper != nil {
+			strategy = Parallel // none of them serves alone
+		}
+		plan.Phases = append(plan.Phases, Phase{Name: pod.Type, Strategy: strategy, Pod: pod.Type})
 	}
 	return plan
 }

@@ -44,6 +44,7 @@ func (p *parser) allPods(root fields) []Pod {
 		pods = append(pods, pod)
 	}
 	p.checkQuorum(root, pods)
+	p.checkZooKeeper(pods)
 	for i := range pods {
 		p.pods[pods[i].Type] = &pods[i]
 	}
@@ -105,8 +106,10 @@ func (p *parser) pod(e entry, path string) (Pod, bool) {
 		return pod, false
 	}
 	least := int64(0)
-	if _, ok := f.get("kafka"); ok {
-		least = 1
+	for _, key := range []string{"kafka", "zookeeper"} {
+		if _, ok := f.get(key); ok {
+			least = 1
+		}
 	}
 	if count, ok := f.whole("count", least, maxCount); ok {
 		pod.Count = int(count)
@@ -127,6 +130,9 @@ func (p *parser) pod(e entry, path string) (Pod, bool) {
 	p.checkVolumePaths(f, pod)
 	if v, ok := f.get("kafka"); ok {
 		pod.Kafka = p.kafka(v, join(path, "kafka"), &pod)
+	}
+	if v, ok := f.get("zookeeper"); ok {
+		pod.ZooKeeper = p.zooKeeper(v, join(path, "zookeeper"), &pod)
 	}
 	p.checkCommands(f, pod)
 	p.policies(f, &pod)
@@ -229,13 +235,14 @@ func (p *parser) checkVolumePaths(f fields, pod Pod) {
 	}
 }
 
-// checkCommands reports tasks without cmd; only the Kafka task of a pod may leave it out, and
-// while it is not known which that is, each of them may.
+// checkCommands reports tasks without cmd; only the task of a pod that runs Kafka or ZooKeeper may
+// leave it out, and while it is not known which that is, each of them may.
 func (p *parser) checkCommands(f fields, pod Pod) {
 	tasks, _ := f.get("tasks")
 	for _, e := range tasks.entries {
-		runsKafka := pod.Kafka != nil && (pod.Kafka.Task == e.key || pod.Kafka.Task == "")
-		if e.value.kind != mapKind || runsKafka {
+		made := pod.Kafka != nil && (pod.Kafka.Task == e.key || pod.Kafka.Task == "") ||
+			pod.ZooKeeper != nil && (pod.ZooKeeper.Task == e.key || pod.ZooKeeper.Task == "")
+		if e.value.kind != mapKind || made {
 			continue
 		}
 		t := fields{p.mistakes, e.value, join(join(f.path, "tasks"), e.key)}

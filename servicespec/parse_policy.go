@@ -147,11 +147,22 @@ func (p *parser) updatePolicy(v value, path string, pod *Pod) *UpdatePolicy {
 	if n, ok := f.whole("max-unavailable", 1, int64(max(1, pod.Count))); ok {
 		policy.MaxUnavailable = int(n)
 	}
-	if pod.Kafka != nil && policy.MaxUnavailable > 1 {
-		f.at("max-unavailable", BadValue, "Kafka nodes are updated one at a time, so that no "+
-			"partition and no quorum loses two of its replicas", "give 1, or leave it out")
+	if pod.Kafka != nil && pod.Kafka.Controls() && policy.MaxUnavailable > 1 {
+		f.at("max-unavailable", BadValue, "Kafka's controllers are updated one at a time, so that "+
+			"the quorum keeps its majority", "give 1, or leave it out")
+	}
+	if choice, ok := f.oneOf("fragile", FragileMoveFirst, FragileAllow, FragileRefuse); ok {
+		if policy.Fragile = choice; choice == FragileMoveFirst {
+			policy.Fragile = "" // the default
+		} else if pod.Kafka == nil || !pod.Kafka.Serves() {
+			f.at("fragile", BadValue, "the pod has no Kafka brokers", "leave it out")
+		}
 	}
 	policy.ByRack = f.boolean("by-rack", false)
+	if _, servers := f.get("by-rack"); servers && pod.ZooKeeper != nil {
+		f.at("by-rack", BadValue, "of ZooKeeper servers followers go first, and the leader last",
+			"remove it")
+	}
 	f.setSeconds("settle", 0, &policy.Settle)
 	policy.HaltOnFailure = f.boolean("halt-on-failure", true)
 	return policy

@@ -37,7 +37,8 @@ type FaultPolicy struct {
 // UpdatePolicy is how a new configuration is rolled out.
 type UpdatePolicy struct {
 	// MaxUnavailable is how many instances of the pod may be down at a time; the strategies of
-	// the plan may allow less. Kafka nodes go one at a time.
+	// the plan may allow less. Of Kafka brokers they are those of one rack, and only as many as
+	// every partition can do without.
 	MaxUnavailable int `json:"max-unavailable"`
 	// ByRack says that the instances of one zone go before those of the next.
 	ByRack bool `json:"by-rack"`
@@ -45,7 +46,17 @@ type UpdatePolicy struct {
 	Settle Seconds `json:"settle"`
 	// HaltOnFailure interrupts the plan when an updated instance fails.
 	HaltOnFailure bool `json:"halt-on-failure"`
+	// Fragile is what becomes of partitions that are unavailable while one of their brokers is
+	// down: one of the choices below; "" is FragileMoveFirst.
+	Fragile string `json:"fragile,omitempty"`
 }
+
+// The choices for partitions that are unavailable while one of their brokers is down.
+const (
+	FragileMoveFirst = "move-first" // to another broker, if there is one
+	FragileAllow     = "allow"      // they go down with the broker
+	FragileRefuse    = "refuse"     // the broker stays
+)
 
 // Action starts a plan when something happens to a pod: so many failures of one instance, or a
 // metric above or below a value.

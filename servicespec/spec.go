@@ -53,6 +53,8 @@ type Pod struct {
 	Secrets []Secret `json:"secrets,omitempty"`
 	// Kafka is set when the pod's instances are Kafka brokers or controllers.
 	Kafka *Kafka `json:"kafka,omitempty"`
+	// ZooKeeper is set when the pod's instances are the servers of a ZooKeeper ensemble.
+	ZooKeeper *ZooKeeper `json:"zookeeper,omitempty"`
 }
 
 // Kafka declares that each instance of a pod is a Kafka node, whose command and configuration
@@ -60,6 +62,10 @@ type Pod struct {
 type Kafka struct {
 	// Process is combined (default), broker or controller.
 	Process string `json:"process,omitempty"`
+	// ZooKeeper is where brokers up to 3.9 keep the metadata: a pod type of this service whose
+	// instances are ZooKeeper servers, or a connection string, host:port,…/path. It is "" in
+	// KRaft mode, in which controllers keep it.
+	ZooKeeper string `json:"zookeeper,omitempty"`
 	// Version is the Kafka version, as "4.3.1".
 	Version string `json:"version,omitempty"`
 	// Heap is the JVM's heap, both -Xms and -Xmx.

@@ -195,3 +195,14 @@ func (c *Client) CancelReassignments(
 func (c *Client) Features(ctx context.Context) (api.FeatureList, error) {
 	return read[api.FeatureList](ctx, c, api.PathFeatures)
 }
+
+// Drift gives what brokers have otherwise than the target has it.
+func (c *Client) Drift(ctx context.Context) (api.Drift, error) {
+	return read[api.Drift](ctx, c, api.PathDrift)
+}
+
+// CorrectDrift has the brokers have what the target has, as far as they take it while they run, and
+// gives what was found.
+func (c *Client) CorrectDrift(ctx context.Context) (api.Drift, error) {
+	return ordered[api.Drift](ctx, c, http.MethodPost, api.PathDriftCorrect, nil, nil)
+}

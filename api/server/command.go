@@ -22,6 +22,14 @@ func (h *handlers) command(
 func (h *handlers) order(
 	w http.ResponseWriter, r *http.Request, c scheduler.Command, reason string, check func() bool,
 ) (reply scheduler.Reply, ok bool) {
+	return h.orderOf(w, r, func() scheduler.Command { return c }, reason, check)
+}
+
+// orderOf is order of a command that is known after its check.
+func (h *handlers) orderOf(
+	w http.ResponseWriter, r *http.Request, c func() scheduler.Command, reason string,
+	check func() bool,
+) (reply scheduler.Reply, ok bool) {
 	ctx, cancel := context.WithTimeout(r.Context(), commandTimeout)
 	defer cancel()
 	select {
@@ -37,7 +45,7 @@ func (h *handlers) order(
 		return reply, false
 	}
 	by := scheduler.Caller{Who: caller(r), Reason: reason}
-	reply, err := h.Do(ctx, c, by)
+	reply, err := h.Do(ctx, c(), by)
 	if err != nil {
 		h.Logger.Error("api: a command got no reply", "path", r.URL.Path,
 			"caller", by.Who, "error", err)

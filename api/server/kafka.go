@@ -59,6 +59,9 @@ type KafkaClients interface {
 
 // KafkaCluster is what is asked of the brokers themselves.
 type KafkaCluster interface {
+	BrokerConfigs(ctx context.Context, at []string, ids ...int) (map[int][]api.ConfigEntry, error)
+	ChangeBrokerConfig(ctx context.Context, at []string, id *int, change api.ConfigChange,
+		dryRun bool) error
 	LogDirs(ctx context.Context, at []string, broker *int) ([]api.LogDir, error)
 	Elect(ctx context.Context, at []string, election api.Election) (api.ElectionResult, error)
 	Reassignments(ctx context.Context, at []string) ([]api.Reassignment, error)

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/api"
@@ -121,4 +123,52 @@ func (k *topics) CancelReassignments(
 func (k *topics) Features(_ context.Context, at []string) (api.FeatureList, error) {
 	return api.FeatureList{Epoch: 5, Features: []api.Feature{{Name: "metadata.version", Least: 7,
 		Greatest: 29, Finalized: 29}}}, k.do(at, "", "features")
+}
+
+func (k *topics) BrokerConfigs(
+	_ context.Context, at []string, ids ...int,
+) (map[int][]api.ConfigEntry, error) {
+	all := map[int][]api.ConfigEntry{}
+	for _, id := range ids {
+		if entries, ok := k.configs[id]; ok {
+			all[id] = entries
+		}
+	}
+	return all, k.do(at, "", "configs %v", ids)
+}
+
+// ChangeBrokerConfig changes the stand-in's brokers as Kafka does, but for what it refuses.
+func (k *topics) ChangeBrokerConfig(
+	_ context.Context, _ []string, id *int, change api.ConfigChange, dry bool,
+) error {
+	for _, name := range sortedKeys(change.Set) {
+		if why := k.refuses[name]; why != "" && (id == nil || why != "of all brokers") {
+			return &api.KafkaRefusal{Code: api.CodeInvalidRequest, Message: why}
+		}
+	}
+	if dry {
+		return nil
+	}
+	who := "all"
+	if id != nil {
+		who = fmt.Sprint(*id)
+	}
+	k.told = append(k.told, fmt.Sprint(who, change.Set, change.Delete))
+	for broker, entries := range k.configs {
+		for i, entry := range entries {
+			value, set := change.Set[entry.Name]
+			switch {
+			case id != nil && *id != broker:
+			case set && k.deaf != entry.Name:
+				entries[i].Value, entries[i].Source = value, "DYNAMIC_DEFAULT_BROKER_CONFIG"
+				if id != nil {
+					entries[i].Source = ownSource
+				}
+			case slices.Contains(change.Delete, entry.Name) &&
+				(id == nil || entry.Source == ownSource):
+				entries[i].Source = "DEFAULT_CONFIG"
+			}
+		}
+	}
+	return nil
 }

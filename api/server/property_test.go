@@ -218,7 +218,8 @@ func servingView() *scheduler.View {
 // asksKafka says whether a route does nothing but ask Kafka.
 func asksKafka(route string) bool {
 	for _, begin := range []string{"topics", "acl", "groups", "quotas", "users", "log-dirs",
-		"transactions", "elections", "reassignments", "features"} {
+		"transactions", "elections", "reassignments", "features",
+		"configurations/target/drift"} {
 		if strings.HasPrefix(route[len("/v1/"):], begin) {
 			return true
 		}

@@ -34,6 +34,8 @@ type Config struct {
 	Kafka Kafka
 	// Layout asks Kafka what lies where; nil answers 503.
 	Layout Layouts
+	// Partitions asks brokers at some addresses for facts about each partition; nil does not.
+	Partitions func(ctx context.Context, addresses []string) scheduler.KafkaFacts
 	// Artifacts are the files for agents; nil has none.
 	Artifacts ArtifactProvider
 	// ParseSpec makes a service of the text of a rendered spec and the config templates that it

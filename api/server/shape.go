@@ -61,6 +61,7 @@ func podShape(pod scheduler.PodView) api.Pod {
 		NextAttempt: instant(pod.NotBefore),
 		Leaving:     pod.Leaving,
 		Broker:      brokerShape(pod.Broker),
+		ZooKeeper:   serverShape(pod.Server),
 		Verdict:     verdictShape(pod.Verdict),
 	}
 	if pod.Refusal != nil {
@@ -120,6 +121,14 @@ func taskShape(task scheduler.TaskView) api.Task {
 }
 
 // brokerShape: the facts hold registered brokers only.
+func serverShape(facts *scheduler.ServerFacts) *api.ZooKeeperServer {
+	if facts == nil {
+		return nil
+	}
+	return &api.ZooKeeperServer{Address: facts.Address, Role: string(facts.Role),
+		Error: facts.Error}
+}
+
 func brokerShape(facts *scheduler.BrokerFacts) *api.Broker {
 	if facts == nil {
 		return nil

@@ -17,6 +17,12 @@ import (
 type topics struct {
 	asked string
 	err   error
+	// configs are the brokers' properties; what refuses names is not taken, with this reason, and
+	// told is what they were told. What deaf names is taken and not done.
+	configs map[int][]api.ConfigEntry
+	refuses map[string]string
+	told    []string
+	deaf    string
 }
 
 func (k *topics) do(at []string, name, format string, values ...any) error {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 )
 
 // change makes a request with a body of JSON, "" for none, and headers in pairs.
@@ -105,6 +106,48 @@ func TestSetTargetV2(t *testing.T) {
 	}
 }
 
+// TestFragileTopics: a preview that restarts something names the topics that no restart can keep
+// available, and nobody asks Kafka for one that does not.
+func TestFragileTopics(t *testing.T) {
+	b := rolling.NewBuilder(viewTime)
+	for id := range rolling.NodeID(3) {
+		b.Broker(rolling.Broker{ID: id, Registered: true})
+	}
+	b.Answer(0)
+	b.Partition(b.Topic("alone", 1), 0, 2, []rolling.NodeID{2}, []rolling.NodeID{2})
+	all := []rolling.NodeID{0, 1, 2}
+	b.Partition(b.Topic("well", 2), 0, 0, all, all)
+	facts := scheduler.KafkaFacts{Rolling: b.Facts()}
+	asked := 0
+	for action, want := range map[string][]api.FragileTopic{
+		"launch": nil,
+		"restart": {{Topic: "alone", Partitions: 1, Replicas: 1, MinISR: 1, Movable: true,
+			Choice: "move-first"}},
+	} {
+		m := &machine{reply: scheduler.Reply{Preview: []scheduler.PlannedStep{
+			{Phase: "broker", Step: "kafka-0:[broker]", Action: action}}}}
+		v := richView()
+		v.Kafka.Facts = &scheduler.KafkaFacts{Brokers: []scheduler.BrokerFacts{
+			{ID: 0, Address: "h0:1"}, {ID: 1, Address: "h1:1", Fenced: true}}}
+		c := config(v, m)
+		c.Partitions = func(_ context.Context, at []string) scheduler.KafkaFacts {
+			asked += len(at)
+			return facts
+		}
+		w := ask(t, c, change("PUT", api.PathTargetV2+"?dry-run=true", `{"spec":"name: x"}`))
+		var out api.Outcome
+		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil || w.Code != 200 {
+			t.Fatalf("%d %s %v", w.Code, w.Body, err)
+		}
+		if !reflect.DeepEqual(out.Unavailable, want) {
+			t.Errorf("%s: %+v", action, out.Unavailable)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("%d addresses were asked", asked)
+	}
+}
+
 // TestChangesRefuse: what makes no sense never reaches the machine.
 func TestChangesRefuse(t *testing.T) {
 	long := strings.Repeat("x", api.MaxReason+1)
@@ -119,6 +162,8 @@ func TestChangesRefuse(t *testing.T) {
 		{"POST", "plans/deploy/stop", `{"phase":"x","step":"y"}`, "400 as a whole"},
 		{"POST", "plans/deploy/restart", `{"step":"y"}`, "400 needs its phase"},
 		{"POST", "plans/deploy/restart", `{"params":{"A":"1"}}`, "400 Only start"},
+		{"POST", "plans/deploy/stop", `{"force":true}`, "400 Only start and restart"},
+		{"POST", "pods/kafka-0/pause", `{"force":true}`, "400 Only restart and replace"},
 		{"POST", "plans/deploy/start", `{"params":{"1A":"1"}}`, "400 environment variable"},
 		{"POST", "plans/deploy/start", `{"params":{"A":"\u0000"}}`, "400 zero byte"},
 		{"POST", "plans/deploy/start", `{"params":{"A":1}}`, "400 reading the body"},

@@ -20,6 +20,8 @@ func (x *v2) routeCluster(r, change chi.Router) {
 	change.Post(api.PathReassignments, x.withView(x.reassign))
 	change.Post(api.PathReassignmentsCancel, x.withView(x.cancelReassignments))
 	r.Get(api.PathFeatures, x.withView(x.features))
+	r.Get(api.PathDrift, x.withView(x.drift))
+	change.Post(api.PathDriftCorrect, x.withView(x.correctDrift))
 }
 
 func (x *v2) logDirs(w http.ResponseWriter, r *http.Request, v *scheduler.View) {

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -148,8 +151,10 @@ func (x *v2) setTarget(w http.ResponseWriter, r *http.Request, _ *scheduler.View
 		invalid(err.Error())
 		return
 	}
-	command := scheduler.SetTarget{ID: want.ID, Service: service, Preview: preview}
-	x.answerTarget(w, r, command, want.Reason, want.ID, preview)
+	x.answerTarget(w, r, targetCommand{id: want.ID, reason: want.Reason, preview: preview,
+		with: func(live []string, preview bool) scheduler.Command {
+			return scheduler.SetTarget{ID: want.ID, Service: service, Preview: preview, Live: live}
+		}}, service)
 }
 
 func (x *v2) rollback(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
@@ -164,24 +169,42 @@ func (x *v2) rollback(w http.ResponseWriter, r *http.Request, v *scheduler.View)
 			return
 		}
 	}
-	command := scheduler.Rollback{ID: want.ID, Preview: preview}
-	x.answerTarget(w, r, command, want.Reason, want.ID, preview)
+	x.answerTarget(w, r, targetCommand{id: want.ID, reason: want.Reason, preview: preview,
+		with: func(live []string, preview bool) scheduler.Command {
+			return scheduler.Rollback{ID: want.ID, Preview: preview, Live: live}
+		}}, earlierService(v, want.ID))
 }
 
-// answerTarget carries out, or previews, a command that changes the target.
+// answerTarget carries out, or previews, a command that changes the target to a service. What
+// Kafka takes of its properties while it runs, Kafka is told first: the machine then knows that
+// nobody has to restart for it.
 func (x *v2) answerTarget(
-	w http.ResponseWriter, r *http.Request, c scheduler.Command, reason, id string, preview bool,
+	w http.ResponseWriter, r *http.Request, c targetCommand, next servicespec.Service,
 ) {
-	reply, ok := x.taken(w, r, c, reason, targetRevision)
+	if !reasonable(w, r, c.reason) {
+		return
+	}
+	plan := &reconfiguration{}
+	reply, ok := x.orderOf(w, r, func() scheduler.Command { return c.with(plan.taken, c.preview) },
+		printable(c.reason, api.MaxReason), func() bool {
+			var fits bool
+			plan, fits = x.reconfigure(w, r, c, next)
+			return fits
+		})
 	if !ok {
+		if plan.applied && x.View().TargetID != c.id {
+			plan.undo(r.Context())
+		}
 		return
 	}
 	shape := outcome(reply)
+	shape.Properties = plan.shape()
 	if shape.Changed {
-		shape.TargetID = id
+		shape.TargetID = c.id
 	}
-	if preview {
+	if c.preview {
 		shape.Changed, shape.DryRun, shape.Steps = false, true, plannedSteps(reply.Preview)
+		shape.Unavailable = x.fragile(r.Context(), next, reply.Preview)
 	} else if v := x.View(); shape.Changed {
 		w.Header().Set("ETag", targetRevision(v))
 		if shape.TargetID == "" {
@@ -189,6 +212,87 @@ func (x *v2) answerTarget(
 		}
 	}
 	writeJSON(w, http.StatusOK, shape)
+}
+
+// targetCommand is a command that changes the target.
+type targetCommand struct {
+	id, reason string
+	preview    bool
+	// with makes the command, with the properties that Kafka takes while it runs.
+	with func(live []string, preview bool) scheduler.Command
+}
+
+// reconfigure has Kafka take what it can of another service, once it is known that nothing else
+// stands against it. It answers itself when something does.
+func (x *v2) reconfigure(
+	w http.ResponseWriter, r *http.Request, c targetCommand, next servicespec.Service,
+) (*reconfiguration, bool) {
+	none := &reconfiguration{}
+	v := x.View()
+	if !matches(w, r, targetRevision(v)) {
+		return none, false
+	}
+	plan, err := planReconfiguration(r.Context(), x.Kafka, v, next)
+	if err != nil {
+		fail(w, r, http.StatusBadRequest, api.CodeInvalidRequest, err.Error())
+		return none, false
+	}
+	if c.preview || len(plan.taken) == 0 {
+		return plan, true
+	}
+	trial, err := x.Do(r.Context(), c.with(plan.taken, true), scheduler.Caller{Who: caller(r)})
+	if err != nil || trial.Problem != nil {
+		plan.taken = nil // the command itself will be answered so
+		return plan, true
+	}
+	if err := plan.apply(r.Context()); err != nil {
+		fail(w, r, http.StatusConflict, api.CodeConflict, "The brokers did not take the "+
+			"properties while they run, and nothing was changed: "+err.Error())
+		return none, false
+	}
+	return plan, true
+}
+
+// earlierService is the service of an earlier configuration, of the one before the target for "";
+// it is the present one when there is none.
+func earlierService(v *scheduler.View, id string) servicespec.Service {
+	for i := len(v.Earlier) - 1; i >= 0; i-- {
+		if id == "" || v.Earlier[i].ID == id {
+			return v.Earlier[i].Service
+		}
+	}
+	return v.Target
+}
+
+// fragile are the topics that no restart can keep available, if a preview restarts anything and
+// Kafka tells; with what the configuration to come says of them.
+func (x *v2) fragile(
+	ctx context.Context, service servicespec.Service, steps []scheduler.PlannedStep,
+) []api.FragileTopic {
+	v := x.View()
+	restarts := slices.ContainsFunc(steps,
+		func(s scheduler.PlannedStep) bool { return s.Action == "restart" })
+	if at := live(v); x.Partitions != nil && restarts && len(at) > 0 {
+		if facts := x.Partitions(ctx, at).Rolling; facts != nil {
+			return fragileTopics(facts.Forecast(), service)
+		}
+	}
+	return nil
+}
+
+func fragileTopics(risks []rolling.Risk, service servicespec.Service) []api.FragileTopic {
+	choice := servicespec.FragileMoveFirst
+	for _, pod := range service.Pods {
+		if pod.Kafka != nil && pod.Kafka.Serves() && pod.Update != nil {
+			choice = cmp.Or(pod.Update.Fragile, choice)
+		}
+	}
+	var list []api.FragileTopic
+	for _, r := range risks {
+		list = append(list, api.FragileTopic{Topic: r.Topic, Partitions: r.Partitions,
+			Replicas: r.Replicas, MinISR: r.MinISR, Movable: r.Movable, Choice: choice})
+	}
+	return list
 }
 
 func plannedSteps(steps []scheduler.PlannedStep) []api.PlannedStep {

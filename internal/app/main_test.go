@@ -81,6 +81,7 @@ type site struct {
 	options SchedulerOptions
 	client  *client.Client
 	life    *life // the scheduler that runs in this process
+	ran     bool  // one ever did
 }
 
 // life is one run of a scheduler in this process.
@@ -171,6 +172,7 @@ func (s *site) clean() {
 	if s.life != nil {
 		s.stop()
 	}
+	s.replayed()
 	if err := s.mesos.Shutdown(s.t.Context()); err != nil {
 		s.t.Error(err)
 	}
@@ -186,7 +188,7 @@ func (s *site) clean() {
 func (s *site) start() {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	s.life = &life{cancel: cancel, ended: make(chan struct{})}
+	s.life, s.ran = &life{cancel: cancel, ended: make(chan struct{})}, true
 	go func(l *life) {
 		defer close(l.ended)
 		l.err = RunScheduler(ctx, s.options, "test")

@@ -68,6 +68,8 @@ type SchedulerOptions struct {
 	// Webhook is the URL that is told of what plans do, "" for none; WebhookSecretFile holds
 	// the secret that its messages are signed with.
 	Webhook, WebhookSecretFile string
+	// Recording is how many megabytes the recording of what the scheduler is told may take.
+	Recording int
 	// StalledAfter is how long a plan may make no progress until a metric says so; 0 is the
 	// default.
 	StalledAfter time.Duration
@@ -162,16 +164,20 @@ func (s *schedulerRun) run(ctx context.Context) error {
 		return err
 	}
 	defer detector()
-	s.kafka = brokers.New(brokers.Config{Logger: s.log})
+	clock := new(loop.Clock)
+	s.kafka = brokers.New(brokers.Config{Logger: s.log, Now: clock.Now})
 	defer s.kafka.Close()
 	s.metrics = metrics.New(metrics.NewRegistry())
 	s.metrics.StalledAfter, s.metrics.Edge = s.o.StalledAfter, s.mesos.measured
 	if s.hooks, err = s.openHooks(); err != nil {
 		return err
 	}
+	recorder, machine := s.record()
+	defer recorder.Close()
 	s.loop = loop.New(loop.Config{
-		Machine: scheduler.Restore(s.machineConfig(), s.hard),
-		Store:   s.store, Mesos: s.mesos, Kafka: s.kafka, Metrics: s.metrics, Logger: s.log,
+		Machine: machine, Recorder: recorder, Clock: clock,
+		Store: s.store, Mesos: s.mesos, Kafka: s.kafka, ZooKeeper: zk.Roles{},
+		Metrics: s.metrics, Logger: s.log,
 	})
 	// The machine has the rest, and here it would soon be old.
 	s.hard = scheduler.Hard{Framework: s.hard.Framework, Target: s.hard.Target}
@@ -377,13 +383,21 @@ func (s *schedulerRun) api(feed *server.Feed, ending <-chan struct{}) server.Con
 		View: s.loop.View, Do: s.loop.Do, Metrics: s.metrics.Handler(),
 		Advertise:  strings.TrimPrefix(s.advertised(), "http://"),
 		OldMetrics: s.metrics, Kafka: kafkaadmin.Admin{}, Layout: s.kafka.Layout,
-		Artifacts: s.artifacts, Logger: s.log, Version: s.version,
+		Partitions: s.partitions,
+		Artifacts:  s.artifacts, Logger: s.log, Version: s.version,
 		ParseSpec: func(text []byte, files map[string]string) (servicespec.Service, error) {
 			return parseSpec("request body", text, files)
 		},
 		AllowHost: s.allowHost(),
 		Feed:      feed, Logs: s.sandboxes().Find, Ending: ending, Mesos: s.mesos.connection,
 	}
+}
+
+// partitions asks over connections of its own, so that nobody waits for anybody.
+func (s *schedulerRun) partitions(ctx context.Context, at []string) scheduler.KafkaFacts {
+	asker := brokers.New(brokers.Config{})
+	defer asker.Close()
+	return asker.AskAll(ctx, at)
 }
 
 func (s *schedulerRun) allowHost() func(string) bool {
@@ -404,8 +418,12 @@ func (s *schedulerRun) openHooks() (*hooks.Sender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the secret of the webhook: %w", err)
 	}
-	return hooks.New(hooks.Config{URL: s.o.Webhook, Secret: bytes.TrimSpace(secret),
-		Logger: s.log, Metrics: s.metrics})
+	cfg := hooks.Config{URL: s.o.Webhook, Secret: bytes.TrimSpace(secret), Logger: s.log,
+		Metrics: s.metrics}
+	if s.election == nil { // what one of several machines told, the others do not know
+		cfg.Place = &place{path: filepath.Join(s.o.Dir, "webhook-told"), log: s.log}
+	}
+	return hooks.New(cfg)
 }
 
 // exited carries the machine's wish to end out, after what it sent before has left.

@@ -83,6 +83,9 @@ type answer struct {
 	most   int
 	mostOf string
 	quorum quorum
+	// elected is the controller as a broker tells it: with ZooKeeper the broker that is it, in
+	// KRaft any broker.
+	elected int
 	// at is when the answer was there; whole is all that was told of the partitions, nil where
 	// that was not asked for.
 	at    time.Time
@@ -105,7 +108,9 @@ type hosting struct{ hosted, notInSync, leads int }
 // quorum is what the controllers said; its zero value is not a quorum, see noQuorum.
 type quorum struct {
 	leader, epoch int
-	voters        []int
+	// zooKeeper says that there is none, and leader is the broker that ZooKeeper elected.
+	zooKeeper bool
+	voters    []int
 	// present are the voters that fetched lately, as far as the answer tells.
 	present []int
 	// behind is how far each voter is behind the leader, as far as the answer tells, and trails
@@ -152,11 +157,12 @@ func readVersions(body []byte, wanted, optional []question) (map[int16]int16, er
 		return nil, err
 	}
 	common := make(map[int16]int16)
-	controller := true
+	controller, kraft := true, false
 	r.each(func() {
 		key, lowest, highest := r.int16(), r.int16(), r.int16()
 		r.tags()
 		controller = controller && key != metadata.key
+		kraft = kraft || key == describeQuorum.key
 		for _, q := range slices.Concat(wanted, optional) {
 			if q.key == key && lowest <= q.max && highest >= q.min {
 				common[key] = min(highest, q.max)
@@ -169,7 +175,9 @@ func readVersions(body []byte, wanted, optional []question) (map[int16]int16, er
 		return nil, err
 	}
 	for _, q := range wanted {
-		if _, ok := common[q.key]; !ok && (q.key != metadata.key || !controller) {
+		spared := q.key == metadata.key && controller ||
+			q.key == describeQuorum.key && !kraft // the metadata is in ZooKeeper
+		if _, ok := common[q.key]; !ok && !spared {
 			return nil, fmt.Errorf("the broker knows no version of %s between %d and %d",
 				q.name, q.min, q.max)
 		}
@@ -268,7 +276,7 @@ func (a *answer) readCluster(version int16, body []byte) error {
 		r.int8() // endpoint type
 	}
 	a.clusterID = r.string()
-	r.int32() // controller id
+	a.elected = r.int32()
 	a.tellsFenced = version >= 2
 	a.brokers = nil
 	r.each(func() {

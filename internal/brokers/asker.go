@@ -134,10 +134,17 @@ func (a *Asker) depths(addresses []string, how depth) []depth {
 		}
 	}
 	left := most
+	for i, address := range addresses {
+		if a.peers[address].elected { // it alone tells of reassignments
+			list[i] = how
+			left--
+		}
+	}
 	for _, silent := range []bool{false, true} {
 		for i := range addresses {
 			at := (i + a.asks) % len(addresses)
-			if p := a.peers[addresses[at]]; left > 0 && p.silent == silent && !p.controls() {
+			if p := a.peers[addresses[at]]; left > 0 && p.silent == silent && !p.controls() &&
+				!p.elected {
 				list[at] = how
 				left--
 			}

@@ -218,9 +218,6 @@ func TestRefusals(t *testing.T) {
 			func(v *view) { v.code = map[int16]int16{describeCluster.key: 31} }},
 		{"old", "reading ApiVersions: the broker knows no version of Metadata between 12 and 13",
 			func(v *view) { v.highest = map[int16]int16{metadata.key: 11} }},
-		{"zookeeper", "reading ApiVersions: " +
-			"the broker knows no version of DescribeQuorum between 0 and 2",
-			func(v *view) { v.highest = map[int16]int16{describeQuorum.key: -1} }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -231,6 +228,17 @@ func TestRefusals(t *testing.T) {
 			check(t, facts, scheduler.KafkaFacts{
 				Asked: now, Leader: -1, Error: addresses[0] + ": " + c.reason})
 		})
+	}
+}
+
+// A broker whose metadata is in ZooKeeper knows nothing of a quorum, and tells who is elected.
+func TestZooKeeperMode(t *testing.T) {
+	v, all, addresses := three(t)
+	v.highest, v.elected = map[int16]int16{describeQuorum.key: -1}, 2
+	all[0].show(v, nil)
+	facts := open(t, patient).Ask(t.Context(), addresses[:1])
+	if facts.Error != "" || facts.Leader != 2 || facts.Voters != nil || len(facts.Brokers) != 3 {
+		t.Errorf("facts are %+v", facts)
 	}
 }
 

@@ -32,6 +32,10 @@ func (l *line) change(change scheduler.KafkaChange) error {
 		return l.addVoter(c)
 	case scheduler.RemoveVoter:
 		return l.removeVoter(c)
+	case scheduler.ElectPreferred:
+		return l.elect(c)
+	case scheduler.MoveReplicas:
+		return l.reassign(movesOf(c), true)
 	case scheduler.Unregister:
 		request := kmsg.NewPtrUnregisterBrokerRequest()
 		request.BrokerID = int32(c.Broker)

@@ -41,7 +41,9 @@
 //     say of each other is then the last that they learned, and may be long outdated.
 //  5. Below DescribeCluster 2 (Kafka 3.9) brokers do not tell who is fenced. A broker that hosts
 //     replicas and is not listed is then given as fenced, without an address.
-//  6. Between two asks the package uses no time: no goroutine, no timer, only idle connections.
+//  6. A broker that does not offer DescribeQuorum keeps its metadata in ZooKeeper. There are no
+//     voters then, and Leader is the broker that is the controller, -1 while they disagree on it.
+//  7. Between two asks the package uses no time: no goroutine, no timer, only idle connections.
 //
 // The tests use a scripted broker, whose answers kmsg encodes, for all that real brokers seldom
 // do; a fuzz test feeds the readers; with the build tag e2e a cluster of three real brokers is

@@ -3,6 +3,7 @@ package brokers
 import (
 	"encoding/binary"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -22,6 +23,12 @@ type view struct {
 	code map[int16]int16
 	// controller is whether it is one, and no broker; follows is whether it does not lead.
 	controller, follows bool
+	// elected is the controller that a broker names.
+	elected int
+	// topics is how many there are with these partitions, 0 for one; minimum is what they demand,
+	// and moves which partitions of the first one are being reassigned.
+	topics, minimum int
+	moves           []int
 }
 
 type partition struct {
@@ -135,6 +142,10 @@ func respond(v view, key, version int16, request []byte) []byte {
 		response = v.describeCluster(version, request)
 	case describeQuorum.key:
 		response = v.describeQuorum()
+	case listMoves.key:
+		response = v.reassignments()
+	case describeMinimums(nil).key:
+		response = v.describeConfigs(request)
 	}
 	response.SetVersion(version)
 	frame := append([]byte{0, 0, 0, 0}, request[4:8]...)
@@ -149,7 +160,8 @@ func respond(v view, key, version int16, request []byte) []byte {
 func (v view) apiVersions() kmsg.Response {
 	r := kmsg.NewPtrApiVersionsResponse()
 	r.ErrorCode = v.code[apiVersions.key]
-	for _, q := range []question{apiVersions, metadata, describeCluster, describeQuorum} {
+	for _, q := range []question{apiVersions, metadata, describeCluster, describeQuorum,
+		describeMinimums(nil), listMoves} {
 		k := kmsg.NewApiVersionsResponseApiKey()
 		k.ApiKey, k.MaxVersion = q.key, q.request(0).MaxVersion()
 		if highest, ok := v.highest[q.key]; ok {
@@ -176,8 +188,23 @@ func (v view) metadata() kmsg.Response {
 		m.NodeID, m.Host, m.Port = int32(b.id), host, int32(number)
 		r.Brokers = append(r.Brokers, m)
 	}
+	for n := range max(1, v.topics) {
+		r.Topics = append(r.Topics, v.topic(n))
+	}
+	return r
+}
+
+// topicName is "events", and so on for further ones.
+func topicName(n int) string {
+	if n == 0 {
+		return "events"
+	}
+	return "events-" + strconv.Itoa(n)
+}
+
+func (v view) topic(n int) kmsg.MetadataResponseTopic {
 	topic := kmsg.NewMetadataResponseTopic()
-	topic.Topic = kmsg.StringPtr("events")
+	topic.Topic = kmsg.StringPtr(topicName(n))
 	for i, p := range v.partitions {
 		m := kmsg.NewMetadataResponseTopicPartition()
 		m.Partition, m.Leader = int32(i), int32(p.leader)
@@ -189,18 +216,54 @@ func (v view) metadata() kmsg.Response {
 		}
 		topic.Partitions = append(topic.Partitions, m)
 	}
+	return topic
+}
+
+// describeConfigs tells the minimum of each topic that is asked for.
+func (v view) describeConfigs(request []byte) kmsg.Response {
+	asked := kmsg.NewDescribeConfigsRequest()
+	asked.Version = 4
+	r := kmsg.NewPtrDescribeConfigsResponse()
+	if err := asked.ReadFrom(request[headerSize(request):]); err != nil {
+		return r
+	}
+	for _, resource := range asked.Resources {
+		of := kmsg.NewDescribeConfigsResponseResource()
+		of.ErrorCode = v.code[describeMinimums(nil).key]
+		of.ResourceType, of.ResourceName = resource.ResourceType, resource.ResourceName
+		config := kmsg.NewDescribeConfigsResponseResourceConfig()
+		config.Name, config.Value = minISR, kmsg.StringPtr(strconv.Itoa(v.minimum))
+		of.Configs = append(of.Configs, config)
+		r.Resources = append(r.Resources, of)
+	}
+	return r
+}
+
+func (v view) reassignments() kmsg.Response {
+	r := kmsg.NewPtrListPartitionReassignmentsResponse()
+	topic := kmsg.NewListPartitionReassignmentsResponseTopic()
+	topic.Topic = "events"
+	for _, id := range v.moves {
+		p := kmsg.NewListPartitionReassignmentsResponseTopicPartition()
+		p.Partition = int32(id)
+		topic.Partitions = append(topic.Partitions, p)
+	}
 	r.Topics = append(r.Topics, topic)
 	return r
+}
+
+// headerSize is how long the header of a flexible request is, without tags.
+func headerSize(request []byte) int {
+	return 10 + int(binary.BigEndian.Uint16(request[8:])) + 1
 }
 
 func (v view) describeCluster(version int16, request []byte) kmsg.Response {
 	r := kmsg.NewPtrDescribeClusterResponse()
 	r.ErrorCode = v.code[describeCluster.key]
-	r.ClusterID = v.cluster
+	r.ClusterID, r.ControllerID = v.cluster, int32(v.elected)
 	asked := kmsg.NewDescribeClusterRequest()
 	asked.Version = version
-	header := 10 + int(binary.BigEndian.Uint16(request[8:])) + 1 // and no tags
-	if err := asked.ReadFrom(request[header:]); err != nil ||
+	if err := asked.ReadFrom(request[headerSize(request):]); err != nil ||
 		version >= 1 && v.controller != (asked.EndpointType == controllerEndpoint) {
 		r.ErrorCode = 114 // MISMATCHED_ENDPOINT_TYPE
 	}
@@ -227,10 +290,17 @@ func (v view) describeQuorum() kmsg.Response {
 	p.LeaderID, p.LeaderEpoch = int32(v.quorum.leader), int32(v.quorum.epoch)
 	for _, id := range v.quorum.voters {
 		replica := kmsg.NewDescribeQuorumResponseTopicPartitionReplicaState()
-		replica.ReplicaID = int32(id)
+		replica.ReplicaID, replica.LastCaughtUpTimestamp = int32(id), 1_000_000
 		p.CurrentVoters = append(p.CurrentVoters, replica)
 		replica.ReplicaID += 100
 		p.Observers = append(p.Observers, replica)
+	}
+	for _, b := range v.brokers {
+		if !slices.Contains(v.quorum.voters, b.id) {
+			replica := kmsg.NewDescribeQuorumResponseTopicPartitionReplicaState()
+			replica.ReplicaID, replica.LastCaughtUpTimestamp = int32(b.id), 1_000_000
+			p.Observers = append(p.Observers, replica)
+		}
 	}
 	if v.follows {
 		p = kmsg.NewDescribeQuorumResponseTopicPartition()

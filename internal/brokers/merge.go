@@ -24,11 +24,8 @@ func merge(answers []*answer) scheduler.KafkaFacts {
 			return facts
 		}
 	}
-	latest, joins := noQuorum, true
+	latest, joins := latestQuorum(answers), true
 	for _, a := range answers {
-		if a.quorum.epoch > latest.epoch {
-			latest = a.quorum
-		}
 		joins = joins && a.joinsItself
 		if a.most > facts.MostReplicas {
 			facts.MostReplicas, facts.MostReplicated = a.most, a.mostOf

@@ -73,6 +73,14 @@ var disagreements = []struct {
 		zero.quorum.leader, one.quorum.leader = 2, 2
 		one.tellsFenced, one.brokers = false, one.brokers[:2]
 	}, func(f *scheduler.KafkaFacts) { f.Leader, f.Brokers[2].Fenced = 2, true }},
+	{"the controller that ZooKeeper elected", func(zero, one *answer) {
+		zero.quorum = quorum{leader: 1, zooKeeper: true}
+		one.quorum = zero.quorum
+	}, func(f *scheduler.KafkaFacts) { f.Leader, f.Voters = 1, nil }},
+	{"the one is told of another controller than the other", func(zero, one *answer) {
+		zero.quorum = quorum{leader: 1, zooKeeper: true}
+		one.quorum = quorum{leader: 0, zooKeeper: true}
+	}, func(f *scheduler.KafkaFacts) { f.Leader, f.Voters = -1, nil }},
 	{"two clusters", func(_, one *answer) { one.clusterID = "d" },
 		func(f *scheduler.KafkaFacts) {
 			*f = scheduler.KafkaFacts{Leader: -1, Error: "brokers of two clusters answer: " +

@@ -2,6 +2,7 @@ package brokers
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -51,6 +52,8 @@ type whole struct {
 	metadata []byte         // the response, which is read again when it is known who is believed
 	minimums map[string]int // by topic; those that nobody told are not there
 	moving   []moving
+	// unmoved says that nobody told of reassignments: with ZooKeeper the controller alone does.
+	unmoved bool
 }
 
 // moving is a partition that is being reassigned.
@@ -148,7 +151,9 @@ func (w *whole) takeMinimums(body []byte) error {
 func (w *whole) readMoves(_ int16, body []byte) error {
 	r := reader{left: body}
 	r.int32() // throttle time
-	failure := code(r.int16())
+	number := r.int16()
+	w.unmoved = number == notController
+	failure := code(number)
 	r.bytes() // error message
 	r.each(func() {
 		topic := r.string()
@@ -165,8 +170,14 @@ func (w *whole) readMoves(_ int16, body []byte) error {
 	if err := r.done(); err != nil {
 		return err
 	}
+	if w.unmoved {
+		return nil
+	}
 	return failure
 }
+
+// notController is the error code of a broker that ZooKeeper did not elect.
+const notController = 41
 
 // most is how many brokers tell of all partitions: one more than have to agree.
 const most = 3
@@ -177,12 +188,7 @@ const timely = 2 * time.Second
 
 // partitions joins what brokers told of each partition with all that is known of the nodes.
 func partitions(asked time.Time, answers []*answer) *rolling.Facts {
-	latest := noQuorum
-	for _, a := range answers {
-		if a.quorum.epoch > latest.epoch {
-			latest = a.quorum
-		}
-	}
+	latest := latestQuorum(answers)
 	f := &joined{Builder: rolling.NewBuilder(asked), ids: identities(answers),
 		answered: map[int]time.Time{}, quorum: latest, fenced: map[int]bool{}}
 	for _, a := range answers {
@@ -190,11 +196,41 @@ func partitions(asked time.Time, answers []*answer) *rolling.Facts {
 			f.answered[id] = a.at
 		}
 	}
+	believed := f.believed(answers)
+	told := func(a *answer) bool { return !a.whole.unmoved }
+	if !slices.ContainsFunc(believed, told) {
+		f.quorum.leader = noQuorum.leader // who would know it is not there
+	}
 	f.nodes(answers)
-	for _, a := range f.believed(answers) {
+	for _, a := range believed {
 		f.take(a)
 	}
 	return f.Facts()
+}
+
+// latestQuorum is the latest that nodes tell of the quorum. Brokers that hear of a controller from
+// ZooKeeper do so one after the other; those that name the one of the others are up to date.
+func latestQuorum(answers []*answer) quorum {
+	latest := noQuorum
+	for _, a := range answers {
+		if a.quorum.epoch > latest.epoch {
+			latest = a.quorum
+		}
+	}
+	if !latest.zooKeeper {
+		return latest
+	}
+	latest.trails = map[int]time.Duration{}
+	for _, a := range answers {
+		if a.quorum.zooKeeper && a.quorum.leader != latest.leader {
+			latest.leader, latest.trails = noQuorum.leader, nil
+			return latest
+		}
+		if id := a.self(); a.quorum.zooKeeper && id >= 0 {
+			latest.trails[id] = 0
+		}
+	}
+	return latest
 }
 
 // identities are the ids of nodes by their addresses, as any answer has them.
@@ -227,7 +263,7 @@ func (f *joined) nodes(answers []*answer) {
 		f.Broker(rolling.Broker{ID: rolling.NodeID(b.id), Rack: b.rack, Registered: true,
 			Fenced: b.fenced, Answered: f.answered[b.id], Behind: f.trails(b.id)})
 	}
-	q := rolling.Quorum{Leader: rolling.NodeID(f.quorum.leader)}
+	q := rolling.Quorum{Leader: rolling.NodeID(f.quorum.leader), Elected: f.quorum.zooKeeper}
 	for _, id := range f.quorum.voters {
 		v := rolling.Voter{ID: rolling.NodeID(id), Answered: f.answered[id], Behind: -1}
 		if behind, told := f.quorum.behind[id]; told {
@@ -256,7 +292,9 @@ func (f *joined) believed(answers []*answer) []*answer {
 		}
 		id, known := f.ids[a.address]
 		behind := f.trails(id)
-		if known && !f.fenced[id] && behind >= 0 && behind <= timely {
+		if known && id == f.quorum.leader && f.quorum.zooKeeper {
+			good = slices.Insert(good, 0, a) // it alone tells of reassignments
+		} else if known && !f.fenced[id] && behind >= 0 && behind <= timely {
 			good = append(good, a)
 		} else {
 			others = append(others, a)

@@ -28,6 +28,8 @@ type peer struct {
 	correlation int32
 	// silent is whether the last ask failed.
 	silent bool
+	// elected is whether it is the broker that ZooKeeper made the controller, as it told last.
+	elected bool
 }
 
 // depth is how much is asked of a broker.
@@ -99,10 +101,7 @@ func (p *peer) putQuestions(how depth) (*answer, error) {
 	if err := p.describe(a, how); err != nil {
 		return nil, err
 	}
-	err := p.question(describeQuorum, func(version int16, body []byte) (err error) {
-		a.quorum, err = readQuorum(version, body)
-		return err
-	})
+	err := p.askQuorum(a)
 	if err == nil && a.whole != nil {
 		err = p.complete(a.whole)
 	}
@@ -111,6 +110,19 @@ func (p *peer) putQuestions(how depth) (*answer, error) {
 		p.drop() // the answer might still come
 	}
 	return a, nil
+}
+
+// askQuorum asks for the quorum. Where ZooKeeper elects the controller, that is what is known.
+func (p *peer) askQuorum(a *answer) error {
+	if _, tells := p.versions[describeQuorum.key]; !tells {
+		a.quorum = quorum{leader: a.elected, epoch: 0, zooKeeper: true}
+		p.elected = a.elected >= 0 && a.self() == a.elected
+		return nil
+	}
+	return p.question(describeQuorum, func(version int16, body []byte) (err error) {
+		a.quorum, err = readQuorum(version, body)
+		return err
+	})
 }
 
 // greet asks which requests the broker knows.

@@ -55,6 +55,7 @@ func (c *cluster) cleanup() {
 	if c.t.Failed() {
 		c.dump()
 	}
+	c.replay()
 	if _, err := os.Stat(filepath.Join(c.home, c.name)); err == nil {
 		c.run(2*time.Minute, "uninstall", "--yes", "--name", c.name)
 	}
@@ -67,6 +68,20 @@ func (c *cluster) cleanup() {
 		}
 		return nil
 	})
+}
+
+// replay replays what the schedulers of this home recorded; one may still run.
+func (c *cluster) replay() {
+	segments, err := filepath.Glob(filepath.Join(c.home, "*", "scheduler", "recording", "*.rec.gz"))
+	if err != nil {
+		c.t.Error(err)
+	}
+	for _, path := range segments {
+		out, errs, code := c.run(2*time.Minute, "debug", "replay", "--diff", path)
+		if code != 0 {
+			c.t.Errorf("the replay of %s: exit %d\n%s%s", path, code, tailOf(out, 4000), errs)
+		}
+	}
 }
 
 // dump shows what helps to understand a failure.
@@ -85,11 +100,11 @@ func tail(path string, n int) string {
 	if err != nil {
 		return err.Error()
 	}
-	if len(data) > n {
-		data = data[len(data)-n:]
-	}
-	return string(data)
+	return tailOf(string(data), n)
 }
+
+// tailOf is the end of a text.
+func tailOf(text string, n int) string { return text[max(0, len(text)-n):] }
 
 // run runs a command of the CLI and gives its output and exit code.
 func (c *cluster) run(timeout time.Duration, args ...string) (string, string, int) {

@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,19 +26,21 @@ func TestCanaryUpdate(t *testing.T) {
 	bootstrap := c.bootstrap()
 	load := startLoad(t, bootstrap, "load")
 
-	out := c.verb("update", "start", "--dry-run", "--set", "kafka.num_io_threads=5")
-	if n := strings.Count(out, "restart"); n < 3 || !strings.Contains(out, "num.io.threads") {
+	out := c.verb("update", "start", "--dry-run", "--set",
+		"kafka.queued_max_requests=400")
+	if n := strings.Count(out, "restart"); n < 3 ||
+		!strings.Contains(out, "queued.max.requests") {
 		t.Errorf("the preview names %d restarts and no setting:\n%s", n, out)
 	}
-	c.verb("update", "start", "--no-wait", "--reason", "more threads", "--set",
-		"kafka.num_io_threads=5", "--set", "service.deploy_strategy=serial-canary")
+	c.verb("update", "start", "--no-wait", "--reason", "shorter queues", "--set",
+		"kafka.queued_max_requests=400", "--set", "service.deploy_strategy=serial-canary")
 	c.awaitSteps("WAITING", "WAITING", "PENDING")
-	c.threads(bootstrap, "8", "8", "8")
+	c.queues(bootstrap, "500", "500", "500")
 
 	c.verb("plan", "resume", "deploy", "broker")
 	c.killScheduler()
 	c.awaitSteps("COMPLETE", "WAITING", "PENDING")
-	c.threads(bootstrap, "5", "8", "8")
+	c.queues(bootstrap, "400", "500", "500")
 	c.killScheduler()
 	c.awaitSteps("COMPLETE", "WAITING", "PENDING")
 
@@ -53,27 +56,30 @@ func TestCanaryUpdate(t *testing.T) {
 	})
 	c.verb("plan", "resume", "deploy")
 	c.awaitSteps("COMPLETE", "COMPLETE", "COMPLETE")
-	c.threads(bootstrap, "5", "5", "5")
+	c.queues(bootstrap, "400", "400", "400")
 
-	c.verb("update", "rollback", "--reason", "too many threads")
+	c.verb("update", "rollback", "--reason", "too short queues")
 	c.awaitWhole(3, 3*time.Minute)
-	c.threads(bootstrap, "8", "8", "8")
-	if journal := c.verb("journal"); !strings.Contains(journal, "too many threads") {
+	c.queues(bootstrap, "500", "500", "500")
+	if journal := c.verb("journal"); !strings.Contains(journal, "too short queues") {
 		t.Errorf("the journal does not say why:\n%s", journal)
 	}
 	load.check()
 	c.uninstall()
 }
 
-// TestBadUpdate rolls out a setting that Kafka refuses: one broker stays down, the others are left
-// alone, producers go on, and a roll-back brings it back (F32, F36).
+// TestBadUpdate changes what brokers take while they run, and restarts nobody; has what Kafka
+// refuses refused before anything restarts; and rolls out a setting that keeps a broker from
+// starting: one stays down, the others are left alone, producers go on, and a roll-back brings it
+// back (F32, F36).
 func TestBadUpdate(t *testing.T) {
 	c := newCluster(t, "bad")
 	c.install()
 	c.awaitWhole(3, 30*time.Second)
 	load := startLoad(t, c.bootstrap(), "load")
 	before := c.taskIDs()
-	c.verb("update", "start", "--no-wait", "--set", "kafka.num_io_threads=0")
+	c.liveUpdate(before)
+	c.verb("update", "start", "--no-wait", "--set", "kafka.queued_max_requests=0")
 	eventually(t, time.Minute, "the first broker fails, again and again", func() error {
 		s, err := c.status()
 		if err != nil {
@@ -100,6 +106,34 @@ func TestBadUpdate(t *testing.T) {
 	c.uninstall()
 }
 
+// liveUpdate changes a property that brokers take while they run, and tries what they do not take.
+func (c *cluster) liveUpdate(before map[string]string) {
+	c.t.Helper()
+	bootstrap := c.bootstrap()
+	out := c.verb("update", "start", "--set", "kafka.num_io_threads=5")
+	if !strings.Contains(out, "brokers take it while they run") {
+		c.t.Errorf("the update does not say that it is live:\n%s", out)
+	}
+	c.settings(bootstrap, "num.io.threads", "5", "5", "5")
+	for set, want := range map[string]string{
+		"kafka.num_io_threads=0": "Kafka does not take num.io.threads",
+		"kafka.num_io_thread=6":  "did you mean",
+	} {
+		_, said, code := c.run(time.Minute, "update", "start", "--set", set, "--name", c.name)
+		if code != 2 || !strings.Contains(said, want) {
+			c.t.Errorf("%s ended with %d: %s", set, code, said)
+		}
+	}
+	if now := c.taskIDs(); !maps.Equal(now, before) {
+		c.t.Errorf("somebody was restarted: %v, before %v", now, before)
+	}
+	c.verb("update", "rollback")
+	c.settings(bootstrap, "num.io.threads", "8", "8", "8")
+	if now := c.taskIDs(); !maps.Equal(now, before) {
+		c.t.Errorf("the roll-back restarted somebody: %v, before %v", now, before)
+	}
+}
+
 // verb runs a command on this cluster that has to succeed.
 func (c *cluster) verb(args ...string) string {
 	c.t.Helper()
@@ -120,7 +154,7 @@ func (c *cluster) killScheduler() {
 	})
 }
 
-// steps reports whether the steps of the deploy plan have these statuses.
+// steps reports whether the steps of the deploy plan have these statuses, "" for any.
 func (c *cluster) steps(want ...string) error {
 	s, err := c.status()
 	if err != nil {
@@ -136,7 +170,8 @@ func (c *cluster) steps(want ...string) error {
 			}
 		}
 	}
-	if !slices.Equal(got, want) {
+	same := func(got, want string) bool { return want == "" || got == want }
+	if !slices.EqualFunc(got, want, same) {
 		return fmt.Errorf("the steps of deploy are %v, not %v", got, want)
 	}
 	return nil
@@ -147,14 +182,20 @@ func (c *cluster) awaitSteps(want ...string) {
 	eventually(c.t, 2*time.Minute, "the plan gets on", func() error { return c.steps(want...) })
 }
 
-// threads demands what the brokers themselves say of num.io.threads.
-func (c *cluster) threads(bootstrap []string, want ...string) {
+// queues demands what the brokers themselves say of a property that they read when they start.
+func (c *cluster) queues(bootstrap []string, want ...string) {
 	c.t.Helper()
-	for id, threads := range want {
+	c.settings(bootstrap, "queued.max.requests", want...)
+}
+
+// settings demands what the brokers themselves say of a property.
+func (c *cluster) settings(bootstrap []string, name string, want ...string) {
+	c.t.Helper()
+	for id, value := range want {
 		eventually(c.t, 30*time.Second, "a broker has its setting", func() error {
-			got, err := setting(bootstrap, id, "num.io.threads")
-			if err == nil && got != threads {
-				err = fmt.Errorf("broker %d has %s threads, not %s", id, got, threads)
+			got, err := setting(bootstrap, id, name)
+			if err == nil && got != value {
+				err = fmt.Errorf("broker %d has %s=%s, not %s", id, name, got, value)
 			}
 			return err
 		})

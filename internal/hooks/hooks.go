@@ -63,13 +63,35 @@ type Config struct {
 	Metrics Counter
 	// Transport makes the requests; nil is Go's default.
 	Transport http.RoundTripper
+	// Place remembers how far the journal was told of, so that what waits when a process ends is
+	// posted by the next one; nil forgets it.
+	Place Place
 }
+
+// Place remembers an entry of the journal, by its number.
+type Place interface {
+	// Last is the one that was remembered last; ok is false when none was.
+	Last() (number int64, ok bool)
+	Remember(number int64)
+}
+
+// nowhere remembers nothing.
+type nowhere struct{}
+
+func (nowhere) Last() (int64, bool) { return 0, false }
+func (nowhere) Remember(int64)      {}
 
 // Sender posts messages.
 type Sender struct {
 	cfg    Config
 	client *http.Client
-	queue  chan Message
+	queue  chan waiting
+}
+
+// waiting is a message, and the number of the entry that it tells of.
+type waiting struct {
+	Message
+	number int64
 }
 
 // New checks where messages are to go. It does not connect.
@@ -84,7 +106,10 @@ func New(cfg Config) (*Sender, error) {
 	case len(cfg.Secret) == 0:
 		return nil, errors.New("webhooks need a secret to be signed with, and it is empty")
 	}
-	return &Sender{cfg: cfg, queue: make(chan Message, queueSize), client: &http.Client{
+	if cfg.Place == nil {
+		cfg.Place = nowhere{}
+	}
+	return &Sender{cfg: cfg, queue: make(chan waiting, queueSize), client: &http.Client{
 		Timeout: postTimeout, Transport: cfg.Transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
@@ -93,7 +118,7 @@ func New(cfg Config) (*Sender, error) {
 }
 
 // Run posts until the context ends; watch gives the latest view and a channel that is closed
-// when there is a later one.
+// when there is a later one. It begins behind the entry that is remembered, else with what comes.
 func (s *Sender) Run(
 	ctx context.Context, watch func() (*scheduler.View, <-chan struct{}),
 ) {
@@ -103,15 +128,21 @@ func (s *Sender) Run(
 		s.post(ctx)
 	}()
 	defer func() { <-done }()
-	last, known := int64(0), false
+	last, known := s.cfg.Place.Last()
 	for {
 		v, changed := watch()
 		if v != nil {
+			if n := len(v.Journal); n > 0 && v.Journal[n-1].Number < last {
+				known = false // it is the journal of another life
+			}
 			if known {
 				s.enqueue(v, last)
 			}
 			if n := len(v.Journal); n > 0 {
 				last = v.Journal[n-1].Number
+			}
+			if !known {
+				s.cfg.Place.Remember(last)
 			}
 			known = true
 		}
@@ -135,7 +166,7 @@ func (s *Sender) enqueue(v *scheduler.View, last int64) {
 			By: entry.By, Reason: entry.Reason, Result: entry.Outcome,
 		}
 		select {
-		case s.queue <- m:
+		case s.queue <- waiting{m, entry.Number}:
 		default:
 			s.cfg.Metrics.Count(metrics.HookDropped)
 			s.cfg.Logger.Warn("webhooks: the queue is full; a message is dropped", "id", m.ID)
@@ -150,7 +181,9 @@ func (s *Sender) post(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case m := <-s.queue:
-			s.deliver(ctx, m)
+			if s.deliver(ctx, m.Message); ctx.Err() == nil {
+				s.cfg.Place.Remember(m.number)
+			}
 		}
 	}
 }

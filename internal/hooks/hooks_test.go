@@ -49,22 +49,72 @@ var secret = []byte("a shared secret")
 // begin runs a sender in this world; the first view has one entry, which is no news.
 func begin(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, changed: make(chan struct{}), ended: make(chan struct{}),
-		counts: map[string]int{}}
+	w := &world{t: t, changed: make(chan struct{}), counts: map[string]int{}}
+	w.run(nil)
+	w.happens("plan-start")
+	return w
+}
+
+// run runs a sender.
+func (w *world) run(at Place) {
+	w.t.Helper()
 	s, err := New(Config{URL: "http://hooks.test/x", Secret: secret, Metrics: w, Transport: w,
-		Logger: slog.New(slog.DiscardHandler)})
+		Logger: slog.New(slog.DiscardHandler), Place: at})
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	w.cancel = cancel
+	w.cancel, w.ended = cancel, make(chan struct{})
 	go func() {
 		defer close(w.ended)
 		s.Run(ctx, w.watch)
 	}()
 	synctest.Wait()
-	w.happens("plan-start")
-	return w
+}
+
+// memory is a Place.
+type memory struct {
+	number int64
+	known  bool
+}
+
+func (m *memory) Last() (int64, bool)   { return m.number, m.known }
+func (m *memory) Remember(number int64) { m.number, m.known = number, true }
+
+// TestGoesOn ends senders while messages wait: the next one posts them, and nothing that was
+// taken; a journal that begins anew is not taken for the one before.
+func TestGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{t: t, changed: make(chan struct{}), counts: map[string]int{}}
+		at := &memory{}
+		w.run(at)
+		w.happens("plan-start") // which is no news
+		w.happens("plan-complete")
+		w.hang = true
+		w.happens("plan-stop", "plan-halt")
+		w.end()
+		w.happens("plan-wait")
+		w.posts, w.hang = nil, false
+		w.run(at)
+		told := func() (events []string) {
+			for _, p := range w.posts {
+				events = append(events, p.message.Event)
+			}
+			return events
+		}
+		if got := strings.Join(told(), " "); got != "plan-stop plan-halt plan-wait" {
+			t.Errorf("the second one told: %s", got)
+		}
+		w.end()
+		w.posts, w.view = nil, nil
+		w.happens("plan-start")
+		w.run(at)
+		defer w.end()
+		w.happens("plan-complete")
+		if got := strings.Join(told(), " "); got != "plan-complete" || at.number != 2 {
+			t.Errorf("of another journal it told: %s, up to %d", got, at.number)
+		}
+	})
 }
 
 func (w *world) end() {

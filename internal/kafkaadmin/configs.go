@@ -57,6 +57,7 @@ func describeConfigs(
 	ctx context.Context, c conn, kind kmsg.ConfigResourceType, names ...string,
 ) (map[string][]api.ConfigEntry, error) {
 	request := kmsg.NewPtrDescribeConfigsRequest()
+	request.IncludeSynonyms = true
 	for _, name := range names {
 		resource := kmsg.NewDescribeConfigsRequestResource()
 		resource.ResourceType, resource.ResourceName = kind, name
@@ -70,8 +71,7 @@ func describeConfigs(
 			}
 			entries := make([]api.ConfigEntry, 0, len(of.Configs))
 			for _, e := range of.Configs {
-				entries = append(entries, api.ConfigEntry{Name: e.Name, Value: told(e.Value),
-					Source: e.Source.String(), ReadOnly: e.ReadOnly, Sensitive: e.IsSensitive})
+				entries = append(entries, entryOf(e))
 			}
 			slices.SortFunc(entries, func(a, b api.ConfigEntry) int {
 				return cmp.Compare(a.Name, b.Name)
@@ -81,6 +81,22 @@ func describeConfigs(
 		return nil
 	})
 	return found, err
+}
+
+func entryOf(e kmsg.DescribeConfigsResponseResourceConfig) api.ConfigEntry {
+	entry := api.ConfigEntry{Name: e.Name, Value: told(e.Value), Source: e.Source.String(),
+		ReadOnly: e.ReadOnly, Sensitive: e.IsSensitive}
+	for _, synonym := range e.ConfigSynonyms {
+		switch synonym.Source {
+		case kmsg.ConfigSourceStaticBrokerConfig:
+			if synonym.Name == e.Name {
+				entry.Static = synonym.Value
+			}
+		case kmsg.ConfigSourceDefaultConfig:
+			entry.Default = synonym.Value
+		}
+	}
+	return entry
 }
 
 // ChangeTopicConfig sets properties of a topic, and takes others back, all of them or none; or

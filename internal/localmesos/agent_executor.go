@@ -191,7 +191,7 @@ func (c *Cluster) executorUpdate(e *executorRun, s mesos.TaskStatus) {
 		c.acknowledgeUpdate(e, s)
 		c.addUpdate(t, s)
 	default: // Unknown or over: passed on once, as Mesos does.
-		if f := c.frameworks[e.Framework]; f != nil && f.connected() {
+		if f := c.frameworks[e.Framework]; f != nil && f.connected() && !e.Unknown {
 			c.sendStatus(f, s)
 		}
 	}

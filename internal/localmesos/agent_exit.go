@@ -60,7 +60,7 @@ func (c *Cluster) killExecutor(e *executorRun) {
 // executorEnded is called once, when no process of the executor is left or it
 // could not be started. Its unfinished tasks end with it.
 func (c *Cluster) executorEnded(e *executorRun, status *int32) {
-	if e.agent.executors[e.key()] != e {
+	if e.agent.executors[e.key()] != e || c.holdsExit(e, status) {
 		return
 	}
 	if e.abandoned {
@@ -79,7 +79,8 @@ func (c *Cluster) executorEnded(e *executorRun, status *int32) {
 	c.ended = c.ended[max(0, len(c.ended)-50):]
 	c.log.Info("executor ended", "agent", e.agent.Name, "framework", e.Framework, "executor", e.id)
 
-	if f := c.frameworks[e.Framework]; f != nil && !f.Completed && !e.Generated {
+	f := c.frameworks[e.Framework]
+	if f != nil && !f.Completed && !e.Generated && !e.Unknown {
 		failure := &scheduler.Event{Type: scheduler.Event_FAILURE,
 			Failure: &scheduler.Event_Failure{
 				AgentID:    &mesos.AgentID{Value: e.Agent},

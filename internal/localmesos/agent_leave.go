@@ -43,6 +43,9 @@ func (c *Cluster) unregister(a *agentNode) error {
 // sendOff ends the process of an agent that the master has removed, with its
 // executors. It may come back, with its id or another one.
 func (c *Cluster) sendOff(a *agentNode, newID bool) {
+	for _, e := range sortedExecutors(a) {
+		e.Unknown = true
+	}
 	if a.out == nil {
 		if _, err := c.powerOff(a, Fault{NewID: newID, Timeout: Span(time.Hour)}); err != nil {
 			c.log.Error("an agent cannot be ended", "agent", a.Name, "error", err)

@@ -14,7 +14,7 @@ import (
 // scheduleAllocation arranges that free resources are offered in the next batch.
 // Batches are one offer interval apart; nothing runs while nothing changes.
 func (c *Cluster) scheduleAllocation() {
-	if c.allocTimer == nil {
+	if c.allocTimer == nil && !c.cfg.Stepped {
 		passed := time.Since(c.batchBase) % c.cfg.OfferInterval
 		if passed < 0 {
 			passed += c.cfg.OfferInterval
@@ -23,46 +23,24 @@ func (c *Cluster) scheduleAllocation() {
 	}
 }
 
-// AlignBatches moves the allocator's batches, so that there is one at the given
-// time and every offer interval before and after it. Replays of recordings use it.
-func (c *Cluster) AlignBatches(at time.Time) {
-	c.post(func() {
-		c.batchBase = at
-		if c.allocTimer != nil {
-			c.allocTimer.cancel()
-			c.allocTimer = nil
-			c.scheduleAllocation()
-		}
-	})
-}
-
-// allocateNow offers everything that is free: each agent's resources go whole to
-// the role with the smallest share that takes them; what is reserved goes to its
-// own role.
+// allocateNow offers everything that is free: first what roles are guaranteed, then of each
+// agent all the rest to the role with the smallest share that takes it. What is reserved goes to
+// its own role.
 func (c *Cluster) allocateNow() {
 	c.allocTimer.cancel()
 	c.allocTimer = nil
 	if c.closing {
 		return
 	}
-	batch := map[*framework][]*offer{}
-	wanting := c.candidates()
-	for _, a := range c.agents {
-		if !a.active() || a.out != nil || a.Deactivated {
-			continue
-		}
-		wanting.sort()
-		for _, w := range wanting.list {
-			if o := c.offerTo(w.framework, w.role, a); o != nil {
-				batch[o.framework] = append(batch[o.framework], o)
-				w.holds(o.resources)
-			}
-		}
+	r := &round{cluster: c, wanting: c.candidates(), batch: map[*framework][]*offer{}}
+	if c.guarantees() {
+		r.share(c.guaranteed)
 	}
+	r.share(c.spare)
 	for _, id := range sortedKeys(c.frameworks) {
-		if f := c.frameworks[id]; len(batch[f]) > 0 {
+		if f := c.frameworks[id]; len(r.batch[f]) > 0 {
 			ev := &scheduler.Event{Type: scheduler.Event_OFFERS, Offers: &scheduler.Event_Offers{}}
-			for _, o := range batch[f] {
+			for _, o := range r.batch[f] {
 				ev.Offers.Offers = append(ev.Offers.Offers, c.offerFor(o))
 			}
 			c.toFramework(f, ev)
@@ -70,6 +48,9 @@ func (c *Cluster) allocateNow() {
 	}
 	c.askBack()
 }
+
+// offerable tells whether anything of an agent may be offered.
+func (a *agentNode) offerable() bool { return a.active() && a.out == nil && !a.Deactivated }
 
 // free is what is neither used nor offered. It is nothing while executors that
 // died before a restart hold more than an agent that was made smaller has.
@@ -90,29 +71,36 @@ func (c *Cluster) free(a *agentNode) []mesos.Resource {
 	return slices.Clone(rest)
 }
 
-func (c *Cluster) offerTo(f *framework, role string, a *agentNode) *offer {
+// offerTo makes an offer of the part of an agent's free resources that a role may have.
+func (c *Cluster) offerTo(
+	f *framework, role string, a *agentNode, part func(string, []mesos.Resource) []mesos.Resource,
+) *offer {
 	rs := slices.DeleteFunc(c.free(a), func(r mesos.Resource) bool {
 		return !allocatableTo(&r, role)
 	})
 	if !f.can(mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT) {
 		rs = slices.DeleteFunc(rs, func(r mesos.Resource) bool { return len(r.Reservations) > 1 })
 	}
-	if c.tooFar(f, a) || a.hasGPUs() && !f.can(mesos.FrameworkInfo_Capability_GPU_RESOURCES) {
+	if c.tooFar(f, a) || !f.constraints.admit(role, a) ||
+		a.hasGPUs() && !f.can(mesos.FrameworkInfo_Capability_GPU_RESOURCES) {
 		return nil
 	}
-	rs = c.withinLimits(role, rs)
+	rs = part(role, rs)
 	if !c.allocatable(f, role, rs) || f.refuses(a, role, rs) {
 		return nil
 	}
-	o := &offer{id: c.newOfferID(), framework: f, agent: a,
-		role: role, resources: allocate(sortForOffer(rs), role)}
+	return &offer{framework: f, agent: a, role: role, resources: allocate(sortForOffer(rs), role)}
+}
+
+// sendOut makes a new offer known.
+func (c *Cluster) sendOut(o *offer) {
+	o.id, o.seq = c.newOfferID(), uint64(c.nextOffer)
 	c.addOffer(o)
-	c.allocations[role]++
-	f.allocations++
+	c.allocations[o.role]++
+	o.framework.allocations++
 	if t := c.cfg.OfferTimeout; t > 0 {
 		o.timeout = c.later(t, func() { c.removeOffer(o, true) })
 	}
-	return o
 }
 
 // tooFar tells whether an agent is in another region than the master, which only
@@ -226,6 +214,16 @@ func (f *framework) clearFilters(roles []string) {
 			x.expiry.cancel()
 			return true
 		}))
+	}
+}
+
+// forgetFilters forgets what frameworks declined of an agent that the master removes.
+func (c *Cluster) forgetFilters(a *agentNode) {
+	for _, f := range c.frameworks {
+		for _, x := range f.filters[a] {
+			x.expiry.cancel()
+		}
+		f.setFilters(a, nil)
 	}
 }
 

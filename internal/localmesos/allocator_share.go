@@ -95,13 +95,14 @@ func (w *candidate) holds(rs []mesos.Resource) {
 
 // sort puts those first who have the smallest dominant share: the largest of the parts of all
 // cpus, memory and disk, divided by the weight of the role. Of those with the same share the one
-// that was made fewer offers is first.
-func (x *candidates) sort() {
+// that was drawn is first, then the one that was made fewer offers.
+func (x *candidates) sort(drawn []Lot) {
 	if len(x.list) < 2 {
 		return
 	}
 	slices.SortStableFunc(x.list, func(a, b *candidate) int {
 		return cmp.Or(cmp.Compare(x.share(a)/a.weight, x.share(b)/b.weight),
+			cmp.Compare(a.place(drawn), b.place(drawn)),
 			cmp.Compare(x.offered[a.role], x.offered[b.role]),
 			cmp.Compare(a.framework.allocations, b.framework.allocations))
 	})
@@ -115,4 +116,96 @@ func (x *candidates) share(w *candidate) float64 {
 		}
 	}
 	return share
+}
+
+// Lot is who was given something of an agent; no framework is any.
+type Lot struct{ Framework, Role string }
+
+func (l Lot) is(w *candidate) bool {
+	return l.Role == w.role && (l.Framework == "" || l.Framework == w.framework.id)
+}
+
+// Draw says, by the ids of agents, who was given something of each in a round, and in which
+// order to go over the agents. What is chance with a real allocator, that order and who comes
+// first of those with the same share, then falls so that it comes to the same, as far as that is
+// possible. Replays of recordings use it.
+func (c *Cluster) Draw(order []string, lots map[string][]Lot) {
+	c.post(func() { c.lots, c.turns = lots, order })
+}
+
+// place is where a candidate was drawn, behind all if it was not.
+func (w *candidate) place(drawn []Lot) int {
+	for i, l := range drawn {
+		if l.is(w) {
+			return i
+		}
+	}
+	return len(drawn)
+}
+
+// round is one round of the allocator.
+type round struct {
+	cluster *Cluster
+	wanting *candidates
+	batch   map[*framework][]*offer
+}
+
+// share goes over the agents once, each with all who want offers.
+func (r *round) share(part func(string, []mesos.Resource) []mesos.Resource) {
+	agents := slices.DeleteFunc(slices.Clone(r.cluster.agents), func(a *agentNode) bool {
+		return !a.offerable()
+	})
+	if turns := r.cluster.turns; len(turns) > 0 {
+		slices.SortStableFunc(agents, func(x, y *agentNode) int {
+			return cmp.Compare(slices.Index(turns, x.id), slices.Index(turns, y.id))
+		})
+	}
+	for len(agents) > 0 {
+		i := r.next(agents, part)
+		a := agents[i]
+		agents = slices.Delete(agents, i, i+1)
+		r.wanting.sort(r.cluster.lots[a.id])
+		for _, w := range r.wanting.list {
+			if o := r.cluster.offerTo(w.framework, w.role, a, part); o != nil {
+				r.give(o)
+				w.holds(o.resources)
+			}
+		}
+	}
+}
+
+// next is the agent whose turn it is: the first, unless another was drawn.
+func (r *round) next(
+	agents []*agentNode, part func(string, []mesos.Resource) []mesos.Resource,
+) int {
+	if len(r.cluster.lots) == 0 {
+		return 0
+	}
+	for i, a := range agents {
+		drawn := r.cluster.lots[a.id]
+		r.wanting.sort(drawn)
+		for _, w := range r.wanting.list {
+			if r.cluster.offerTo(w.framework, w.role, a, part) == nil {
+				continue
+			}
+			if w.place(drawn) < len(drawn) {
+				return i
+			}
+			break
+		}
+	}
+	return 0
+}
+
+// give adds an offer to the round, to what the same role got of the agent if it did.
+func (r *round) give(o *offer) {
+	for _, have := range r.batch[o.framework] {
+		if have.agent == o.agent && have.role == o.role {
+			have.resources = sortForOffer(plus(have.resources, o.resources))
+			o.agent.touch()
+			return
+		}
+	}
+	r.cluster.sendOut(o)
+	r.batch[o.framework] = append(r.batch[o.framework], o)
 }

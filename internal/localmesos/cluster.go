@@ -69,6 +69,9 @@ type Cluster struct {
 	nextFW     int
 	allocTimer *timer
 	batchBase  time.Time // the allocator's batches are whole offer intervals from here
+	exits      exits
+	lots       map[string][]Lot // what chance shall give in the next rounds, see Draw
+	turns      []string
 	recoveryAt time.Time // when silence about recovering executors ends
 	closing    bool
 	idle       []chan struct{} // closed when no executor is left
@@ -105,6 +108,7 @@ func Start(cfg Config) (*Cluster, error) {
 		upkeep: upkeep{offers: map[string]*inverseOffer{},
 			statuses: map[string]allocator.InverseOfferStatus{}, quiet: map[string]time.Time{}},
 		allocations: map[string]int{},
+		exits:       exits{let: map[string]int{}},
 		byID:        map[string]*agentNode{}, watchers: map[*stream]*timer{},
 	}
 	if err := c.open(); err != nil {
@@ -335,6 +339,7 @@ func (c *Cluster) Shutdown(ctx context.Context) error {
 	gone := make(chan struct{})
 	posted := c.post(func() {
 		c.closing = true
+		c.resumeExits()
 		c.fetchCancel()
 		c.removeOffers(true, func(*offer) bool { return true })
 		c.idle = append(c.idle, gone)

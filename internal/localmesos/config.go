@@ -62,6 +62,10 @@ type Config struct {
 	// Pace lets executors of Program take their time as those of real agents do: a
 	// twentieth of a second for most steps. Replays of recordings use it.
 	Pace bool
+	// Stepped leaves the rounds of the allocator to whoever calls Batch, the ends of executors
+	// to LetExit, and the steps of a fail-over to Recover and so on. Replays of recordings
+	// use it.
+	Stepped bool
 	// OfferTimeout is how long a framework may keep an offer; 0 is for ever.
 	OfferTimeout time.Duration
 	// MinAllocatable is the least that is offered, in the form of Mesos's flag:

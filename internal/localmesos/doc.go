@@ -12,15 +12,16 @@
 // volumes, custom executors, the URI fetcher with its cache, sandboxes with
 // their files API, status updates with re-sends, operation feedback,
 // reconciliation, framework failover, the command and the default executor with
-// their checks, maintenance with inverse offers, draining, quota limits, weights,
-// HTTP Basic authentication: all are real.
+// their checks, maintenance with inverse offers, draining, quota guarantees and
+// limits, weights, offer constraints (of calls in JSON), HTTP Basic
+// authentication: all are real.
 //
 // # What it is not
 //
 // It knows nothing of any framework. It has one master, no isolation beyond
 // process sessions, no limits on what a task uses, no images, no containers that
-// the agent manages inside of an executor's, no quota guarantees beyond their
-// validation, no resource providers, and none of the endpoints from before the v1
+// the agent manages inside of an executor's, no resource providers, and none of the
+// endpoints from before the v1
 // API. docs/mesos-conformance.md lists every departure from the recordings.
 //
 // It listens where it is told, which should be loopback addresses.

@@ -174,6 +174,9 @@ func (c *Cluster) disconnectAgent(a *agentNode, kind outageKind, f Fault) error 
 
 // loseTask ends a task in the words of the master, which knows no better.
 func (c *Cluster) loseTask(f *framework, t *task, why mesos.TaskStatus_Reason, message string) {
+	if e := c.executorOf(t); e != nil {
+		e.Unknown = true
+	}
 	if !t.toldEnd() {
 		s := c.aboutTask(t, mesos.TASK_LOST, why, message)
 		t.State, t.Sent = mesos.TASK_LOST, &taskStatus{s}
@@ -244,6 +247,7 @@ func (c *Cluster) giveUp(a *agentNode) {
 	o := a.out
 	o.unreachable, o.heard = time.Now(), nil
 	c.removeOffers(true, func(o *offer) bool { return o.agent == a })
+	c.forgetFilters(a)
 	since := &mesos.TimeInfo{Nanoseconds: o.unreachable.UnixNano()}
 	for _, t := range c.tasksOn(a) {
 		f := c.frameworks[t.Framework]

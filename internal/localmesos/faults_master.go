@@ -39,9 +39,11 @@ func (c *Cluster) failOver(f Fault) string {
 		c.refuseAll(notFinished)
 		c.faults.recovery = c.later(recovery, func() { c.lead(f.Rejoin.or(rejoinTime)) })
 	}
-	if election > 0 {
+	switch {
+	case c.cfg.Stepped: // see Recover, Lead and Rejoin
+	case election > 0:
 		c.faults.recovery = c.later(election, recover)
-	} else {
+	default:
 		recover()
 	}
 	return fmt.Sprintf("the master has failed over: no leader for %s, then %s of recovery; "+
@@ -83,13 +85,18 @@ func (c *Cluster) forgetAgent(a *agentNode) {
 func (c *Cluster) lead(rejoin time.Duration) {
 	c.started = time.Now()
 	c.faults.refusal.Store(nil)
-	c.faults.recovery = c.later(rejoin, func() {
-		for _, a := range c.agents {
-			if a.out != nil && a.out.kind == rejoining {
-				c.rejoin(a)
-			}
+	if !c.cfg.Stepped {
+		c.faults.recovery = c.later(rejoin, c.rejoinAll)
+	}
+}
+
+// rejoinAll has the agents register with a new master.
+func (c *Cluster) rejoinAll() {
+	for _, a := range c.agents {
+		if a.out != nil && a.out.kind == rejoining {
+			c.rejoin(a)
 		}
-	})
+	}
 }
 
 // rescindOffers takes offers back, of one agent or all.

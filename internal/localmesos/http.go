@@ -69,22 +69,36 @@ func checkMethod(w http.ResponseWriter, r *http.Request, allowed ...string) bool
 
 // readCall decodes the body of a request by its content type.
 func readCall(r *http.Request, call interface{ Unmarshal([]byte) error }) *reply {
+	body, bad := readBody(r)
+	if bad != nil {
+		return bad
+	}
+	return decodeCall(r, body, call)
+}
+
+// readBody reads the body of a call.
+func readBody(r *http.Request) ([]byte, *reply) {
 	kind := r.Header.Get("Content-Type")
 	if kind == "" {
-		return fail(http.StatusBadRequest, "Expecting 'Content-Type' to be present")
+		return nil, fail(http.StatusBadRequest, "Expecting 'Content-Type' to be present")
 	}
 	if kind != mediaJSON && kind != mediaProtobuf {
-		return fail(http.StatusUnsupportedMediaType,
+		return nil, fail(http.StatusUnsupportedMediaType,
 			"Expecting 'Content-Type' of application/json or application/x-protobuf")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return fail(http.StatusRequestEntityTooLarge, "The body is too large")
+		return nil, fail(http.StatusRequestEntityTooLarge, "The body is too large")
 	}
 	if err != nil {
-		return fail(http.StatusBadRequest, "Failed to read the body: %v", err)
+		return nil, fail(http.StatusBadRequest, "Failed to read the body: %v", err)
 	}
-	if kind == mediaProtobuf {
+	return body, nil
+}
+
+// decodeCall decodes the body of a call in the form that its header names.
+func decodeCall(r *http.Request, body []byte, call interface{ Unmarshal([]byte) error }) *reply {
+	if r.Header.Get("Content-Type") == mediaProtobuf {
 		if err := unmarshal(call, body); err != nil {
 			return fail(http.StatusBadRequest, "Failed to parse body into Call protobuf")
 		}

@@ -59,6 +59,10 @@ func later(v reflect.Value, name string, text []byte) []byte {
 		if name == "agent_info" {
 			return append(bytes.Clone(text[:len(text)-1]), checkpointed...)
 		}
+	case agentsType:
+		if name == "recovered_agents" {
+			return recoveredAgents(v)
+		}
 	case frameworkType:
 		if name == "framework_info" {
 			return append(bytes.Clone(text), constraints...)
@@ -73,6 +77,7 @@ func later(v reflect.Value, name string, text []byte) []byte {
 
 var (
 	agentType            = reflect.TypeFor[master.Response_GetAgents_Agent]()
+	agentsType           = reflect.TypeFor[master.Response_GetAgents]()
 	frameworkType        = reflect.TypeFor[master.Response_GetFrameworks_Framework]()
 	agentAddedType       = reflect.TypeFor[master.Event_AgentAdded]()
 	frameworkAddedType   = reflect.TypeFor[master.Event_FrameworkAdded]()
@@ -83,6 +88,17 @@ const (
 	checkpointed = `,"checkpoint":true}`
 	constraints  = `,"offer_constraints":{}`
 )
+
+// recoveredAgents are those of GET_AGENTS that are only known from the registry.
+func recoveredAgents(v reflect.Value) []byte {
+	var list [][]byte
+	agents := v.FieldByName("RecoveredAgents")
+	for i := range agents.Len() {
+		text := appendMessage(nil, agents.Index(i))
+		list = append(list, append(text[:len(text)-1], checkpointed...))
+	}
+	return append(append([]byte("["), bytes.Join(list, []byte(","))...), ']')
+}
 
 // isPresent tells whether a field is to be written. Optional scalars that are
 // not pointers exist only for enums, whose zero value means "not set".

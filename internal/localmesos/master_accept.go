@@ -73,13 +73,13 @@ func (c *Cluster) acceptedOffers(f *framework, ids []mesos.OfferID) ([]*offer, e
 			keep(fmt.Errorf("Offer %s has invalid framework %s while framework %s is expected",
 				id.Value, o.framework.id, f.id))
 			continue
-		case len(out) > 0 && o.agent != out[0].agent:
-			keep(fmt.Errorf("Aggregated offers must belong to one single agent. "+
-				"Offer %s uses agent %s and agent %s", id.Value, o.agent.id, out[0].agent.id))
 		case len(out) > 0 && o.role != out[0].role:
 			keep(fmt.Errorf("Aggregated offers must be allocated to the same role. "+
 				"Offer %s uses role '%s but another is using role '%s",
 				id.Value, o.role, out[0].role))
+		case len(out) > 0 && o.agent != out[0].agent:
+			keep(fmt.Errorf("Aggregated offers must belong to one single agent. "+
+				"Offer %s uses agent %s and agent %s", id.Value, o.agent.id, out[0].agent.id))
 		}
 		seen[id.Value] = true
 		out = append(out, o)

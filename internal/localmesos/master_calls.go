@@ -11,7 +11,9 @@ import (
 )
 
 // schedulerCall carries out every call but SUBSCRIBE.
-func (c *Cluster) schedulerCall(call *scheduler.Call, streamID string) *reply {
+func (c *Cluster) schedulerCall(
+	call *scheduler.Call, constraints requestedConstraints, streamID string,
+) *reply {
 	f := c.frameworks[call.FrameworkID.GetValue()]
 	switch {
 	case f == nil || f.Completed:
@@ -57,7 +59,7 @@ func (c *Cluster) schedulerCall(call *scheduler.Call, streamID string) *reply {
 	case scheduler.Call_MESSAGE:
 		c.messageToExecutor(f, call.Message)
 	case scheduler.Call_UPDATE_FRAMEWORK:
-		return c.updateFramework(f, call.UpdateFramework)
+		return c.updateFramework(f, call.UpdateFramework, constraints)
 	}
 	return accepted()
 }
@@ -99,14 +101,24 @@ func (c *Cluster) suppress(f *framework, roles []string) {
 	c.saveFramework(f)
 }
 
-func (c *Cluster) updateFramework(f *framework, call *scheduler.Call_UpdateFramework) *reply {
+func (c *Cluster) updateFramework(
+	f *framework, call *scheduler.Call_UpdateFramework, constraints requestedConstraints,
+) *reply {
 	info := call.FrameworkInfo
 	if err := validateUpdateFramework(f, &info, call.SuppressedRoles); err != nil {
 		return fail(http.StatusBadRequest, "FrameworkInfo update is not valid: %s", err)
 	}
+	if constraints.err != nil {
+		return fail(http.StatusBadRequest, "%s", constraints.err)
+	}
+	before, suppressed := rolesOf(&f.Info.V), f.Suppressed
 	c.changeFramework(f, info)
+	f.constraints = constraints.set
 	f.Suppressed = setOf(call.SuppressedRoles)
-	f.clearFilters(rolesOf(&f.Info.V))
+	f.clearFilters(slices.DeleteFunc(slices.Clone(rolesOf(&info)), func(role string) bool {
+		stays := slices.Contains(before, role) && !suppressed[role]
+		return stays || f.Suppressed[role]
+	}))
 	c.saveFramework(f)
 	c.watchFramework(f, false)
 	c.scheduleAllocation()
@@ -115,7 +127,7 @@ func (c *Cluster) updateFramework(f *framework, call *scheduler.Call_UpdateFrame
 
 func (c *Cluster) kill(f *framework, call *scheduler.Call_Kill) {
 	t := c.tasks[taskKey(f.id, call.TaskID.Value)]
-	if t == nil {
+	if t == nil || call.AgentID == nil && c.outageOf(t.Agent).forgotten() {
 		c.reconcile(f, []scheduler.Call_Reconcile_Task{
 			{TaskID: call.TaskID, AgentID: call.AgentID}})
 		return
@@ -190,7 +202,9 @@ func (c *Cluster) knownStatus(t *task) mesos.TaskStatus {
 	}
 	s := c.masterStatus(t.Info.V.TaskID, t.Info.V.AgentID, state, mesos.REASON_RECONCILIATION,
 		"Reconciliation: Latest task state")
-	s.ExecutorID = &mesos.ExecutorID{Value: t.Executor}
+	if !t.commandTask() {
+		s.ExecutorID = &mesos.ExecutorID{Value: t.Executor}
+	}
 	if t.Sent != nil {
 		s.Healthy, s.CheckStatus = t.Sent.V.Healthy, t.Sent.V.CheckStatus
 		s.ContainerStatus, s.Labels = t.Sent.V.ContainerStatus, t.Sent.V.Labels

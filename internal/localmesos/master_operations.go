@@ -311,6 +311,7 @@ func (c *Cluster) concludeOperation(
 ) {
 	s.OperationID, s.AgentID = op.ID, &mesos.AgentID{Value: a.id}
 	s.UUID = &mesos.UUID{Value: newUUID()}
+	c.shadow(f, op.ID.GetValue())
 	c.seq++
 	o := &operation{Seq: c.seq, Op: operationInfo{mesos.Operation{
 		FrameworkID: &mesos.FrameworkID{Value: f.id}, AgentID: &mesos.AgentID{Value: a.id},
@@ -319,6 +320,16 @@ func (c *Cluster) concludeOperation(
 	c.operations[o.key()] = o
 	c.saveOperation(o)
 	c.sendOperation(o, c.cfg.UpdateRetry)
+}
+
+// shadow hides the operations that have an id from whoever names it.
+func (c *Cluster) shadow(f *framework, id string) {
+	for _, o := range c.operations {
+		if o.Op.V.FrameworkID.GetValue() == f.id && o.Op.V.Info.ID.GetValue() == id {
+			o.Shadowed = true
+			c.saveOperation(o)
+		}
+	}
 }
 
 func (c *Cluster) sendOperation(o *operation, backoff time.Duration) {
@@ -351,7 +362,8 @@ func (c *Cluster) acknowledgeOperation(
 ) {
 	for _, o := range c.operations {
 		op := &o.Op.V
-		if op.FrameworkID.Value == f.id && op.AgentID.Value == ack.AgentID.GetValue() &&
+		if !o.Shadowed && op.FrameworkID.Value == f.id &&
+			op.AgentID.Value == ack.AgentID.GetValue() &&
 			op.Info.ID.GetValue() == ack.OperationID.Value &&
 			bytes.Equal(op.LatestStatus.UUID.GetValue(), ack.UUID) {
 			c.removeOperation(o)
@@ -365,7 +377,8 @@ func (c *Cluster) reconcileOperations(
 ) {
 	find := func(id string) *operation {
 		for _, o := range c.sortedOperations() {
-			if o.Op.V.FrameworkID.Value == f.id && o.Op.V.Info.ID.GetValue() == id {
+			if !o.Shadowed && o.Op.V.FrameworkID.Value == f.id &&
+				o.Op.V.Info.ID.GetValue() == id {
 				return o
 			}
 		}

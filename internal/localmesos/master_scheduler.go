@@ -18,7 +18,10 @@ func (c *Cluster) serveScheduler(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	call := &scheduler.Call{}
-	bad := readCall(r, call)
+	body, bad := readBody(r)
+	if bad == nil {
+		bad = decodeCall(r, body, call)
+	}
 	if bad == nil {
 		bad = validateSchedulerCall(call)
 	}
@@ -40,11 +43,16 @@ func (c *Cluster) serveScheduler(w http.ResponseWriter, r *http.Request) {
 		bad.write(w, false)
 		return
 	}
+	constraints := requestedConstraints{}
+	if r.Header.Get("Content-Type") == mediaJSON && (call.Type == scheduler.Call_SUBSCRIBE ||
+		call.Type == scheduler.Call_UPDATE_FRAMEWORK) {
+		constraints.set, constraints.err = offerConstraintsOf(body)
+	}
 	p, err := ask(c, func() *reply {
 		if call.Type == scheduler.Call_SUBSCRIBE {
-			return c.subscribe(call, protobuf)
+			return c.subscribe(call, constraints, protobuf)
 		}
-		return c.schedulerCall(call, streamID)
+		return c.schedulerCall(call, constraints, streamID)
 	})
 	if err != nil {
 		fail(http.StatusServiceUnavailable, "%s", err).write(w, false)
@@ -173,10 +181,15 @@ func (c *Cluster) closeWithError(s *stream, message string) {
 }
 
 // subscribe connects a framework: a new one, or one that comes back.
-func (c *Cluster) subscribe(call *scheduler.Call, protobuf bool) *reply {
+func (c *Cluster) subscribe(
+	call *scheduler.Call, constraints requestedConstraints, protobuf bool,
+) *reply {
 	info, suppressed := *call.Subscribe.FrameworkInfo, call.Subscribe.SuppressedRoles
 	if err := validateFramework(&info, suppressed); err != nil {
 		return c.refuseSubscription(protobuf, err.Error())
+	}
+	if constraints.err != nil {
+		return c.refuseSubscription(protobuf, constraints.err.Error())
 	}
 	id := info.ID.GetValue()
 	f := c.frameworks[id]
@@ -203,7 +216,7 @@ func (c *Cluster) subscribe(call *scheduler.Call, protobuf bool) *reply {
 		f.Reregistered = now
 		defer c.watchFramework(f, false)
 	}
-	f.Suppressed = setOf(suppressed)
+	f.Suppressed, f.constraints = setOf(suppressed), constraints.set
 	c.saveFramework(f)
 	c.connect(f, newStream(uuid.NewString(), protobuf))
 	return &reply{status: http.StatusOK, stream: f.stream}
@@ -307,6 +320,11 @@ func (c *Cluster) removeFramework(f *framework) {
 			}
 			// The master counts them as free at once, though processes may linger.
 			e.Released = true
+			for _, t := range c.executorTasks(e) {
+				if !t.terminal() {
+					e.Orphans = append(e.Orphans, *t)
+				}
+			}
 			a.touch()
 			c.endExecutor(e, executorTerminated)
 		}

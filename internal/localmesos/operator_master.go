@@ -8,7 +8,6 @@ import (
 
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
 	"github.com/mesos/mesos-go/api/v1/lib/master"
-	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
 )
 
 // masterHandler serves everything at the master's address.
@@ -313,11 +312,12 @@ func (c *Cluster) markGone(id string) *reply {
 		c.removeTask(t)
 	}
 	for _, e := range sortedExecutors(a) {
+		e.Unknown = true
 		c.endExecutor(e, executorTerminated)
 	}
-	for _, id := range sortedKeys(c.frameworks) {
-		c.toFramework(c.frameworks[id], &scheduler.Event{Type: scheduler.Event_FAILURE,
-			Failure: &scheduler.Event_Failure{AgentID: &mesos.AgentID{Value: a.id}}})
+	c.forgetFilters(a)
+	if !a.out.forgotten() {
+		c.tellFailure(a)
 	}
 	c.watchAgentRemoved(a)
 	return &reply{status: http.StatusOK}

@@ -204,66 +204,6 @@ func (c *Cluster) removeQuota(role string) *reply {
 	return &reply{status: http.StatusOK}
 }
 
-// rescindForQuota takes offers back as far as limits need it, or guarantees of
-// others.
-func (c *Cluster) rescindForQuota(configs []quota.QuotaConfig) {
-	for _, q := range configs {
-		over := func() bool {
-			held := c.heldBy(q.Role)
-			for name, limit := range q.Limits {
-				if scalarSum(held, name) > milliOf(limit.Value) {
-					return true
-				}
-			}
-			return false
-		}
-		for _, id := range sortedKeys(c.offers) {
-			if o := c.offers[id]; o.role == q.Role && over() {
-				c.removeOffer(o, true)
-			}
-		}
-	}
-	c.scheduleAllocation()
-}
-
-// heldBy is what is used by or offered to a role.
-func (c *Cluster) heldBy(role string) []mesos.Resource {
-	var held []mesos.Resource
-	for _, a := range c.agents {
-		for _, r := range append(c.used(a), c.offered(a)...) {
-			if r.GetAllocationInfo().GetRole() == role {
-				held = append(held, r)
-			}
-		}
-	}
-	return held
-}
-
-// withinLimits cuts unreserved resources to what a role may still have.
-func (c *Cluster) withinLimits(role string, rs []mesos.Resource) []mesos.Resource {
-	limits := c.shares.Quotas[role].V.Limits
-	if len(limits) == 0 {
-		return rs
-	}
-	held := c.heldBy(role)
-	rest := map[string]milli{}
-	for name, limit := range limits {
-		rest[name] = max(0, milliOf(limit.Value)-scalarSum(held, name))
-	}
-	out := cloneResources(rs)
-	for i := range out {
-		r := &out[i]
-		left, limited := rest[r.Name]
-		if !limited || r.GetType() != mesos.SCALAR || len(r.Reservations) > 0 {
-			continue
-		}
-		amount := min(left, milliOf(r.Scalar.Value))
-		rest[r.Name] -= amount
-		r.Scalar.Value = amount.float()
-	}
-	return slices.DeleteFunc(out, func(r mesos.Resource) bool { return isEmptyResource(&r) })
-}
-
 func (c *Cluster) updateWeights(infos []mesos.WeightInfo) *reply {
 	for _, w := range infos {
 		if w.GetRole() == "" {

@@ -146,9 +146,7 @@ func (c *Cluster) viewTasks() *master.Response_GetTasks {
 		case t.terminal():
 			out.CompletedTasks = append(out.CompletedTasks, viewTask(t))
 		case c.outageOf(t.Agent).forgotten():
-			unreachable := viewTask(t)
-			unreachable.State = mesos.TASK_UNREACHABLE.Enum()
-			out.UnreachableTasks = append(out.UnreachableTasks, unreachable)
+			out.UnreachableTasks = append(out.UnreachableTasks, c.viewUnreachable(t))
 		default:
 			out.Tasks = append(out.Tasks, viewTask(t))
 		}
@@ -156,6 +154,20 @@ func (c *Cluster) viewTasks() *master.Response_GetTasks {
 	for _, t := range c.completed {
 		out.CompletedTasks = append(out.CompletedTasks, viewTask(t))
 	}
+	return out
+}
+
+// viewUnreachable is a task on an agent that was given up, with what was said of it then.
+func (c *Cluster) viewUnreachable(t *task) mesos.Task {
+	out, o := viewTask(t), c.outageOf(t.Agent)
+	s := c.aboutTask(t, mesos.TASK_UNREACHABLE, mesos.REASON_AGENT_REMOVED,
+		"health check timed out")
+	s.UnreachableTime = &mesos.TimeInfo{Nanoseconds: o.unreachable.UnixNano()}
+	s.Timestamp, s.ExecutorID = ptr(seconds(o.unreachable)), nil
+	if f := c.frameworks[t.Framework]; f != nil {
+		s.State = f.stateFor(s.GetState()).Enum()
+	}
+	out.State, out.Statuses = s.State, append(out.Statuses, s)
 	return out
 }
 
@@ -182,27 +194,39 @@ func (c *Cluster) viewOperations(match func(*mesos.Operation) bool) []mesos.Oper
 	return out
 }
 
+// viewRoles are the roles of frameworks and those above them, which have what those below have.
 func (c *Cluster) viewRoles() []mesos.Role {
 	byRole := map[string]*mesos.Role{}
+	role := func(name string) *mesos.Role {
+		if byRole[name] == nil {
+			byRole[name] = &mesos.Role{Name: name, Weight: c.weight(name)}
+		}
+		return byRole[name]
+	}
 	for _, id := range sortedKeys(c.frameworks) {
 		f := c.frameworks[id]
 		if f.Completed {
 			continue
 		}
 		for _, name := range rolesOf(&f.Info.V) {
-			if byRole[name] == nil {
-				byRole[name] = &mesos.Role{Name: name, Weight: 1}
+			r := role(name)
+			r.Frameworks = append(r.Frameworks, mesos.FrameworkID{Value: id})
+			for i, letter := range name {
+				if letter == '/' {
+					role(name[:i])
+				}
 			}
-			byRole[name].Frameworks = append(byRole[name].Frameworks, mesos.FrameworkID{Value: id})
 		}
 	}
 	for _, a := range c.agents {
 		held := append(c.used(a), c.offered(a)...)
 		for _, name := range sortedKeys(byRole) {
 			mine := slices.DeleteFunc(slices.Clone(held), func(r mesos.Resource) bool {
-				return r.GetAllocationInfo().GetRole() != name || r.GetType() != mesos.SCALAR
+				return !inTree(r.GetAllocationInfo().GetRole(), name) || r.GetType() != mesos.SCALAR
 			})
-			byRole[name].Resources = plus(byRole[name].Resources, stripped(mine))
+			if len(mine) > 0 {
+				byRole[name].Resources = plus(byRole[name].Resources, stripped(mine))
+			}
 		}
 	}
 	roles := []mesos.Role{}
@@ -217,8 +241,8 @@ func (c *Cluster) metrics() []mesos.Metric {
 	values := map[string]float64{"master/elected": 1, "master/frameworks_connected": 0,
 		"master/frameworks_disconnected": 0, "master/slaves_active": 0,
 		"master/slaves_connected": 0, "master/slaves_disconnected": 0,
-		"master/slaves_inactive": 0,
-		"master/uptime_secs":     time.Since(c.started).Seconds()}
+		"master/slaves_inactive": 0, "master/slaves_unreachable": 0,
+		"master/uptime_secs": time.Since(c.started).Seconds()}
 	for _, s := range mesos.TaskState_name {
 		state := mesos.TaskState(mesos.TaskState_value[s])
 		name := "master/tasks_" + stateName(state)
@@ -244,6 +268,9 @@ func (c *Cluster) metrics() []mesos.Metric {
 	values["master/frameworks_active"] = values["master/frameworks_connected"]
 	values["master/frameworks_inactive"] = values["master/frameworks_disconnected"]
 	for _, a := range c.agents {
+		if a.present && !a.Gone && a.out.forgotten() && !a.cfg.Late {
+			values["master/slaves_unreachable"]++
+		}
 		if a.active() {
 			values["master/slaves_active"]++
 			if a.out == nil {
@@ -310,12 +337,26 @@ func (c *Cluster) agentTasks(a *agentNode) *agent.Response_GetTasks {
 			out.QueuedTasks = append(out.QueuedTasks, viewTask(t))
 		}
 	}
+	for _, e := range sortedExecutors(a) {
+		for i := range e.Orphans {
+			out.LaunchedTasks = append(out.LaunchedTasks, viewTask(&e.Orphans[i]))
+		}
+	}
 	for _, t := range c.completed {
+		if orphaned(a, t) {
+			continue
+		}
 		if t.Agent == a.id {
 			out.CompletedTasks = append(out.CompletedTasks, viewTask(t))
 		}
 	}
 	return out
+}
+
+// orphaned tells whether an executor on an agent still runs a task of a framework that is gone.
+func orphaned(a *agentNode, t *task) bool {
+	e := a.executors[executorKey(t.Framework, t.Executor)]
+	return e != nil && slices.ContainsFunc(e.Orphans, func(o task) bool { return o.id() == t.id() })
 }
 
 func (c *Cluster) agentExecutors(a *agentNode) *agent.Response_GetExecutors {

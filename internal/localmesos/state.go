@@ -38,6 +38,8 @@ type framework struct {
 	heartbeat *timer
 	failover  *timer
 	filters   map[*agentNode][]*filter
+	// constraints say of which agents it wants offers; nil of all.
+	constraints *offerConstraints
 	// allocations counts the offers it was made.
 	allocations int
 }
@@ -145,8 +147,12 @@ type executorRun struct {
 	// Generated executors were made by the agent for a task that has only a
 	// command; the master and the framework know nothing of them.
 	Generated bool
-	// Released executors belong to a framework that was removed.
-	Released bool `json:",omitempty"`
+	// Released executors belong to a framework that was removed, as do their tasks then,
+	// Orphans, of which only the agent still knows. Of Unknown executors the master knows no
+	// more since it lost their agent.
+	Unknown  bool   `json:",omitempty"`
+	Released bool   `json:",omitempty"`
+	Orphans  []task `json:",omitempty"`
 
 	id         string
 	agent      *agentNode
@@ -154,6 +160,7 @@ type executorRun struct {
 	stream     *stream
 	recovering bool   // alive at our start, not yet subscribed again
 	abandoned  bool   // its process was not let through its gate
+	held       bool   // its end waits for LetExit
 	timeout    *timer // registration or re-registration
 	grace      *timer
 }
@@ -197,6 +204,9 @@ type task struct {
 	Seen [][]byte
 	// Sent is the last update that was forwarded to the scheduler.
 	Sent *taskStatus
+	// Untold tells that the task is over and the master does not know it, since an earlier
+	// update is not acknowledged: until it is sent again, what the task had stays taken.
+	Untold bool `json:",omitempty"`
 	// Lost tells that the launch did not reach the agent.
 	Lost bool `json:",omitempty"`
 
@@ -229,6 +239,9 @@ func isTerminal(s mesos.TaskState) bool {
 type operation struct {
 	Op  operationInfo
 	Seq uint64
+	// Shadowed operations have an id that a later one has, too: nothing can be said of them
+	// by their id any more.
+	Shadowed bool `json:",omitempty"`
 
 	retry *timer
 }
@@ -238,6 +251,7 @@ func (o *operation) key() string { return string(o.Op.V.UUID.Value) }
 // offer is an outstanding offer.
 type offer struct {
 	id        string
+	seq       uint64
 	framework *framework
 	agent     *agentNode
 	role      string
@@ -301,7 +315,13 @@ func sortedExecutors(a *agentNode) []*executorRun {
 
 // used is what executors and tasks occupy on an agent, as allocated.
 func (c *Cluster) used(a *agentNode) []mesos.Resource {
-	return c.usedBy(a, func(*executorRun) bool { return true })
+	out := c.usedBy(a, func(*executorRun) bool { return true })
+	for _, t := range c.tasksOn(a) {
+		if t.Untold && !t.Lost {
+			out = plus(out, t.Info.V.Resources)
+		}
+	}
+	return out
 }
 
 func (c *Cluster) usedBy(a *agentNode, match func(*executorRun) bool) []mesos.Resource {

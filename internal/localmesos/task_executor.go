@@ -49,6 +49,7 @@ type taskExecutor struct {
 	executor  mesos.ExecutorInfo
 	container string
 	connected bool
+	leaving   bool // the process is about to end
 	ending    bool
 	tasks     []*runningTask
 	unacked   []executor.Call_Update
@@ -249,6 +250,7 @@ func (x *taskExecutor) leave() {
 		x.exit(0)
 	case len(x.unacked) > 0:
 	default:
+		x.leaving = true
 		time.AfterFunc(x.pace/2, func() { x.inbox <- func() { x.exit(0) } })
 	}
 }

@@ -41,7 +41,7 @@ type runningTask struct {
 
 // launch begins a group of tasks; all fail when one of them does.
 func (x *taskExecutor) launch(infos []mesos.TaskInfo) {
-	if x.ending {
+	if x.ending || x.leaving {
 		return
 	}
 	var group []*runningTask

@@ -45,6 +45,7 @@ func (c *Cluster) addUpdate(t *task, s mesos.TaskStatus) {
 	}
 	t.Seen = append(t.Seen, s.UUID)
 	t.Seen = t.Seen[max(0, len(t.Seen)-keepSeen):]
+	t.Untold = t.terminal() && len(t.Pending) > 1
 	c.saveTask(t)
 	if t.terminal() {
 		c.freeOn(t.Agent)
@@ -66,6 +67,7 @@ func (c *Cluster) sendFirst(t *task, backoff time.Duration) {
 	if len(t.Pending) == 0 || f == nil || f.Completed || c.outageOf(t.Agent) != nil {
 		return
 	}
+	c.tellEnd(t)
 	first := t.Pending[0]
 	if t.Sent == nil || !bytes.Equal(t.Sent.V.UUID, first.V.UUID) {
 		t.Sent = &first
@@ -77,6 +79,16 @@ func (c *Cluster) sendFirst(t *task, backoff time.Duration) {
 	}
 	c.sendStatus(f, first.V)
 	t.retry = c.later(backoff, func() { c.sendFirst(t, min(2*backoff, maxBackoff)) })
+}
+
+// tellEnd lets the master know the latest state of a task, which every update carries.
+func (c *Cluster) tellEnd(t *task) {
+	if t.Untold {
+		t.Untold = false
+		c.saveTask(t)
+		c.freeOn(t.Agent)
+		c.scheduleAllocation()
+	}
 }
 
 // resendAll sends what a framework has not acknowledged, after it subscribed.
@@ -91,15 +103,21 @@ func (c *Cluster) resendAll(f *framework) {
 	}
 }
 
-// sendStatus sends a status in the words that the framework understands.
-func (c *Cluster) sendStatus(f *framework, s mesos.TaskStatus) {
-	if !f.can(mesos.FrameworkInfo_Capability_PARTITION_AWARE) {
-		switch s.GetState() {
-		case mesos.TASK_DROPPED, mesos.TASK_UNREACHABLE, mesos.TASK_GONE,
-			mesos.TASK_GONE_BY_OPERATOR, mesos.TASK_UNKNOWN:
-			s.State = mesos.TASK_LOST.Enum()
+// stateFor is a state in the words that the framework understands.
+func (f *framework) stateFor(s mesos.TaskState) mesos.TaskState {
+	switch s {
+	case mesos.TASK_DROPPED, mesos.TASK_UNREACHABLE, mesos.TASK_GONE,
+		mesos.TASK_GONE_BY_OPERATOR, mesos.TASK_UNKNOWN:
+		if !f.can(mesos.FrameworkInfo_Capability_PARTITION_AWARE) {
+			return mesos.TASK_LOST
 		}
 	}
+	return s
+}
+
+// sendStatus sends a status in the words that the framework understands.
+func (c *Cluster) sendStatus(f *framework, s mesos.TaskStatus) {
+	s.State = f.stateFor(s.GetState()).Enum()
 	c.toFramework(f, &scheduler.Event{Type: scheduler.Event_UPDATE,
 		Update: &scheduler.Event_Update{Status: s}})
 }

@@ -32,6 +32,11 @@ type Kafka interface {
 	Layout(ctx context.Context, addresses []string, topics []string) scheduler.Layout
 }
 
+// ZooKeeper asks servers for their roles; it takes as long as its own time-out.
+type ZooKeeper interface {
+	Ask(ctx context.Context, addresses []string) scheduler.ZooKeeperFacts
+}
+
 // Metrics counts what happened and observes how things stand.
 type Metrics interface {
 	Count(name string)
@@ -47,8 +52,14 @@ type Config struct {
 	Store   Store
 	Mesos   Mesos
 	Kafka   Kafka
-	Metrics Metrics
-	Logger  *slog.Logger
+	// ZooKeeper is asked only by services that run servers of it.
+	ZooKeeper ZooKeeper
+	Metrics   Metrics
+	Logger    *slog.Logger
+	// Recorder keeps what the machine is given, nil for none.
+	Recorder Recorder
+	// Clock stamps events; nil is one of the loop's own.
+	Clock *Clock
 }
 
 // ErrStopped says that the loop ended before it took a command.
@@ -98,6 +109,12 @@ type command struct {
 
 // New makes a loop; nothing happens before Run.
 func New(cfg Config) *Loop {
+	if cfg.Recorder == nil {
+		cfg.Recorder = unrecorded{}
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = new(Clock)
+	}
 	l := &Loop{
 		cfg:     cfg,
 		inbox:   make(chan scheduler.Event, inboxSize),
@@ -174,6 +191,7 @@ func (l *Loop) Run(ctx context.Context) (*scheduler.Exit, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer close(l.stopped)
+	defer l.crashes()
 	if exit, err := l.take(ctx, scheduler.Tick{}); exit != nil || err != nil {
 		return exit, err
 	}
@@ -197,13 +215,18 @@ func (l *Loop) Run(ctx context.Context) (*scheduler.Exit, error) {
 		if exit, err := l.take(ctx, ev); exit != nil || err != nil {
 			return exit, err
 		}
+		for _, ev := range l.renew() {
+			if exit, err := l.take(ctx, ev); exit != nil || err != nil {
+				return exit, err
+			}
+		}
 	}
 }
 
 // arm sets the timer to when the machine wants to be woken. Events that go on coming do not put
 // off a tick that it wants at once.
 func (l *Loop) arm(timer *time.Timer) {
-	at, now := l.cfg.Machine.NextWake(), time.Now()
+	at, now := l.cfg.Machine.NextWake(), l.cfg.Clock.Now()
 	switch {
 	case at.IsZero():
 		l.due, at = time.Time{}, now.Add(time.Hour)
@@ -215,7 +238,7 @@ func (l *Loop) arm(timer *time.Timer) {
 	default:
 		at = l.due
 	}
-	timer.Reset(time.Until(at))
+	timer.Reset(at.Sub(now))
 }
 
 // take gives the machine an event, and those that wait behind it, and carries out what it wants
@@ -281,8 +304,10 @@ func comesUp(ev scheduler.Event) bool {
 // step gives one event to the machine.
 func (l *Loop) step(ev scheduler.Event) scheduler.Output {
 	l.cfg.Logger.Debug("event", "event", eventText{ev})
-	began := time.Now()
-	out := l.cfg.Machine.Step(began, ev)
+	at, began := l.cfg.Clock.Now(), time.Now()
+	l.cfg.Recorder.Given(at, ev)
+	out := l.cfg.Machine.Step(at, ev)
+	l.cfg.Recorder.Made(out)
 	took := time.Since(began)
 	l.cfg.Metrics.Stepped(ev, took)
 	if _, tick := ev.(scheduler.Tick); tick {
@@ -313,6 +338,7 @@ func add(out *scheduler.Output, next scheduler.Output) {
 // carry carries out what the machine wants, in the order of its contract.
 func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit, error) {
 	if len(out.Writes) > 0 {
+		l.cfg.Recorder.Keep()
 		if err := l.cfg.Store.Apply(out.Writes); err != nil {
 			return nil, fmt.Errorf("storing %d writes: %w", len(out.Writes), err)
 		}
@@ -329,6 +355,10 @@ func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit
 				ask = l.cfg.Kafka.AskAll
 			}
 			go func() { l.put(scheduler.FromKafka{Facts: ask(ctx, call.Addresses)}) }()
+		case scheduler.AskZooKeeper:
+			go func() {
+				l.put(scheduler.FromZooKeeper{Facts: l.cfg.ZooKeeper.Ask(ctx, call.Addresses)})
+			}()
 		case scheduler.ChangeKafka:
 			go l.change(ctx, call)
 		case scheduler.AskMoves:

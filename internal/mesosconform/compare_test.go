@@ -138,9 +138,9 @@ func cut(key string, want map[string]any) bool {
 	return strings.HasSuffix(key, "tasks") && want["task_id"] != nil && len(want) <= 3
 }
 
-// raced are what an agent may or may not know yet of the container of a task in
+// unsettled are what an agent may or may not know yet of the container of a task in
 // a group when it passes an update on.
-var raced = map[string]bool{"network_infos": true, "executor_pid": true}
+var unsettled = map[string]bool{"network_infos": true, "executor_pid": true}
 
 func (c *comparison) object(path, key string, want, have map[string]any) {
 	nested := key == "container_status" && at(want, "container_id", "parent") != nil
@@ -153,10 +153,12 @@ func (c *comparison) object(path, key string, want, have map[string]any) {
 	}
 	partial := cut(key, want) || key == "metrics" || path == "$" && isSnapshot(want)
 	for _, k := range sorted(want) {
-		if nested && raced[k] {
+		if nested && unsettled[k] {
 			continue
 		}
-		if v, ok := have[k]; !ok {
+		if k == "last_status" && partial {
+			c.lastStatus(path, want[k], have)
+		} else if v, ok := have[k]; !ok {
 			c.found = append(c.found, fmt.Sprintf("%s.%s: recorded %s, missing", path, k,
 				short(want[k])))
 		} else if key != "metrics" || k != "value" {
@@ -169,11 +171,21 @@ func (c *comparison) object(path, key string, want, have map[string]any) {
 		return
 	}
 	for _, k := range sorted(have) {
-		if _, ok := want[k]; !ok && !(nested && raced[k]) {
+		if _, ok := want[k]; !ok && !(nested && unsettled[k]) {
 			c.found = append(c.found, fmt.Sprintf("%s.%s: not recorded, ours %s", path, k,
 				short(have[k])))
 		}
 	}
+}
+
+// lastStatus compares what a cut task has of its statuses.
+func (c *comparison) lastStatus(path string, want any, task map[string]any) {
+	all, _ := task["statuses"].([]any)
+	if len(all) == 0 {
+		c.found = append(c.found, path+".statuses: recorded one, ours none")
+		return
+	}
+	c.value(path+".statuses[last]", "", want, all[len(all)-1])
 }
 
 // sizeAsData is a recorded file that was read whole with the size of ours: names
@@ -243,19 +255,35 @@ func (c *comparison) list(path, key string, want, have []any) {
 			left = append(left, w)
 		}
 	}
-	for i, w := range left {
+	for _, w := range left {
 		p := path + "[]"
-		if i >= len(have) {
-			c.found = append(c.found, fmt.Sprintf("%s: recorded %s, missing", p, short(w)))
-		} else {
+		if i := c.nearest(key, w, have); i >= 0 {
 			c.value(p, key, w, have[i])
+			have = slices.Delete(have, i, i+1)
+		} else {
+			c.found = append(c.found, fmt.Sprintf("%s: recorded %s, missing", p, short(w)))
 		}
 	}
-	if len(have) > len(left) && !partial {
-		for _, h := range have[len(left):] {
+	for _, h := range have {
+		if !partial {
 			c.found = append(c.found, fmt.Sprintf("%s[]: not recorded, ours %s", path, short(h)))
 		}
 	}
+}
+
+// nearest looks for the element that differs least from the recorded one.
+func (c *comparison) nearest(key string, want any, have []any) int {
+	best, least := -1, 0
+	for i, h := range have {
+		mark := c.names.mark()
+		trial := &comparison{names: c.names}
+		trial.value("", key, want, h)
+		c.names.undo(mark)
+		if best < 0 || len(trial.found) < least {
+			best, least = i, len(trial.found)
+		}
+	}
+	return best
 }
 
 // find looks for the first element that is as recorded.

@@ -33,7 +33,16 @@
 //   - The size of a file that has names in it which are longer or shorter here.
 //
 // What the real processes did by themselves at a time of their own choosing is done at the
-// recorded time: an agent registers, a master gives an agent up, the allocator makes its rounds.
+// recorded place among everything else: an agent registers, a master gives an agent up, the
+// allocator makes its rounds, an agent notices that an executor has left. What is chance in a
+// round, the order of the agents and who comes first of those with the same share, is drawn as it
+// fell in the recording; whether the round then makes the recorded offers is compared. Offers of
+// neighbouring rounds of which only the sums are the same conform as well: what becomes free
+// right at a round falls into that one or the next.
+//
+// An event that was not recorded counts against the next one on its stream. So that the
+// comparison cannot become one that finds nothing, a test changes a recording in many ways, one
+// at a time, and demands that each is reported (planted_test.go).
 //
 // # Departures
 //

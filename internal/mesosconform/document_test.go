@@ -22,8 +22,8 @@ replays other recordings of the same kind and writes nothing. What is compared, 
 in internal/mesosconform/doc.go.
 
 An exchange is a request with its answer, or an event of a stream. It conforms, or a departure
-that is declared below explains it, or neither (other). What happens in real time differs a little
-from run to run: an offer made a tenth of a second earlier holds a little less.
+that is declared below explains it, or neither (other), and then the command fails. What is a race
+in a recording may conform in one run and be declared in the next.
 
 `
 

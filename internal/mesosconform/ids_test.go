@@ -3,6 +3,7 @@ package mesosconform
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -21,10 +22,12 @@ type names struct {
 	ours, theirs map[string]string
 	log          []string // what was learnt, to be forgotten by undo
 	paths        [][2]string
+	offers       map[string][]string // offers of ours that stand for a recorded one
 }
 
 func newNames() *names {
-	return &names{ours: map[string]string{}, theirs: map[string]string{}}
+	return &names{ours: map[string]string{}, theirs: map[string]string{},
+		offers: map[string][]string{}}
 }
 
 // same tells whether recorded may stand for got, and remembers that it does.
@@ -51,8 +54,24 @@ func (n *names) undo(mark int) {
 	n.log = n.log[:mark]
 }
 
+// resourceList finds resources in a text: "cpus(allocated: r):1; disk[id:path]:5".
+var resourceList = func() *regexp.Regexp {
+	one := `[a-z]+(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\]]*\])*:(?:\[[^\]]*\]|[0-9.]+)`
+	return regexp.MustCompile(one + `(?:; ` + one + `)+`)
+}()
+
+// sortResources puts the lists of resources in a text in order; they come out of hash maps.
+func sortResources(text string) string {
+	return resourceList.ReplaceAllStringFunc(text, func(list string) string {
+		parts := strings.Split(list, "; ")
+		slices.Sort(parts)
+		return strings.Join(parts, "; ")
+	})
+}
+
 // sameText compares texts but for the tokens in them.
 func (n *names) sameText(recorded, got string) bool {
+	recorded, got = sortResources(recorded), sortResources(got)
 	for _, p := range n.paths {
 		got = strings.ReplaceAll(got, p[1], p[0])
 	}
@@ -114,11 +133,42 @@ func (n *names) translateAll(v any) any {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for k, e := range v {
+			if ids, ok := e.([]any); ok && k == "offer_ids" {
+				out[k] = n.translateOffers(ids)
+				continue
+			}
 			out[k] = n.translateAll(e)
 		}
 		return out
 	}
 	return v
+}
+
+// stands adds an offer of ours to those that stand for a recorded one.
+func (n *names) stands(recorded, ours string) {
+	if !slices.Contains(n.offers[recorded], ours) {
+		n.offers[recorded] = append(n.offers[recorded], ours)
+	}
+}
+
+// translateOffers does so with a list of offer ids, each of which may stand for several.
+func (n *names) translateOffers(list []any) []any {
+	out := []any{}
+	add := func(id string) {
+		if !slices.ContainsFunc(out, func(o any) bool { return textAt(o, "value") == id }) {
+			out = append(out, map[string]any{"value": id})
+		}
+	}
+	for _, o := range list {
+		ours := n.translate(textAt(o, "value"))
+		for _, id := range n.offers[ours] {
+			add(id)
+		}
+		if len(n.offers[ours]) == 0 {
+			add(ours)
+		}
+	}
+	return out
 }
 
 // translatePath does so with the path and the query of a URL, in which names are escaped.

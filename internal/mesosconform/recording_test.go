@@ -84,6 +84,17 @@ func (r recording) seconds() float64 {
 	return last
 }
 
+// warmsUp tells whether a line is one of the notes that processes are started, whose clock is
+// an earlier one.
+func (r recording) warmsUp(i int) bool {
+	for ; i+1 < len(r.lines) && r.lines[i].Dir == dirNote; i++ {
+		if r.lines[i+1].T < r.lines[i].T {
+			return true
+		}
+	}
+	return false
+}
+
 func decode(text []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()

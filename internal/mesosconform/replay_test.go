@@ -2,6 +2,7 @@ package mesosconform
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -42,6 +43,7 @@ type replay struct {
 	streams   map[string][]*stream // by connection
 	all       []*stream
 	places    map[*stream]place
+	ledgers   map[string]*ledger // by connection
 	outcomes  []outcome
 	strays    []string
 	late      []string
@@ -57,20 +59,35 @@ type place struct {
 // play replays a recording.
 func play(t *testing.T, r recording) *replay {
 	p := &replay{recording: r, names: newNames(), waiting: map[*line]<-chan answered{},
-		streams: map[string][]*stream{}, places: map[*stream]place{}}
+		streams: map[string][]*stream{}, places: map[*stream]place{},
+		ledgers: map[string]*ledger{}}
 	p.world = newWorld(t, r, p.names)
 	p.base = time.Now()
 	last := 0.0
 	for i, l := range r.lines {
 		if i > 0 && l.T < last && r.lines[i-1].Dir == dirNote {
 			p.base = time.Now().Add(-seconds(l.T))
-			p.world.align(p.base, l.T)
 		}
 		last = l.T
+		if !r.warmsUp(i) {
+			p.catchUp(l.T)
+		}
 		p.line(l)
 	}
 	p.finish()
 	return p
+}
+
+// catchUp does what the real processes did by themselves before a recorded time.
+func (p *replay) catchUp(t float64) {
+	for {
+		next, ok := p.world.due(t)
+		if !ok {
+			return
+		}
+		p.until(next.at)
+		next.do()
+	}
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
@@ -87,10 +104,10 @@ func (p *replay) until(t float64) {
 	} else if wait < -behind {
 		p.base = p.base.Add(-wait)
 	}
-	p.world.align(p.base, t)
 }
 
 func (p *replay) line(l *line) {
+	p.world.draw(l)
 	switch l.Dir {
 	case dirNote:
 		p.until(l.T)
@@ -133,10 +150,25 @@ func (p *replay) request(l *line) {
 		p.outcomes = append(p.outcomes, outcome{line: l, found: []string{err.Error()}})
 		return
 	}
+	if p.overtaken(l) {
+		p.world.batch()
+	}
 	p.waiting[l] = send(l, url, body, p.names.translate(l.Headers["Mesos-Stream-Id"]))
 	if l.answer == nil {
 		p.answer(l)
 	}
+}
+
+// overtaken tells that the allocator made its round before it knew of a request
+// that uses or returns offers: what it offered came at once.
+func (p *replay) overtaken(l *line) bool {
+	if c := l.call(); c != "ACCEPT" && c != "DECLINE" {
+		return false
+	}
+	next := p.world.after(l, func(x *line) bool { return x.T > l.T+0.004 })
+	return slices.ContainsFunc(next, func(x *line) bool {
+		return x.Dir == dirEvent && x.Conn == l.Conn && x.call() == "OFFERS"
+	})
 }
 
 // answer waits for our answer to a request and compares it.
@@ -167,8 +199,11 @@ func (p *replay) answer(l *line) {
 }
 
 // tooEarly tells that an executor subscribes of which our agent does not know yet
-// that it runs; a real one tries again, too.
+// that it runs, or that our master is not elected yet; a real client tries again, too.
 func (p *replay) tooEarly(l *line, a answered) bool {
+	if a.status == 503 && a.body == "No leader elected" {
+		return l.answer != nil && l.answer.Status != 503
+	}
 	return strings.HasSuffix(l.Endpoint, "/api/v1/executor") && l.call() == "SUBSCRIBE" &&
 		a.status == 400 && l.answer != nil && l.answer.Status == 200
 }
@@ -235,6 +270,9 @@ func subject(v any) string {
 	return kind
 }
 
+// allocated are the events that come of a round of the allocator.
+var allocated = map[string]bool{"OFFERS": true, "INVERSE_OFFERS": true}
+
 // event waits for our event that stands for the recorded one: one that is equal,
 // or, when it is overdue, the first about the same thing.
 func (p *replay) event(l *line) {
@@ -246,8 +284,12 @@ func (p *replay) event(l *line) {
 		p.outcomes = append(p.outcomes, outcome{line: l, found: []string{"no stream was opened"}})
 		return
 	}
-	deadline := time.NewTimer(time.Until(p.base.Add(seconds(l.T))) + patience)
+	due := p.base.Add(seconds(l.T))
+	deadline := time.NewTimer(time.Until(due) + patience)
 	defer deadline.Stop()
+	if executor, ok := p.world.leaves(l); ok {
+		p.world.letExit(executor, time.Until(due))
+	}
 	for {
 		// Of several streams of one connection the first may have to end yet.
 		for _, s := range open[:len(open)-1] {
@@ -260,15 +302,22 @@ func (p *replay) event(l *line) {
 		if p.take(last, l, false) {
 			return
 		}
+		wait := 200 * time.Millisecond
+		if early := time.Until(due); early > 0 {
+			wait = min(wait, early+time.Millisecond)
+		} else if allocated[l.call()] {
+			p.world.batch()
+		}
 		select {
 		case <-more:
 			continue
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(wait):
 			continue
 		case <-deadline.C:
 		}
 		if !p.take(last, l, true) {
 			p.outcomes = append(p.outcomes, outcome{line: l, found: []string{missing}})
+			p.enter(last, l, nil)
 		}
 		return
 	}
@@ -282,6 +331,7 @@ func (p *replay) take(s *stream, l *line, overdue bool) bool {
 		e := p.nearest(candidates, l)
 		if e != nil {
 			p.matched(s, l, e, p.compareEvent(l, e, false))
+			p.enter(s, l, e)
 		}
 		return e != nil
 	}
@@ -339,7 +389,7 @@ func (p *replay) compareEvent(l *line, e *received, trial bool) []string {
 // matched notes an outcome, and that an event came too early or too late among
 // the others of its stream.
 func (p *replay) matched(s *stream, l *line, e *received, found []string) {
-	e.used = true
+	e.used, e.as = true, len(p.outcomes)
 	if late := e.at.Sub(p.base).Seconds() - l.T; late > 0.25 {
 		p.late = append(p.late, fmt.Sprintf("%.3f %s came %.2f s late", l.T,
 			outcome{line: l}.place(""), late))
@@ -359,12 +409,7 @@ func (p *replay) matched(s *stream, l *line, e *received, found []string) {
 // finish ends the cluster and looks for events that were not recorded.
 func (p *replay) finish() {
 	for _, s := range p.all {
-		events, _ := s.unused()
-		for _, e := range events {
-			if e.closed == "" && !strings.HasPrefix(subject(e.body), "HEARTBEAT") {
-				p.strays = append(p.strays, "not recorded: "+short(e.body))
-			}
-		}
+		p.tooMany(s)
 		s.cancel()
 	}
 	p.strays = append(p.strays, p.world.strays...)
@@ -372,4 +417,26 @@ func (p *replay) finish() {
 	slices.SortStableFunc(p.outcomes, func(a, b outcome) int {
 		return a.line.number - b.line.number
 	})
+}
+
+// tooMany counts events that were not recorded against the next one on the stream that
+// was; what came after the last one that was recorded is only noted.
+func (p *replay) tooMany(s *stream) {
+	events := s.all()
+	for i, e := range events {
+		again := slices.ContainsFunc(events[:i], func(x *received) bool {
+			return reflect.DeepEqual(x.body, e.body)
+		})
+		if e.used || e.closed != "" || subject(e.body) == "HEARTBEAT" || again {
+			continue // Or sent again, which is a matter of timers.
+		}
+		found := "not recorded: " + short(e.body)
+		next := slices.IndexFunc(events[i:], func(x *received) bool { return x.used && x.as >= 0 })
+		if next < 0 {
+			p.strays = append(p.strays, found)
+			continue
+		}
+		o := &p.outcomes[events[i+next].as]
+		o.found = append(o.found, "before it: "+found)
+	}
 }

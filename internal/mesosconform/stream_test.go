@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ type received struct {
 	index  int
 	at     time.Time
 	used   bool
+	as     int // the outcome that it was compared for, if used
 }
 
 // stream is one open event stream of the replay.
@@ -56,6 +58,13 @@ func (s *stream) unused() ([]*received, <-chan struct{}) {
 		}
 	}
 	return out, s.more
+}
+
+// all are the events that came.
+func (s *stream) all() []*received {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.events)
 }
 
 // read takes records off a response until it ends.

@@ -3,17 +3,20 @@ package mesosconform
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -30,13 +33,11 @@ type world struct {
 	cluster *localmesos.Cluster
 	run     int               // clusters started, each has a directory of its own
 	urls    map[string]string // of agents
-	batches []float64         // recorded rounds of the allocator
-	aligned time.Time         // the round that the cluster was told of last
 	strays  []string
 	started map[string]bool // agents
 	renew   map[string]bool // agents that come back with a new work directory
 	custom  bool            // executors are recorded, too
-	pending sync.WaitGroup
+	agenda  []item
 }
 
 var startNote = regexp.MustCompile(`^start (master|agent\d+) (.*)$`)
@@ -44,8 +45,7 @@ var signalNote = regexp.MustCompile(`^SIG(KILL|TERM|USR1|STOP|CONT) (master|agen
 
 func newWorld(t *testing.T, r recording, n *names) *world {
 	w := &world{t: t, dir: openDir(t), lines: r.lines, names: n,
-		urls: map[string]string{}, batches: batchesOf(r.lines), started: map[string]bool{},
-		renew: map[string]bool{}}
+		urls: map[string]string{}, started: map[string]bool{}, renew: map[string]bool{}}
 	for _, l := range r.lines {
 		w.custom = w.custom || strings.HasSuffix(l.Endpoint, "/api/v1/executor")
 	}
@@ -73,7 +73,6 @@ func (w *world) end() {
 		w.t.Logf("ending the cluster: %v", err)
 	}
 	w.cluster = nil
-	w.pending.Wait()
 }
 
 func (w *world) stray(format string, a ...any) {
@@ -107,8 +106,9 @@ func (w *world) happen(l *line) {
 		w.inject(localmesos.Fault{Action: localmesos.FreezeAgent, Agent: m[2],
 			Timeout: w.timeout(l)})
 	case m[1] == "CONT":
-		w.later(w.lead(l, registered, 0.1)-l.T-0.05,
-			localmesos.Fault{Action: localmesos.ReturnAgent, Agent: m[2]})
+		w.later(w.lead(l, registered, 0.1)-0.05, func() {
+			w.inject(localmesos.Fault{Action: localmesos.ReturnAgent, Agent: m[2]})
+		})
 	case m[1] == "USR1":
 		if err := w.cluster.UnregisterAgent(m[2]); err != nil {
 			w.stray("%s: %v", note, err)
@@ -136,24 +136,26 @@ func (w *world) cut() {
 	}
 }
 
-// later injects a fault some seconds from now.
-func (w *world) later(s float64, f localmesos.Fault) {
-	cluster := w.cluster
-	if s <= 0.01 {
-		w.inject(f)
-		return
+// item is something that is to be done at a recorded time.
+type item struct {
+	at float64
+	do func()
+}
+
+// later has something done before the first line that was recorded at that time or later.
+func (w *world) later(at float64, do func()) {
+	w.agenda = append(w.agenda, item{at, do})
+	slices.SortStableFunc(w.agenda, func(a, b item) int { return cmp.Compare(a.at, b.at) })
+}
+
+// due takes the next thing off the agenda that comes before a recorded time.
+func (w *world) due(t float64) (item, bool) {
+	if len(w.agenda) == 0 || w.agenda[0].at > t {
+		return item{}, false
 	}
-	w.pending.Add(1)
-	go func() {
-		defer w.pending.Done()
-		select {
-		case <-time.After(seconds(s)):
-		case <-cluster.Done():
-		}
-		if _, err := cluster.Inject(f); err != nil {
-			w.t.Logf("%s %s: %v", f.Action, f.Agent, err)
-		}
-	}()
+	next := w.agenda[0]
+	w.agenda = w.agenda[1:]
+	return next, true
 }
 
 // after are the lines that follow one, up to the first that ends matters.
@@ -229,25 +231,54 @@ func (w *world) startAgent(l *line, name string, fresh bool) {
 	}
 	first := !w.started[name]
 	w.started[name] = true
+	if !first && !fresh && !w.reconfigure(l, name) {
+		return
+	}
 	at := w.lead(l, registered, 0.75)
+	if first {
+		at = w.firstSeen(len(w.started)-1, l.T+0.75)
+	}
 	if at < l.T || at > l.T+5 || first && at > l.T+1.2 {
 		at = l.T + 0.75
 	}
-	wait := at - l.T - 0.01
-	if !first {
-		wait -= 0.3
+	at -= 0.01
+	switch {
+	case first:
+	case w.custom:
+		at = l.T + 0.1
+	default:
+		at = max(l.T, at-0.3)
 	}
-	if w.custom && !first {
-		wait = 0.1
+	w.later(at, func() {
+		w.inject(localmesos.Fault{Action: localmesos.ReturnAgent, Agent: name, NewID: fresh})
+	})
+}
+
+// firstSeen is when the nth agent that registered was offered first, or a default.
+func (w *world) firstSeen(n int, def float64) float64 {
+	for _, l := range w.lines {
+		offers, _ := at(l.Body, "offers", "offers").([]any)
+		for _, o := range offers {
+			if strings.HasSuffix(textAt(o, "agent_id", "value"), fmt.Sprintf("-S%d", n)) {
+				return l.T
+			}
+		}
 	}
-	w.later(wait, localmesos.Fault{Action: localmesos.ReturnAgent, Agent: name, NewID: fresh})
+	return def
+}
+
+// reconfigure gives an agent its flags, and tells whether it starts with them.
+func (w *world) reconfigure(l *line, name string) bool {
+	flags := startNote.FindStringSubmatch(l.note())[2]
+	a := agentOf(name, flags)
+	additive := flagsOf(flags)["reconfiguration_policy"] == "additive"
+	return w.cluster.Reconfigure(name, a.Resources, a.TypedAttributes, additive) == nil
 }
 
 // failOver replaces the master. When it was started again, and when it answered
 // and the agents were back, is recorded.
 func (w *world) failOver(l *line) {
 	never := func(*line) bool { return false }
-	f := localmesos.Fault{Action: localmesos.FailOver, For: localmesos.Span(time.Millisecond)}
 	var start *line
 	for _, y := range w.after(l, never) {
 		if y.Dir == dirNote && strings.HasPrefix(y.note(), "start master") {
@@ -258,19 +289,29 @@ func (w *world) failOver(l *line) {
 	if start == nil {
 		return
 	}
-	f.Election = localmesos.Span(seconds(start.T - l.T))
-	answered := start.T
+	answers := start.T + 1
 	for _, y := range w.after(start, never) {
-		if y.Dir == dirAnswer && y.Status == 503 {
-			answered = y.T
-		} else if y.Dir == dirAnswer {
+		if y.Dir == dirRequest && y.answer != nil && y.answer.Status != 503 {
+			answers = y.T
 			break
 		}
 	}
-	f.For += localmesos.Span(seconds(answered - start.T))
+	w.inject(localmesos.Fault{Action: localmesos.FailOver})
+	w.later(start.T, w.cluster.Recover)
+	w.later(answers, w.cluster.Lead)
+	w.later(max(answers, w.backAt(start)), w.cluster.Rejoin)
+}
+
+// backAt is when the agents were back with a master that was started. What is offered
+// right when a framework subscribes was there before it came.
+func (w *world) backAt(start *line) float64 {
 	back := w.lead(start, registered, 3)
-	f.Rejoin = localmesos.Span(max(time.Millisecond, seconds(back-answered)-10*time.Millisecond))
-	w.inject(f)
+	for _, y := range w.after(start, func(y *line) bool { return y.T >= back }) {
+		if y.Dir == dirRequest && y.call() == "SUBSCRIBE" && back-y.T < 0.1 {
+			return min(back, start.T+3)
+		}
+	}
+	return back
 }
 
 // killExecutor kills the newest default executor.
@@ -332,41 +373,81 @@ func (w *world) startMaster(flags string) {
 	w.names.paths = append(w.names.paths, [2]string{"/var/lib/mesos/master", cfg.Dir})
 }
 
-// align lets the allocator's batches fall where they did in the recording: the
-// recorded clock's t is at base + t.
-func (w *world) align(base time.Time, t float64) {
-	if w.cluster == nil {
-		return
-	}
-	for _, at := range w.batches {
-		if at <= t {
-			continue
-		}
-		if next := base.Add(seconds(at) - 5*time.Millisecond); !next.Equal(w.aligned) {
-			w.aligned = next
-			w.cluster.AlignBatches(next)
-		}
-		return
+// batch has the allocator make a round.
+func (w *world) batch() {
+	if w.cluster != nil {
+		w.cluster.Batch()
 	}
 }
 
-// atOnce are the calls after which offers are made without waiting for a batch.
-var atOnce = map[string]bool{"REVIVE": true, "SUBSCRIBE": true, "UPDATE_FRAMEWORK": true}
+// letExit lets the end of an executor be noticed some time from now.
+func (w *world) letExit(executor string, in time.Duration) {
+	if cluster := w.cluster; cluster != nil {
+		time.AfterFunc(in, func() { cluster.LetExit(executor) })
+	}
+}
 
-// batchesOf finds the times at which the recorded allocator made its rounds.
-func batchesOf(lines []*line) []float64 {
-	var out []float64
-	trigger := -1.0
-	for _, l := range lines {
-		switch {
-		case l.Dir == dirRequest && atOnce[l.call()],
-			l.Dir == dirNote && startNote.MatchString(l.note()):
-			trigger = l.T
-		case l.Dir == dirEvent && l.call() == "OFFERS" && l.T > trigger+0.05:
-			out = append(out, l.T)
+// leaves tells whether a line says that an executor left on its own, or did not
+// come back to its agent, and which.
+func (w *world) leaves(l *line) (executor string, ok bool) {
+	executor = textAt(l.Body, "failure", "executor_id", "value")
+	if l.Dir != dirEvent || executor == "" {
+		return "", false
+	}
+	late := func(x *line) bool {
+		return textAt(x.Body, "update", "status", "reason") ==
+			"REASON_EXECUTOR_REREGISTRATION_TIMEOUT"
+	}
+	next := w.after(l, func(x *line) bool { return x.T > l.T+0.1 })
+	return executor, at(l.Body, "failure", "status") == json.Number("0") ||
+		slices.ContainsFunc(next, late)
+}
+
+// draw tells the cluster whom the next round from a line on gave something of each
+// agent, and whom most, which is chance with a real allocator.
+func (w *world) draw(l *line) {
+	lots := map[string][]localmesos.Lot{}
+	amounts := map[string]float64{}
+	first := math.Inf(1)
+	next := w.after(l, func(x *line) bool { return x.T > min(l.T+5, first+0.3) })
+	for _, x := range append([]*line{l}, next...) {
+		if x.Dir != dirEvent || x.call() != "OFFERS" || x.T > first+0.3 {
+			continue
+		}
+		first = min(first, x.T)
+		offers, _ := at(x.Body, "offers", "offers").([]any)
+		for _, o := range offers {
+			agent := w.names.translate(textAt(o, "agent_id", "value"))
+			lot := localmesos.Lot{Framework: w.names.ours[textAt(o, "framework_id", "value")],
+				Role: textAt(o, "allocation_info", "role")}
+			lots[agent] = append(lots[agent], lot)
+			amounts[agent+fmt.Sprint(lot)] = cpusOf(o)
+			amounts[agent] += cpusOf(o)
 		}
 	}
-	return out
+	order := slices.SortedStableFunc(maps.Keys(lots), func(a, b string) int {
+		return cmp.Or(cmp.Compare(amounts[b], amounts[a]), cmp.Compare(a, b))
+	})
+	for agent, list := range lots {
+		slices.SortStableFunc(list, func(a, b localmesos.Lot) int {
+			return cmp.Compare(amounts[agent+fmt.Sprint(b)], amounts[agent+fmt.Sprint(a)])
+		})
+	}
+	if w.cluster != nil && len(lots) > 0 {
+		w.cluster.Draw(order, lots)
+	}
+}
+
+func cpusOf(offer any) float64 {
+	sum := 0.0
+	resources, _ := at(offer, "resources").([]any)
+	for _, r := range resources {
+		if n, ok := at(r, "scalar", "value").(json.Number); ok && textAt(r, "name") == "cpus" {
+			v, _ := n.Float64()
+			sum += v
+		}
+	}
+	return sum
 }
 
 // config makes the configuration that a master's flags stand for, with all
@@ -379,7 +460,8 @@ func (w *world) config(flags string) localmesos.Config {
 	}
 	cfg := localmesos.Config{Dir: filepath.Join(w.dir, fmt.Sprintf("run%d", w.run)),
 		MasterAddr: "127.0.0.1:0", OfferInterval: time.Second,
-		Program: program, Faults: true, Pace: true, OfferTimeout: durationOf(f["offer_timeout"]),
+		Program: program, Faults: true, Pace: true, Stepped: true,
+		OfferTimeout:          durationOf(f["offer_timeout"]),
 		ReregistrationTimeout: 2 * time.Second, // Mesos's default
 		MinAllocatable:        f["min_allocatable_resources"], Credentials: w.credentials(f),
 		ForgetfulMaster: f["registry"] == "in_memory"}

@@ -26,7 +26,11 @@ func (o *operator) act() {
 		return
 	}
 	pod := pods[w.rng.IntN(len(pods))]
-	switch w.rng.IntN(34) {
+	what := w.rng.IntN(34)
+	if !w.cut.allows("command") {
+		return
+	}
+	switch what {
 	case 0, 1:
 		w.process.command(scheduler.PodRestart{Pod: pod.String()})
 	case 2, 3, 4:

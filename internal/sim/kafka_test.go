@@ -11,6 +11,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 	"github.com/kafka-sched/kafka-sched/scheduler/balance"
+	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 )
 
 // kafka is the model of what the brokers' processes make of their volumes.
@@ -19,6 +20,8 @@ type kafka struct {
 	volumes  map[mesos.PersistenceID]*volume
 	nodes    []*node // those that are up
 	clusters []*cluster
+	// snapshots are what was true when facts were given that may still be told.
+	snapshots map[*rolling.Facts]*snapshot
 }
 
 // volume is the data of one node.
@@ -354,6 +357,7 @@ func (k *kafka) facts(asked time.Time, call scheduler.AskKafka) scheduler.KafkaF
 	k.partitionFacts(c, &f)
 	if call.All {
 		f.Rolling = k.whole(c, asked, k.answering(addresses))
+		k.snap(c, asked, f.Rolling)
 	}
 	f.MostReplicas, f.MostReplicated = c.mostReplicas()
 	slices.SortFunc(f.Brokers, func(x, y scheduler.BrokerFacts) int { return x.ID - y.ID })

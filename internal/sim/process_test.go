@@ -183,6 +183,7 @@ func (p *process) start() {
 	p.machine = scheduler.Restore(cfg, p.w.store.load())
 	p.other = newThorough(p.w, cfg, p.uuids)
 	p.framework = p.w.store.hard.Framework
+	p.w.record(nil, false)
 	p.step(scheduler.Tick{})
 	p.connectLater()
 }
@@ -220,7 +221,11 @@ func (p *process) step(ev scheduler.Event) {
 	w.trace.add(w.now, ev)
 	out := p.machine.Step(w.now, ev)
 	p.other.follow(ev, out, p.machine)
+	if w.plant != nil {
+		w.plant(ev, &out)
+	}
 	crash, point := p.crashes(out)
+	w.record(ev, crash && point == 0)
 	if crash && point == 0 {
 		p.die("before its writes")
 		return

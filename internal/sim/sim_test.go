@@ -19,6 +19,7 @@ var (
 	seeds     = flag.Int("seeds", 100, "how many seeds to run")
 	firstSeed = flag.Uint64("first", 1, "the first seed to run")
 	whole     = flag.Bool("whole", false, "print the whole trace, not only its end")
+	keep      = flag.String("keep", "", "file that gets the reduced scenario of TestReduce")
 	summary   = flag.String("summary", "", "file that gets a line with the figures of the run")
 )
 
@@ -44,7 +45,7 @@ func TestSim(t *testing.T) {
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // worlds are small, and thrown away
 	began := time.Now()
-	var next, failed, faults atomic.Uint64
+	var next, failed, faults, worst atomic.Uint64
 	next.Store(first)
 	var all sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), int(last-first)+1) {
@@ -54,6 +55,7 @@ func TestSim(t *testing.T) {
 				faults.Add(uint64(w.hits))
 				if w.breach != "" {
 					failed.Add(1)
+					worst.CompareAndSwap(0, seed)
 					t.Errorf("seed %d: %s\nrepeat: go test ./internal/sim -run TestSim "+
 						"-seed=%d\n%s", seed, w.breach, seed, &w.trace)
 				}
@@ -62,6 +64,9 @@ func TestSim(t *testing.T) {
 		})
 	}
 	all.Wait()
+	if seed := worst.Load(); seed != 0 {
+		tellReduced(t, seed)
+	}
 	count := last - first + 1
 	summarize(t, "seeds=%d faults=%d failures=%d seeds/min=%.0f", count, faults.Load(),
 		failed.Load(), float64(count)/time.Since(began).Minutes())

@@ -31,6 +31,10 @@ type world struct {
 	kafka    *kafka
 	operator *operator
 	checkers []checker
+	cut      cut // what is kept from happening
+	plant    func(scheduler.Event, *scheduler.Output)
+	log      []recorded // what the machine was given, if that is wanted
+	recordIt bool
 	tasks    int                          // counts launches
 	used     map[mesos.PersistenceID]bool // volumes that a task for good has run on
 }
@@ -84,6 +88,8 @@ func newWorldOf(seed uint64, draw func(*rand.Rand) scenario) *world {
 		&checkActions{w: w, last: map[string]time.Time{}},
 		&checkPaused{w}, &checkParams{w}, &checkLeaving{w}, newCheckJobs(w),
 		&checkEssential{w: w},
+		&checkMinimum{w: w, told: map[mesos.TaskID]time.Time{},
+			forced: map[scheduler.PodName]bool{}},
 	}
 	return w
 }
@@ -161,7 +167,7 @@ func (w *world) run(until time.Time, done func() bool) {
 // chance draws whether a fault happens; none does once faults have stopped.
 func (w *world) chance(p float64) bool {
 	hit := w.rng.Float64() < p && w.faults
-	if hit {
+	if hit = hit && w.cut.allows("fault"); hit {
 		w.hits++
 	}
 	return hit

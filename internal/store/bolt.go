@@ -52,6 +52,8 @@ type Bolt struct {
 	db   *bbolt.DB
 	// opened is what the file held when it was opened, until somebody loads it or writes.
 	opened *scheduler.Hard
+	// earlier says that the file was of an earlier schema when it was opened.
+	earlier bool
 	// spared is when what is mapped of the file was last given back.
 	spared time.Time
 }
@@ -134,6 +136,7 @@ func (b *Bolt) begin() error {
 		}
 		hard, err := read(tx)
 		b.opened = &hard
+		b.earlier = err == nil && !bytes.Equal(tx.Bucket(metaBucket).Get(schemaKey), schemaValue)
 		return err
 	})
 	if err != nil || !empty {
@@ -215,6 +218,9 @@ func (b *Bolt) Apply(writes []scheduler.Write) error {
 	b.opened = nil
 	changes, err := Encode(writes)
 	if err != nil {
+		return err
+	}
+	if err := b.backUp(); err != nil {
 		return err
 	}
 	err = b.db.Update(func(tx *bbolt.Tx) error {

@@ -33,7 +33,7 @@ func fullFile(t testing.TB) (path string, state scheduler.Hard) {
 	path = filepath.Join(t.TempDir(), "state.db")
 	b := mustOpen(t, path)
 	state = filled[scheduler.Hard](&counter{})
-	for _, writes := range [][]scheduler.Write{writesOf(state), stepBefore, writesOf(state)} {
+	for _, writes := range [][]scheduler.Write{Writes(state), stepBefore, Writes(state)} {
 		if err := b.Apply(writes); err != nil {
 			t.Fatal(err)
 		}
@@ -204,8 +204,8 @@ func sumIn(state *bbolt.Bucket) []byte {
 	return s[:]
 }
 
-// TestBoltFirstSchema opens a file of the first schema, refuses it when it is damaged, and makes
-// it a present one with the first transaction (F7).
+// TestBoltFirstSchema opens a file of the first schema, and makes it a present one with the first
+// transaction, with a copy of what it was that the release before can go back to (F7).
 func TestBoltFirstSchema(t *testing.T) {
 	path, state := fullFile(t)
 	edit(t, path, func(tx *bbolt.Tx) error {
@@ -232,6 +232,19 @@ func TestBoltFirstSchema(t *testing.T) {
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
+	kept := mustOpen(t, path+".schema-1")
+	if got, err = kept.Load(); err != nil || same(state, got) != "" {
+		t.Errorf("the copy: %v %s", err, same(state, got))
+	}
+	if err := kept.Close(); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, path+".schema-1", func(tx *bbolt.Tx) error {
+		if version := string(tx.Bucket(metaBucket).Get(schemaKey)); version != "1" {
+			t.Errorf("the copy is of schema %s", version)
+		}
+		return nil
+	})
 	edit(t, path, func(tx *bbolt.Tx) error {
 		meta := tx.Bucket(metaBucket)
 		if string(meta.Get(schemaKey)) != "2" || meta.Get(digestKey) != nil {
@@ -241,6 +254,32 @@ func TestBoltFirstSchema(t *testing.T) {
 	})
 	if got, err = mustOpen(t, path).Load(); err != nil || got.Intent != scheduler.Stop {
 		t.Errorf("intent %s, %v", got.Intent, err)
+	}
+}
+
+// TestBoltBackupFails changes nothing in a file of the first schema of which no copy can be kept
+// (F7, F9).
+func TestBoltBackupFails(t *testing.T) {
+	path, _ := fullFile(t)
+	edit(t, path, func(tx *bbolt.Tx) error {
+		meta := tx.Bucket(metaBucket)
+		return errors.Join(meta.Delete(sumKey), meta.Put(schemaKey, []byte("1")),
+			meta.Put(digestKey, digest(tx.Bucket(stateBucket))))
+	})
+	if err := os.Mkdir(path+".schema-1.part", 0o700); err != nil { // no file can be made there
+		t.Fatal(err)
+	}
+	before := contents(t, path)
+	b := mustOpen(t, path)
+	err := b.Apply([]scheduler.Write{scheduler.WriteIntent{Intent: scheduler.Stop}})
+	if err == nil || !strings.Contains(err.Error(), "keeping a copy of") {
+		t.Errorf("%v", err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(before, contents(t, path)) {
+		t.Error("the file was changed all the same")
 	}
 }
 
@@ -321,7 +360,7 @@ func whole(t *testing.T, path string, state, before []byte) (opened bool) {
 func digestBefore(t *testing.T, state scheduler.Hard) []byte {
 	b := mustOpen(t, filepath.Join(t.TempDir(), "before.db"))
 	defer b.Close()
-	if err := b.Apply(append(writesOf(state), stepBefore...)); err != nil {
+	if err := b.Apply(append(Writes(state), stepBefore...)); err != nil {
 		t.Fatal(err)
 	}
 	return b.digest()

@@ -62,7 +62,7 @@ const goldenPath = "testdata/full.golden"
 // once can be read.
 func TestGolden(t *testing.T) {
 	full := filled[scheduler.Hard](&counter{})
-	entries := entriesOf(t, writesOf(full))
+	entries := entriesOf(t, Writes(full))
 	var got bytes.Buffer
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		fmt.Fprintf(&got, "== %s\n", key)
@@ -122,7 +122,7 @@ func (r random) number(most int64) int64 {
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := filled[scheduler.Hard](random{t})
-		changes, err := Encode(writesOf(want))
+		changes, err := Encode(Writes(want))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -216,7 +216,7 @@ func TestMemory(t *testing.T) {
 	m := NewMemory()
 	checkStore(t, m, func() Store { return m })
 	full := filled[scheduler.Hard](&counter{})
-	if err := m.Apply(writesOf(full)); err != nil {
+	if err := m.Apply(Writes(full)); err != nil {
 		t.Fatal(err)
 	}
 	before := m.Entries()
@@ -260,7 +260,7 @@ func checkStore(t *testing.T, s Store, again func() Store) {
 		}
 	}
 	load(scheduler.Hard{})
-	apply(writesOf(full)...)
+	apply(Writes(full)...)
 	load(full)
 
 	podName := slices.Collect(maps.Keys(full.Pods))[0]
@@ -393,7 +393,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		var writes []scheduler.Write
-		for _, w := range writesOf(hard) {
+		for _, w := range Writes(hard) {
 			if c, err := Encode([]scheduler.Write{w}); err == nil && c[0].Key == key {
 				writes = append(writes, w)
 			}

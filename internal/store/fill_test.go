@@ -169,41 +169,6 @@ func (c *counter) number(most int64) int64 {
 func (*counter) size() int { return 2 }
 func (*counter) set() bool { return true }
 
-// writesOf gives the writes that make a state out of nothing.
-func writesOf(h scheduler.Hard) []scheduler.Write {
-	out := []scheduler.Write{
-		scheduler.WriteFramework{ID: h.Framework}, scheduler.WriteTarget{Target: h.Target},
-		scheduler.WriteIntent{Intent: h.Intent}, scheduler.WriteKafka{Kafka: h.Kafka},
-		scheduler.WriteOverrides{Overrides: h.Overrides},
-	}
-	out = append(out, scheduler.WriteRebalancing{Rebalancing: h.Rebalancing})
-	for _, p := range h.Pods {
-		out = append(out, scheduler.WritePod{Pod: p})
-	}
-	for _, l := range h.Leftovers {
-		out = append(out, scheduler.WriteLeftover{Leftover: l})
-	}
-	for _, t := range h.Earlier {
-		out = append(out, scheduler.WriteEarlier{Earlier: t})
-	}
-	for plan, run := range h.Runs {
-		out = append(out, scheduler.WriteRun{Plan: plan, Run: run})
-	}
-	for _, e := range h.Journal {
-		out = append(out, scheduler.WriteJournal{Entry: e})
-	}
-	for name, run := range h.Actions {
-		out = append(out, scheduler.WriteAction{Name: name, Run: run})
-	}
-	for _, a := range h.Agents {
-		out = append(out, scheduler.WriteAgent{Agent: a})
-	}
-	for name, content := range h.Files {
-		out = append(out, scheduler.WriteFile{Name: name, Content: content})
-	}
-	return out
-}
-
 // services are some that a target can have; package servicespec has the tests of their form.
 var services = []servicespec.Service{
 	parsed(`

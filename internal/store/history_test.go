@@ -66,7 +66,7 @@ func stored(t testing.TB, hard scheduler.Hard) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "state.db")
 	b := mustOpen(t, path)
-	if err := b.Apply(writesOf(hard)); err != nil {
+	if err := b.Apply(Writes(hard)); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Close(); err != nil {

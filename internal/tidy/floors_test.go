@@ -15,8 +15,8 @@ var house = map[string]int{
 	"cli": 6, "internal/app": 6,
 	"internal/loop": 5, "internal/store/zkstore": 5, "api/server": 5, "api/client": 5,
 	"internal/localmesos": 5, "internal/hooks": 5, "internal/commons": 5,
-	"internal/kafkaadmin": 5,
-	"internal/mesoshttp":  4, "internal/zk": 4, "internal/store": 4, "internal/brokers": 4,
+	"internal/kafkaadmin": 5, "internal/flight": 5,
+	"internal/mesoshttp": 4, "internal/zk": 4, "internal/store": 4, "internal/brokers": 4,
 	"internal/kafkadist": 4, "internal/metrics": 4, "executor/supervise": 4, "api": 4,
 	"internal/sandbox": 4,
 	"scheduler":        3,
@@ -24,11 +24,13 @@ var house = map[string]int{
 	"servicespec": 1, "internal/mesos": 1,
 	"internal/resource": 0, "servicespec/placement": 0, "scheduler/rolling": 0, "examples": 0,
 	"scheduler/balance":  0,
+	"scheduler/ensemble": 0,
 	"examples/roundtrip": 7,
 
 	"internal/sim": testsOnly, "internal/tidy": testsOnly, "internal/e2e": testsOnly,
 	"internal/apiconform": testsOnly, "internal/mesosconform": testsOnly,
 	"internal/testbin": testsOnly, "internal/zktest": testsOnly, "internal/faults": testsOnly,
+	"internal/mutants": testsOnly,
 }
 
 const (

@@ -1,5 +1,5 @@
 // Package zk has what kafka-sched needs of ZooKeeper: the leading Mesos master, a session that
-// knows when it is lost, and an election among schedulers.
+// knows when it is lost, an election among schedulers, and the roles of servers.
 //
 // # The leading master
 //
@@ -14,6 +14,12 @@
 // A Session is over for good once it has expired, or has had no connection for its whole
 // time-out. An Election is a candidate's node under a session: it counts as long as the session
 // does. What a deposed leader must not write is the matter of internal/store/zkstore.
+//
+// # Roles
+//
+// Roles asks the servers of an ensemble that the service runs itself who leads, who follows and
+// who does not serve. Each ask is a connection of its own: srvr is answered once, and nothing
+// of it is kept.
 //
 // # Invariants
 //

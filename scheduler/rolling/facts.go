@@ -50,6 +50,8 @@ func (b *Broker) Up() bool { return b.Registered && !b.Fenced }
 type Quorum struct {
 	Leader NodeID // None when there is none, or nobody told
 	Voters []Voter
+	// Elected says that there are no voters, because ZooKeeper elects a broker to be Leader.
+	Elected bool
 }
 
 // Voter is one controller that votes.

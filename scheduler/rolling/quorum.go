@@ -5,7 +5,7 @@ import "slices"
 // led wants controllers that have a leader: without one nobody takes a leader's place, and no
 // broker that comes back is let in.
 func (q *inquiry) led() *Verdict {
-	if q.Quorum.Leader == None || len(q.Quorum.Voters) == 0 {
+	if q.Quorum.Leader == None || len(q.Quorum.Voters) == 0 && !q.Quorum.Elected {
 		return q.verdict(Wait, NoLeader)
 	}
 	return nil

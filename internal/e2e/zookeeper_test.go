@@ -1,0 +1,148 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestZooKeeperExample installs an ensemble of three alone: one leads, two follow, and
+// all are gone after uninstall.
+func TestZooKeeperExample(t *testing.T) {
+	c := newCluster(t, "zookeeper")
+	c.must(2*time.Minute, "install", "--file", example(t, "zookeeper.yml"), "--name", c.name)
+	eventually(t, 20*time.Second, "three serve", func() error { return c.servers(3) })
+	c.verb("uninstall", "--yes")
+}
+
+// TestKafkaZooKeeperExample runs Kafka 3.9 with an ensemble of its own: messages go in while a
+// broker is killed, a server is killed, and the leader of the ensemble is restarted by command.
+// None that was acknowledged is lost.
+func TestKafkaZooKeeperExample(t *testing.T) {
+	c := newCluster(t, "kafka-zookeeper")
+	c.install("--file", example(t, "kafka-zookeeper.yml"), "--agents", "3")
+	c.awaitOnZooKeeper()
+	bootstrap := c.bootstrap()
+	l := startLoad(t, bootstrap, "load")
+	l.more(500)
+
+	c.kill(c.broker("kafka-1"))
+	l.more(500)
+	c.awaitOnZooKeeper()
+
+	c.kill(c.inSandbox(c.server("follower"), "QuorumPeerMain"))
+	l.more(500)
+	c.awaitOnZooKeeper()
+
+	leader := c.server("leader")
+	before := c.taskIDs()
+	c.must(20*time.Second, "pod", "restart", leader, "--name", c.name)
+	eventually(t, time.Minute, "the leader is another launch", func() error {
+		if c.taskIDs()[leader+"-server"] == before[leader+"-server"] {
+			return fmt.Errorf("%s still runs", leader)
+		}
+		return nil
+	})
+	l.more(500)
+	c.awaitOnZooKeeper()
+	for task, id := range c.taskIDs() {
+		if before[task] != id && task != leader+"-server" {
+			t.Errorf("%s was launched anew, too", task)
+		}
+	}
+	l.check()
+	c.verb("uninstall", "--yes")
+}
+
+// more waits until so many more messages are acknowledged.
+func (l *load) more(messages int) {
+	l.t.Helper()
+	acked := func() int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.acked)
+	}
+	goal := acked() + messages
+	eventually(l.t, time.Minute, "messages are acknowledged", func() error {
+		if have := acked(); have < goal {
+			return fmt.Errorf("%d are missing", goal-have)
+		}
+		return nil
+	})
+}
+
+func example(t *testing.T, file string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("..", "..", "examples", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// servers reports whether so many servers serve, one of which leads.
+func (c *cluster) servers(count int) error {
+	s, err := c.status()
+	if err != nil {
+		return err
+	}
+	var roles []string
+	for _, p := range s.Pods {
+		if p.ZooKeeper != nil {
+			roles = append(roles, p.ZooKeeper.Role)
+		}
+	}
+	text := strings.Join(roles, " ")
+	if strings.Count(text, "leader") != 1 || strings.Count(text, "follower") != count-1 {
+		return fmt.Errorf("the roles are %q", text)
+	}
+	return nil
+}
+
+// server finds a server of a role.
+func (c *cluster) server(role string) string {
+	c.t.Helper()
+	s, err := c.status()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, p := range s.Pods {
+		if p.ZooKeeper != nil && p.ZooKeeper.Role == role {
+			return p.Name
+		}
+	}
+	c.t.Fatalf("no %s among the servers", role)
+	return ""
+}
+
+// awaitOnZooKeeper waits until three servers and three brokers are all that they should be.
+func (c *cluster) awaitOnZooKeeper() {
+	c.t.Helper()
+	eventually(c.t, 90*time.Second, "brokers and servers are whole", func() error {
+		if err := c.servers(3); err != nil {
+			return err
+		}
+		s, err := c.status()
+		if err != nil {
+			return err
+		}
+		for _, p := range s.Plans {
+			if p.Status != "COMPLETE" {
+				return fmt.Errorf("plan %s is %s", p.Name, p.Status)
+			}
+		}
+		if s.Kafka.Error != "" || len(s.Kafka.Brokers) != 3 || s.Kafka.Leader == nil {
+			return fmt.Errorf("Kafka is %+v", s.Kafka)
+		}
+		for _, p := range s.Pods {
+			if b := p.Broker; b != nil && (b.Fenced || b.NotInSync > 0) {
+				return fmt.Errorf("%s is not in sync: %+v", p.Name, b)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,94 @@
+package scheduler
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// hasKafka reports whether any pod of the target runs Kafka.
+func (m *Machine) hasKafka() bool {
+	for _, p := range m.hard.Target.Service.Pods {
+		if p.Kafka != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// kafkaPods lists the instances whose Kafka runs, with their specs.
+func (m *Machine) kafkaPods() (pods []Pod, specs []servicespec.Pod) {
+	if !m.hasKafka() {
+		return nil, nil
+	}
+	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		spec, ok := m.spec(name)
+		if !ok || spec.Kafka == nil || p.Place == nil {
+			continue
+		}
+		for _, t := range p.Tasks {
+			if t.Name == spec.Kafka.Task && t.State == mesos.Running {
+				pods, specs = append(pods, p), append(specs, spec)
+			}
+		}
+	}
+	return pods, specs
+}
+
+// askedAt is the port at which a node is asked for facts, "" for none: brokers tell all, and
+// controllers that are no brokers tell of the quorum, without which no broker comes up. Those
+// that only for a while run without their brokers are left alone.
+func askedAt(p Pod, spec servicespec.Pod) string {
+	switch {
+	case nodeOf(p, spec).Serves():
+		return spec.Kafka.ClientPort
+	case !spec.Kafka.Serves():
+		return spec.Kafka.ControllerPort
+	}
+	return ""
+}
+
+// kafkaAddresses are where Kafka can be asked.
+func (m *Machine) kafkaAddresses() []string {
+	var addresses []string
+	pods, specs := m.kafkaPods()
+	for i, p := range pods {
+		if port := askedAt(p, specs[i]); port != "" {
+			number := portOf(taskPlace(*p.Place, specs[i], specs[i].Kafka.Task), port)
+			addresses = append(addresses, fmt.Sprintf("%s:%d", p.Place.Hostname, number))
+		}
+	}
+	return addresses
+}
+
+// askKafka asks for facts: often while a node comes up, seldom while all is well.
+func (m *Machine) askKafka() {
+	addresses := m.kafkaAddresses()
+	busy := m.curious
+	pods, _ := m.kafkaPods()
+	for _, p := range pods {
+		ok, _ := m.ready(p)
+		busy = busy || !ok || p.Caretaker
+	}
+	if len(addresses) == 0 {
+		m.factsDue, m.asking = time.Time{}, time.Time{}
+		return
+	}
+	interval := factsIdle
+	if busy {
+		interval = factsBusy
+	}
+	m.factsDue = m.answered.Add(interval)
+	due, all := m.askAll()
+	if all {
+		m.factsDue = due
+	}
+	lost := !m.asking.IsZero() && !m.now.Before(m.asking.Add(factsLost))
+	if lost || m.asking.IsZero() && !m.now.Before(m.factsDue) {
+		m.asking, m.inquiry.asked, m.inquiry.all = m.now, m.now, all
+		m.out.Calls = append(m.out.Calls, AskKafka{Addresses: addresses, All: all})
+	}
+}

@@ -1,0 +1,351 @@
+package scheduler
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/scheduler/ensemble"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// The servers of a ZooKeeper ensemble, and Kafka that keeps its metadata there.
+//
+// Each server is launched with the places of all. The first to be launched cannot know them: as
+// long as less than a majority of the servers has a place they do nothing but wait, and a server
+// without a place stands in the list of others with an address at which nobody is. A server, or a
+// broker, that was launched with another list than the present one is outdated, and launched anew
+// by the plan deploy, followers first.
+
+// AskZooKeeper is a call: it wants a FromZooKeeper event with the roles of servers at addresses.
+type AskZooKeeper struct{ Addresses []string }
+
+func (AskZooKeeper) call() {}
+
+// FromZooKeeper is an event: the answer to an AskZooKeeper call.
+type FromZooKeeper struct{ Facts ZooKeeperFacts }
+
+func (FromZooKeeper) event() {}
+
+// ZooKeeperFacts is what ZooKeeper servers said of themselves, all from fresh requests.
+type ZooKeeperFacts struct {
+	// Asked is when the questions were put.
+	Asked   time.Time
+	Servers []ServerFacts
+}
+
+// ServerFacts is what one server said.
+type ServerFacts struct {
+	Address string
+	Role    ensemble.Role
+	// Error is why it did not answer, "" if it did.
+	Error string
+}
+
+// at is what the server at an address said.
+func (f *ZooKeeperFacts) at(address string) ServerFacts {
+	for _, s := range f.Servers {
+		if s.Address == address {
+			return s
+		}
+	}
+	return ServerFacts{Address: address, Error: "it was not asked yet"}
+}
+
+// servers is what the machine knows of ZooKeeper servers, and when it asks.
+type servers struct {
+	facts *ZooKeeperFacts
+	// due is when they are asked next, asking when that was done last, zero when the answer is
+	// there, and answered when it came.
+	due, asking, answered time.Time
+	curious               bool // somebody waits for the answer
+}
+
+// serversIdle is between questions while all is well: less than ensemble.MaxAge, so that an
+// operator's command finds facts that count.
+const serversIdle = 5 * time.Second
+
+// fromZooKeeper takes in what servers say of themselves.
+func (m *Machine) fromZooKeeper(f ZooKeeperFacts) {
+	m.servers.facts, m.servers.asking, m.servers.answered = &f, time.Time{}, m.now
+}
+
+// askZooKeeper asks servers for their roles: often while one comes up, seldom while all is well.
+func (m *Machine) askZooKeeper() {
+	var addresses []string
+	busy := m.servers.curious
+	for _, pod := range m.hard.Target.Service.Pods {
+		for i := range pod.Count {
+			p := m.hard.Pods[PodName{pod.Type, i}]
+			if pod.ZooKeeper == nil || p.Place == nil || !p.anyRuns() {
+				continue
+			}
+			addresses = append(addresses, clientAddress(p, pod))
+			ok, _ := m.ready(p)
+			busy = busy || !ok
+		}
+	}
+	s := &m.servers
+	if len(addresses) == 0 {
+		s.due, s.asking = time.Time{}, time.Time{}
+		return
+	}
+	interval := serversIdle
+	if busy {
+		interval = factsBusy
+	}
+	s.due = s.answered.Add(interval)
+	lost := !s.asking.IsZero() && !m.now.Before(s.asking.Add(factsLost))
+	if lost || s.asking.IsZero() && !m.now.Before(s.due) {
+		s.asking = m.now
+		m.out.Calls = append(m.out.Calls, AskZooKeeper{addresses})
+	}
+}
+
+// next is when servers are to be asked, or given up.
+func (s *servers) next() time.Time {
+	if s.asking.IsZero() {
+		return s.due
+	}
+	return s.asking.Add(factsLost)
+}
+
+// clientAddress is where a server with a place is reached by clients, host:port.
+func clientAddress(p Pod, spec servicespec.Pod) string {
+	return serverAddress(p, spec, spec.ZooKeeper.ClientPort)
+}
+
+func serverAddress(p Pod, spec servicespec.Pod, port string) string {
+	return fmt.Sprintf("%s:%d", p.Place.Hostname,
+		portOf(taskPlace(*p.Place, spec, spec.ZooKeeper.Task), port))
+}
+
+// serverReady reports whether a server serves: in the quorum, with the leader's data.
+func (m *Machine) serverReady(p Pod, spec servicespec.Pod) (bool, string) {
+	f := m.servers.facts
+	if f == nil || f.Asked.Before(m.freshAfter) {
+		return false, "ZooKeeper has not answered yet"
+	}
+	switch s := f.at(clientAddress(p, spec)); {
+	case s.Role == ensemble.Silent:
+		return false, fmt.Sprintf("server %d does not answer: %s", serverID(p.Name, spec), s.Error)
+	case s.Role == ensemble.Idle:
+		return false, fmt.Sprintf("server %d is not in the quorum yet", serverID(p.Name, spec))
+	}
+	return true, ""
+}
+
+func serverID(name PodName, spec servicespec.Pod) int {
+	return spec.ZooKeeper.ServerID(name.Index)
+}
+
+// serverView is what a server said last, nil if the instance is none or nothing is known.
+func (m *Machine) serverView(p Pod, spec servicespec.Pod) *ServerFacts {
+	if spec.ZooKeeper == nil || m.servers.facts == nil || p.Place == nil {
+		return nil
+	}
+	s := m.servers.facts.at(clientAddress(p, spec))
+	return &s
+}
+
+// ensembleOf gives what is known of all servers of a pod. stops says of an instance whether it is
+// to be stopped as well.
+func (m *Machine) ensembleOf(spec servicespec.Pod, stops func(Pod) bool) ensemble.Facts {
+	facts := ensemble.Facts{}
+	if m.servers.facts != nil {
+		facts.Asked = m.servers.facts.Asked
+	}
+	for i := range spec.Count {
+		name := PodName{spec.Type, i}
+		p := m.hard.Pods[name]
+		s := ensemble.Server{Name: name.String(), Missing: "it has no place yet"}
+		if p.Place != nil {
+			_, s.Missing = m.ready(p)
+			s.Stops = stops(p)
+			if m.servers.facts != nil {
+				s.Role = m.servers.facts.at(clientAddress(p, spec)).Role
+			}
+		}
+		if m.endsNow(name) {
+			s.Missing = "it is being stopped"
+		}
+		facts.Servers = append(facts.Servers, s)
+	}
+	return facts
+}
+
+// holdServer says why a ZooKeeper server may not be stopped now, to come back where it is, "" if
+// it may: followers go first and the leader last, one at a time, and only while all others serve.
+func (m *Machine) holdServer(p Pod, spec servicespec.Pod) string {
+	if p.Force || m.awaitsPlaces(p, spec) {
+		return ""
+	}
+	facts := m.ensembleOf(spec, func(o Pod) bool {
+		t, _ := o.task(spec.ZooKeeper.Task)
+		return o.Request != "" || p.Request == "" && m.outdated(o, spec, t)
+	})
+	reason := facts.MayStop(p.Name.String(), m.now)
+	m.servers.curious = m.servers.curious || reason != ""
+	return reason
+}
+
+// takesServer reports whether a ZooKeeper server that does its work is among launches.
+func (m *Machine) takesServer(p Pod, spec servicespec.Pod, ends []mesos.TaskID) bool {
+	if spec.ZooKeeper == nil {
+		return false
+	}
+	t, _ := p.task(spec.ZooKeeper.Task)
+	return t.live() && !t.Idle && slices.Contains(ends, t.ID)
+}
+
+// holdServerRequest says why what an operator asked of a server has to wait, "" if it has not.
+func (m *Machine) holdServerRequest(p Pod, spec servicespec.Pod) string {
+	t, _ := p.task(spec.ZooKeeper.Task)
+	switch {
+	case t.ID == "" || m.endsNow(p.Name):
+		return ""
+	case p.Request == Replace:
+		return m.holdServerData(p, spec)
+	case !t.live() || t.Idle:
+		return ""
+	}
+	return m.holdServer(p, spec)
+}
+
+// holdServerData says why a ZooKeeper server may not lose its data now, "" if it may.
+func (m *Machine) holdServerData(p Pod, spec servicespec.Pod) string {
+	if p.Force || m.awaitsPlaces(p, spec) {
+		return ""
+	}
+	facts := m.ensembleOf(spec, func(Pod) bool { return false })
+	reason := facts.MayReplace(p.Name.String(), m.now)
+	m.servers.curious = m.servers.curious || reason != ""
+	return reason
+}
+
+// connect gives the connection string of the ensemble of a pod of brokers, and how many of its
+// servers have a place and how many there are to be. Each service has a folder of its own in it.
+func (m *Machine) connect(k servicespec.Kafka) (text string, placed, count int) {
+	folder := "/" + m.taskPrefix()
+	if external := k.External(); external != "" {
+		if !strings.Contains(external, "/") {
+			external += folder
+		}
+		return external, 1, 1
+	}
+	m.derive()
+	spec := m.index.pods[k.Ensemble()]
+	if spec == nil || spec.ZooKeeper == nil {
+		return "", 0, 1
+	}
+	var hosts []string
+	for i := range spec.Count {
+		if p := m.hard.Pods[PodName{spec.Type, i}]; p.Place != nil {
+			hosts = append(hosts, clientAddress(p, *spec))
+		}
+	}
+	return strings.Join(hosts, ",") + folder, len(hosts), spec.Count
+}
+
+// awaiting ends Task.Launch of a server that was launched to wait for the places of others.
+const awaiting = "+waits"
+
+// ensembleMark stands for the places of an ensemble as far as a task is launched with them, "" when
+// it is not; all says whether each server of it has one.
+func (m *Machine) ensembleMark(name PodName, task string) (mark string, all bool) {
+	m.derive()
+	spec := m.index.pods[name.Type]
+	text, placed, count := "", 0, 0
+	switch {
+	case spec == nil:
+		return "", true
+	case spec.ZooKeeper != nil && spec.ZooKeeper.Task == task:
+		var lines []string
+		lines, placed = m.serverLines(*spec, -1, "")
+		text, count = strings.Join(lines, "\n"), spec.Count
+		if placed <= count/2 {
+			return awaiting, false
+		}
+	case spec.Kafka != nil && spec.Kafka.Task == task && spec.Kafka.Ensemble() != "":
+		text, placed, count = m.connect(*spec.Kafka)
+	default:
+		return "", true
+	}
+	sum := sha256.Sum256([]byte(text))
+	return "+" + hex.EncodeToString(sum[:4]), placed == count
+}
+
+// movedEnsemble reports whether a task was launched with other places of its ensemble than those of
+// now. A server that is without a place for a while restarts nobody.
+func (m *Machine) movedEnsemble(p Pod, t Task) bool {
+	mark, all := m.ensembleMark(p.Name, t.Name)
+	if t.ID == "" || mark == "" || mark == awaiting || strings.HasSuffix(t.Launch, mark) {
+		return false
+	}
+	return all || strings.HasSuffix(t.Launch, awaiting)
+}
+
+// awaitsPlaces reports whether an instance is a server that does nothing but wait for others.
+func (m *Machine) awaitsPlaces(p Pod, spec servicespec.Pod) bool {
+	t, _ := p.task(spec.ZooKeeper.Task)
+	return strings.HasSuffix(t.Launch, awaiting)
+}
+
+// holdEnsemble says why brokers may not be launched yet, "" if they may: they cannot come up
+// before their ensemble has.
+func (m *Machine) holdEnsemble(k servicespec.Kafka) string {
+	kind := k.Ensemble()
+	if kind == "" {
+		return ""
+	}
+	m.derive()
+	spec := m.index.pods[kind]
+	if _, placed, _ := m.connect(k); placed == 0 {
+		return "waits for a place of the ZooKeeper servers of pod " + kind
+	}
+	if m.hard.Kafka.Founded || spec == nil {
+		return ""
+	}
+	facts := m.ensembleOf(*spec, func(Pod) bool { return false })
+	if reason := facts.Complete(m.now); reason != "" {
+		return "waits for the ZooKeeper ensemble: " + reason
+	}
+	return ""
+}
+
+// foundByZooKeeper takes over the cluster's id, which the first broker makes.
+func (m *Machine) foundByZooKeeper(f KafkaFacts) {
+	m.setKafka(KafkaCluster{ID: f.ClusterID, Founded: true})
+	m.note(Info, "", "the Kafka cluster is founded", "cluster", f.ClusterID, "by", "ZooKeeper")
+}
+
+// usesZooKeeper reports whether the target's brokers keep their metadata in ZooKeeper.
+func (m *Machine) usesZooKeeper() bool {
+	for _, p := range m.hard.Target.Service.Pods {
+		if p.Kafka != nil && p.Kafka.ZooKeeper != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// forbiddenServers says what in a change of an ensemble cannot be rolled out.
+func forbiddenServers(o, n servicespec.Pod) []string {
+	var reasons []string
+	refuse := func(changed bool, what string) {
+		if changed {
+			reasons = append(reasons, fmt.Sprintf("pod %s: %s cannot change", o.Type, what))
+		}
+	}
+	refuse((o.ZooKeeper == nil) != (n.ZooKeeper == nil), "whether it is a ZooKeeper ensemble")
+	if o.ZooKeeper != nil && n.ZooKeeper != nil {
+		refuse(o.Count != n.Count, "the size of a ZooKeeper ensemble")
+		refuse(o.ZooKeeper.FirstID != n.ZooKeeper.FirstID, "zookeeper.first-id")
+		refuse(o.ZooKeeper.Volume != n.ZooKeeper.Volume, "zookeeper.volume")
+	}
+	return reasons
+}
