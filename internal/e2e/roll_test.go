@@ -24,13 +24,13 @@ func TestRollUnderLoad(t *testing.T) {
 	f := startTraffic(t, c.bootstrap())
 
 	began := time.Now()
-	c.verb("update", "start", "--no-wait", "--set", "kafka.num_io_threads=5")
+	c.verb("update", "start", "--no-wait", "--set", "kafka.queued_max_requests=400")
 	c.awaitWhole(3, 4*time.Minute)
 	f.calm(fmt.Sprintf("a roll of %v", time.Since(began).Round(time.Second)))
 	c.tellVerdicts()
 
 	f.reset()
-	c.verb("update", "start", "--no-wait", "--set", "kafka.num_io_threads=6")
+	c.verb("update", "start", "--no-wait", "--set", "kafka.queued_max_requests=300")
 	c.awaitSteps("COMPLETE", "", "")
 	c.killScheduler()
 	c.kill(c.broker("kafka-0"))
