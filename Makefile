@@ -11,7 +11,7 @@ summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 60m $(1) -run '$(2)' 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build executors check unit test e2e fuzz bench bench-docs scale cover api-conformance conformance roll-safety sim crashpoints faults mutants demo clean
+.PHONY: help deps build executors check unit test e2e e2e-long fuzz bench bench-docs scale cover api-conformance conformance roll-safety sim crashpoints faults mutants demo clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ executors: ## build bin/kafka-sched-OS-ARCH for each of PLATFORMS
 check: ## formatting, vet, house rules, linter
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"
 	$(GO) vet ./...
-	$(GO) vet -tags e2e ./...
+	$(GO) vet -tags 'e2e long' ./...
 	$(GO) tool staticcheck ./...
 	$(GO) test -count=1 ./internal/tidy
 
@@ -46,6 +46,10 @@ unit: ## all tests that need no broker, with the race detector
 e2e: ## the end-to-end tests on real brokers
 	$(GO) test -tags e2e -count=1 -timeout 30m -v ./internal/e2e
 	$(GO) test -tags e2e -count=1 -timeout 10m ./internal/brokers ./internal/kafkadist
+
+e2e-long: ## those of the end-to-end tests that continuous integration has no time for
+	$(GO) test -tags 'e2e long' -count=1 -timeout 30m -v ./internal/e2e \
+		-run '^(TestOlderKafka|TestKafkaZooKeeperExample)$$'
 
 test: deps unit e2e ## all tests; installs what they need where it may
 
