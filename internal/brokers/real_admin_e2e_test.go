@@ -261,11 +261,18 @@ func (x admin) groups() {
 func (x admin) transactions() {
 	x.t.Helper()
 	ctx, at, a := x.t.Context(), x.at, x.a
-	writer, err := kgo.NewClient(kgo.SeedBrokers(at...), kgo.TransactionalID("pay-1"))
-	x.done(err)
-	defer writer.Close()
-	x.done(writer.BeginTransaction())
-	x.done(writer.ProduceSync(ctx, &kgo.Record{Topic: "defaults", Value: []byte("x")}).FirstErr())
+	var writer *kgo.Client
+	// The first transaction makes the topic of the coordinators, which take some time to lead.
+	soon(x.t, "a transaction begins", func() (any, bool) {
+		var err error
+		writer, err = kgo.NewClient(kgo.SeedBrokers(at...), kgo.TransactionalID("pay-1"))
+		x.done(err)
+		x.t.Cleanup(writer.Close)
+		x.done(writer.BeginTransaction())
+		record := &kgo.Record{Topic: "defaults", Value: []byte("x")}
+		err = writer.ProduceSync(ctx, record).FirstErr()
+		return err, err == nil
+	})
 	open, err := a.Transaction(ctx, at, "pay-1")
 	if err != nil || open.State != "Ongoing" || len(open.Partitions) != 1 || open.Started == nil {
 		x.t.Errorf("%+v, %v", open, err)
@@ -274,7 +281,14 @@ func (x admin) transactions() {
 	if err != nil || len(list) != 1 || list[0].ID != "pay-1" {
 		x.t.Errorf("%+v, %v", list, err)
 	}
-	x.done(a.AbortTransaction(ctx, at, "pay-1"))
+	soon(x.t, "it is aborted", func() (any, bool) {
+		err := a.AbortTransaction(ctx, at, "pay-1")
+		if err == nil {
+			return nil, true
+		}
+		now, _ := a.Transaction(ctx, at, "pay-1") // it may be done, and the answer lost
+		return err, now.State == "CompleteAbort"
+	})
 	x.refused(a.AbortTransaction(ctx, at, "pay-1"), api.CodeConflict, "")
 	x.refused(a.AbortTransaction(ctx, at, "nosuch"), api.CodeNotFound, "")
 	if err := writer.EndTransaction(ctx, kgo.TryCommit); err == nil {
