@@ -139,21 +139,14 @@ func correctable(d api.Drift) bool {
 
 // corrections are what Kafka is told so that brokers have what they are to have.
 func corrections(d api.Drift) []order {
-	all := order{change: api.ConfigChange{Set: map[string]string{}}}
-	each := map[int]*api.ConfigChange{}
-	of := func(id int) *api.ConfigChange {
-		if each[id] == nil {
-			each[id] = &api.ConfigChange{Set: map[string]string{}}
-		}
-		return each[id]
-	}
+	all, each := order{change: api.ConfigChange{Set: map[string]string{}}}, ownOrders{}
 	for _, p := range d.Properties {
 		switch {
 		case p.NeedsRestart:
 		case p.Source == ownSource:
-			of(p.Broker).Delete = append(of(p.Broker).Delete, p.Name)
+			each.of(p.Broker).Delete = append(each.of(p.Broker).Delete, p.Name)
 		case p.Wanted != nil:
-			of(p.Broker).Set[p.Name] = *p.Wanted
+			each.of(p.Broker).Set[p.Name] = *p.Wanted
 		case !slices.Contains(all.change.Delete, p.Name):
 			all.change.Delete = append(all.change.Delete, p.Name)
 		}

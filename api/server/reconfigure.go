@@ -149,14 +149,7 @@ func (c *reconfiguration) class() {
 // What all of them are to have is set for all at once, unless that is not wanted: some properties
 // are of single brokers, and others of all or none.
 func (c *reconfiguration) ordersFor(names []string, one bool, back bool) []order {
-	all := order{change: api.ConfigChange{Set: map[string]string{}}}
-	each := map[int]*api.ConfigChange{}
-	of := func(id int) *api.ConfigChange {
-		if each[id] == nil {
-			each[id] = &api.ConfigChange{Set: map[string]string{}}
-		}
-		return each[id]
-	}
+	all, each := order{change: api.ConfigChange{Set: map[string]string{}}}, ownOrders{}
 	for _, changes := range c.byName() {
 		name := changes[0].Name
 		if !slices.Contains(names, name) {
@@ -177,16 +170,26 @@ func (c *reconfiguration) ordersFor(names []string, one bool, back bool) []order
 			}
 			switch {
 			case value != nil && !same:
-				of(change.Broker).Set[name] = *value
+				each.of(change.Broker).Set[name] = *value
 			case own || !same || back:
-				of(change.Broker).Delete = append(of(change.Broker).Delete, name)
+				each.of(change.Broker).Delete = append(each.of(change.Broker).Delete, name)
 			}
 		}
 	}
 	return ordered(all, each)
 }
 
-func ordered(all order, each map[int]*api.ConfigChange) []order {
+// ownOrders are changes of single brokers, by their ids.
+type ownOrders map[int]*api.ConfigChange
+
+func (o ownOrders) of(id int) *api.ConfigChange {
+	if o[id] == nil {
+		o[id] = &api.ConfigChange{Set: map[string]string{}}
+	}
+	return o[id]
+}
+
+func ordered(all order, each ownOrders) []order {
 	var list []order
 	if len(all.change.Set)+len(all.change.Delete) > 0 {
 		list = append(list, all)
