@@ -11,7 +11,7 @@ summary=$$(mktemp); nice -n 5 $(GO) test -count=1 -timeout 60m $(1) -run '$(2)' 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build executors check unit test e2e e2e-long fuzz bench bench-docs scale cover api-conformance conformance roll-safety sim crashpoints faults mutants demo clean
+.PHONY: help deps build executors check unit test e2e e2e-long soak fuzz bench bench-docs scale cover api-conformance conformance roll-safety sim crashpoints faults mutants demo clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ executors: ## build bin/kafka-sched-OS-ARCH for each of PLATFORMS
 
 check: ## formatting, vet, house rules, linter
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"
-	$(GO) vet -tags 'e2e long' ./...
+	$(GO) vet -tags 'e2e long soak' ./...
 	$(GO) tool staticcheck ./...
 	$(GO) test -count=1 ./internal/tidy
 
@@ -54,6 +54,10 @@ e2e-long: ## those of the end-to-end tests that continuous integration has no ti
 		-run '^(TestOlderKafka|TestKafkaZooKeeperExample)$$'
 
 test: deps unit e2e ## all tests; installs what they need where it may
+
+soak: ## faults one after the other for FOR=30m, drawn by SEED=1, on brokers under load
+	$(GO) test -tags 'e2e soak' -count=1 -timeout 6h -v ./internal/e2e -run '^TestSoak$$' \
+		-for $(or $(FOR),30m) -seed $(or $(SEED),1) -report "$(abspath $(or $(REPORT),soak.md))"
 
 fuzz: ## each fuzz target for FUZZTIME
 	@bash scripts/fuzz.sh $(FUZZTIME)

@@ -144,12 +144,13 @@ func (c *cluster) verb(args ...string) string {
 func (c *cluster) killScheduler() {
 	c.t.Helper()
 	eventually(c.t, 30*time.Second, "a scheduler runs", func() error {
-		i := slices.IndexFunc(c.processes(),
+		all := c.processes()
+		i := slices.IndexFunc(all,
 			func(p process) bool { return strings.Contains(p.args, "kafka-sched scheduler") })
 		if i < 0 {
 			return fmt.Errorf("none")
 		}
-		c.kill(c.processes()[i])
+		c.kill(all[i])
 		return nil
 	})
 }
