@@ -16,7 +16,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"text/tabwriter"
 	"time"
 )
 
@@ -187,7 +186,7 @@ func (s *soak) hang() {
 func (s *soak) sample() {
 	t := s.c.t
 	t.Helper()
-	now := sample{after: time.Duration(0), stamp: time.Now().Unix()}
+	now := sample{stamp: time.Now().Unix()}
 	status, err := s.c.status()
 	if err != nil {
 		t.Fatal(err)
@@ -316,18 +315,16 @@ func (s *soak) report(first int, records string) string {
 	}
 	b.WriteString("\nIn the first third the scheduler was killed beside every second fault; for the " +
 		"rest one process ran:\n\n")
-	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', tabwriter.Debug)
-	fmt.Fprintln(w, "| after|live heap, kB|goroutines|open files|resident, kB|embedded Mesos: "+
-		"resident, kB|open files|state, kB|recording, kB\t")
-	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---\t")
+	b.WriteString("| after | live heap, kB | goroutines | open files | resident, kB | " +
+		"embedded Mesos: resident, kB | open files | state, kB | recording, kB |\n" +
+		strings.Repeat("|---", 9) + "|\n")
 	steady := s.samples[min(first, len(s.samples)):]
 	for i, x := range steady {
 		if i%max(1, len(steady)/12) == 0 || i == len(steady)-1 {
-			fmt.Fprintf(w, "| %v|%d|%d|%d|%d|%d|%d|%d|%d\t\n", x.after, x.heapLive, x.goroutines,
+			fmt.Fprintf(&b, "| %v | %d | %d | %d | %d | %d | %d | %d | %d |\n", x.after, x.heapLive, x.goroutines,
 				x.files, x.resident, x.mesosResident, x.mesosFiles, x.stateBytes>>10,
 				x.recordings>>10)
 		}
 	}
-	w.Flush()
 	return b.String()
 }
