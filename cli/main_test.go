@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -319,13 +320,14 @@ func busy(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("BUSY", port)
 }
 
-// printed adds a line to a task's output once what was there before has been read.
+// printed adds a line to a task's output once somebody asks for what comes behind it, who so has
+// printed what was there before.
 func printed(ts *testscript.TestScript, _ bool, args []string) {
 	f := ts.Value("fake").(*fake)
 	deadline := time.Now().Add(time.Minute)
 	for {
 		f.mu.Lock()
-		read := len(f.reads) > 0
+		read := slices.Contains(f.reads, len(f.output[args[0]]))
 		if read {
 			if len(args) > 1 {
 				f.output[args[0]] += args[1] + "\n"

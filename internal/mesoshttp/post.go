@@ -55,7 +55,7 @@ func newPoster(json bool, access *Access) *poster {
 		client: &http.Client{
 			Transport: access.Over(&http.Transport{
 				DialContext:         dialer.DialContext,
-				TLSHandshakeTimeout: 5 * time.Second,
+				TLSHandshakeTimeout: 10 * time.Second,
 				MaxIdleConnsPerHost: 2 * callsAtOnce,
 				IdleConnTimeout:     90 * time.Second,
 				DisableCompression:  true,
