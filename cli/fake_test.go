@@ -35,7 +35,8 @@ type fake struct {
 	memory memory
 	calls  []string
 	output map[string]string // of the tasks, by file name
-	reads  []int             // offsets at which output was read
+	read   int               // where the output that was last read ended
+	behind bool              // somebody who has read it all has asked for more
 }
 
 // memory is what a fake keeps over restarts.
@@ -201,10 +202,11 @@ func (f *fake) mesos(mux *http.ServeMux) {
 			w.WriteHeader(http.StatusBadRequest)
 		case offset < 0:
 			send(w, map[string]any{"data": "", "offset": len(content)})
+			f.behind = f.read == len(content)
 		default:
 			send(w, map[string]any{
 				"data": content[min(offset, len(content)):], "offset": offset})
-			f.reads = append(f.reads, offset)
+			f.read, f.behind = len(content), false
 		}
 	})
 }

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -327,12 +326,12 @@ func printed(ts *testscript.TestScript, _ bool, args []string) {
 	deadline := time.Now().Add(time.Minute)
 	for {
 		f.mu.Lock()
-		read := slices.Contains(f.reads, len(f.output[args[0]]))
+		read := f.behind
 		if read {
 			if len(args) > 1 {
 				f.output[args[0]] += args[1] + "\n"
 			}
-			f.reads = nil
+			f.behind = false
 		}
 		f.mu.Unlock()
 		if read {
