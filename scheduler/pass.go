@@ -49,6 +49,7 @@ func (m *Machine) pass() {
 	m.forgetAgents()
 	m.passVoters()
 	m.passRebalancing()
+	m.passDeclared()
 	m.forgetChanges()
 	m.passed = m.passed || m.connected
 	m.reconcile()

@@ -16,6 +16,7 @@ const (
 	changed   = "KafkaChanged/"
 	fromKafka = "Kafka"
 	fromMoves = "Moves"
+	fromDrift = "Configs"
 	fromRoles = "ZooKeeper"
 	tick      = "Tick"
 )
@@ -32,7 +33,9 @@ var payloads = map[string][]any{
 		scheduler.AgentAbandon{}, scheduler.Rebalance{}, scheduler.RebalanceCancel{}},
 	changed: {scheduler.AddVoter{}, scheduler.RemoveVoter{}, scheduler.Unregister{},
 		scheduler.StartMoves{}, scheduler.CancelMoves{}, scheduler.Unthrottle{},
-		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}},
+		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}, scheduler.CreateTopic{},
+		scheduler.GrowTopic{}, scheduler.ReplicateTopic{}, scheduler.ConfigureTopic{},
+		scheduler.ConfigureBrokers{}},
 }
 
 // types finds them by their names.
@@ -70,6 +73,9 @@ func encode(ev scheduler.Event) (kind string, data []byte, err error) {
 	case scheduler.FromMoves:
 		data, err = json.Marshal(ev)
 		return fromMoves, data, err
+	case scheduler.FromConfigs:
+		data, err = json.Marshal(ev)
+		return fromDrift, data, err
 	case scheduler.FromZooKeeper:
 		data, err = json.Marshal(ev.Facts)
 		return fromRoles, data, err
@@ -110,6 +116,10 @@ func decode(kind string, data []byte) (scheduler.Event, error) {
 		var moves scheduler.FromMoves
 		err := json.Unmarshal(data, &moves)
 		return moves, err
+	case fromDrift:
+		var drift scheduler.FromConfigs
+		err := json.Unmarshal(data, &drift)
+		return drift, err
 	case fromRoles:
 		var facts scheduler.ZooKeeperFacts
 		err := json.Unmarshal(data, &facts)
