@@ -501,7 +501,8 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			f.Leader = numbers(a.Vals)[0]
 		case "brokers":
 			for _, id := range numbers(a.Vals) {
-				f.Brokers = append(f.Brokers, BrokerFacts{ID: id, Hosted: 5})
+				f.Brokers = append(f.Brokers, BrokerFacts{ID: id, Hosted: 5,
+					Address: fmt.Sprintf("b%d:9092", id)})
 			}
 		case "fenced", "behind", "empty":
 			for _, id := range numbers(a.Vals) {

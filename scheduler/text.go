@@ -302,7 +302,7 @@ func EventText(e Event) string {
 	case FromMoves:
 		return fmt.Sprintf("kafka has moves for %s: %s", e.Wish, e.Moves)
 	case FromConfigs:
-		return "kafka has otherwise: " + e.Drift.String()
+		return "what differs from the target: " + e.Drift.String()
 	case KafkaChanged:
 		if e.Error != "" {
 			return fmt.Sprintf("kafka refused %s: %q", e.Change, e.Error)
