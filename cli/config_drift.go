@@ -33,9 +33,9 @@ func (e *env) configDriftCmd() *cobra.Command {
 func (e *env) topicDriftCmd() *cobra.Command {
 	return kafkaCmd(e, asking[api.DeclaredTopics]{
 		use: "drift", short: "Show how the topics are that the target declares",
-		long: "Shows the topics that the target declares, whether each is as declared, what differs\n" +
-			"and what holds the change. The scheduler makes, grows and configures them by itself\n" +
-			"and deletes none.",
+		long: "Shows the topics that the target declares, whether each is as declared, what\n" +
+			"differs and what holds the change. The scheduler makes, grows and configures them\n" +
+			"by itself and deletes none.",
 		example: "topic drift",
 		ask: func(ctx context.Context, c *client.Client, _ []string) (api.DeclaredTopics, error) {
 			return c.DeclaredTopics(ctx)

@@ -207,6 +207,7 @@ func (m *Machine) noteDrift(before *Drift) {
 		}
 	}
 	d.drifts = since
+	//tidy:unordered the earliest of all
 	for _, at := range since {
 		d.next = m.soonerOf(d.next, at.Add(handPatience))
 	}
@@ -248,6 +249,7 @@ func (m *Machine) tryChange(key string, change KafkaChange) {
 		t = try{change: change.String(), at: t.at}
 	}
 	under := 0
+	//tidy:unordered they are counted
 	for _, other := range d.tries {
 		if !other.lost.IsZero() && m.now.Before(other.lost) {
 			under++
@@ -281,6 +283,7 @@ func (m *Machine) configured(ev KafkaChanged) {
 	d := &m.declared
 	change := ev.Change.String()
 	outcome := cmp.Or(ev.Error, "done")
+	//tidy:unordered one has the change at most
 	for key, t := range d.tries {
 		if t.lost.IsZero() || t.change != change {
 			continue

@@ -74,8 +74,8 @@ func (s *story) moves(d *datadriven.TestData) string {
 	return s.step(FromMoves{Wish: s.wish, Moves: moves})
 }
 
-// configs answers the latest question for what is declared: with lines of "topic NAME missing", "topic
-// NAME partitions=2,2 [moving] [name=value ...]", a number of replicas for each partition,
+// configs answers the latest question for what is declared: with lines of "topic NAME missing",
+// "topic NAME partitions=2,2 [moving] [name=value ...]", a number of replicas for each partition,
 // "broker ID name=value[:source[:read-only]]" and "error". What is not named is as declared.
 func (s *story) configs(d *datadriven.TestData) string {
 	found := Configs{Asked: s.now.Add(time.Millisecond / 2), Brokers: map[int][]Property{},

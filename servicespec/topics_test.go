@@ -43,7 +43,8 @@ func TestTopics(t *testing.T) {
 	}
 	got := service.Topics()
 	if len(got) != 3 || got[0].Name != "audit" || got[0].Config != nil || got[1].Config == nil ||
-		got[2].Partitions != 12 || got[2].Replication != 3 || got[2].Config["retention.ms"] != "5" ||
+		got[2].Partitions != 12 || got[2].Replication != 3 ||
+		got[2].Config["retention.ms"] != "5" ||
 		service.Pods[0].Kafka.DriftPolicy() != DriftCorrect {
 		t.Errorf("%+v", got)
 	}
@@ -57,7 +58,8 @@ func TestTopics(t *testing.T) {
 	}
 	_, without := withTopics("")
 	if without.LaunchHash("kafka") != service.LaunchHash("kafka") ||
-		without.TaskLaunchHash("kafka", 1, "broker") != service.TaskLaunchHash("kafka", 1, "broker") {
+		without.TaskLaunchHash("kafka", 1, "broker") !=
+			service.TaskLaunchHash("kafka", 1, "broker") {
 		t.Error("topics restart brokers")
 	}
 	if without.Pods[0].Kafka.DriftPolicy() != DriftReport {
@@ -71,6 +73,7 @@ func TestTopics(t *testing.T) {
 }
 
 func TestTopicMistakes(t *testing.T) {
+	long := "topics: {" + strings.Repeat("x", 250) + ": {}}"
 	for text, want := range map[string]string{
 		"topics: {a b: {}}":                         "is not the name of a topic",
 		"topics: {'..': {}}":                        "is not the name of a topic",
@@ -79,13 +82,13 @@ func TestTopicMistakes(t *testing.T) {
 		"topics: {__consumer: {}}":                  "looks like a topic of Kafka's own",
 		"topics: {a.b: {}, a_b: {}}":                "would be the same to Kafka's metrics",
 		"topics: {a: {partitions: 0}}":              "partitions",
-		"topics: {a: {replication: 4}}":             "4 replicas need as many brokers, and there are 3",
+		"topics: {a: {replication: 4}}":             "4 replicas need as many brokers",
 		"topics: {a: {config: {retention.msx: 4}}}": "did you mean retention.ms?",
 		"topics: {a: {config: {leader.replication.throttled.replicas: '*'}}}": "comes and goes",
 		"topics: {a: {replication: 2, config: {min.insync.replicas: 3}}}":     "acks=all",
 		"topics: {a: {partition: 3}}":                                         "partitions",
 		"drift: repair":                                                       "must be one of",
-		"topics: {" + strings.Repeat("x", 250) + ": {}}":                      "1 to 249 characters",
+		long:                                                                  "1 to 249 characters",
 	} {
 		problems, _ := withTopics(text)
 		if !slices.ContainsFunc(problems, func(e Error) bool {

@@ -127,8 +127,8 @@ func (h *handlers) podReplace(w http.ResponseWriter, r *http.Request, v *schedul
 	}
 }
 
-// forced says that ?force=true stands behind the path: whatever Kafka says. The predecessor knows no
-// parameters here, and so anything else is as if it were not there.
+// forced says that ?force=true stands behind the path: whatever Kafka says. The predecessor knows
+// no parameters here, and so anything else is as if it were not there.
 func forced(r *http.Request) bool { return r.URL.Query().Get("force") == "true" }
 
 func (h *handlers) podPause(w http.ResponseWriter, r *http.Request, v *scheduler.View) {

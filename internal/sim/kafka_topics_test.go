@@ -152,8 +152,9 @@ func (k *kafka) createTopic(c *cluster, declared servicespec.Topic) string {
 // are. What has more partitions than are declared since a way back stays so.
 func (w *world) undeclared() string {
 	service := w.store.hard.Target.Service
-	for _, c := range w.kafka.clusters {
-		if c.id != w.store.hard.Kafka.ID {
+	for _, n := range w.kafka.nodes { // one that is not founded may have been given up
+		c := n.volume.cluster
+		if c == nil || c.id != w.store.hard.Kafka.ID {
 			continue
 		}
 		for _, declared := range service.Topics() {
