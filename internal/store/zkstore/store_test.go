@@ -166,7 +166,7 @@ func TestLargeBatch(t *testing.T) {
 func TestCrashInLargeBatch(t *testing.T) {
 	r := newRig(t, zktest.Start(t).Address)
 	all, none := 0, 0
-	for round := range 25 {
+	for round := 0; round < 25 || all == 0 && round < 36; round++ {
 		var writes []scheduler.Write
 		for i := range 1500 {
 			writes = append(writes, file(fmt.Sprint("f", i), 200+round, byte(round)))
@@ -176,10 +176,20 @@ func TestCrashInLargeBatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(time.Duration(round)*2*time.Millisecond, session.Close)
+		c, stop := r.follow()
+		delay := time.Duration(round) * 2 * time.Millisecond
+		if round >= 25 { // the machine is busy
+			delay <<= round - 24
+		}
+		timer := time.AfterFunc(delay, session.Close)
 		err = s.Apply(writes)
 		timer.Stop()
-		got, _ := r.open().Load()
+		stop()
+		next, opened := c.Open("standby", false)
+		if opened != nil {
+			t.Fatal(opened)
+		}
+		got, _ := next.Load()
 		switch content := got.Files["f0"]; {
 		case len(content) == 200+round:
 			r.expect(writes...)
