@@ -115,7 +115,8 @@ func TestClass(t *testing.T) {
 func TestVolumeSizeOfKafka(t *testing.T) {
 	const spec = `{name: kafka, scheduler: {user: nobody}, pods: {kafka: {count: 1,
   kafka: {version: 4.3.1, heap: 256}, tasks: {broker: {goal: RUNNING, cpus: 1, memory: 768,
-  ports: {broker: {port: 0}, controller: {port: 0}}, volume: {path: data, type: ROOT, size: 10}}}}}}`
+  ports: {broker: {port: 0}, controller: {port: 0}},
+  volume: {path: data, type: ROOT, size: 10}}}}}}`
 	a := parse(t, spec)
 	for change, want := range map[string]Class{"size: 20": Replace, "size: 5": Replace} {
 		list := Diff(a, parse(t, strings.Replace(spec, "size: 10", change, 1)))
