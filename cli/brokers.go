@@ -12,8 +12,9 @@ import (
 )
 
 func (e *env) brokerCmd() *cobra.Command {
-	return group("broker", "Show the brokers that Kafka knows, restart and replace them",
-		"  kafka-sched broker list\n  kafka-sched broker replace 1",
+	return group("broker", "Show the brokers that Kafka knows, restart, replace and move them",
+		"  kafka-sched broker list\n  kafka-sched broker replace 1\n"+
+			"  kafka-sched broker move 1 --to 10.0.0.9",
 		append([]*cobra.Command{e.brokerListCmd(), e.brokerGetCmd()}, e.brokerVerbs()...)...)
 }
 
@@ -85,5 +86,14 @@ func (e *env) printBrokers(list api.BrokerList) error {
 			strconv.Itoa(b.NotInSync), strconv.Itoa(b.Leads), b.MayGo.Answer, b.Hostname, b.Rack,
 			strings.Join(b.Roles, ","), strconv.Itoa(len(b.Drift)))
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, b := range list.Brokers {
+		if len(b.FailedDirs) > 0 {
+			e.printLine("broker %d cannot use %s any more; see broker describe %d", b.ID,
+				strings.Join(b.FailedDirs, ", "), b.ID)
+		}
+	}
+	return nil
 }

@@ -69,7 +69,12 @@ const (
 // changeKafka asks for a change, unless it is under way or was lately. It says why the last try
 // failed, "" if it did not.
 func (m *Machine) changeKafka(c KafkaChange) string {
-	was, addresses := m.changing[c.String()], m.kafkaAddresses()
+	return m.changeAt(m.kafkaAddresses(), c)
+}
+
+// changeAt is changeKafka for what not every node takes.
+func (m *Machine) changeAt(addresses []string, c KafkaChange) string {
+	was := m.changing[c.String()]
 	if len(addresses) == 0 && !m.now.Before(was.until) {
 		return "no Kafka node runs"
 	}
