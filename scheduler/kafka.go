@@ -369,8 +369,8 @@ func (m *Machine) brokerReady(p Pod, spec servicespec.Pod) (bool, string) {
 	case b.Fenced:
 		return false, fmt.Sprintf("broker %d is fenced", id)
 	case b.NotInSync > 0:
-		return false, fmt.Sprintf("broker %d is not in the ISR of %d of its %d partitions",
-			id, b.NotInSync, b.Hosted)
+		return false, fmt.Sprintf("broker %d is not in the ISR of %d of its %d partitions%s",
+			id, b.NotInSync, b.Hosted, m.diskAdvice(p, spec, b.Failed))
 	}
 	return true, ""
 }

@@ -80,6 +80,8 @@ type Machine struct {
 	heard    map[mesos.AgentID]time.Time
 	moves    map[PodName]Move      // those under way and those done, for the plan
 	cramped  map[PodName]time.Time // since when there was no room for what is wanted more
+	rooms    map[PodName]room      // what was seen of new places for those that are to move
+	diskLost map[PodName]time.Time // since when log directories of theirs have failed
 	// securedAt is when more was last reserved for an instance.
 	securedAt map[PodName]time.Time
 	// fallen says of executors that ended why they could not begin.
@@ -186,6 +188,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		outlooks: map[mesos.AgentID]Outlook{},
 		heard:    map[mesos.AgentID]time.Time{}, moves: map[PodName]Move{},
 		cramped: map[PodName]time.Time{}, securedAt: map[PodName]time.Time{},
+		rooms: map[PodName]room{}, diskLost: map[PodName]time.Time{},
 		fallen:   map[mesos.ExecutorID]string{},
 		feedback: newFeedback(), changing: map[string]changing{},
 		inquiry:  newInquiry(),

@@ -42,7 +42,7 @@ func (w *work) place(l launchOf) {
 	m, name := w.m, l.pod
 	p, known := m.hard.Pods[name]
 	if !known {
-		p = Pod{Name: name, Incarnation: 1}
+		p = Pod{Name: name, Incarnation: 1, New: m.adds(l.spec)}
 	}
 	if failures, notBefore := p.failures(l.tasks...); m.now.Before(notBefore) {
 		m.waits[name] = fmt.Sprintf("backs off after %d failed launches", failures)
@@ -261,6 +261,7 @@ func (w *work) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.Requ
 	}
 	if p.Place == nil {
 		req.Peers = m.peers(p.Name.Type)
+		req.Rule = aimed(req.Rule, p.Move)
 	} else {
 		req.Kept = &offer.Kept{
 			Agent: p.Place.Agent, Hostname: p.Place.Hostname, Executor: p.Place.Executor,

@@ -28,14 +28,15 @@ var payloads = map[string][]any{
 	fromMesos: {mesos.Subscribed{}, mesos.Disconnected{}, mesos.Offers{}, mesos.Rescinded{},
 		mesos.Updated{}, mesos.OperationUpdated{}, mesos.InverseOffers{}, mesos.ExecutorFailed{},
 		mesos.Refused{}, mesos.AgentsSeen{}},
-	commanded: {scheduler.PodRestart{}, scheduler.PodReplace{}, scheduler.PodPause{},
-		scheduler.PodResume{}, scheduler.BackoffReset{}, scheduler.PlanCommand{},
-		scheduler.ServiceStop{}, scheduler.ServiceStart{}, scheduler.ServiceUninstall{},
-		scheduler.SetTarget{}, scheduler.Rollback{}, scheduler.Remark{}, scheduler.PutFile{},
-		scheduler.AgentAbandon{}, scheduler.Rebalance{}, scheduler.RebalanceCancel{}},
+	commanded: {scheduler.PodRestart{}, scheduler.PodReplace{}, scheduler.PodMove{},
+		scheduler.PodPause{}, scheduler.PodResume{}, scheduler.BackoffReset{},
+		scheduler.PlanCommand{}, scheduler.ServiceStop{}, scheduler.ServiceStart{},
+		scheduler.ServiceUninstall{}, scheduler.SetTarget{}, scheduler.Rollback{},
+		scheduler.Remark{}, scheduler.PutFile{}, scheduler.AgentAbandon{},
+		scheduler.Rebalance{}, scheduler.RebalanceCancel{}},
 	changed: {scheduler.AddVoter{}, scheduler.RemoveVoter{}, scheduler.Unregister{},
 		scheduler.StartMoves{}, scheduler.CancelMoves{}, scheduler.Unthrottle{},
-		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}},
+		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}, scheduler.Cordon{}},
 }
 
 // types finds them by their names.
