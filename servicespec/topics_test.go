@@ -88,7 +88,8 @@ func TestTopicMistakes(t *testing.T) {
 		"topics: {a: {replication: 2, config: {min.insync.replicas: 3}}}":     "acks=all",
 		"topics: {a: {partition: 3}}":                                         "partitions",
 		"drift: repair":                                                       "must be one of",
-		long:                                                                  "1 to 249 characters",
+
+		long: "1 to 249 characters",
 	} {
 		problems, _ := withTopics(text)
 		if !slices.ContainsFunc(problems, func(e Error) bool {
