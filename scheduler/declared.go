@@ -487,14 +487,12 @@ func (c ConfigureBrokers) key() string { return fmt.Sprintf("broker %d", c.Broke
 // corrects reports whether the properties of a broker are corrected: that is the policy, and it
 // runs with what the target says.
 func (m *Machine) corrects(id int) bool {
-	pods, specs := m.kafkaPods()
-	for i, p := range pods {
-		if nodeID(p.Name, specs[i]) != id || !specs[i].Kafka.Serves() {
-			continue
+	for p, spec := range m.kafkaPods {
+		if nodeID(p.Name, spec) == id && spec.Kafka.Serves() {
+			t, _ := p.task(spec.Kafka.Task)
+			return spec.Kafka.DriftPolicy() == servicespec.DriftCorrect &&
+				!m.outdated(p, spec, t)
 		}
-		t, _ := p.task(specs[i].Kafka.Task)
-		return specs[i].Kafka.DriftPolicy() == servicespec.DriftCorrect &&
-			!m.outdated(p, specs[i], t)
 	}
 	return false
 }
