@@ -41,6 +41,7 @@ func (e *env) brokerVerbCmd(v podVerb, short string) *cobra.Command {
 	}
 	reasonFlag(c, &body.Reason)
 	forceFlags(c, &body.Force, &yes)
+	moveFlags(c, v, &body)
 	return c
 }
 
@@ -83,22 +84,28 @@ func (e *env) brokerDescribeCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			detail, err := c.Broker(cmd.Context(), args[0])
+			if err != nil {
+				return e.answer(err)
+			}
 			return e.print(pod, func() error {
-				e.printBroker(pod)
+				e.printBroker(pod, detail)
 				return nil
 			})
 		},
 	}
 }
 
-func (e *env) printBroker(p api.Pod) {
+func (e *env) printBroker(p api.Pod, d api.BrokerDetail) {
 	line := func(what, value string) {
 		if value != "" {
-			e.printLine("%-11s %s", what, value)
+			e.printLine("%-16s %s", what, value)
 		}
 	}
-	b := p.Broker
+	b := d.Broker
 	line("Broker", strconv.Itoa(b.ID))
+	line("State", d.State)
+	line("Roles", strings.Join(d.Roles, ", "))
 	line("Address", b.Address)
 	line("Pod", p.Name)
 	line("Host", p.Hostname)
@@ -109,6 +116,26 @@ func (e *env) printBroker(p api.Pod) {
 	line("Hosted", plural(b.Hosted, "partition"))
 	line("Not in sync", strconv.Itoa(b.NotInSync))
 	line("Leads", plural(b.Leads, "partition"))
+	line("Under-replicated", strconv.Itoa(d.UnderReplicated))
+	line("May go", d.MayGo.Answer+": "+d.MayGo.Sentence)
+	for _, dir := range d.LogDirs {
+		state := plural(dir.Replicas, "replica")
+		if dir.Error != "" {
+			state = "FAILED: " + dir.Error
+		}
+		line("Log dir", dir.Path+" "+state)
+	}
+	for _, p := range d.Drift {
+		line("Drift", p.Name+" is "+p.Actual+": "+p.Reason)
+	}
+	if len(b.FailedDirs) > 0 {
+		line("Failed dirs", strings.Join(b.FailedDirs, ", "))
+		line("", "broker move "+strconv.Itoa(b.ID)+" gives it another agent, and broker replace "+
+			strconv.Itoa(b.ID)+" new volumes")
+	}
+	if b.Cordoned {
+		line("Cordoned", "yes: it takes no new replicas")
+	}
 	for _, t := range p.Tasks {
 		line("Task", t.Name+" "+taskState(t)+" "+note(p, t))
 	}
@@ -125,5 +152,7 @@ func (e *env) brokerVerbs() []*cobra.Command {
 			"Stop a broker and start it again in the same place, on its data"),
 		e.brokerVerbCmd(verb(api.CommandReplace),
 			"Give a broker a new place under its id; its data comes from the others"),
+		e.brokerVerbCmd(verb(api.CommandMove),
+			"Give a broker a place on another agent under its id, once one has room for it"),
 	}
 }

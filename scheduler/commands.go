@@ -67,6 +67,8 @@ func (m *Machine) commandedNow(c Commanded, r *Reply) {
 		r.Tasks, r.Message, r.Problem = m.request(cmd.Pod, Restart, cmd.Force)
 	case PodReplace:
 		r.Tasks, r.Message, r.Problem = m.request(cmd.Pod, Replace, cmd.Force)
+	case PodMove:
+		r.Tasks, r.Message, r.Problem = m.askMove(cmd, c.Caller)
 	case PodPause:
 		r.Tasks, r.Message, r.Problem = m.pause(cmd.Pod, cmd.Tasks, true)
 	case PodResume:
@@ -78,7 +80,9 @@ func (m *Machine) commandedNow(c Commanded, r *Reply) {
 	case ServiceStart:
 		r.Message, r.Problem = m.changeIntent(Run)
 	case SetTarget:
-		m.setTarget(cmd, c.Caller.Who, r)
+		if r.Problem = m.refuseTopics(cmd.Service); r.Problem == nil {
+			m.setTarget(cmd, c.Caller.Who, r)
+		}
 	case Rollback:
 		m.rollback(cmd, c.Caller.Who, r)
 	case PutFile:

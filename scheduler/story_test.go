@@ -124,7 +124,10 @@ type story struct {
 	seen    *mesos.AgentsSeen // likewise
 	roles   *ZooKeeperFacts   // likewise
 	change  KafkaChange       // the latest that was asked for
+	before  []KafkaChange     // those before it
 	wish    MoveWish          // likewise
+	asked   AskConfigs        // likewise
+	drift   bool              // the story is about what is declared
 }
 
 func (s *story) run(t *testing.T, d *datadriven.TestData) string {
@@ -164,6 +167,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.changed(d)
 	case "moves":
 		return s.moves(d)
+	case "configs":
+		return s.configs(d)
 	case "command":
 		return s.command(d)
 	case "wait":
@@ -181,6 +186,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return agentsText(s.machine.view())
 	case "plans":
 		return plansText(s.machine.view())
+	case "declared":
+		return declaredText(s.machine.view())
 	case "endpoints":
 		return fmt.Sprintln(s.machine.view().Endpoints)
 	case "order":
@@ -210,6 +217,9 @@ func (s *story) start(d *datadriven.TestData) string {
 			s.cfg.Binaries = append(s.cfg.Binaries, Binary{system, arch,
 				"http://s/kafka-sched-" + arch, "digest-of-" + arch})
 		}
+	}
+	for _, p := range service.Pods {
+		s.drift = s.drift || p.Kafka != nil && (p.Kafka.Drift != "" || len(p.Kafka.Topics) > 0)
 	}
 	s.machine = Restore(s.cfg, Hard{})
 	return s.step(Tick{})
@@ -257,10 +267,16 @@ func (s *story) single(ev Event) string {
 		fmt.Fprintln(&b, shorten(WriteText(w)))
 	}
 	for _, c := range out.Calls {
+		if ask, is := c.(AskConfigs); is {
+			s.asked = ask
+			if !s.drift {
+				continue // every service asks that from time to time
+			}
+		}
 		fmt.Fprintln(&b, shorten(CallText(c)))
 		switch c := c.(type) {
 		case ChangeKafka:
-			s.change = c.Change
+			s.before, s.change = append(s.before, s.change), c.Change
 		case AskMoves:
 			s.wish = c.Wish
 		}
@@ -468,6 +484,11 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			s.beyond.follows = true
 		case "single":
 			s.beyond.single = numbers(a.Vals)
+		case "racks": // of the brokers from 0 on
+			s.beyond.racks = map[int]string{}
+			for id, rack := range a.Vals {
+				s.beyond.racks[id] = rack
+			}
 		case "error":
 			f.Error = "connection refused"
 		case "voters":
@@ -485,12 +506,19 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			f.Leader = numbers(a.Vals)[0]
 		case "brokers":
 			for _, id := range numbers(a.Vals) {
-				f.Brokers = append(f.Brokers, BrokerFacts{ID: id, Hosted: 5})
+				f.Brokers = append(f.Brokers, BrokerFacts{ID: id, Hosted: 5,
+					Address: fmt.Sprintf("b%d:9092", id)})
 			}
-		case "fenced", "behind", "empty":
+		case "cordons":
+			f.Cordons = true
+		case "fenced", "behind", "empty", "cordoned", "failed":
 			for _, id := range numbers(a.Vals) {
 				b := f.broker(id)
 				b.Fenced = b.Fenced || a.Key == "fenced"
+				b.Cordoned = b.Cordoned || a.Key == "cordoned"
+				if a.Key == "failed" {
+					b.Failed = []string{"/kafka-data-2/logs"}
+				}
 				if a.Key == "empty" {
 					b.Hosted = 0
 				}
@@ -602,6 +630,8 @@ func (s *story) command(d *datadriven.TestData) string {
 		c = PodRestart{arg(1), arg(2) == "force"}
 	case "replace":
 		c = PodReplace{arg(1), arg(2) == "force"}
+	case "move":
+		c = s.podMove(d)
 	case "stop":
 		c = ServiceStop{}
 	case "start":
@@ -636,6 +666,7 @@ func (s *story) command(d *datadriven.TestData) string {
 		}
 		target := SetTarget{ID: arg(1), Service: service}
 		for _, a := range d.CmdArgs[2:] {
+			target.Fits = target.Fits || a.Key == "fits"
 			target.Live = append(target.Live, a.Vals...)
 		}
 		c = target

@@ -49,6 +49,8 @@ type Pod struct {
 	Fault *FaultPolicy `json:"fault-policy,omitempty"`
 	// Update is the pace of new configurations; nil leaves it to the plan.
 	Update *UpdatePolicy `json:"update,omitempty"`
+	// Rebalance is how replicas are moved without an operator; nil is never beyond what has to be.
+	Rebalance *RebalancePolicy `json:"rebalance,omitempty"`
 	// Secrets are given to all tasks of the pod.
 	Secrets []Secret `json:"secrets,omitempty"`
 	// Kafka is set when the pod's instances are Kafka brokers or controllers.
@@ -90,6 +92,10 @@ type Kafka struct {
 	Volumes []string `json:"volumes,omitempty"`
 	// Instances is what differs for single nodes, by their index.
 	Instances map[int]KafkaInstance `json:"instances,omitempty"`
+	// Topics are those that the cluster is to have, by name; others are nobody's concern.
+	Topics []Topic `json:"topics,omitempty"`
+	// Drift is what is done about properties that somebody changed in Kafka, "" for the default.
+	Drift string `json:"drift,omitempty"`
 }
 
 // KafkaInstance is what differs for one Kafka node.

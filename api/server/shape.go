@@ -141,6 +141,8 @@ func brokerShape(facts *scheduler.BrokerFacts) *api.Broker {
 		Hosted:     facts.Hosted,
 		NotInSync:  facts.NotInSync,
 		Leads:      facts.Leads,
+		FailedDirs: facts.Failed,
+		Cordoned:   facts.Cordoned,
 	}
 }
 
@@ -150,6 +152,15 @@ func kafkaShape(kafka scheduler.KafkaView) api.Kafka {
 		Founded:   kafka.Founded,
 		Voters:    []int{},
 		Brokers:   []int{},
+	}
+	shape.TopicsDeclared = len(kafka.Declared)
+	for _, t := range kafka.Declared {
+		if t.State == scheduler.TopicReached {
+			shape.TopicsAsDeclared++
+		}
+	}
+	if kafka.Drift != nil {
+		shape.PropertiesDrifted = len(kafka.Drift.Brokers)
 	}
 	facts := kafka.Facts
 	if facts == nil {

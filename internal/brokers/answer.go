@@ -92,6 +92,9 @@ type answer struct {
 	whole *whole
 	// joinsItself is whether the node's controller becomes a voter by itself.
 	joinsItself bool
+	// disks is what it said of its log directories, level that of metadata.version.
+	disks disks
+	level int16
 }
 
 type broker struct {

@@ -111,12 +111,21 @@ var (
 		"Partitions that a broker hosts.", "broker")
 	brokerLeads = describe("broker_partitions_led",
 		"Partitions that a broker leads.", "broker")
+	brokerFailedDirs = describe("broker_log_dirs_failed",
+		"Log directories that a broker cannot use any more.", "broker")
 	leader = describe("quorum_leader",
 		"Node id of the leader of Kafka's quorum, -1 when unknown.")
 	voters = describe("quorum_voters",
 		"Voters of Kafka's quorum.")
 	offline = describe("partitions_offline",
 		"Partitions without a leader.")
+	topicsDeclared = describe("declared_topics",
+		"Topics that the target declares, by how they are: as-declared, differs, refused, unknown.",
+		"state")
+	brokerDrift = describe("broker_properties_drifted",
+		"Properties that a broker has otherwise than the target.", "broker")
+	driftTime = describe("drift_timestamp_seconds",
+		"When Kafka was asked for what it has otherwise than the target.")
 	rollWaiting = describe("roll_waiting_seconds",
 		"How long a Kafka node that is to be taken down waits until Kafka can bear it.",
 		"pod", "code")
@@ -132,5 +141,7 @@ var gauges = []*prometheus.Desc{
 	registered, suppressed, viewTime, planStatus, planSteps, planStalled,
 	planStalledSeconds, stepSince, stepAttempts,
 	pods, tasks, taskReady, podRefused, leftovers, brokers, brokerFenced, brokerNotInSync,
-	brokerHosted, brokerLeads, leader, voters, offline, founded, asked, rollWaiting,
+	brokerHosted, brokerLeads, brokerFailedDirs, leader, voters, offline, founded, asked,
+	rollWaiting,
+	topicsDeclared, brokerDrift, driftTime,
 }

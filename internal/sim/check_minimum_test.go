@@ -79,6 +79,9 @@ func (c *checkMinimum) noteForced(ev scheduler.Event, out scheduler.Output) {
 
 // killed checks one kill.
 func (c *checkMinimum) killed(id mesos.TaskID) {
+	if !c.w.store.hard.Kafka.Founded {
+		return // nobody was ever served
+	}
 	for _, n := range c.w.kafka.nodes {
 		if mesos.TaskID(n.t.info.ID) != id || !n.serves || n.volume.cluster == nil {
 			continue
@@ -87,6 +90,10 @@ func (c *checkMinimum) killed(id mesos.TaskID) {
 		if _, wanted := c.w.wanted(name); !ours || !wanted || c.forced[name] ||
 			!task.WasReady && (task.Ready == nil || !*task.Ready) {
 			return // a stray, what goes for good, what is forced, or what never came up
+		}
+		kafka, record := c.w.store.hard.Kafka, c.w.store.hard.Pods[name]
+		if task.State == mesos.Killing || !kafka.Founded && record.Request != scheduler.Replace {
+			return // it ends anyhow, or nobody has been told of a cluster yet
 		}
 		c.judge(n)
 	}

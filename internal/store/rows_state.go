@@ -40,10 +40,12 @@ type kafka struct {
 	ID      *string             `json:"id"`
 	Founder mesos.PersistenceID `json:"founder"`
 	Founded *bool               `json:"founded"`
+	// Cordoned are ids of brokers.
+	Cordoned []int `json:"cordoned,omitempty"`
 }
 
 func kafkaToRow(k scheduler.KafkaCluster) kafka {
-	return kafka{ID: &k.ID, Founder: k.Founder, Founded: &k.Founded}
+	return kafka{ID: &k.ID, Founder: k.Founder, Founded: &k.Founded, Cordoned: k.Cordoned}
 }
 
 func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
@@ -55,7 +57,8 @@ func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
 	if err != nil {
 		return out, err
 	}
-	return scheduler.KafkaCluster{ID: id, Founder: r.Founder, Founded: founded}, nil
+	return scheduler.KafkaCluster{ID: id, Founder: r.Founder, Founded: founded,
+		Cordoned: r.Cordoned}, nil
 }
 
 type overrides struct {
@@ -114,6 +117,7 @@ type pod struct {
 	Move        *move             `json:"move,omitempty"`
 	Down        *down             `json:"down,omitempty"`
 	Force       bool              `json:"force,omitempty"`
+	New         bool              `json:"new,omitempty"`
 }
 
 type down struct {
@@ -145,6 +149,7 @@ func podToRow(p scheduler.Pod) pod {
 		Down: maybe(p.Down,
 			func(d scheduler.Down) down { return down{d.Task, d.At.UTC()} }),
 		Force: p.Force,
+		New:   p.New,
 	}
 }
 
@@ -162,6 +167,7 @@ func (r pod) domain() (out scheduler.Pod, err error) {
 		Move:  maybe(r.Move, move.domain),
 		Down:  maybe(r.Down, func(d down) scheduler.Down { return scheduler.Down(d) }),
 		Force: r.Force,
+		New:   r.New,
 	}
 	if out.Name, err = namedPod(r.Name); err != nil {
 		return out, err

@@ -176,10 +176,16 @@ func TestCrashInLargeBatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		c, stop := r.follow()
 		timer := time.AfterFunc(cutAfter(round), session.Close)
 		err = s.Apply(writes)
 		timer.Stop()
-		got, _ := r.open().Load()
+		stop()
+		next, opened := c.Open("standby", false)
+		if opened != nil {
+			t.Fatal(opened)
+		}
+		got, _ := next.Load()
 		switch content := got.Files["f0"]; {
 		case len(content) == 200+round:
 			r.expect(writes...)
