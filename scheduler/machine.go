@@ -44,10 +44,12 @@ type Machine struct {
 	answered time.Time // when the last answer came
 	inquiry  inquiry   // into whether Kafka nodes may go down
 	// changing are the changes of Kafka that were asked for, by their texts.
-	changing   map[string]changing
-	servers    servers   // of ZooKeeper
-	survey     survey    // of where Kafka's data lies
-	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
+	changing map[string]changing
+	servers  servers // of ZooKeeper
+	survey   survey  // of where Kafka's data lies
+	// campaignTrouble is what keeps the campaign from getting on, "" for nothing.
+	campaignTrouble string
+	freshAfter      time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
 	foreignPorts []takenPorts
 	crowds       map[string]*placement.Crowd // see peers
@@ -122,6 +124,8 @@ type Config struct {
 	// ExecutorURI and KafkaURI are where agents fetch the executor binary and the packed Kafka
 	// distribution from; KafkaURI is "" when no pod runs Kafka.
 	ExecutorURI, KafkaURI string
+	// Address is what the paths of KafkaCluster.Archives are below: "http://host:port".
+	Address string
 	// Binaries are the executor's binaries, that of ExecutorURI first; none if all that is known
 	// is that one.
 	Binaries []Binary

@@ -37,6 +37,9 @@ func (m *Machine) noteReady() {
 func (m *Machine) holdUpdate(plan string, s plans.Step) string {
 	name := PodName{s.Pod, s.Index}
 	spec, ok := m.spec(name)
+	if reason := m.holdCampaign(); reason != "" && plan == planDeploy {
+		return reason
+	}
 	if !ok || spec.Update == nil || plan != planDeploy {
 		return ""
 	}
@@ -101,15 +104,16 @@ func (m *Machine) holdZone(s plans.Step, spec servicespec.Pod) string {
 }
 
 // sorts reports whether any pod of the target is updated zone by zone now, or with the controller
-// last.
+// last, as in an upgrade.
 func (m *Machine) sorts() bool {
 	byRack := func(p servicespec.Pod) bool { return p.Update != nil && p.Update.ByRack }
-	return m.usesZooKeeper() ||
+	return m.usesZooKeeper() || m.hard.Campaign.under() ||
 		m.hard.Target.Updates && slices.ContainsFunc(m.hard.Target.Service.Pods, byRack)
 }
 
 // sorted gives the plans with the steps of the plan deploy in the order of their zones, in those
-// phases whose pods are updated so, and with the broker that ZooKeeper made the controller last.
+// phases whose pods are updated so, and with the leader of the controllers last where that is
+// wanted.
 func (m *Machine) sorted(list []plans.Plan) []plans.Plan {
 	if !m.sorts() {
 		return list
@@ -137,12 +141,13 @@ func (m *Machine) sorted(list []plans.Plan) []plans.Plan {
 	return list
 }
 
-// controllerLast gives the steps of a phase with that of the broker last which ZooKeeper made the
-// controller, if it is to be launched anew, so that the controller changes once in a roll. Those
-// that were taken down already, or need not be, come first.
+// controllerLast gives the steps of a phase with that of the node last which is the controller, if
+// it is to be launched anew, so that the controller changes once in a roll: with ZooKeeper always,
+// else in an upgrade. Those that were taken down already come first, then those that need not be.
 func (m *Machine) controllerLast(steps []plans.Step) []plans.Step {
 	spec, ok := m.spec(PodName{steps[0].Pod, steps[0].Index})
-	if !ok || spec.Kafka == nil || spec.Kafka.ZooKeeper == "" {
+	if !ok || spec.Kafka == nil ||
+		spec.Kafka.ZooKeeper == "" && !m.hard.Campaign.under() {
 		return steps
 	}
 	f := m.kafkaNow()
@@ -150,12 +155,14 @@ func (m *Machine) controllerLast(steps []plans.Step) []plans.Step {
 		p := m.hard.Pods[PodName{s.Pod, s.Index}]
 		t, _ := p.task(spec.Kafka.Task)
 		switch {
-		case p.Down != nil || !m.outdated(p, spec, t):
+		case p.Down != nil:
 			return 0
+		case !m.outdated(p, spec, t):
+			return 1
 		case f != nil && nodeID(p.Name, spec) == f.Leader:
-			return 2
+			return 3
 		}
-		return 1
+		return 2
 	}
 	steps = slices.Clone(steps)
 	slices.SortStableFunc(steps, func(a, b plans.Step) int { return turn(a) - turn(b) })

@@ -49,6 +49,7 @@ func (m *Machine) pass() {
 	m.forgetAgents()
 	m.passVoters()
 	m.passRebalancing()
+	m.passCampaign()
 	m.forgetChanges()
 	m.passed = m.passed || m.connected
 	m.reconcile()
@@ -182,8 +183,8 @@ func (m *Machine) passRun(w *work) {
 			w.passDecommission(assessed[i])
 			continue
 		}
-		if plan.Name == planRebalance {
-			continue // passRebalancing
+		if plan.Name == planRebalance || plan.Name == string(m.hard.Campaign.Kind) {
+			continue // passRebalancing, passCampaign
 		}
 		if plan.Name == planMaintenance {
 			for _, step := range assessed[i].Candidates {

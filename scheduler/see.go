@@ -26,7 +26,9 @@ func (m *Machine) view() *View {
 		Files: m.hard.Files, Away: m.hard.Agents, Seen: m.seen,
 		Outlooks: m.outlooks,
 		Kafka: KafkaView{ClusterID: m.hard.Kafka.ID, Founded: m.hard.Kafka.Founded,
-			Facts: m.facts, Rebalancing: m.hard.Rebalancing, Rebalance: m.rebalanceTold()},
+			Facts: m.facts, Rebalancing: m.hard.Rebalancing, Rebalance: m.rebalanceTold(),
+			Campaign: m.hard.Campaign, CampaignPaused: m.pausedCampaign(),
+			CampaignTold: m.campaignTold()},
 	}
 	changed, all := m.redrawn()
 	for _, p := range m.plans() {

@@ -86,6 +86,10 @@ func hardText(h Hard) string {
 	if h.Rebalancing.Number > 0 {
 		entries = append(entries, WriteText(WriteRebalancing{h.Rebalancing}))
 	}
+	if h.Campaign.Number > 0 {
+		entries = append(entries, fmt.Sprint(WriteText(WriteCampaign{h.Campaign}),
+			h.Campaign.Phases, h.Kafka.Archives))
+	}
 	for _, l := range h.Leftovers {
 		entries = append(entries, shorten(WriteText(WriteLeftover{l})))
 	}
@@ -183,6 +187,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return plansText(s.machine.view())
 	case "endpoints":
 		return fmt.Sprintln(s.machine.view().Endpoints)
+	case "fetches":
+		return s.fetches(d)
 	case "order":
 		return s.order(d)
 	default:
@@ -481,6 +487,8 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			f.Replicas = replicasOf(numbers, a.Vals)
 		case "offline":
 			f.OfflinePartitions = numbers(a.Vals)[0]
+		case "features":
+			f.Features = featuresOf(s.t, a.Vals)
 		case "leader":
 			f.Leader = numbers(a.Vals)[0]
 		case "brokers":
@@ -641,6 +649,8 @@ func (s *story) command(d *datadriven.TestData) string {
 		c = target
 	case "rebalance":
 		c = s.rebalance(d)
+	case "upgrade":
+		c = s.upgrade(d)
 	case "abandon":
 		c = AgentAbandon{Agent: arg(1), Force: arg(2) == "force"}
 	default:

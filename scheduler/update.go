@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -64,7 +65,7 @@ func (m *Machine) setTarget(cmd SetTarget, by string, r *Reply) {
 			strings.Join(reasons, "; "))
 		return
 	}
-	if reason := m.refuseSize(next); reason != "" {
+	if reason := cmp.Or(m.refuseTarget(next), m.refuseSize(next)); reason != "" {
 		r.Problem = problem(Conflict, "%s", reason)
 		return
 	}

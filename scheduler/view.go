@@ -208,4 +208,9 @@ type KafkaView struct {
 	// holds it.
 	Rebalancing Rebalancing
 	Rebalance   string
+	// Campaign is the latest long work of an operator, CampaignPaused says that one holds it, and
+	// CampaignTold how far it is and what holds it. Archives are the distributions that it needs.
+	Campaign       Campaign
+	CampaignPaused bool
+	CampaignTold   string
 }

@@ -133,7 +133,7 @@ func (p *peer) greet() error {
 	}
 	p.versions, err = readVersions(body,
 		[]question{metadata, describeCluster, describeQuorum},
-		[]question{addVoter, describeMinimums(nil), listMoves})
+		[]question{addVoter, describeMinimums(nil), listMoves, versionsAgain})
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", apiVersions.name, err)
 	}
@@ -151,6 +151,9 @@ func (p *peer) describe(a *answer, how depth) error {
 		}
 		return a.readMetadata(version, body)
 	})
+	if err == nil && how == all {
+		err = p.question(versionsAgain, a.readFeatures)
+	}
 	if err != nil {
 		return err
 	}

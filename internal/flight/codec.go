@@ -29,10 +29,11 @@ var payloads = map[string][]any{
 		scheduler.PodResume{}, scheduler.BackoffReset{}, scheduler.PlanCommand{},
 		scheduler.ServiceStop{}, scheduler.ServiceStart{}, scheduler.ServiceUninstall{},
 		scheduler.SetTarget{}, scheduler.Rollback{}, scheduler.Remark{}, scheduler.PutFile{},
-		scheduler.AgentAbandon{}, scheduler.Rebalance{}, scheduler.RebalanceCancel{}},
+		scheduler.AgentAbandon{}, scheduler.Rebalance{}, scheduler.RebalanceCancel{},
+		scheduler.Upgrade{}, scheduler.CampaignCommand{}},
 	changed: {scheduler.AddVoter{}, scheduler.RemoveVoter{}, scheduler.Unregister{},
 		scheduler.StartMoves{}, scheduler.CancelMoves{}, scheduler.Unthrottle{},
-		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}},
+		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}, scheduler.SetFeature{}},
 }
 
 // types finds them by their names.

@@ -40,10 +40,12 @@ type kafka struct {
 	ID      *string             `json:"id"`
 	Founder mesos.PersistenceID `json:"founder"`
 	Founded *bool               `json:"founded"`
+	// Archives are where distributions are served, by version.
+	Archives map[string]string `json:"archives,omitempty"`
 }
 
 func kafkaToRow(k scheduler.KafkaCluster) kafka {
-	return kafka{ID: &k.ID, Founder: k.Founder, Founded: &k.Founded}
+	return kafka{ID: &k.ID, Founder: k.Founder, Founded: &k.Founded, Archives: k.Archives}
 }
 
 func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
@@ -55,7 +57,8 @@ func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
 	if err != nil {
 		return out, err
 	}
-	return scheduler.KafkaCluster{ID: id, Founder: r.Founder, Founded: founded}, nil
+	return scheduler.KafkaCluster{ID: id, Founder: r.Founder, Founded: founded,
+		Archives: r.Archives}, nil
 }
 
 type overrides struct {
