@@ -69,13 +69,17 @@ const (
 // changeKafka asks for a change, unless it is under way or was lately. It says why the last try
 // failed, "" if it did not.
 func (m *Machine) changeKafka(c KafkaChange) string {
+	return m.changeAt(m.kafkaAddresses(), c)
+}
+
+// changeAt is changeKafka for what not every node takes.
+func (m *Machine) changeAt(addresses []string, c KafkaChange) string {
 	key := c.String()
 	was, known := m.changing[key]
 	if known && m.now.Before(was.until) {
 		m.wakeBy(was.until)
 		return was.failed
 	}
-	addresses := m.kafkaAddresses()
 	if len(addresses) == 0 {
 		return "no Kafka node runs"
 	}

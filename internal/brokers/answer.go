@@ -104,6 +104,9 @@ type answer struct {
 	// what it knows of their levels is.
 	features []scheduler.FeatureFacts
 	epoch    int64
+	// disks is what it said of its log directories, level that of metadata.version.
+	disks disks
+	level int16
 }
 
 type broker struct {

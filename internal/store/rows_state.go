@@ -40,12 +40,15 @@ type kafka struct {
 	ID      *string             `json:"id"`
 	Founder mesos.PersistenceID `json:"founder"`
 	Founded *bool               `json:"founded"`
+	// Cordoned are ids of brokers.
+	Cordoned []int `json:"cordoned,omitempty"`
 	// Archives are where distributions are served, by version.
 	Archives map[string]string `json:"archives,omitempty"`
 }
 
 func kafkaToRow(k scheduler.KafkaCluster) kafka {
-	return kafka{ID: &k.ID, Founder: k.Founder, Founded: &k.Founded, Archives: k.Archives}
+	return kafka{ID: &k.ID, Founder: k.Founder, Founded: &k.Founded, Cordoned: k.Cordoned,
+		Archives: k.Archives}
 }
 
 func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
@@ -58,7 +61,7 @@ func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
 		return out, err
 	}
 	return scheduler.KafkaCluster{ID: id, Founder: r.Founder, Founded: founded,
-		Archives: r.Archives}, nil
+		Cordoned: r.Cordoned, Archives: r.Archives}, nil
 }
 
 type overrides struct {
@@ -117,6 +120,7 @@ type pod struct {
 	Move        *move             `json:"move,omitempty"`
 	Down        *down             `json:"down,omitempty"`
 	Force       bool              `json:"force,omitempty"`
+	New         bool              `json:"new,omitempty"`
 }
 
 type down struct {
@@ -148,6 +152,7 @@ func podToRow(p scheduler.Pod) pod {
 		Down: maybe(p.Down,
 			func(d scheduler.Down) down { return down{d.Task, d.At.UTC()} }),
 		Force: p.Force,
+		New:   p.New,
 	}
 }
 
@@ -165,6 +170,7 @@ func (r pod) domain() (out scheduler.Pod, err error) {
 		Move:  maybe(r.Move, move.domain),
 		Down:  maybe(r.Down, func(d down) scheduler.Down { return scheduler.Down(d) }),
 		Force: r.Force,
+		New:   r.New,
 	}
 	if out.Name, err = namedPod(r.Name); err != nil {
 		return out, err
