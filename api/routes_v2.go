@@ -51,6 +51,10 @@ const (
 	PathUpgradePreview = "/v2/upgrade/preview"
 	PathUpgradeCommand = "/v2/upgrade/{command}"
 
+	PathBrokersV2      = "/v2/brokers"
+	PathBrokerV2       = "/v2/brokers/{broker}"
+	PathDeclaredTopics = "/v2/declared-topics"
+
 	PathTopicsV2         = "/v2/topics"
 	PathTopicV2          = "/v2/topics/{topic}"
 	PathTopicConfigV2    = "/v2/topics/{topic}/config"
@@ -126,6 +130,7 @@ func routesV2() []Route {
 		PathOffers, PathReservations, PathLeftovers, PathEvents,
 		PathAgents, PathAgent, PathRebalance, PathRebalancePreview,
 		PathUpgrade, PathUpgradePreview,
+		PathBrokersV2, PathBrokerV2, PathDeclaredTopics,
 		PathTopicsV2, PathTopicV2, PathTopicConfigV2, PathTopicOffsetsV2, PathGroups, PathGroup,
 		PathQuotas, PathUsers, PathACLs, PathLogDirs, PathTransactions, PathTransaction,
 		PathReassignments, PathFeatures, PathDrift,

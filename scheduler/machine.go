@@ -44,12 +44,13 @@ type Machine struct {
 	answered time.Time // when the last answer came
 	inquiry  inquiry   // into whether Kafka nodes may go down
 	// changing are the changes of Kafka that were asked for, by their texts.
-	changing map[string]changing
-	servers  servers // of ZooKeeper
-	survey   survey  // of where Kafka's data lies
+	changing   map[string]changing
+	servers    servers   // of ZooKeeper
+	survey     survey    // of where Kafka's data lies
+	declared   declared  // topics and properties
+	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
 	// campaignTrouble is what keeps the campaign from getting on, "" for nothing.
 	campaignTrouble string
-	freshAfter      time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
 	foreignPorts []takenPorts
 	crowds       map[string]*placement.Crowd // see peers
@@ -246,6 +247,8 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.kafkaChanged(ev)
 	case FromMoves:
 		m.fromMoves(ev)
+	case FromConfigs:
+		m.fromConfigs(ev)
 	case Commanded:
 		m.commanded(ev)
 	}
