@@ -508,8 +508,6 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			f.Replicas = replicasOf(numbers, a.Vals)
 		case "offline":
 			f.OfflinePartitions = numbers(a.Vals)[0]
-		case "features":
-			f.Features = featuresOf(s.t, a.Vals)
 		case "leader":
 			f.Leader = numbers(a.Vals)[0]
 		case "brokers":
@@ -536,7 +534,7 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			}
 		}
 	}
-	f.Rolling = wholeOf(f, s.beyond)
+	f.Rolling, f.Features = wholeOf(f, s.beyond), s.features(d)
 	s.facts = &f
 	return s.step(FromKafka{f})
 }
