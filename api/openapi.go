@@ -14,10 +14,13 @@ var (
 	openAPIV2 string
 	//go:embed openapi_kafka.yaml
 	openAPIKafka string
+	//go:embed openapi_upgrade.yaml
+	openAPIUpgrade string
 )
 
 // OpenAPI is the OpenAPI 3.1 document of the API, in YAML.
-var OpenAPI = []byte(joined(joined(openAPIV1, openAPIV2), openAPIKafka))
+var OpenAPI = []byte(joined(joined(joined(openAPIV1, openAPIV2), openAPIKafka),
+	openAPIUpgrade))
 
 // joined puts the paths and the components of a second document behind those of a first.
 func joined(first, second string) string {

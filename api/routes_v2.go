@@ -47,6 +47,10 @@ const (
 	PathRebalancePreview = "/v2/rebalance/preview"
 	PathRebalanceCancel  = "/v2/rebalance/cancel"
 
+	PathUpgrade        = "/v2/upgrade"
+	PathUpgradePreview = "/v2/upgrade/preview"
+	PathUpgradeCommand = "/v2/upgrade/{command}"
+
 	PathBrokersV2      = "/v2/brokers"
 	PathBrokerV2       = "/v2/brokers/{broker}"
 	PathDeclaredTopics = "/v2/declared-topics"
@@ -125,6 +129,7 @@ func routesV2() []Route {
 		PathConfigurationsV2, PathTargetV2, PathConfigurationV2, PathDiff,
 		PathOffers, PathReservations, PathLeftovers, PathEvents,
 		PathAgents, PathAgent, PathRebalance, PathRebalancePreview,
+		PathUpgrade, PathUpgradePreview,
 		PathBrokersV2, PathBrokerV2, PathDeclaredTopics,
 		PathTopicsV2, PathTopicV2, PathTopicConfigV2, PathTopicOffsetsV2, PathGroups, PathGroup,
 		PathQuotas, PathUsers, PathACLs, PathLogDirs, PathTransactions, PathTransaction,
@@ -136,7 +141,7 @@ func routesV2() []Route {
 	for _, path := range []string{
 		PathServiceStop, PathServiceStart, PathServiceUninstall,
 		PathPlanCommandV2, PathPodCommandV2, PathRollback, PathAgentAbandon,
-		PathRebalance, PathRebalanceCancel,
+		PathRebalance, PathRebalanceCancel, PathUpgrade, PathUpgradeCommand,
 		PathTopicsV2, PathTopicConfigV2, PathTopicPartitions, PathTopicReplication, PathTopicTest,
 		PathGroupReset, PathQuotas, PathUsers, PathACLs, PathACLsRemove, PathTransactionAbort,
 		PathElections, PathReassignments, PathReassignmentsCancel, PathDriftCorrect,

@@ -126,6 +126,7 @@ func (f *fake) handler() http.Handler {
 	f.readsV2(get)
 	f.readsKafka(get)
 	f.readsAdmin(get)
+	f.readsUpgrade(get)
 	f.commands(mux)
 	f.mesos(mux)
 	return mux

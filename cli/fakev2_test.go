@@ -160,6 +160,8 @@ func (f *fake) commandsV2(
 		return api.Outcome{Changed: true, Message: "Received cmd: " + r.PathValue("command")}
 	})
 	act("POST", api.PathAgentAbandon, f.abandon)
+	act("POST", api.PathUpgrade, f.upgrade)
+	act("POST", api.PathUpgradeCommand, f.commandUpgrade)
 	act("POST", api.PathPodCommandV2, func(r *http.Request, s api.Service) any {
 		p := s.Pod(r.PathValue("pod"))
 		var body api.PodCommand

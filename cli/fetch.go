@@ -100,7 +100,14 @@ func (in *installing) useVersion(version string) error {
 func fetchKafka(
 	ctx context.Context, source kafkadist.Source, p progress,
 ) (kafkadist.Dist, error) {
-	cache, err := kafkadist.Open(kafkadist.DefaultCacheDir(), func(n kafkadist.Progress) {
+	return fetchInto(ctx, kafkadist.DefaultCacheDir(), source, p)
+}
+
+// fetchInto is fetchKafka with a cache in some folder.
+func fetchInto(
+	ctx context.Context, dir string, source kafkadist.Source, p progress,
+) (kafkadist.Dist, error) {
+	cache, err := kafkadist.Open(dir, func(n kafkadist.Progress) {
 		if n.Text == "" {
 			return
 		}

@@ -90,6 +90,9 @@ func (e *env) update(ctx context.Context, u updating) error {
 	if err != nil {
 		return err
 	}
+	if at, err = e.sync(ctx, scheduler, at); err != nil {
+		return err
+	}
 	w, err := e.wantUpdate(u, at)
 	if err != nil {
 		return err
@@ -129,8 +132,8 @@ func (e *env) wantUpdate(u updating, at record) (wanted, error) {
 		return w, err
 	}
 	if version := at.cluster.Kafka.Version; version != "" && w.version != version {
-		return w, fail(exitUsage, "%q runs Kafka %s: changing the version of a running service is "+
-			"not supported", e.name, version)
+		return w, fail(exitUsage, "%q runs Kafka %s: another version comes with kafka-sched "+
+			"upgrade --to %s", e.name, version, w.version)
 	}
 	return w, nil
 }

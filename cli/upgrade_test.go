@@ -1,44 +1,38 @@
 package cli
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
-	"github.com/kafka-sched/kafka-sched/api"
-	"github.com/kafka-sched/kafka-sched/scheduler/upgrade"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
-// What is known of a cluster comes from its pods and from what Kafka says of features.
-func TestUpgradable(t *testing.T) {
-	s := servicespec.Service{Name: "kafka", Pods: []servicespec.Pod{
-		{Type: "web"},
-		{Type: "controller", Kafka: &servicespec.Kafka{Process: "controller", Version: "3.9.1"}},
-		{Type: "broker", Kafka: &servicespec.Kafka{Process: "broker", Version: "3.9.1",
-			Properties: map[string]string{"num.partitions": "3"},
-			Instances: map[int]servicespec.KafkaInstance{
-				1: {Properties: map[string]string{"log.segment.bytes": "65536"}}}}},
-	}}
-	list := api.FeatureList{Epoch: 3, Features: []api.Feature{
-		{Name: "metadata.version", Finalized: 21}}}
-	c, err := upgradable(s, list)
-	if err != nil || c.Version.String() != "3.9.1" || !c.Controllers || c.ZooKeeper ||
-		c.Features["metadata.version"] != 21 || c.Properties["num.partitions"] != "3" ||
-		c.Properties["log.segment.bytes"] != "65536" {
-		t.Errorf("%+v, %v", c, err)
+// A service runs one version of Kafka, but for the middle of an upgrade.
+func TestVersionOf(t *testing.T) {
+	s := servicespec.Service{Pods: []servicespec.Pod{{Type: "web"},
+		{Type: "controller", Kafka: &servicespec.Kafka{Version: "4.3.1"}},
+		{Type: "broker", Kafka: &servicespec.Kafka{Version: "3.9.1"}}}}
+	if version, whole := versionOf(s); whole {
+		t.Errorf("%s, although pods differ", version)
 	}
-	plan := upgrade.Make(c, upgrade.Version{Major: 4, Minor: 3, Patch: 1})
-	if len(plan.Refusals) != 1 || !strings.Contains(plan.Refusals[0], "log.segment.bytes") {
-		t.Errorf("the plan is %+v", plan)
+	s.Pods[2].Kafka.Version = "4.3.1"
+	if version, whole := versionOf(s); version != "4.3.1" || !whole {
+		t.Errorf("%s, %v", version, whole)
 	}
-	s.Pods[1].Kafka = nil
-	s.Pods[2].Kafka.ZooKeeper = "zk:2181"
-	c, err = upgradable(s, api.FeatureList{Epoch: -1})
-	if err != nil || !c.ZooKeeper || c.Controllers || c.Features != nil {
-		t.Errorf("%+v, %v", c, err)
+	if version, whole := versionOf(servicespec.Service{}); whole {
+		t.Errorf("%s of a service without Kafka", version)
 	}
-	s.Pods = s.Pods[:1]
-	if _, err = upgradable(s, list); err == nil {
-		t.Error("a service without Kafka can be upgraded")
+}
+
+// What was said of a version that cannot be is answered before anybody is asked.
+func TestUpgradeUsage(t *testing.T) {
+	for _, args := range [][]string{{"upgrade"}, {"upgrade", "--to", "4.3"}} {
+		var out, errs bytes.Buffer
+		args = append(args, "--url", "http://127.0.0.1:1")
+		code := Main(args, strings.NewReader(""), &out, &errs, Daemons{})
+		if code != exitUsage || !strings.Contains(errs.String(), "in full") {
+			t.Errorf("%v: exit %d, %s", args, code, &errs)
+		}
 	}
 }

@@ -123,7 +123,8 @@ func (w *work) advance(plan string, s plans.Step) {
 	}
 	switch {
 	case len(ends) == 0:
-		w.place(launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID})
+		w.place(m.asBefore(p,
+			launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID}))
 	case rolls || m.takesKafka(p, spec, ends) || m.takesServer(p, spec, ends):
 		reason := m.holdUpdate(plan, s)
 		if rolls && reason != "" && !m.endsNow(name) && !p.idles(ends) {

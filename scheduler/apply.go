@@ -55,6 +55,8 @@ func (h *Hard) Apply(w Write) {
 		h.Agents = without(h.Agents, w.ID)
 	case WriteRebalancing:
 		h.Rebalancing = w.Rebalancing
+	case WriteCampaign:
+		h.Campaign = w.Campaign
 	}
 }
 

@@ -49,8 +49,13 @@ func changes(c Command) bool {
 }
 
 func planOf(c Command) string {
-	if c, ok := c.(PlanCommand); ok {
+	switch c := c.(type) {
+	case PlanCommand:
 		return c.Plan
+	case Upgrade:
+		return string(Upgrading)
+	case CampaignCommand:
+		return string(c.Kind)
 	}
 	return ""
 }
@@ -91,6 +96,10 @@ func (m *Machine) commandedNow(c Commanded, r *Reply) {
 		r.Message, r.Problem = m.rebalance(cmd, c.Caller)
 	case RebalanceCancel:
 		r.Message, r.Problem = m.cancelRebalance()
+	case Upgrade:
+		r.Message, r.Problem = m.upgrade(cmd, c.Caller)
+	case CampaignCommand:
+		r.Message, r.Problem = m.campaignCommand(cmd, c.Caller)
 	case Remark:
 		r.Message = cmd.Outcome
 	case AgentAbandon:

@@ -223,6 +223,9 @@ type KafkaFacts struct {
 	// Rolling is what was said of each partition, nil when that was not asked for. It does not
 	// change.
 	Rolling *rolling.Facts
+	// Features are those that all brokers can have that were asked for Rolling, none when that was
+	// not asked for.
+	Features []FeatureFacts
 }
 
 // QuorumReplica is one copy of the quorum's log.

@@ -41,6 +41,8 @@ type Hard struct {
 	Agents map[mesos.AgentID]Agent
 	// Rebalancing is the latest work of moving replicas, the zero value if there never was one.
 	Rebalancing Rebalancing
+	// Campaign is the latest long work of an operator, the zero value if there never was one.
+	Campaign Campaign
 }
 
 // Agent is what is kept of an agent that is not simply there.
@@ -161,6 +163,9 @@ type KafkaCluster struct {
 	// Founder is the only volume that may be formatted --standalone.
 	Founder mesos.PersistenceID
 	Founded bool
+	// Archives are where the scheduler serves distributions of Kafka, by version: paths below
+	// Config.Address. Of a version that is not among them it is Config.KafkaURI.
+	Archives map[string]string
 	// Cordoned are the ids of the brokers that Kafka was told, because of us, to give no new
 	// replicas.
 	Cordoned []int

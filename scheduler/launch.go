@@ -107,9 +107,15 @@ func (m *Machine) launched(old Task, p Pod, l launchOf) Task {
 	id := mesos.TaskID(fmt.Sprintf("%s__%s__%s", m.taskPrefix(),
 		p.Name.fullName(old.Name), uuid(m.cfg.UUID())))
 	m.asked[id] = question{again: m.now.Add(askMax / 4), wait: askMax / 4}
+	target, launch := m.hard.Target.ID, m.launchHash(p.Name, old.Name)
+	if l.before != nil {
+		mark, _ := m.ensembleMark(p.Name, old.Name)
+		target = l.before.ID
+		launch = l.before.Service.TaskLaunchHash(p.Name.Type, p.Name.Index, old.Name) + mark
+	}
 	t := Task{
 		Name: old.Name, ID: id, State: mesos.Staging, Since: m.now,
-		Target: m.hard.Target.ID, Launch: m.launchHash(p.Name, old.Name),
+		Target: target, Launch: launch,
 		Deployed: old.Deployed, Paused: old.Paused, Idle: old.Paused && !l.caretaker,
 		Failures: old.Failures, NotBefore: old.NotBefore, Params: old.Params, IP: old.IP,
 		Resumed: old.Resumed, Executor: p.Executor.ID, Last: old.Last,
@@ -198,7 +204,7 @@ func (m *Machine) launchOperation(p Pod, l launchOf, role string) mesos.Operatio
 func (m *Machine) uris(at Place, spec servicespec.Pod) []mesos.URI {
 	uris := m.executorURIs(at.Attributes)
 	if spec.Kafka != nil || spec.ZooKeeper != nil {
-		uris = append(uris, mesos.URI{Value: m.cfg.KafkaURI, Extract: true, Cache: true})
+		uris = append(uris, mesos.URI{Value: m.kafkaURI(spec), Extract: true, Cache: true})
 		if m.cfg.JavaURI != "" {
 			uris = append(uris, mesos.URI{Value: m.cfg.JavaURI, Extract: true, Cache: true})
 		}
@@ -207,6 +213,20 @@ func (m *Machine) uris(at Place, spec servicespec.Pod) []mesos.URI {
 		uris = append(uris, mesos.URI{Value: u, Extract: true})
 	}
 	return uris
+}
+
+// kafkaURI is where the distribution of the version comes from that a pod runs.
+func (m *Machine) kafkaURI(spec servicespec.Pod) string {
+	version := ""
+	if spec.Kafka != nil {
+		version = spec.Kafka.Version
+	} else if spec.ZooKeeper != nil {
+		version = spec.ZooKeeper.KafkaVersion
+	}
+	if path := m.hard.Kafka.Archives[version]; path != "" {
+		return m.cfg.Address + path
+	}
+	return m.cfg.KafkaURI
 }
 
 // discoveryName is the name under which a task of an instance is found.

@@ -49,6 +49,8 @@ type Machine struct {
 	survey     survey    // of where Kafka's data lies
 	declared   declared  // topics and properties
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
+	// campaignTrouble is what keeps the campaign from getting on, "" for nothing.
+	campaignTrouble string
 	// foreignPorts are ports that agents offered and somebody else had.
 	foreignPorts []takenPorts
 	crowds       map[string]*placement.Crowd // see peers
@@ -133,6 +135,8 @@ type Config struct {
 	// ExecutorURI and KafkaURI are where agents fetch the executor binary and the packed Kafka
 	// distribution from; KafkaURI is "" when no pod runs Kafka.
 	ExecutorURI, KafkaURI string
+	// Address is what the paths of KafkaCluster.Archives are below: "http://host:port".
+	Address string
 	// Binaries are the executor's binaries, that of ExecutorURI first; none if all that is known
 	// is that one.
 	Binaries []Binary

@@ -67,6 +67,8 @@ type (
 	DeleteAgent struct{ ID mesos.AgentID }
 	// WriteRebalancing sets Hard.Rebalancing.
 	WriteRebalancing struct{ Rebalancing Rebalancing }
+	// WriteCampaign sets Hard.Campaign.
+	WriteCampaign struct{ Campaign Campaign }
 )
 
 func (WriteFramework) write()   {}
@@ -90,6 +92,7 @@ func (WriteFile) write()        {}
 func (WriteAgent) write()       {}
 func (DeleteAgent) write()      {}
 func (WriteRebalancing) write() {}
+func (WriteCampaign) write()    {}
 
 // Call is something to do in the world; nobody waits for it.
 type Call interface{ call() }

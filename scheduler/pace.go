@@ -37,6 +37,9 @@ func (m *Machine) noteReady() {
 func (m *Machine) holdUpdate(plan string, s plans.Step) string {
 	name := PodName{s.Pod, s.Index}
 	spec, ok := m.spec(name)
+	if reason := m.holdCampaign(); reason != "" && plan == planDeploy {
+		return reason
+	}
 	if !ok || spec.Update == nil || plan != planDeploy {
 		return ""
 	}

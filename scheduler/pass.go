@@ -52,6 +52,7 @@ func (m *Machine) pass() {
 	m.passCordons()
 	m.passFill()
 	m.passRebalancing()
+	m.passCampaign()
 	m.passDeclared()
 	m.forgetChanges()
 	m.passed = m.passed || m.connected
@@ -186,8 +187,8 @@ func (m *Machine) passRun(w *work) {
 			w.passDecommission(assessed[i])
 			continue
 		}
-		if plan.Name == planRebalance {
-			continue // passRebalancing
+		if plan.Name == planRebalance || plan.Name == string(m.hard.Campaign.Kind) {
+			continue // passRebalancing, passCampaign
 		}
 		if plan.Name == planMaintenance {
 			for _, step := range assessed[i].Candidates {

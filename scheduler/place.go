@@ -35,6 +35,8 @@ type launchOf struct {
 	beside bool
 	// caretaker says that the controller of a Kafka node is to run alone.
 	caretaker bool
+	// before is the configuration that it is launched with, nil for the target; see asBefore.
+	before *EarlierTarget
 }
 
 // place looks for a place for tasks of an instance, and launches them there.

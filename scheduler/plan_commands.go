@@ -14,6 +14,9 @@ import (
 
 // planCommand carries out a verb on a plan, phase or step.
 func (m *Machine) planCommand(c PlanCommand, by Caller) (string, *Problem) {
+	if text, p, steers := m.steersCampaign(c, by); steers {
+		return text, p
+	}
 	var plan plans.Plan
 	for _, p := range m.plans() {
 		if p.Name == c.Plan {

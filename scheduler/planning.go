@@ -27,7 +27,7 @@ const (
 func byItself(plan string) bool {
 	switch plan {
 	case planDeploy, planRecovery, planDecommission, planMaintenance, planRebalance,
-		planUninstall:
+		planUninstall, string(Upgrading):
 		return true
 	}
 	return false
@@ -52,6 +52,9 @@ func (m *Machine) plans() []plans.Plan {
 	}
 	if m.hard.Rebalancing.shown() {
 		list = append(list, m.hard.Rebalancing.plan())
+	}
+	if m.hard.Campaign.shown() {
+		list = append(list, m.campaignPlan())
 	}
 	return append(list, built[1:]...)
 }
@@ -191,6 +194,8 @@ func (m *Machine) stepState(plan string, s plans.Step) (plans.Status, string) {
 		return m.moveState(s)
 	case plan == planRebalance:
 		return m.rebalanceState(s)
+	case plan == string(m.hard.Campaign.Kind):
+		return m.campaignState(s)
 	}
 	p := m.hard.Pods[PodName{s.Pod, s.Index}]
 	p.Name = PodName{s.Pod, s.Index}

@@ -27,7 +27,9 @@ func (m *Machine) view() *View {
 		Outlooks: m.outlooks,
 		Kafka: KafkaView{ClusterID: m.hard.Kafka.ID, Founded: m.hard.Kafka.Founded,
 			Facts: m.facts, Rebalancing: m.hard.Rebalancing, Rebalance: m.rebalanceTold(),
-			Declared: m.declaredTopics(), Drift: m.driftNow()},
+			Campaign: m.hard.Campaign, CampaignPaused: m.pausedCampaign(),
+			CampaignTold: m.campaignTold(),
+			Declared:     m.declaredTopics(), Drift: m.driftNow()},
 	}
 	changed, all := m.redrawn()
 	for _, p := range m.plans() {

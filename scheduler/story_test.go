@@ -86,6 +86,10 @@ func hardText(h Hard) string {
 	if h.Rebalancing.Number > 0 {
 		entries = append(entries, WriteText(WriteRebalancing{h.Rebalancing}))
 	}
+	if h.Campaign.Number > 0 {
+		entries = append(entries, fmt.Sprint(WriteText(WriteCampaign{h.Campaign}),
+			h.Campaign.Phases, h.Kafka.Archives))
+	}
 	for _, l := range h.Leftovers {
 		entries = append(entries, shorten(WriteText(WriteLeftover{l})))
 	}
@@ -190,6 +194,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return declaredText(s.machine.view())
 	case "endpoints":
 		return fmt.Sprintln(s.machine.view().Endpoints)
+	case "fetches":
+		return s.fetches(d)
 	case "order":
 		return s.order(d)
 	default:
@@ -528,7 +534,7 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			}
 		}
 	}
-	f.Rolling = wholeOf(f, s.beyond)
+	f.Rolling, f.Features = wholeOf(f, s.beyond), s.features(d)
 	s.facts = &f
 	return s.step(FromKafka{f})
 }
@@ -672,6 +678,8 @@ func (s *story) command(d *datadriven.TestData) string {
 		c = target
 	case "rebalance":
 		c = s.rebalance(d)
+	case "upgrade":
+		c = s.upgrade(d)
 	case "abandon":
 		c = AgentAbandon{Agent: arg(1), Force: arg(2) == "force"}
 	default:

@@ -33,6 +33,10 @@ func commandText(c Command) string {
 		return c.String()
 	case RebalanceCancel:
 		return "rebalance cancel"
+	case Upgrade:
+		return c.String()
+	case CampaignCommand:
+		return c.String()
 	case Remark:
 		return c.What
 	case AgentAbandon:
@@ -141,6 +145,8 @@ func WriteText(w Write) string {
 		return "delete agent " + string(w.ID)
 	case WriteRebalancing:
 		return "write rebalancing " + w.Rebalancing.String()
+	case WriteCampaign:
+		return "write campaign " + w.Campaign.String()
 	default:
 		return fmt.Sprintf("write %T", w)
 	}

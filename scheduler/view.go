@@ -210,6 +210,11 @@ type KafkaView struct {
 	// holds it.
 	Rebalancing Rebalancing
 	Rebalance   string
+	// Campaign is the latest long work of an operator, CampaignPaused says that one holds it, and
+	// CampaignTold how far it is and what holds it.
+	Campaign       Campaign
+	CampaignPaused bool
+	CampaignTold   string
 	// Declared are the topics of the target with how they are, by name, and Drift is what differs
 	// from the target, nil before Kafka told; not to be changed.
 	Declared []DeclaredTopic

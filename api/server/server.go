@@ -36,6 +36,10 @@ type Config struct {
 	Layout Layouts
 	// Partitions asks brokers at some addresses for facts about each partition; nil does not.
 	Partitions func(ctx context.Context, addresses []string) scheduler.KafkaFacts
+	// Distributions are those of Kafka that can be served; nil has none. Java is the major version
+	// of Java that brokers run with, 0 if that is not known.
+	Distributions Distributions
+	Java          int
 	// Artifacts are the files for agents; nil has none.
 	Artifacts ArtifactProvider
 	// ParseSpec makes a service of the text of a rendered spec and the config templates that it

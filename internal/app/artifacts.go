@@ -22,6 +22,7 @@ import (
 type artifacts struct {
 	executors   []artifact // that of this machine's platform first
 	kafka, java artifact
+	more        distributions // of Kafka
 }
 
 // artifact is one file; path is that of its URL.
@@ -60,6 +61,7 @@ func openArtifacts(o SchedulerOptions) (*artifacts, error) {
 			return nil, err
 		}
 	}
+	a.more = newDistributions(o, a)
 	return a, nil
 }
 
@@ -125,7 +127,12 @@ func digested(kind server.ArtifactKind, file, name string) (artifact, error) {
 		return artifact{}, err
 	}
 	return artifact{file: file, digest: digest, name: name,
-		path: fmt.Sprintf("/v1/artifacts/%s/%s/%s", kind, digest, name)}, nil
+		path: artifactPath(kind, digest, name)}, nil
+}
+
+// artifactPath is the path of the URL of an artifact.
+func artifactPath(kind server.ArtifactKind, digest, name string) string {
+	return fmt.Sprintf("/v1/artifacts/%s/%s/%s", kind, digest, name)
 }
 
 // fileDigest is the SHA-256 of a file, in hexadecimal.
@@ -154,16 +161,10 @@ func (a *artifacts) OpenArtifact(
 		if have.digest != digest || have.name != name || have.file == "" {
 			continue
 		}
-		f, err := os.Open(have.file)
-		if err != nil {
-			return server.Artifact{}, err
-		}
-		info, err := f.Stat()
-		if err != nil {
-			f.Close()
-			return server.Artifact{}, err
-		}
-		return server.Artifact{Content: f, ModTime: info.ModTime()}, nil
+		return openArtifact(have.file)
+	}
+	if kind == server.KafkaArtifact {
+		return a.more.open(digest, name)
 	}
 	return server.Artifact{}, fs.ErrNotExist
 }

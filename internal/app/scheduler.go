@@ -301,7 +301,7 @@ func (s *schedulerRun) machineConfig() scheduler.Config {
 	binaries := s.artifacts.binaries(s.advertised())
 	cfg := scheduler.Config{
 		Target:      s.target,
-		ExecutorURI: binaries[0].URI, Binaries: binaries,
+		ExecutorURI: binaries[0].URI, Binaries: binaries, Address: s.advertised(),
 		UUID: func() (b [16]byte) {
 			rand.Read(b[:])
 			return b
@@ -386,6 +386,7 @@ func (s *schedulerRun) api(feed *server.Feed, ending <-chan struct{}) server.Con
 		OldMetrics: s.metrics, Kafka: kafkaadmin.Admin{}, Layout: s.kafka.Layout,
 		Partitions: s.partitions,
 		Artifacts:  s.artifacts, Logger: s.log, Version: s.version,
+		Distributions: s.artifacts.more, Java: javaOf(s.o),
 		ParseSpec: func(text []byte, files map[string]string) (servicespec.Service, error) {
 			return parseSpec("request body", text, files)
 		},

@@ -62,6 +62,14 @@ var (
 	}}
 )
 
+// versionsAgain is apiVersions for what it tells of features; those whose least level is 0 only its
+// fourth version tells.
+var versionsAgain = question{"ApiVersions", 18, 3, 4, func(v int16) kmsg.Request {
+	r := kmsg.NewPtrApiVersionsRequest()
+	r.Version, r.ClientSoftwareName, r.ClientSoftwareVersion = v, clientName, "1"
+	return r
+}}
+
 // controllerEndpoint is Kafka's number for the listeners of controllers.
 const controllerEndpoint = 2
 
@@ -92,6 +100,10 @@ type answer struct {
 	whole *whole
 	// joinsItself is whether the node's controller becomes a voter by itself.
 	joinsItself bool
+	// features are those that the node can have, where that was asked for, and epoch says how new
+	// what it knows of their levels is.
+	features []scheduler.FeatureFacts
+	epoch    int64
 	// disks is what it said of its log directories, level that of metadata.version.
 	disks disks
 	level int16

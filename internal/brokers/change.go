@@ -47,6 +47,8 @@ func (l *line) change(change scheduler.KafkaChange) error {
 		}
 		r := response.(*kmsg.UnregisterBrokerResponse)
 		return refused(r.ErrorCode, r.ErrorMessage, notRegistered)
+	case scheduler.SetFeature:
+		return l.setFeature(c)
 	case scheduler.StartMoves:
 		return l.startMoves(c)
 	case scheduler.CancelMoves:

@@ -36,6 +36,7 @@ func merge(answers []*answer) scheduler.KafkaFacts {
 	facts.Voters = slices.Sorted(slices.Values(latest.voters))
 	facts.Present = slices.Sorted(slices.Values(latest.present))
 	facts.Replicas, facts.JoinsItself = latest.replicas, joins
+	facts.Features = features(answers)
 	for _, b := range registered(ofBrokers(answers), latest.leader) {
 		f := scheduler.BrokerFacts{ID: b.id, Address: b.address, Fenced: b.fenced}
 		for _, a := range answers {

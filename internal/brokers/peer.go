@@ -143,7 +143,7 @@ func (p *peer) greet() error {
 	p.level = readLevel(body)
 	p.versions, err = readVersions(body,
 		[]question{metadata, describeCluster, describeQuorum},
-		[]question{addVoter, describeMinimums(nil), listMoves, describeDirs})
+		[]question{addVoter, describeMinimums(nil), listMoves, describeDirs, versionsAgain})
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", apiVersions.name, err)
 	}
@@ -161,6 +161,10 @@ func (p *peer) describe(a *answer, how depth) error {
 		}
 		return a.readMetadata(version, body)
 	})
+	if err == nil && how == all {
+		err = p.question(versionsAgain, a.readFeatures)
+		p.level = int16(a.levelOf(metadataFeature))
+	}
 	if err != nil {
 		return err
 	}

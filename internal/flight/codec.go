@@ -34,12 +34,13 @@ var payloads = map[string][]any{
 		scheduler.PlanCommand{}, scheduler.ServiceStop{}, scheduler.ServiceStart{},
 		scheduler.ServiceUninstall{}, scheduler.SetTarget{}, scheduler.Rollback{},
 		scheduler.Remark{}, scheduler.PutFile{}, scheduler.AgentAbandon{},
-		scheduler.Rebalance{}, scheduler.RebalanceCancel{}},
+		scheduler.Rebalance{}, scheduler.RebalanceCancel{},
+		scheduler.Upgrade{}, scheduler.CampaignCommand{}},
 	changed: {scheduler.AddVoter{}, scheduler.RemoveVoter{}, scheduler.Unregister{},
 		scheduler.StartMoves{}, scheduler.CancelMoves{}, scheduler.Unthrottle{},
 		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}, scheduler.CreateTopic{},
 		scheduler.GrowTopic{}, scheduler.ReplicateTopic{}, scheduler.ConfigureTopic{},
-		scheduler.ConfigureBrokers{}, scheduler.Cordon{}},
+		scheduler.ConfigureBrokers{}, scheduler.Cordon{}, scheduler.SetFeature{}},
 }
 
 // types finds them by their names.

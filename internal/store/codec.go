@@ -31,6 +31,7 @@ const (
 	fileKey      = "file/"
 	agentKey     = "agent/"
 	movesKey     = "rebalancing"
+	campaignKey  = "campaign"
 )
 
 // journalKeyOf pads the number so that the keys are in the order of the numbers.
@@ -101,6 +102,8 @@ func encodeWrite(w scheduler.Write) (Change, error) {
 		return Change{Key: agentKey + url.PathEscape(string(w.ID))}, nil
 	case scheduler.WriteRebalancing:
 		return put(movesKey, rebalancingToRow(w.Rebalancing))
+	case scheduler.WriteCampaign:
+		return put(campaignKey, campaignToRow(w.Campaign))
 	default:
 		panic(fmt.Sprintf("store: write of unknown type %T", w))
 	}
@@ -176,6 +179,11 @@ func decodeEntry(hard *scheduler.Hard, key string, value []byte) error {
 	case key == movesKey:
 		return decode(value, func(row rebalancing) (err error) {
 			hard.Rebalancing, err = row.domain()
+			return err
+		})
+	case key == campaignKey:
+		return decode(value, func(row campaign) (err error) {
+			hard.Campaign, err = row.domain()
 			return err
 		})
 	default:

@@ -42,10 +42,13 @@ type kafka struct {
 	Founded *bool               `json:"founded"`
 	// Cordoned are ids of brokers.
 	Cordoned []int `json:"cordoned,omitempty"`
+	// Archives are where distributions are served, by version.
+	Archives map[string]string `json:"archives,omitempty"`
 }
 
 func kafkaToRow(k scheduler.KafkaCluster) kafka {
-	return kafka{ID: &k.ID, Founder: k.Founder, Founded: &k.Founded, Cordoned: k.Cordoned}
+	return kafka{ID: &k.ID, Founder: k.Founder, Founded: &k.Founded, Cordoned: k.Cordoned,
+		Archives: k.Archives}
 }
 
 func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
@@ -58,7 +61,7 @@ func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
 		return out, err
 	}
 	return scheduler.KafkaCluster{ID: id, Founder: r.Founder, Founded: founded,
-		Cordoned: r.Cordoned}, nil
+		Cordoned: r.Cordoned, Archives: r.Archives}, nil
 }
 
 type overrides struct {

@@ -8,6 +8,7 @@ func Writes(h scheduler.Hard) []scheduler.Write {
 		scheduler.WriteFramework{ID: h.Framework}, scheduler.WriteKafka{Kafka: h.Kafka},
 		scheduler.WriteOverrides{Overrides: h.Overrides},
 		scheduler.WriteRebalancing{Rebalancing: h.Rebalancing},
+		scheduler.WriteCampaign{Campaign: h.Campaign},
 	}
 	if h.Target.Service.Name != "" { // else there never was one
 		out = append(out, scheduler.WriteTarget{Target: h.Target})

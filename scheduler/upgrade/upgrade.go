@@ -48,8 +48,9 @@ type Cluster struct {
 	Controllers bool
 	// Features are the finalized levels by name, nil when nobody told.
 	Features map[string]int
-	// Properties are the operator's own, of any node.
+	// Properties are the operator's own, of any node; Single are those that single nodes have.
 	Properties map[string]string
+	Single     map[string]string
 	// Java is the major version that brokers run with, 0 when it is not known.
 	Java int
 }
@@ -59,7 +60,33 @@ type Phase struct {
 	Name string
 	// What is done, and how it is undone; Undo is "" if it cannot be.
 	What, Undo string
+	// Nodes are those that it rolls.
+	Nodes Nodes
+	// Binaries says that they come to run the version that the cluster is to have.
+	Binaries bool
+	// Set and Unset are changes of their properties.
+	Set   map[string]string
+	Unset []string
+	// Raise are the features that it raises, in this order; Others stands for all but those of
+	// the phases before and kraft.version.
+	Raise []string
+	// Waits says that it lasts until an operator says that what is behind it may be done.
+	Waits bool
 }
+
+// Nodes says whose nodes a phase rolls.
+type Nodes string
+
+// The nodes of phases.
+const (
+	NoNodes     Nodes = ""
+	AllNodes    Nodes = "all"
+	Controllers Nodes = "controllers" // that are no brokers
+	Brokers     Nodes = "brokers"
+)
+
+// Others stands for features whose names the new nodes tell once they run.
+const Others = "*"
 
 // Plan is how a cluster gets to a version.
 type Plan struct {
@@ -74,7 +101,10 @@ type Plan struct {
 const (
 	protocol = "inter.broker.protocol.version"
 	format   = "log.message.format.version"
-	features = "metadata.version"
+	// Metadata is the feature that is raised before all others.
+	Metadata = "metadata.version"
+	// Quorum is the feature that is raised only by who asks for it by its name.
+	Quorum = "kraft.version"
 )
 
 // leastMetadata is the level of metadata.version that Kafka 4 demands: 3.3-IV3.
@@ -111,14 +141,19 @@ func refusals(c Cluster, to Version) []string {
 	}
 	refuse(c.Version == to, "the cluster runs Kafka %s already", to)
 	refuse(to.before(c.Version) || to.sameLine(c.Version) && to.Patch < c.Version.Patch,
-		"Kafka %s is older than %s: the way back from an upgrade is open only until its protocol "+
-			"or its features are raised", to, c.Version)
+		"Kafka %s is older than %s: the way back is that of the upgrade that led here (upgrade "+
+			"rollback)", to, c.Version)
 	if len(list) > 0 {
 		return list
 	}
 	toFour := !to.before(kafka4)
 	refuse(c.Version.before(kafka3), "Kafka %s is too old to be upgraded from here: bring it to "+
 		"3.9 first", c.Version)
+	for _, name := range []string{protocol, format} {
+		_, single := c.Single[name]
+		refuse(c.ZooKeeper && single, "single brokers have a %s of their own: give all of them "+
+			"the same first", name)
+	}
 	refuse(c.ZooKeeper && toFour, "Kafka %s works without ZooKeeper only: upgrade to 3.9, migrate "+
 		"to KRaft there, and go on from that", to)
 	if c.ZooKeeper || !toFour {
@@ -126,9 +161,9 @@ func refusals(c Cluster, to Version) []string {
 	}
 	refuse(c.Version.before(kraft), "Kafka %s takes clusters from 3.3 on, and this is %s: upgrade "+
 		"to 3.9 first", to, c.Version)
-	level, told := c.Features[features]
+	level, told := c.Features[Metadata]
 	refuse(told && level < leastMetadata, "the level of %s is %d, and Kafka %s demands %d "+
-		"(3.3-IV3) at least: raise it first", features, level, to, leastMetadata)
+		"(3.3-IV3) at least: raise it first", Metadata, level, to, leastMetadata)
 	refuse(c.Java > 0 && c.Java < 17, "brokers run with Java %d, and Kafka %s needs 17: install "+
 		"it on the agents, or let them fetch one (--jre)", c.Java, to)
 	return append(list, removed(c.Properties)...)
@@ -183,25 +218,35 @@ func warnings(c Cluster, to Version) []string {
 	return list
 }
 
-// withZooKeeper are the phases of a cluster whose metadata is in ZooKeeper.
+// withZooKeeper are the phases of a cluster whose metadata is in ZooKeeper. Brokers are launched
+// with the protocol pinned to their own version, so that it is in force already when the new
+// binaries come.
 func withZooKeeper(c Cluster, to Version) []Phase {
-	var phases []Phase
-	old := c.Properties[protocol]
-	if !c.Version.sameLine(to) && old == "" {
-		old = c.Version.Line()
-		phases = append(phases, Phase{"pin", fmt.Sprintf("set %s=%s and roll the brokers, unless "+
-			"they were launched with it", protocol, old), "remove it again"})
-	}
-	phases = append(phases, Phase{"binaries", fmt.Sprintf("roll the brokers to Kafka %s, the "+
-		"controller last", to), "roll them back to " + c.Version.String()})
+	back := "roll them back to " + c.Version.String()
 	if c.Version.sameLine(to) {
-		return phases
+		return []Phase{{Name: "binaries", What: fmt.Sprintf("roll the brokers to Kafka %s, the "+
+			"controller last", to), Undo: back, Nodes: AllNodes, Binaries: true}}
 	}
-	return append(phases,
-		Phase{"verify", "wait for as long as the operator likes", "roll the brokers back to " +
-			c.Version.String()},
-		Phase{"protocol", fmt.Sprintf("set %s=%s and roll the brokers, the controller last",
-			protocol, to.Line()), ""})
+	old, own := c.Properties[protocol]
+	binaries := Phase{Name: "binaries", Undo: back, Nodes: AllNodes, Binaries: true}
+	raise := Phase{Name: "protocol", Nodes: Brokers, What: fmt.Sprintf("raise %s to %s and roll "+
+		"the brokers, the controller last", protocol, to.Line())}
+	if own {
+		raise.Set = map[string]string{protocol: to.Line()}
+	} else {
+		old = c.Version.Line()
+		binaries.Set, raise.Unset = map[string]string{protocol: old}, []string{protocol}
+	}
+	binaries.What = fmt.Sprintf("roll the brokers to Kafka %s, the controller last; they go on "+
+		"to speak as %s", to, old)
+	phases := []Phase{binaries, {Name: "verify", What: "wait for as long as the operator likes",
+		Undo: "roll the brokers back to " + c.Version.String(), Waits: true}, raise}
+	if _, overridden := c.Properties[format]; overridden && old < "3" {
+		phases = append(phases, Phase{Name: "format", Nodes: Brokers, Unset: []string{format},
+			What: fmt.Sprintf("remove %s, so that messages have the present format, and roll the "+
+				"brokers, the controller last", format)})
+	}
+	return phases
 }
 
 // withControllers are the phases of a KRaft cluster.
@@ -209,21 +254,25 @@ func withControllers(c Cluster, to Version) []Phase {
 	back := "roll them back to " + c.Version.String()
 	var phases []Phase
 	if c.Controllers {
-		phases = append(phases, Phase{"controllers", fmt.Sprintf("roll the controllers to "+
-			"Kafka %s, their leader last", to), back},
-			Phase{"brokers", fmt.Sprintf("roll the brokers to Kafka %s", to), back})
+		phases = append(phases, Phase{Name: "controllers", Undo: back, Nodes: Controllers,
+			Binaries: true, What: fmt.Sprintf("roll the controllers to Kafka %s, their leader "+
+				"last", to)},
+			Phase{Name: "brokers", Undo: back, Nodes: Brokers, Binaries: true,
+				What: fmt.Sprintf("roll the brokers to Kafka %s", to)})
 	} else {
-		phases = append(phases, Phase{"nodes", fmt.Sprintf("roll the nodes to Kafka %s, the "+
-			"leader of the controllers last", to), back})
+		phases = append(phases, Phase{Name: "nodes", Undo: back, Nodes: AllNodes, Binaries: true,
+			What: fmt.Sprintf("roll the nodes to Kafka %s, the leader of the controllers last",
+				to)})
 	}
 	if c.Version.sameLine(to) {
 		return phases
 	}
 	return append(phases,
-		Phase{"verify", "wait for as long as the operator likes", "roll the nodes back to " +
-			c.Version.String()},
-		Phase{"metadata", "raise metadata.version to what the new nodes tell that they can",
-			"lower it again, as long as no level in between has changed the metadata"},
-		Phase{"features", "raise the other features one at a time, but for kraft.version",
-			"lower each again, where Kafka allows it"})
+		Phase{Name: "verify", What: "wait for as long as the operator likes", Waits: true,
+			Undo: "roll the nodes back to " + c.Version.String()},
+		Phase{Name: "metadata", Raise: []string{Metadata}, What: "raise " + Metadata + " to what " +
+			"all nodes tell that they can",
+			Undo: "lower it again, as long as no level in between has changed the metadata"},
+		Phase{Name: "features", Raise: []string{Others}, What: "raise the other features one at " +
+			"a time, but for " + Quorum, Undo: "lower each again, where Kafka allows it"})
 }

@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -38,11 +39,16 @@ func TestPaths(t *testing.T) {
 		want     string
 	}{
 		{"a patch with ZooKeeper", zk, "3.9.0", "3.9.1", "binaries"},
-		{"a line with ZooKeeper", zk, "3.6.2", "3.9.1", "pin binaries verify protocol!"},
+		{"a line with ZooKeeper", zk, "3.6.2", "3.9.1", "binaries verify protocol!"},
 		{"pinned already", Cluster{ZooKeeper: true, Properties: map[string]string{protocol: "3.6"}},
 			"3.6.2", "3.9.1", "binaries verify protocol!"},
 		{"a format that counts no more", Cluster{ZooKeeper: true, Properties: old},
-			"3.0.0", "3.9.1", "pin binaries verify protocol!"},
+			"3.0.0", "3.9.1", "binaries verify protocol!"},
+		{"a format that counts", Cluster{ZooKeeper: true, Properties: map[string]string{
+			protocol: "2.8", format: "2.8"}}, "3.0.0", "3.9.1",
+			"binaries verify protocol! format!"},
+		{"a protocol of one broker", Cluster{ZooKeeper: true, Single: map[string]string{
+			protocol: "3.5"}}, "3.6.2", "3.9.1", "single brokers"},
 		{"ZooKeeper and 4", zk, "3.9.1", "4.3.1", "migrate to KRaft"},
 		{"very old", zk, "2.8.2", "3.9.1", "too old"},
 		{"a patch", Cluster{}, "4.3.0", "4.3.1", "nodes"},
@@ -50,9 +56,9 @@ func TestPaths(t *testing.T) {
 		{"controllers first", Cluster{Controllers: true}, "3.9.1", "4.3.1",
 			"controllers brokers verify metadata features"},
 		{"too early for 4", Cluster{}, "3.2.3", "4.3.1", "upgrade to 3.9 first"},
-		{"metadata too early", Cluster{Features: map[string]int{features: 6}}, "3.9.1", "4.3.1",
+		{"metadata too early", Cluster{Features: map[string]int{Metadata: 6}}, "3.9.1", "4.3.1",
 			"raise it first"},
-		{"metadata at the limit", Cluster{Features: map[string]int{features: 7}}, "3.9.1", "4.3.1",
+		{"metadata at the limit", Cluster{Features: map[string]int{Metadata: 7}}, "3.9.1", "4.3.1",
 			"nodes verify metadata features"},
 		{"Java 11", Cluster{Java: 11}, "3.9.1", "4.3.1", "needs 17"},
 		{"Java 11 within 3", Cluster{Java: 11}, "3.6.0", "3.9.1", "nodes verify metadata features"},
@@ -93,6 +99,30 @@ func (p Plan) text() string {
 	return strings.Join(names, " ")
 }
 
+// The protocol that brokers speak stays what it was until it is raised, whoever pinned it.
+func TestProtocol(t *testing.T) {
+	for _, own := range []map[string]string{nil, {protocol: "3.5"}} {
+		p := Make(Cluster{ZooKeeper: true, Version: Version{3, 6, 2}, Properties: own},
+			Version{3, 9, 1})
+		properties := maps.Clone(own)
+		for i, want := range []string{"3.5", "", "3.9"} {
+			if own == nil {
+				want = []string{"3.6", "", ""}[i] // in the end that of the version
+			}
+			if properties == nil {
+				properties = map[string]string{}
+			}
+			maps.Copy(properties, p.Phases[i].Set)
+			for _, name := range p.Phases[i].Unset {
+				delete(properties, name)
+			}
+			if got := properties[protocol]; i != 1 && got != want {
+				t.Errorf("with %v, after %s the protocol is %q", own, p.Phases[i].Name, got)
+			}
+		}
+	}
+}
+
 // Until something is raised there is a way back, and nothing that has none comes before verify.
 func TestWaysBack(t *testing.T) {
 	for _, c := range []Cluster{{ZooKeeper: true, Version: Version{3, 5, 0}},
@@ -116,7 +146,7 @@ func TestWarnings(t *testing.T) {
 		!strings.Contains(text, "which Java") || !strings.Contains(text, "not checked") {
 		t.Errorf("the warnings are %q", text)
 	}
-	p = Make(Cluster{Version: Version{4, 0, 0}, Features: map[string]int{features: 25}, Java: 21},
+	p = Make(Cluster{Version: Version{4, 0, 0}, Features: map[string]int{Metadata: 25}, Java: 21},
 		Version{4, 3, 1})
 	if len(p.Warnings) > 0 {
 		t.Errorf("the warnings are %q", p.Warnings)

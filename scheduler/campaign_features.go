@@ -1,0 +1,116 @@
+package scheduler
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kafka-sched/kafka-sched/scheduler/upgrade"
+)
+
+// How a campaign raises features of Kafka, and lowers them again on the way back. How far each can
+// be raised is what all nodes say that can do it; Kafka itself refuses what it cannot do, and
+// what it says against it is the reason of the step. Nothing is raised before it is stored what it
+// was.
+
+// FeatureFacts is what Kafka says of one of its features.
+type FeatureFacts struct {
+	Name string
+	// Finalized is its level, 0 for none; Least and Greatest are what all nodes can do.
+	Finalized, Least, Greatest int
+}
+
+// SetFeature brings a feature to a level.
+type SetFeature struct {
+	Name  string
+	Level int
+	// Lower says that this is less than now: Kafka does it only if nothing is lost by it.
+	Lower bool
+}
+
+func (SetFeature) kafkaChange() {}
+
+// String implements fmt.Stringer.
+func (c SetFeature) String() string {
+	verb := "raise"
+	if c.Lower {
+		verb = "lower"
+	}
+	return fmt.Sprintf("%s feature %s to %d", verb, c.Name, c.Level)
+}
+
+// features is what Kafka says of its features since the last of its processes came up, not known
+// if it did not. Whoever calls it has Kafka asked.
+func (m *Machine) features() (list []FeatureFacts, known bool) {
+	m.inquiry.wanted = true
+	if m.whole() == nil || len(m.facts.Features) == 0 {
+		m.campaignTrouble = "Kafka does not say which levels of features it can have"
+		return nil, false
+	}
+	m.campaignTrouble = ""
+	return m.facts.Features, true
+}
+
+// otherFeatures are those that can be raised and that no phase before raises.
+func (m *Machine) otherFeatures(c Campaign) (names []string, known bool) {
+	list, known := m.features()
+	for _, f := range list {
+		before := func(p CampaignPhase) bool { return slices.Contains(p.Raise, f.Name) }
+		if f.Name != upgrade.Quorum && f.Greatest > f.Finalized &&
+			!slices.ContainsFunc(c.Phases[:c.At], before) {
+			names = append(names, f.Name)
+		}
+	}
+	slices.Sort(names)
+	return names, known
+}
+
+// raised reports whether the features of a phase are where they shall be, and has the next one
+// brought there if not.
+func (m *Machine) raised(c Campaign, phase CampaignPhase) bool {
+	if len(phase.Raise) == 0 {
+		return true
+	}
+	list, known := m.features()
+	if !known {
+		return false
+	}
+	change := c.nextFeature(phase, list)
+	if change == nil {
+		return true
+	}
+	if _, kept := c.Levels[change.Name]; !kept && !c.Back {
+		c.Levels = with(c.Levels, change.Name, featureOf(list, change.Name).Finalized)
+		m.setCampaign(c)
+	}
+	m.campaignTrouble = m.changeKafka(*change)
+	return false
+}
+
+// nextFeature is the next change that a phase wants, nil for none any more. On the way back the
+// last feature goes first.
+func (c Campaign) nextFeature(phase CampaignPhase, list []FeatureFacts) *SetFeature {
+	names := slices.Clone(phase.Raise)
+	if c.Back {
+		slices.Reverse(names)
+	}
+	for _, name := range names {
+		f := featureOf(list, name)
+		before, kept := c.Levels[name]
+		switch {
+		case c.Back && kept && f.Finalized > before:
+			return &SetFeature{Name: name, Level: before, Lower: true}
+		case !c.Back && f.Greatest > f.Finalized:
+			return &SetFeature{Name: name, Level: f.Greatest}
+		}
+	}
+	return nil
+}
+
+func featureOf(list []FeatureFacts, name string) FeatureFacts {
+	for _, f := range list {
+		if f.Name == name {
+			return f
+		}
+	}
+	return FeatureFacts{Name: name}
+}

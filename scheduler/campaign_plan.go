@@ -1,0 +1,145 @@
+package scheduler
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/kafka-sched/kafka-sched/plans"
+	"github.com/kafka-sched/kafka-sched/scheduler/upgrade"
+	"github.com/kafka-sched/kafka-sched/servicespec"
+)
+
+// A campaign as a plan. Its steps show what the plan deploy does with each node, and how far each
+// feature is; they are not worked on themselves.
+
+// campaignPlan is the campaign as a plan.
+func (m *Machine) campaignPlan() plans.Plan {
+	c := m.hard.Campaign
+	plan := plans.Plan{Name: string(c.Kind), Strategy: servicespec.Serial}
+	unique := fmt.Sprint(c.Kind, " ", c.Number) // so that no two have the same ids
+	for _, phase := range c.Phases {
+		shown := plans.NewPhase(unique, phase.Name, servicespec.Serial)
+		for _, name := range m.campaignSteps(phase) {
+			shown.Steps = append(shown.Steps,
+				plans.NewSubjectStep(unique, phase.Name, name, phase.Name+"/"+name))
+		}
+		plan.Phases = append(plan.Phases, shown)
+	}
+	return plan
+}
+
+// campaignSteps names the steps of a phase: the nodes, the features, or what else it is.
+func (m *Machine) campaignSteps(phase CampaignPhase) []string {
+	var names []string
+	for _, p := range m.built()[0].Phases {
+		for _, s := range p.Steps {
+			name := PodName{s.Pod, s.Index}.String()
+			if phase.edits(s.Pod) && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	for _, name := range phase.Raise {
+		if name != upgrade.Others {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return []string{phase.Name}
+	}
+	return names
+}
+
+// edits reports whether a phase changes the configuration of a pod type.
+func (p CampaignPhase) edits(pod string) bool {
+	return slices.ContainsFunc(p.Edits, func(e Edit) bool { return e.Pod == pod })
+}
+
+// campaignState says how far a step of the campaign's plan is.
+func (m *Machine) campaignState(s plans.Step) (plans.Status, string) {
+	c := m.hard.Campaign
+	at := slices.IndexFunc(c.Phases, func(p CampaignPhase) bool {
+		return s.Subject == p.Name+"/"+s.Name
+	})
+	switch {
+	case !c.under(), at >= 0 && at < c.At:
+		return plans.Complete, ""
+	case at > c.At && c.Back:
+		return plans.Pending, "it is undone"
+	case at != c.At:
+		return plans.Pending, "waits for the phases before"
+	}
+	phase := c.Phases[at]
+	switch {
+	case c.Waiting():
+		return plans.Waiting, fmt.Sprintf("waits for the operator: %s finalize goes on, and %[1]s "+
+			"rollback goes back to %s", c.Kind, c.From)
+	case !c.Begun:
+		return plans.Pending, cmp.Or(m.campaignTrouble, "it is about to begin")
+	case len(phase.Edits) > 0:
+		return m.nodeState(c, s.Name)
+	}
+	return m.featureState(c, phase, s.Name)
+}
+
+// nodeState says how far the plan deploy is with a node.
+func (m *Machine) nodeState(c Campaign, pod string) (plans.Status, string) {
+	for _, phase := range m.built()[0].Phases {
+		for _, s := range phase.Steps {
+			name := PodName{s.Pod, s.Index}
+			if name.String() != pod {
+				continue
+			}
+			status, reason := m.stepState(planDeploy, s)
+			if status == plans.Complete && m.hard.Pods[name].Down != nil {
+				return plans.Started, "it is not back in all that it was in yet"
+			}
+			if status == plans.Complete && c.Back { // it waits for the phase to be undone
+				return plans.Pending, "it is undone"
+			}
+			return status, reason
+		}
+	}
+	return plans.Complete, ""
+}
+
+// featureState says how far a feature is.
+func (m *Machine) featureState(
+	c Campaign, phase CampaignPhase, name string,
+) (plans.Status, string) {
+	if m.facts == nil || len(m.facts.Features) == 0 {
+		return plans.Pending, m.campaignTrouble
+	}
+	change := c.nextFeature(phase, m.facts.Features)
+	only := phase
+	only.Raise = []string{name}
+	switch own := c.nextFeature(only, m.facts.Features); {
+	case own == nil && c.Back:
+		return plans.Pending, "it is undone"
+	case own == nil:
+		return plans.Complete, ""
+	case change.Name == name:
+		return plans.Started, cmp.Or(m.campaignTrouble, change.String())
+	}
+	return plans.Pending, "features are changed one at a time"
+}
+
+// campaignTold says in a sentence how far the campaign is, and what holds it.
+func (m *Machine) campaignTold() string {
+	c := m.hard.Campaign
+	if !c.under() {
+		return ""
+	}
+	phase := c.phase()
+	if phase == nil {
+		return ""
+	}
+	for _, name := range m.campaignSteps(*phase) {
+		status, reason := m.campaignState(plans.Step{Name: name, Subject: phase.Name + "/" + name})
+		if status != plans.Complete && reason != "" && reason != "it is undone" {
+			return name + ": " + reason
+		}
+	}
+	return ""
+}
