@@ -191,6 +191,9 @@ type KafkaFacts struct {
 	Replicas []QuorumReplica
 	// JoinsItself says that a controller becomes a voter by itself, as from Kafka 4.2 on.
 	JoinsItself bool
+	// Controllers are the node ids of controllers that answered at their own listeners, and
+	// Migrating those of them that take part in a migration from ZooKeeper.
+	Controllers, Migrating []int
 	// MostReplicas is the largest replication factor of all topics, and MostReplicated one that
 	// has it.
 	MostReplicas   int

@@ -146,8 +146,7 @@ func (m *Machine) sorted(list []plans.Plan) []plans.Plan {
 // else in an upgrade. Those that were taken down already come first, then those that need not be.
 func (m *Machine) controllerLast(steps []plans.Step) []plans.Step {
 	spec, ok := m.spec(PodName{steps[0].Pod, steps[0].Index})
-	if !ok || spec.Kafka == nil ||
-		spec.Kafka.ZooKeeper == "" && !m.hard.Campaign.under() {
+	if !ok || spec.Kafka == nil || !spec.Kafka.OnZooKeeper() && !m.hard.Campaign.under() {
 		return steps
 	}
 	f := m.kafkaNow()

@@ -326,7 +326,7 @@ func (m *Machine) foundByZooKeeper(f KafkaFacts) {
 // usesZooKeeper reports whether the target's brokers keep their metadata in ZooKeeper.
 func (m *Machine) usesZooKeeper() bool {
 	for _, p := range m.hard.Target.Service.Pods {
-		if p.Kafka != nil && p.Kafka.ZooKeeper != "" {
+		if p.Kafka != nil && p.Kafka.OnZooKeeper() {
 			return true
 		}
 	}

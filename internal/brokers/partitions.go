@@ -2,6 +2,7 @@ package brokers
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -218,7 +219,7 @@ func latestQuorum(answers []*answer) quorum {
 		}
 	}
 	if !latest.zooKeeper {
-		return latest
+		return latest.withZooKeeper(answers)
 	}
 	latest.trails = map[int]time.Duration{}
 	for _, a := range answers {
@@ -231,6 +232,36 @@ func latestQuorum(answers []*answer) quorum {
 		}
 	}
 	return latest
+}
+
+// withZooKeeper adds, in a cluster that migrates, the brokers whose metadata is in ZooKeeper. They
+// do not fetch the quorum's log. They are up to date if they agree on who is in charge: a broker
+// that ZooKeeper elected, which alone tells of reassignments, or one of the controllers, to which
+// each of them passes that question on.
+func (q quorum) withZooKeeper(answers []*answer) quorum {
+	var brokers []*answer
+	elected, passed := true, true
+	for _, a := range answers {
+		if !a.quorum.zooKeeper {
+			continue
+		}
+		brokers = append(brokers, a)
+		elected = elected && a.elected == brokers[0].elected
+		passed = passed && (a.whole == nil || !a.whole.unmoved)
+	}
+	if len(brokers) == 0 {
+		return q
+	}
+	q.trails = maps.Clone(q.trails)
+	if q.trails == nil {
+		q.trails = map[int]time.Duration{}
+	}
+	for _, a := range brokers {
+		if id := a.self(); id >= 0 && (elected || passed) {
+			q.trails[id] = 0
+		}
+	}
+	return q
 }
 
 // identities are the ids of nodes by their addresses, as any answer has them.
@@ -292,7 +323,9 @@ func (f *joined) believed(answers []*answer) []*answer {
 		}
 		id, known := f.ids[a.address]
 		behind := f.trails(id)
-		if known && id == f.quorum.leader && f.quorum.zooKeeper {
+		elected := f.quorum.zooKeeper && id == f.quorum.leader ||
+			!f.quorum.zooKeeper && a.quorum.zooKeeper && !a.whole.unmoved && behind == 0
+		if known && elected {
 			good = slices.Insert(good, 0, a) // it alone tells of reassignments
 		} else if known && !f.fenced[id] && behind >= 0 && behind <= timely {
 			good = append(good, a)

@@ -87,7 +87,7 @@ func (p *peer) putQuestions(how depth) (*answer, error) {
 		}
 	}
 	a := &answer{address: p.address, quorum: noQuorum,
-		joinsItself: p.versions[addVoter.key] >= joinsItself}
+		joinsItself: p.versions[addVoter.key] >= joinsItself, migrates: p.versions[migrates] > 0}
 	_, serves := p.versions[metadata.key]
 	if how == sign && serves {
 		if !fresh { // else it has answered just now

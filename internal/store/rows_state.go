@@ -42,10 +42,12 @@ type kafka struct {
 	Founded *bool               `json:"founded"`
 	// Archives are where distributions are served, by version.
 	Archives map[string]string `json:"archives,omitempty"`
+	Joins    bool              `json:"joins,omitempty"`
 }
 
 func kafkaToRow(k scheduler.KafkaCluster) kafka {
-	return kafka{ID: &k.ID, Founder: k.Founder, Founded: &k.Founded, Archives: k.Archives}
+	return kafka{ID: &k.ID, Founder: k.Founder, Founded: &k.Founded, Archives: k.Archives,
+		Joins: k.Joins}
 }
 
 func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
@@ -58,7 +60,7 @@ func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
 		return out, err
 	}
 	return scheduler.KafkaCluster{ID: id, Founder: r.Founder, Founded: founded,
-		Archives: r.Archives}, nil
+		Archives: r.Archives, Joins: r.Joins}, nil
 }
 
 type overrides struct {
