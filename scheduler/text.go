@@ -274,6 +274,11 @@ func CallText(c Call) string {
 		return text + strings.Join(c.Addresses, " ")
 	case AskZooKeeper:
 		return "ask zookeeper " + strings.Join(c.Addresses, " ")
+	case AskMigration:
+		if c.Forget {
+			return "ask zookeeper to forget the migration at " + c.Connect
+		}
+		return "ask zookeeper for the migration at " + c.Connect
 	case AskMoves:
 		return "ask kafka for moves: " + c.Wish.String()
 	case ChangeKafka:
@@ -303,6 +308,8 @@ func EventText(e Event) string {
 			parts = append(parts, fmt.Sprintf("%s=%s", s.Address, cmp.Or(string(s.Role), "silent")))
 		}
 		return "zookeeper " + strings.Join(parts, " ")
+	case FromMigration:
+		return "zookeeper has the migration: " + e.Facts.String()
 	case FromMoves:
 		return fmt.Sprintf("kafka has moves for %s: %s", e.Wish, e.Moves)
 	case KafkaChanged:

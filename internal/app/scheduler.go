@@ -176,7 +176,7 @@ func (s *schedulerRun) run(ctx context.Context) error {
 	defer recorder.Close()
 	s.loop = loop.New(loop.Config{
 		Machine: machine, Recorder: recorder, Clock: clock,
-		Store: s.store, Mesos: s.mesos, Kafka: s.kafka, ZooKeeper: zk.Roles{},
+		Store: s.store, Mesos: s.mesos, Kafka: s.kafka, ZooKeeper: zk.Roles{}, Migrations: zk.Migrations{},
 		Metrics: s.metrics, Logger: s.log,
 	})
 	// The machine has the rest, and here it would soon be old.

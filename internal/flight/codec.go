@@ -17,6 +17,7 @@ const (
 	fromKafka = "Kafka"
 	fromMoves = "Moves"
 	fromRoles = "ZooKeeper"
+	fromNodes = "Migration"
 	tick      = "Tick"
 )
 
@@ -74,6 +75,9 @@ func encode(ev scheduler.Event) (kind string, data []byte, err error) {
 	case scheduler.FromZooKeeper:
 		data, err = json.Marshal(ev.Facts)
 		return fromRoles, data, err
+	case scheduler.FromMigration:
+		data, err = json.Marshal(ev.Facts)
+		return fromNodes, data, err
 	case scheduler.FromMesos:
 		kind = fromMesos + reflect.TypeOf(ev.Event).Name()
 		data, err = json.Marshal(ev.Event)
@@ -115,6 +119,10 @@ func decode(kind string, data []byte) (scheduler.Event, error) {
 		var facts scheduler.ZooKeeperFacts
 		err := json.Unmarshal(data, &facts)
 		return scheduler.FromZooKeeper{Facts: facts}, err
+	case fromNodes:
+		var facts scheduler.MigrationFacts
+		err := json.Unmarshal(data, &facts)
+		return scheduler.FromMigration{Facts: facts}, err
 	}
 	of, known := types[kind]
 	if !known {

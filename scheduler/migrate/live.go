@@ -78,9 +78,9 @@ func (l Live) checkProtocol() Check {
 	for _, id := range l.Brokers {
 		switch value, told := l.Protocols[id]; {
 		case !told:
-			wrong = fmt.Sprintf("broker %d does not tell its %s", id, protocol)
+			wrong = fmt.Sprintf("broker %d does not tell its %s", id, Protocol)
 		case value != line && !strings.HasPrefix(value, line+"-"):
-			wrong = fmt.Sprintf("broker %d has %s=%s: raise it to %s first", id, protocol, value,
+			wrong = fmt.Sprintf("broker %d has %s=%s: raise it to %s first", id, Protocol, value,
 				line)
 		}
 	}

@@ -74,34 +74,34 @@ func refuseProperties(kind string, k, next servicespec.Kafka) []string {
 		list = append(list, fmt.Sprintf("pod "+kind+": "+text, args...))
 	}
 	before, after := propertiesOf(k), propertiesOf(next)
-	for _, value := range before[protocol] {
+	for _, value := range before[Protocol] {
 		if value != line && !strings.HasPrefix(value, line+"-") {
-			say("%s is %s: raise it to %s first", protocol, value, line)
+			say("%s is %s: raise it to %s first", Protocol, value, line)
 		}
 	}
 	if slices.Contains(before["zookeeper.set.acl"], "true") {
 		say("zookeeper.set.acl is set, and the scheduler, which has to delete two nodes should " +
 			"the migration be undone, is not let in; unset it first")
 	}
-	for _, name := range []string{protocol, "control.plane.listener.name"} {
+	for _, name := range []string{Protocol, "control.plane.listener.name"} {
 		if len(after[name]) > 0 {
 			say("%s has to go: brokers do not take it without ZooKeeper", name)
 		}
 	}
-	if slices.Contains(after[authorizer], zooKeeperAuthorizer) {
+	if slices.Contains(after[Authorizer], zooKeeperAuthorizer) {
 		say("%s has to become org.apache.kafka.metadata.authorizer.StandardAuthorizer, as the "+
-			"other keeps its rules in ZooKeeper", authorizer)
+			"other keeps its rules in ZooKeeper", Authorizer)
 	}
-	if len(before[authorizer]) > 0 && len(after[authorizer]) == 0 {
-		say("%s is missing: everybody would be allowed everything", authorizer)
+	if len(before[Authorizer]) > 0 && len(after[Authorizer]) == 0 {
+		say("%s is missing: everybody would be allowed everything", Authorizer)
 	}
 	return list
 }
 
-// Properties that stand in the way of a migration.
+// Properties that a migration has to do with.
 const (
-	protocol            = "inter.broker.protocol.version"
-	authorizer          = "authorizer.class.name"
+	Protocol            = "inter.broker.protocol.version"
+	Authorizer          = "authorizer.class.name"
 	zooKeeperAuthorizer = "kafka.security.authorizer.AclAuthorizer"
 )
 
@@ -128,7 +128,7 @@ func (s Specs) refuseControllers() []string {
 	var kinds []string
 	authorizes := false
 	for _, pod := range s.Origin.Pods {
-		authorizes = authorizes || pod.Kafka != nil && len(propertiesOf(*pod.Kafka)[authorizer]) > 0
+		authorizes = authorizes || pod.Kafka != nil && len(propertiesOf(*pod.Kafka)[Authorizer]) > 0
 	}
 	for _, pod := range s.Final.Pods {
 		if _, known := podOf(s.Origin, pod.Type); known {
@@ -142,9 +142,9 @@ func (s Specs) refuseControllers() []string {
 		case pod.Count != 1 && pod.Count != 3 && pod.Count != 5:
 			list = append(list, fmt.Sprintf("pod %s has %d controllers: give it a count of 1, 3 "+
 				"or 5, as an even one bears no more failures", pod.Type, pod.Count))
-		case authorizes && len(propertiesOf(*k)[authorizer]) == 0:
+		case authorizes && len(propertiesOf(*k)[Authorizer]) == 0:
 			list = append(list, fmt.Sprintf("pod %s: %s is missing, which brokers have",
-				pod.Type, authorizer))
+				pod.Type, Authorizer))
 		}
 	}
 	switch len(kinds) {
