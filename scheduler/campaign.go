@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -74,6 +75,9 @@ type Edit struct {
 	Version string
 	Set     map[string]string
 	Unset   []string
+	// Service is the service as a whole, of a migration; Undone is what undoing makes of it, nil
+	// for what it was.
+	Service, Undone *servicespec.Service
 }
 
 // edited makes changes of a service, and gives those that undo them, in their order.
@@ -81,7 +85,11 @@ func edited(s servicespec.Service, edits []Edit) (servicespec.Service, []Edit) {
 	next := canonical(s)
 	var undoes []Edit
 	for _, e := range edits {
-		if p := podSpec(next, e.Pod); p != nil {
+		if e.Service != nil {
+			was := next
+			undoes = append([]Edit{{Service: cmp.Or(e.Undone, &was)}}, undoes...)
+			next = canonical(*e.Service)
+		} else if p := podSpec(next, e.Pod); p != nil {
 			undoes = append([]Edit{e.apply(p)}, undoes...)
 		}
 	}
@@ -190,11 +198,11 @@ func (m *Machine) advanceCampaign(c Campaign) bool {
 	case phase == nil:
 		m.endCampaign(c)
 		return true
-	case c.Waiting():
+	case c.Waiting(), !c.Begun && m.holdsPhase(c, *phase):
 		return false
 	case !c.Begun:
 		return m.beginPhase(c, *phase)
-	case m.rolledOut(*phase) && m.raised(c, *phase):
+	case m.rolledOut(*phase) && m.raised(c, *phase) && m.awaited(c, *phase):
 		m.endPhase(c, *phase)
 		return true
 	}
@@ -267,6 +275,7 @@ func (m *Machine) endPhase(c Campaign, phase CampaignPhase) {
 func (m *Machine) endCampaign(c Campaign) {
 	c.Ended = m.now
 	m.setCampaign(c)
+	m.handsOver(c)
 	if !c.Back {
 		return // what plans do is told anyhow
 	}

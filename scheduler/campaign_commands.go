@@ -242,6 +242,9 @@ func (m *Machine) campaignCommand(cmd CampaignCommand, by Caller) (string, *Prob
 		m.due = true
 		return fmt.Sprintf("the %s goes on", c.Kind), nil
 	case CampaignFinalize:
+		if reason := m.refuseFinal(c); reason != "" {
+			return "", problem(Conflict, "%s", reason)
+		}
 		return m.finalizeCampaign(c)
 	}
 	return "", problem(InvalidRequest, "there is no verb %s", cmd.Verb)

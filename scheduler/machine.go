@@ -47,6 +47,7 @@ type Machine struct {
 	changing map[string]changing
 	servers  servers // of ZooKeeper
 	survey   survey  // of where Kafka's data lies
+	trek trek // of a migration
 	// campaignTrouble is what keeps the campaign from getting on, "" for nothing.
 	campaignTrouble string
 	freshAfter      time.Time // facts asked for earlier say nothing of a broker that came since
@@ -231,6 +232,8 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.fromKafka(ev.Facts)
 	case FromZooKeeper:
 		m.fromZooKeeper(ev.Facts)
+	case FromMigration:
+		m.fromMigration(ev)
 	case KafkaChanged:
 		m.kafkaChanged(ev)
 	case FromMoves:

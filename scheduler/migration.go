@@ -76,6 +76,7 @@ func (m *Machine) migrate(cmd Migrate, by Caller) (string, *Problem) {
 			strings.Join(refusals, "; "))
 	}
 	c := Campaign{Kind: Migrating, From: "ZooKeeper", To: "KRaft", PauseAfter: cmd.PauseAfter}
+	origin := service
 	for _, p := range phases {
 		phase := CampaignPhase{Name: p.Name, What: p.What, Undo: p.Undo, Waits: p.Waits}
 		for _, pod := range p.Pods {
@@ -85,7 +86,11 @@ func (m *Machine) migrate(cmd Migrate, by Caller) (string, *Problem) {
 		if len(p.Pods) > 0 {
 			service.Plans = canonical(cmd.Service).Plans
 			next := canonical(service)
-			phase.Edits = append(phase.Edits, Edit{Service: &next})
+			edit := Edit{Service: &next}
+			if p.Name == migrate.Enter { // the controllers are gone by then
+				edit.Undone = &origin
+			}
+			phase.Edits = append(phase.Edits, edit)
 		}
 		c.Phases = append(c.Phases, phase)
 	}
@@ -101,6 +106,19 @@ func (m *Machine) migrate(cmd Migrate, by Caller) (string, *Problem) {
 	m.trek = trek{}
 	m.beginCampaign(c, by)
 	return "the migration from ZooKeeper to KRaft begins; follow it with migrate status", nil
+}
+
+// refuseFinal says why a migration cannot be finalized now, "" if it can: what is compared before is
+// only worth something once the brokers have their metadata from the controllers.
+func (m *Machine) refuseFinal(c Campaign) string {
+	if c.Kind != Migrating || c.Waiting() || c.Finalize {
+		return ""
+	}
+	if c.Back {
+		return "the migration is being undone"
+	}
+	return "the migration can be finalized in its phase " + migrate.Stay + ", which it has not " +
+		"reached yet"
 }
 
 // withPod gives a service with a pod in the place of the one of its type, or behind all.
@@ -151,22 +169,21 @@ func (w *work) withdraw(p Pod) {
 	w.m.waits[p.Name] = "stays down, as the migration is being undone"
 }
 
-// holdPhase says why the phase in hand of a campaign cannot begin, or begin to be undone, yet, ""
-// if it can.
-func (m *Machine) holdPhase(c Campaign, phase CampaignPhase) string {
+// holdsPhase reports whether something has to be seen before the phase in hand of a campaign can
+// begin to be undone.
+func (m *Machine) holdsPhase(c Campaign, phase CampaignPhase) bool {
 	if c.Kind != Migrating || !c.Back || !migrate.Withdraws(phase.Name) {
-		return ""
+		return false
 	}
 	f := m.migrationFacts()
-	if reason := f.Withdrawn(); reason != "" {
-		m.trek.facts = nil // what was said while they ran counts no more
-		return reason
-	}
-	reason := f.HandedBack()
+	reason := f.Withdrawn()
 	if reason != "" {
+		m.trek.facts = nil // what was said while they ran counts no more
+	} else if reason = f.HandedBack(); reason != "" {
 		m.askMigration(true)
 	}
-	return cmp.Or(m.trekTrouble(reason), reason)
+	m.campaignTrouble = cmp.Or(m.trekTrouble(reason), reason)
+	return reason != ""
 }
 
 // awaited reports whether all that a phase of a migration brings about was seen.
@@ -185,6 +202,14 @@ func (m *Machine) awaited(c Campaign, phase CampaignPhase) bool {
 	}
 	m.campaignTrouble = cmp.Or(m.trekTrouble(reason), reason)
 	return reason == ""
+}
+
+// handsOver notes that a migration is over: on the way back there is no quorum any more.
+func (m *Machine) handsOver(c Campaign) {
+	if k := m.hard.Kafka; c.Kind == Migrating && c.Back && (k.Joins || k.Founder != "") {
+		k.Joins, k.Founder = false, ""
+		m.setKafka(k)
+	}
 }
 
 // remains says what of the controllers of an undone migration is still there, "" for nothing.

@@ -50,6 +50,7 @@ func (m *Machine) pass() {
 	m.passVoters()
 	m.passRebalancing()
 	m.passCampaign()
+	m.passMigration()
 	m.forgetChanges()
 	m.passed = m.passed || m.connected
 	m.reconcile()

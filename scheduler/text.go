@@ -33,6 +33,8 @@ func commandText(c Command) string {
 		return "rebalance cancel"
 	case Upgrade:
 		return c.String()
+	case Migrate:
+		return c.String()
 	case CampaignCommand:
 		return c.String()
 	case Remark:

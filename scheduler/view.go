@@ -213,4 +213,6 @@ type KafkaView struct {
 	Campaign       Campaign
 	CampaignPaused bool
 	CampaignTold   string
+	// ZooKeeper is where the brokers' metadata is, host:port,…/path, "" for with controllers.
+	ZooKeeper string
 }

@@ -333,6 +333,17 @@ func (m *Machine) usesZooKeeper() bool {
 	return false
 }
 
+// metadataAt is where the brokers' metadata is in ZooKeeper, "" when controllers have it.
+func (m *Machine) metadataAt() string {
+	for _, p := range m.hard.Target.Service.Pods {
+		if p.Kafka != nil && p.Kafka.OnZooKeeper() {
+			text, _, _ := m.connect(*p.Kafka)
+			return text
+		}
+	}
+	return ""
+}
+
 // forbiddenServers says what in a change of an ensemble cannot be rolled out.
 func forbiddenServers(o, n servicespec.Pod) []string {
 	var reasons []string

@@ -21,7 +21,7 @@ type Migrations func(ctx context.Context, connect string) scheduler.MigrationFac
 func (x *v2) routeMigrate(r, change chi.Router) {
 	r.Get(api.PathMigrate, x.withView(x.campaignStatus(scheduler.Migrating)))
 	r.Get(api.PathMigrateComparison, x.withView(x.heavy.limit(x.migrateComparison)))
-	r.Post(api.PathMigratePreview, x.withView(x.heavy.limit(x.migratePreview)))
+	change.Post(api.PathMigratePreview, x.withView(x.heavy.limit(x.migratePreview)))
 	change.Post(api.PathMigrate, x.withView(x.migrate))
 	change.Post(api.PathMigrateCommand, x.withView(x.migrateCommand))
 }

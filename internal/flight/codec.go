@@ -31,7 +31,7 @@ var payloads = map[string][]any{
 		scheduler.ServiceStop{}, scheduler.ServiceStart{}, scheduler.ServiceUninstall{},
 		scheduler.SetTarget{}, scheduler.Rollback{}, scheduler.Remark{}, scheduler.PutFile{},
 		scheduler.AgentAbandon{}, scheduler.Rebalance{}, scheduler.RebalanceCancel{},
-		scheduler.Upgrade{}, scheduler.CampaignCommand{}},
+		scheduler.Upgrade{}, scheduler.Migrate{}, scheduler.CampaignCommand{}},
 	changed: {scheduler.AddVoter{}, scheduler.RemoveVoter{}, scheduler.Unregister{},
 		scheduler.StartMoves{}, scheduler.CancelMoves{}, scheduler.Unthrottle{},
 		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}, scheduler.SetFeature{}},
