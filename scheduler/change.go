@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -75,7 +76,7 @@ func (m *Machine) changeKafka(c KafkaChange) string {
 		m.wakeBy(was.until)
 		return was.failed
 	}
-	addresses := m.kafkaAddresses()
+	addresses := m.changeAt(c)
 	if len(addresses) == 0 {
 		return "no Kafka node runs"
 	}
@@ -84,6 +85,32 @@ func (m *Machine) changeKafka(c KafkaChange) string {
 	m.out.Calls = append(m.out.Calls, ChangeKafka{addresses, c})
 	m.note(Info, "", "change Kafka", "change", key)
 	return was.failed
+}
+
+// changeAt are the addresses of nodes that can make a change, in the order in which they are tried.
+// Brokers pass everything on to whom it concerns; controllers do not, and brokers on ZooKeeper know
+// nothing of a quorum, so that of changes of the quorum its leader is told.
+func (m *Machine) changeAt(c KafkaChange) []string {
+	addresses := m.kafkaAddresses()
+	pods, specs := m.kafkaPods()
+	switch c.(type) {
+	case AddVoter, RemoveVoter:
+	default:
+		return addresses
+	}
+	for i, p := range pods {
+		port := askedAt(p, specs[i])
+		if f := m.kafkaNow(); f == nil || port == "" || nodeID(p.Name, specs[i]) != f.Leader {
+			continue
+		}
+		number := portOf(taskPlace(*p.Place, specs[i], specs[i].Kafka.Task), port)
+		leader := fmt.Sprintf("%s:%d", p.Place.Hostname, number)
+		at := slices.Index(addresses, leader)
+		if at > 0 {
+			addresses = slices.Insert(slices.Delete(addresses, at, at+1), 0, leader)
+		}
+	}
+	return addresses
 }
 
 // kafkaChanged takes in what became of a change.

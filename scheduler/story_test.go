@@ -65,6 +65,7 @@ func tell(t *testing.T, path string, crash int) (int, string) {
 				s.step(s.again())
 			}
 			s.sameRoles()
+			s.sameNodes()
 		}
 		return d.Expected
 	})
@@ -127,6 +128,7 @@ type story struct {
 	beyond  wholeMore         // likewise
 	seen    *mesos.AgentsSeen // likewise
 	roles   *ZooKeeperFacts   // likewise
+	nodes   *MigrationFacts   // likewise
 	change  KafkaChange       // the latest that was asked for
 	wish    MoveWish          // likewise
 }
@@ -164,6 +166,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.kafka(d)
 	case "zookeeper":
 		return s.zooKeeper(d)
+	case "migration":
+		return s.migration(d)
 	case "changed":
 		return s.changed(d)
 	case "moves":
@@ -487,6 +491,10 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			f.Replicas = replicasOf(numbers, a.Vals)
 		case "offline":
 			f.OfflinePartitions = numbers(a.Vals)[0]
+		case "controllers":
+			f.Controllers = numbers(a.Vals)
+		case "migrating":
+			f.Controllers, f.Migrating = numbers(a.Vals), numbers(a.Vals)
 		case "features":
 			f.Features = featuresOf(s.t, a.Vals)
 		case "leader":
@@ -649,6 +657,8 @@ func (s *story) command(d *datadriven.TestData) string {
 		c = target
 	case "rebalance":
 		c = s.rebalance(d)
+	case "migrate":
+		c = s.migrate(d)
 	case "upgrade":
 		c = s.upgrade(d)
 	case "abandon":

@@ -87,8 +87,12 @@ func WriteText(w Write) string {
 	case WriteIntent:
 		return "write intent " + string(w.Intent)
 	case WriteKafka:
-		return fmt.Sprintf("write kafka %s founder=%s founded=%t",
+		text := fmt.Sprintf("write kafka %s founder=%s founded=%t",
 			w.Kafka.ID, w.Kafka.Founder, w.Kafka.Founded)
+		if w.Kafka.Joins {
+			text += " joins"
+		}
+		return text
 	case WritePod:
 		return "write pod " + podText(w.Pod)
 	case DeletePod:

@@ -98,6 +98,8 @@ type answer struct {
 	// that was not asked for.
 	at    time.Time
 	whole *whole
+	// moves are the reassignments that the leading controller of a cluster that migrates told of.
+	moves *whole
 	// features are those that the node can have, where that was asked for, and epoch says how new
 	// what it knows of their levels is.
 	features []scheduler.FeatureFacts

@@ -102,11 +102,15 @@ func (p *peer) putQuestions(how depth) (*answer, error) {
 		return nil, err
 	}
 	err := p.askQuorum(a)
-	if err == nil && a.whole != nil {
-		err = p.complete(a.whole)
+	switch {
+	case err != nil:
+	case a.whole != nil:
+		err = p.complete(a)
+	case how == all && a.migrates && a.quorum.leader >= 0:
+		err = p.question(listMoves, a.ownMoves().readMoves)
 	}
 	if err != nil {
-		a.whole = nil
+		a.whole, a.moves = nil, nil
 		p.drop() // the answer might still come
 	}
 	return a, nil

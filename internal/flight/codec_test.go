@@ -35,7 +35,7 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s can be recorded for %v, and there are %v", kind, have, want)
 		}
 	}
-	if events := implementations(t, "../../scheduler", "event"); len(events) != 7 {
+	if events := implementations(t, "../../scheduler", "event"); len(events) != 8 {
 		t.Errorf("there are other events: %v", events)
 	}
 }
@@ -114,6 +114,9 @@ func TestEvents(t *testing.T) {
 	var roles scheduler.ZooKeeperFacts
 	fill(t, reflect.ValueOf(&roles).Elem())
 	check(scheduler.FromZooKeeper{Facts: roles})
+	var nodes scheduler.MigrationFacts
+	fill(t, reflect.ValueOf(&nodes).Elem())
+	check(scheduler.FromMigration{Facts: nodes})
 	if _, _, err := encode(nil); err == nil {
 		t.Error("nothing is an event")
 	}
