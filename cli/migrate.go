@@ -29,7 +29,7 @@ func (e *env) migrateCmd() *cobra.Command {
 		e.migrateStartCmd(), e.migrateStatusCmd(), e.migrateCompareCmd(),
 		e.migrateVerbCmd(api.CommandPauseCampaign, "Have no other node go down for the migration"),
 		e.migrateVerbCmd(api.CommandContinueCampaign, "Let a paused migration go on"),
-		e.migrateVerbCmd(api.CommandFinalize, "Have the controllers do without ZooKeeper, for ever"),
+		e.migrateVerbCmd(api.CommandFinalize, "Let go of ZooKeeper, for ever"),
 		e.migrateVerbCmd(api.CommandRollback, "Bring the cluster back to ZooKeeper"))
 }
 
@@ -38,13 +38,13 @@ func (e *env) migrateStartCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "start", Short: "Begin to bring the cluster from ZooKeeper to KRaft",
 		Args: arguments(0, 0),
-		Long: "Begin to bring the cluster from ZooKeeper to KRaft, without an outage. The spec is\n" +
-			"that of the service as it is to be in the end: the brokers with process: broker\n" +
-			"instead of zookeeper, and a pod of controllers; all else stays. It is shown what is\n" +
-			"done, and up to where there is a way back. The controllers come up, the brokers are\n" +
-			"rolled into the migration and then into KRaft, each as soon as Kafka can do without\n" +
-			"it. Then it waits, for as long as you like, until migrate finalize lets go of\n" +
-			"ZooKeeper, or migrate rollback goes back to it.",
+		Long: "Begin to bring the cluster from ZooKeeper to KRaft, without an outage. The spec\n" +
+			"is that of the service as it is to be in the end: the brokers with process:\n" +
+			"broker instead of zookeeper, and a pod of controllers; all else stays. It is\n" +
+			"shown what is done, and up to where there is a way back. The controllers come\n" +
+			"up, the brokers are rolled into the migration and then into KRaft, each as soon\n" +
+			"as Kafka can do without it. Then it waits, for as long as you like, until\n" +
+			"migrate finalize lets go of ZooKeeper, or migrate rollback goes back to it.",
 		Example: "  kafka-sched migrate start --file kraft.yml --dry-run\n" +
 			"  kafka-sched migrate start --file kraft.yml --pause-after dual-write",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -261,7 +261,8 @@ func (e *env) migrateVerbCmd(verb, text string) *cobra.Command {
 	}
 	w.flags(c, 2*time.Hour)
 	if verb == api.CommandFinalize {
-		c.Flags().BoolVar(&body.Accept, "accept", false, "although the comparison shows differences")
+		c.Flags().BoolVar(&body.Accept, "accept", false,
+			"although the comparison shows differences")
 	}
 	return c
 }

@@ -50,6 +50,14 @@ type Campaign struct {
 // CampaignKind is what a campaign is for.
 type CampaignKind string
 
+// noun is what a campaign is called.
+func (k CampaignKind) noun() string {
+	if k == Migrating {
+		return "migration"
+	}
+	return string(k)
+}
+
 // Upgrading is the kind of a campaign that brings a cluster to another version of Kafka.
 const Upgrading CampaignKind = "upgrade"
 
@@ -306,7 +314,7 @@ func (m *Machine) holdCampaign() string {
 	if !m.pausedCampaign() {
 		return ""
 	}
-	return fmt.Sprintf("the %s is paused", m.hard.Campaign.Kind)
+	return fmt.Sprintf("the %s is paused", m.hard.Campaign.Kind.noun())
 }
 
 // inForce are the changes that the campaign has made of the target so far, in their order.
@@ -336,7 +344,7 @@ func (m *Machine) refuseTarget(next servicespec.Service) string {
 		return ""
 	}
 	return fmt.Sprintf("the %s from %s to %s is under way, and the configuration has not what it "+
-		"brought about; finish it or roll it back first", c.Kind, c.From, c.To)
+		"brought about; finish it or roll it back first", c.Kind.noun(), c.From, c.To)
 }
 
 // asBefore has a node that is brought back before its turn launched with what it ran with: what

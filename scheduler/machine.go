@@ -47,7 +47,7 @@ type Machine struct {
 	changing map[string]changing
 	servers  servers // of ZooKeeper
 	survey   survey  // of where Kafka's data lies
-	trek trek // of a migration
+	trek     trek    // of a migration
 	// campaignTrouble is what keeps the campaign from getting on, "" for nothing.
 	campaignTrouble string
 	freshAfter      time.Time // facts asked for earlier say nothing of a broker that came since

@@ -108,8 +108,8 @@ func (m *Machine) migrate(cmd Migrate, by Caller) (string, *Problem) {
 	return "the migration from ZooKeeper to KRaft begins; follow it with migrate status", nil
 }
 
-// refuseFinal says why a migration cannot be finalized now, "" if it can: what is compared before is
-// only worth something once the brokers have their metadata from the controllers.
+// refuseFinal says why a migration cannot be finalized now, "" if it can: what is compared before
+// is only worth something once the brokers have their metadata from the controllers.
 func (m *Machine) refuseFinal(c Campaign) string {
 	if c.Kind != Migrating || c.Waiting() || c.Finalize {
 		return ""
@@ -178,7 +178,7 @@ func (m *Machine) holdsPhase(c Campaign, phase CampaignPhase) bool {
 	f := m.migrationFacts()
 	reason := f.Withdrawn()
 	if reason != "" {
-		m.trek.facts = nil // what was said while they ran counts no more
+		m.trek.facts, m.trek.next = nil, time.Time{} // what was said while they ran is void
 	} else if reason = f.HandedBack(); reason != "" {
 		m.askMigration(true)
 	}

@@ -112,8 +112,8 @@ func (i inventory) offsets(ctx context.Context) error {
 		}
 		for _, o := range group.Offsets {
 			if o.Committed >= 0 {
-				i.Add(migrate.KindOffsets, fmt.Sprintf("%s of %s-%d", g.Group, o.Topic, o.Partition),
-					fmt.Sprint(o.Committed))
+				name := fmt.Sprintf("%s of %s-%d", g.Group, o.Topic, o.Partition)
+				i.Add(migrate.KindOffsets, name, fmt.Sprint(o.Committed))
 			}
 		}
 	}

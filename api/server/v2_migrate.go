@@ -110,7 +110,8 @@ func (x *v2) askBrokers(ctx context.Context, at []string, l *migrate.Live) {
 	l.Directories = err == nil
 	for _, d := range dirs {
 		if d.Error != "" {
-			l.Failed = append(l.Failed, fmt.Sprintf("%s of broker %d: %s", d.Path, d.Broker, d.Error))
+			l.Failed = append(l.Failed,
+				fmt.Sprintf("%s of broker %d: %s", d.Path, d.Broker, d.Error))
 		}
 	}
 }

@@ -37,8 +37,8 @@ type ZooKeeper interface {
 	Ask(ctx context.Context, addresses []string) scheduler.ZooKeeperFacts
 }
 
-// Migrations reads, or has deleted, what ZooKeeper keeps of a migration to KRaft; it takes as long as
-// its own time-out.
+// Migrations reads, or has deleted, what ZooKeeper keeps of a migration to KRaft; it takes as long
+// as its own time-out.
 type Migrations interface {
 	Ask(ctx context.Context, connect string, forget bool) scheduler.MigrationFacts
 }

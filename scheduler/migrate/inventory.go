@@ -75,7 +75,7 @@ func DecodeInventory(text string) (Inventory, error) {
 
 func size(entries map[string]string) int {
 	total := 0
-	for name, value := range entries { //tidy:unordered a sum
+	for name, value := range entries {
 		total += len(name) + len(value)
 	}
 	return total

@@ -27,7 +27,8 @@ pods:
         readiness-check: {tcp: {port: client}, interval: 1, timeout: 5}
   kafka:
     count: 3
-    kafka: {version: 3.9.1, zookeeper: zk, heap: 256, properties: {zookeeper.session.timeout.ms: 9000}}
+    kafka:
+      {version: 3.9.1, zookeeper: zk, heap: 256, properties: {zookeeper.session.timeout.ms: 9000}}
     tasks:
       broker:
         goal: RUNNING
@@ -73,7 +74,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{name: "nothing"},
 		{name: "an older Kafka", was: "3.9.1", is: "3.8.1", both: true,
-			want: "pod kafka: it runs Kafka 3.8.1, and a migration is made with 3.9: upgrade first"},
+			want: "it runs Kafka 3.8.1, and a migration is made with 3.9: upgrade first"},
 		{name: "an older protocol", was: "zookeeper.session.timeout.ms: 9000",
 			is:   "inter.broker.protocol.version: '3.8'",
 			want: "inter.broker.protocol.version is 3.8: raise it to 3.9 first"},
@@ -82,7 +83,8 @@ func TestRefusals(t *testing.T) {
 			want: "inter.broker.protocol.version has to go"},
 		{name: "nodes that ZooKeeper protects", was: "zookeeper.session.timeout.ms: 9000",
 			is: "zookeeper.set.acl: 'true'", want: "unset it first"},
-		{name: "more brokers at once", was2: "  kafka:\n    count: 3", is2: "  kafka:\n    count: 4",
+		{name: "more brokers at once", was2: "  kafka:\n    count: 3",
+			is2: "  kafka:\n    count: 4",
 			want: "pod kafka: a migration changes kafka.process"},
 		{name: "another ensemble at once", was2: "zookeeper: {heap: 256}",
 			is2: "zookeeper: {heap: 300}", want: "pod zk differs"},
@@ -97,10 +99,9 @@ func TestRefusals(t *testing.T) {
 			before = strings.Replace(before, c.was, c.is, 1)
 		}
 		if c.both {
-			before = strings.ReplaceAll(origin, c.was, c.is)
-			before = strings.Replace(before, "{heap: 256}", "{heap: 256, kafka-version: "+c.is+"}", 1)
-			after = strings.ReplaceAll(final, c.was, c.is)
-			after = strings.Replace(after, "{heap: 256}", "{heap: 256, kafka-version: "+c.is+"}", 1)
+			other := strings.NewReplacer(c.was, c.is,
+				"{heap: 256}", "{heap: 256, kafka-version: "+c.is+"}")
+			before, after = other.Replace(origin), other.Replace(final)
 		}
 		if c.was2 != "" {
 			after = strings.Replace(after, c.was2, c.is2, 1)

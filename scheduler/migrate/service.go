@@ -56,7 +56,7 @@ func (s Specs) migrating(k servicespec.Kafka) servicespec.Kafka {
 			continue
 		}
 		k.ZooKeeper, k.Migrates = pod.Kafka.ZooKeeper, true
-		for name, value := range pod.Kafka.Properties { //tidy:unordered a map is made of a map
+		for name, value := range pod.Kafka.Properties {
 			if strings.HasPrefix(name, "zookeeper.") {
 				properties[name] = value
 			}
