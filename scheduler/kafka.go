@@ -449,6 +449,10 @@ func forbiddenKafka(pod string, o, n servicespec.Kafka) []string {
 	refuse(o.FirstID != n.FirstID, "kafka.first-id")
 	refuse(o.ZooKeeper != n.ZooKeeper, "kafka.zookeeper")
 	refuse(!slices.Equal(logDirs(o), logDirs(n)), "Kafka volumes")
+	if o.Version != n.Version {
+		reasons = append(reasons, fmt.Sprintf("pod %s: Kafka %s becomes %s by an upgrade only "+
+			"(kafka-sched upgrade)", pod, o.Version, n.Version))
+	}
 	return reasons
 }
 

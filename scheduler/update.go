@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -60,12 +59,16 @@ func (m *Machine) setTarget(cmd SetTarget, by string, r *Reply) {
 		r.Problem = problem(AlreadyDone, "the service has this configuration already")
 		return
 	}
+	if reason := m.refuseTarget(next); reason != "" {
+		r.Problem = problem(Conflict, "%s", reason)
+		return
+	}
 	if reasons := forbidden(old, next); len(reasons) > 0 {
 		r.Problem = problem(Conflict, "this change cannot be rolled out: %s",
 			strings.Join(reasons, "; "))
 		return
 	}
-	if reason := cmp.Or(m.refuseTarget(next), m.refuseSize(next)); reason != "" {
+	if reason := m.refuseSize(next); reason != "" {
 		r.Problem = problem(Conflict, "%s", reason)
 		return
 	}
