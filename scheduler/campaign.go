@@ -88,6 +88,22 @@ type Edit struct {
 	Service, Undone *servicespec.Service
 }
 
+// String gives the change in a line.
+func (e Edit) String() string {
+	text := fmt.Sprintf("%s version=%q set=%v unset=%v", e.Pod, e.Version, e.Set, e.Unset)
+	for _, s := range []*servicespec.Service{e.Service, e.Undone} {
+		if s == nil {
+			continue
+		}
+		data, err := s.Encode()
+		if err != nil {
+			panic("scheduler: a service that cannot be encoded: " + err.Error())
+		}
+		text += " service=" + string(data)
+	}
+	return text
+}
+
 // edited makes changes of a service, and gives those that undo them, in their order.
 func edited(s servicespec.Service, edits []Edit) (servicespec.Service, []Edit) {
 	next := canonical(s)

@@ -3,8 +3,11 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,13 +21,13 @@ import (
 // error, no partition is under its minimum, and what Kafka knows beside the data is the same.
 func TestMigrate(t *testing.T) {
 	c := newCluster(t, "kafka-zookeeper")
-	c.install("--file", example(t, "kafka-zookeeper.yml"), "--agents", "3")
-	c.awaitOnZooKeeper()
+	before, spec := lighter(t, "kafka-zookeeper.yml"), lighter(t, "kafka-migrated.yml")
+	c.install("--file", before, "--agents", "3")
+	c.awaitMigrant()
 	c.verb("topic", "create", "kept", "--partitions", "2", "--replication", "3",
 		"--config", "retention.ms=86400000")
 	c.verb("quota", "set", "--user", "alice", "producer_byte_rate=1048576")
 	f := startTraffic(t, c.bootstrap())
-	spec := example(t, "kafka-migrated.yml")
 
 	plan := c.must(time.Minute, "migrate", "start", "--file", spec, "--dry-run", "--name", c.name)
 	t.Log(plan)
@@ -38,7 +41,7 @@ func TestMigrate(t *testing.T) {
 	began = time.Now()
 	c.verb("migrate", "rollback", "--no-wait")
 	c.awaitMigration(api.CampaignRolledBack, 10*time.Minute)
-	c.awaitOnZooKeeper()
+	c.awaitMigrant()
 	f.calm(fmt.Sprintf("and back in %v", time.Since(began).Round(time.Second)))
 
 	f.reset()
@@ -59,6 +62,41 @@ func TestMigrate(t *testing.T) {
 	c.tellVerdicts()
 	f.check()
 	c.uninstall()
+}
+
+// lighter is an example with one ZooKeeper server and one controller.
+func lighter(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(example(t, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"zookeeper", "controller"} {
+		text = bytes.Replace(text, []byte("  "+kind+":\n    count: 3"),
+			[]byte("  "+kind+":\n    count: 1"), 1)
+	}
+	path := filepath.Join(t.TempDir(), file)
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// awaitMigrant waits until all three brokers are in all that they host.
+func (c *cluster) awaitMigrant() {
+	c.t.Helper()
+	eventually(c.t, 5*time.Minute, "all brokers are in sync", func() error {
+		s, err := c.status()
+		if err != nil {
+			return err
+		}
+		for _, plan := range []string{api.PlanDeploy, api.PlanRecovery} {
+			if p := s.Plan(plan); p != nil && p.Status != api.StatusComplete {
+				return fmt.Errorf("plan %s is %s", plan, p.Status)
+			}
+		}
+		return nil
+	})
 }
 
 // awaitMigration waits until the migration is in a state.

@@ -84,7 +84,7 @@ func TestRefusals(t *testing.T) {
 		{name: "nodes that ZooKeeper protects", was: "zookeeper.session.timeout.ms: 9000",
 			is: "zookeeper.set.acl: 'true'", want: "unset it first"},
 		{name: "more brokers at once", was2: "  kafka:\n    count: 3",
-			is2: "  kafka:\n    count: 4",
+			is2:  "  kafka:\n    count: 4",
 			want: "pod kafka: a migration changes kafka.process"},
 		{name: "another ensemble at once", was2: "zookeeper: {heap: 256}",
 			is2: "zookeeper: {heap: 300}", want: "pod zk differs"},
