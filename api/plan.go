@@ -33,6 +33,7 @@ const (
 	PlanDeploy       = "deploy"
 	PlanRecovery     = "recovery"
 	PlanDecommission = "decommission" // while instances are to go
+	PlanMaintenance  = "maintenance"  // while instances are to leave their agents
 	PlanUninstall    = "uninstall"
 )
 

@@ -138,6 +138,10 @@ type Broker struct {
 	Hosted    int `json:"hosted"`
 	NotInSync int `json:"not_in_sync"`
 	Leads     int `json:"leads"`
+	// FailedDirs are its log directories that it cannot use any more.
+	FailedDirs []string `json:"failed_dirs,omitempty"`
+	// Cordoned brokers take no new replicas.
+	Cordoned bool `json:"cordoned,omitempty"`
 }
 
 // Verdict is why a Kafka node has to stay although it is to be taken down.

@@ -24,8 +24,12 @@ type PlanCommand struct {
 type PodCommand struct {
 	// Tasks are names as in the spec or in full, for pause and resume; without them all.
 	Tasks []string `json:"tasks,omitempty"`
-	// Force takes a Kafka node down whatever Kafka says, for restart and replace.
-	Force  bool   `json:"force,omitempty"`
+	// Force takes a Kafka node down whatever Kafka says, for restart, replace and move.
+	Force bool `json:"force,omitempty"`
+	// To is the agent to move to, by its host name or id; without it any other one.
+	To string `json:"to,omitempty"`
+	// Cancel takes back an earlier move that was not begun.
+	Cancel bool   `json:"cancel,omitempty"`
 	Reason string `json:"reason,omitempty"`
 }
 

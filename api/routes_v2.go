@@ -96,6 +96,7 @@ const CommandForceComplete = "force-complete"
 const (
 	CommandRestart      = "restart"       // same place, same data
 	CommandReplace      = "replace"       // new place, data left behind
+	CommandMove         = "move"          // new place on another agent, when Kafka can bear it
 	CommandPause        = "pause"         // tasks run a command that does nothing
 	CommandResume       = "resume"        // ends a pause
 	CommandResetBackoff = "reset-backoff" // the next launch need not wait

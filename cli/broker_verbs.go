@@ -41,6 +41,7 @@ func (e *env) brokerVerbCmd(v podVerb, short string) *cobra.Command {
 	}
 	reasonFlag(c, &body.Reason)
 	forceFlags(c, &body.Force, &yes)
+	moveFlags(c, v, &body)
 	return c
 }
 
@@ -109,6 +110,14 @@ func (e *env) printBroker(p api.Pod) {
 	line("Hosted", plural(b.Hosted, "partition"))
 	line("Not in sync", strconv.Itoa(b.NotInSync))
 	line("Leads", plural(b.Leads, "partition"))
+	if len(b.FailedDirs) > 0 {
+		line("Failed dirs", strings.Join(b.FailedDirs, ", "))
+		line("", "broker move "+strconv.Itoa(b.ID)+" gives it another agent, and broker replace "+
+			strconv.Itoa(b.ID)+" new volumes")
+	}
+	if b.Cordoned {
+		line("Cordoned", "yes: it takes no new replicas")
+	}
 	for _, t := range p.Tasks {
 		line("Task", t.Name+" "+taskState(t)+" "+note(p, t))
 	}
@@ -125,5 +134,7 @@ func (e *env) brokerVerbs() []*cobra.Command {
 			"Stop a broker and start it again in the same place, on its data"),
 		e.brokerVerbCmd(verb(api.CommandReplace),
 			"Give a broker a new place under its id; its data comes from the others"),
+		e.brokerVerbCmd(verb(api.CommandMove),
+			"Give a broker a place on another agent under its id, once one has room for it"),
 	}
 }

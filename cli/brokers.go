@@ -2,6 +2,7 @@ package cli
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/api/client"
@@ -9,8 +10,9 @@ import (
 )
 
 func (e *env) brokerCmd() *cobra.Command {
-	return group("broker", "Show the brokers that Kafka knows, restart and replace them",
-		"  kafka-sched broker list\n  kafka-sched broker replace 1",
+	return group("broker", "Show the brokers that Kafka knows, restart, replace and move them",
+		"  kafka-sched broker list\n  kafka-sched broker replace 1\n"+
+			"  kafka-sched broker move 1 --to 10.0.0.9",
 		append([]*cobra.Command{e.brokerListCmd(), e.brokerGetCmd()}, e.brokerVerbs()...)...)
 }
 
@@ -70,5 +72,14 @@ func (e *env) printBrokers(list []broker) error {
 		row(t, strconv.Itoa(b.ID), b.pod, b.Address, yesNo(&b.Fenced), strconv.Itoa(b.Hosted),
 			strconv.Itoa(b.NotInSync), strconv.Itoa(b.Leads), b.hostname)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, b := range list {
+		if len(b.FailedDirs) > 0 {
+			e.printLine("broker %d cannot use %s any more; see broker describe %d", b.ID,
+				strings.Join(b.FailedDirs, ", "), b.ID)
+		}
+	}
+	return nil
 }

@@ -191,6 +191,8 @@ func note(p api.Pod, t api.Task) string {
 		return serverNote(*p.ZooKeeper)
 	case p.Broker != nil && p.Broker.Fenced:
 		return "the broker is fenced"
+	case p.Broker != nil && len(p.Broker.FailedDirs) > 0:
+		return "log directories failed: " + strings.Join(p.Broker.FailedDirs, ", ")
 	case p.Broker != nil && p.Broker.NotInSync > 0:
 		return plural(p.Broker.NotInSync, "partition") + " not in sync"
 	}
@@ -235,6 +237,7 @@ type podVerb struct {
 	tasks             bool   // whether -t may name tasks
 	forced            string // what --force takes into account, "" where there is no force
 	plan              string // that shows what becomes of it, "" for the pod's own status
+	moves             bool   // whether it leads to another agent
 }
 
 var podVerbs = []podVerb{
@@ -246,6 +249,11 @@ var podVerbs = []podVerb{
 		short:  "Give a pod a new place; the data in its old one is destroyed",
 		forced: "data that is nowhere else is lost for ever",
 		plan:   api.PlanRecovery},
+	{name: api.CommandMove, said: "is to move",
+		short: "Give a pod a place on another agent, as soon as Kafka can bear it; " +
+			"its data comes from the others",
+		forced: "data that is nowhere else is lost for ever",
+		plan:   api.PlanMaintenance, moves: true},
 	podPausing, podResuming,
 	{name: api.CommandResetBackoff, said: "may be launched again at once",
 		short: "Let a pod that failed again and again be launched at once",
@@ -283,6 +291,7 @@ func (e *env) podVerbCmd(v podVerb) *cobra.Command {
 		c.Long = v.short + ".\nA Kafka node goes only when Kafka can bear it, and waits for that."
 		forceFlags(c, &body.Force, &yes)
 	}
+	moveFlags(c, v, &body)
 	if v.tasks {
 		c.Flags().StringArrayVarP(&body.Tasks, "tasks", "t", nil,
 			"only this task, by its name in the spec or in full (repeatable)")
@@ -290,6 +299,19 @@ func (e *env) podVerbCmd(v podVerb) *cobra.Command {
 		c.Example += "\n  kafka-sched debug pod " + v.name + " kafka-1 -t broker"
 	}
 	return c
+}
+
+// moveFlags are those of a command that leads to another agent.
+func moveFlags(c *cobra.Command, v podVerb, body *api.PodCommand) {
+	if !v.moves {
+		return
+	}
+	c.Flags().StringVar(&body.To, "to", "", "the agent to go to, by its host name or id "+
+		"(default: any other one that has room)")
+	c.Flags().BoolVar(&body.Cancel, "cancel", false, "take back a move that was not begun")
+	c.MarkFlagsMutuallyExclusive("cancel", "to")
+	c.MarkFlagsMutuallyExclusive("cancel", "force")
+	c.Example += " --to 10.0.0.9"
 }
 
 func (e *env) podAct(ctx context.Context, v podVerb, pod string, body api.PodCommand) error {

@@ -52,7 +52,7 @@ func (m *Machine) outdated(p Pod, spec servicespec.Pod, t Task) bool {
 	if ts.Goal == servicespec.GoalOnce && t.complete(ts) {
 		return false
 	}
-	return m.launchHash(p.Name, t.Name) != t.Launch
+	return m.launchHash(p.Name, t.Name) != t.Launch || resizes(p, spec)
 }
 
 // launchHash is what stands for all that a task of an instance of the target is launched with.
@@ -110,6 +110,10 @@ func (w *work) advance(plan string, s plans.Step) {
 	}
 	names := m.toLaunch(plan, s, p, spec)
 	if len(names) == 0 {
+		return
+	}
+	if plan == planDeploy && p.anyRuns() && resizes(p, spec) {
+		w.resize(plan, s, p, spec)
 		return
 	}
 	ends, rolls := m.inTheWay(p, spec, names)

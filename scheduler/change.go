@@ -70,13 +70,17 @@ const (
 // changeKafka asks for a change, unless it is under way or was lately. It says why the last try
 // failed, "" if it did not.
 func (m *Machine) changeKafka(c KafkaChange) string {
+	return m.changeAt(m.takers(c), c)
+}
+
+// changeAt is changeKafka for what not every node takes.
+func (m *Machine) changeAt(addresses []string, c KafkaChange) string {
 	key := c.String()
 	was, known := m.changing[key]
 	if known && m.now.Before(was.until) {
 		m.wakeBy(was.until)
 		return was.failed
 	}
-	addresses := m.changeAt(c)
 	if len(addresses) == 0 {
 		return "no Kafka node runs"
 	}
@@ -87,23 +91,22 @@ func (m *Machine) changeKafka(c KafkaChange) string {
 	return was.failed
 }
 
-// changeAt are the addresses of nodes that can make a change, in the order in which they are tried.
+// takers are the addresses of nodes that can make a change, in the order in which they are tried.
 // Brokers pass everything on to whom it concerns; controllers do not, and brokers on ZooKeeper know
 // nothing of a quorum, so that of changes of the quorum its leader is told.
-func (m *Machine) changeAt(c KafkaChange) []string {
+func (m *Machine) takers(c KafkaChange) []string {
 	addresses := m.kafkaAddresses()
-	pods, specs := m.kafkaPods()
 	switch c.(type) {
 	case AddVoter, RemoveVoter:
 	default:
 		return addresses
 	}
-	for i, p := range pods {
-		port := askedAt(p, specs[i])
-		if f := m.kafkaNow(); f == nil || port == "" || nodeID(p.Name, specs[i]) != f.Leader {
+	for p, spec := range m.kafkaPods {
+		port := askedAt(p, spec)
+		if f := m.kafkaNow(); f == nil || port == "" || nodeID(p.Name, spec) != f.Leader {
 			continue
 		}
-		number := portOf(taskPlace(*p.Place, specs[i], specs[i].Kafka.Task), port)
+		number := portOf(taskPlace(*p.Place, spec, spec.Kafka.Task), port)
 		leader := fmt.Sprintf("%s:%d", p.Place.Hostname, number)
 		at := slices.Index(addresses, leader)
 		if at > 0 {

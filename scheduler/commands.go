@@ -74,6 +74,8 @@ func (m *Machine) commandedNow(c Commanded, r *Reply) {
 		r.Tasks, r.Message, r.Problem = m.request(cmd.Pod, Restart, cmd.Force)
 	case PodReplace:
 		r.Tasks, r.Message, r.Problem = m.request(cmd.Pod, Replace, cmd.Force)
+	case PodMove:
+		r.Tasks, r.Message, r.Problem = m.askMove(cmd, c.Caller)
 	case PodPause:
 		r.Tasks, r.Message, r.Problem = m.pause(cmd.Pod, cmd.Tasks, true)
 	case PodResume:

@@ -204,7 +204,6 @@ func (m *Machine) endMoves() {
 		if p.Move == nil {
 			continue
 		}
-		_, told := m.outlooks[p.Move.Agent]
 		_, wanted := m.spec(name)
 		begun := p.Request != "" || p.Incarnation > p.Move.Incarnation
 		switch {
@@ -212,14 +211,37 @@ func (m *Machine) endMoves() {
 			p.Move = nil
 			m.setPod(p)
 			m.note(Info, "", "an instance has left its agent", "pod", name.String())
-		case !wanted, !begun && p.Move.Cause == CauseRoom && !m.cramps(p),
-			!begun && told && p.Move.Cause != CausePlacement && p.Move.Cause != CauseRoom &&
-				m.goes(p.Move.Agent) == "":
-			p.Move = nil
-			m.setPod(p)
-			delete(m.moves, name)
+		case !wanted, !begun && m.pointless(p):
+			m.dropMove(p)
 		}
 	}
+}
+
+// pointless reports whether nothing wants a planned move any more.
+func (m *Machine) pointless(p Pod) bool {
+	switch p.Move.Cause {
+	case CauseRoom:
+		return !m.cramps(p)
+	case CauseSize:
+		spec, _ := m.spec(p.Name)
+		return !resizes(p, spec)
+	case CauseDisk:
+		spec, _ := m.spec(p.Name)
+		return m.kafkaNow() != nil && len(m.failedDirs(p, spec)) == 0
+	case CausePlacement, CauseAsked:
+		return false
+	}
+	_, told := m.outlooks[p.Move.Agent]
+	return told && m.goes(p.Move.Agent) == ""
+}
+
+// dropMove gives up a move that was planned and is not begun.
+func (m *Machine) dropMove(p Pod) {
+	p.Move = nil
+	m.setPod(p)
+	delete(m.moves, p.Name)
+	delete(m.rooms, p.Name)
+	m.due = true
 }
 
 // planMove notes that an instance is to leave its agent, if its fault policy has it so.
@@ -228,9 +250,15 @@ func (m *Machine) planMove(p Pod, cause MoveCause, why string) {
 	if policy == nil || policy.Planned != servicespec.FaultReplace || p.Place == nil {
 		return
 	}
-	move := Move{Agent: p.Place.Agent, Hostname: p.Place.Hostname, Why: why,
-		Order: m.nextOrder(), Incarnation: p.Incarnation, Cause: cause}
+	m.addMove(p, Move{Cause: cause, Why: why})
+}
+
+// addMove notes that an instance is to leave its place.
+func (m *Machine) addMove(p Pod, move Move) {
+	move.Agent, move.Hostname = p.Place.Agent, p.Place.Hostname
+	move.Order, move.Incarnation = m.nextOrder(), p.Incarnation
 	p.Move = &move
+	delete(m.rooms, p.Name)
 	m.moves[p.Name] = move
 	m.forget(plans.Key(planMaintenance, p.Name.String(), ""))
 	m.setPod(p)
@@ -277,29 +305,40 @@ func (m *Machine) moveState(s plans.Step) (plans.Status, string) {
 	case move.Held != "":
 		return plans.Delayed, fmt.Sprintf("it stays on %s although %s: %s; plan restart has it "+
 			"tried again", move.Hostname, move.Why, move.Held)
+	case move.Cause.chosen():
+		return plans.Pending, fmt.Sprintf("it is to go from %s %s: %s; %s", move.Hostname,
+			move.destination(), move.Why, m.holdMove(p))
 	}
 	return plans.Pending, fmt.Sprintf("it is to leave %s: %s; %s", move.Hostname, move.Why,
 		m.holdMove(p))
 }
 
 // move begins to move an instance, unless something holds it.
-func (m *Machine) move(s plans.Step) {
+func (w *work) move(s plans.Step) {
+	m := w.m
 	p := m.hard.Pods[PodName{s.Pod, s.Index}]
 	if p.Move == nil || p.Request != "" || p.Incarnation > p.Move.Incarnation {
 		return
 	}
+	w.lookForRoom(p)
+	spec, _ := m.spec(p.Name)
 	if m.holdMove(p) != "" {
+		m.evacuate(p, spec, m.clears(p, spec))
 		return
 	}
-	p.Request = Replace
-	if spec, _ := m.spec(p.Name); p.anyLive() && m.hard.Kafka.Founded && spec.Kafka != nil &&
-		spec.Kafka.Serves() {
+	p.Request, p.Force = Replace, p.Force || p.Move.Force
+	if p.anyLive() && m.hard.Kafka.Founded && spec.Kafka != nil && spec.Kafka.Serves() &&
+		!p.Force {
 		p.Request = Leave
 	}
 	m.setPod(p.marked(Replace).forgiven())
 	m.due = true
+	by := "fault-policy of pod " + p.Name.Type
+	if p.Move.Cause.chosen() {
+		by = "plan " + planMaintenance
+	}
 	m.record(JournalEntry{Kind: "command", Plan: planMaintenance,
-		By: "fault-policy of pod " + p.Name.Type, Reason: p.Move.Why,
+		By: by, Reason: p.Move.Why,
 		What: "pod replace " + p.Name.String(), Outcome: "it leaves " + p.Move.Hostname})
 }
 
@@ -314,9 +353,16 @@ func (m *Machine) holdMove(p Pod) string {
 			return fmt.Sprintf("%s goes first", name)
 		}
 	}
+	if hold := m.holdRoom(p); hold != "" || p.Move.Force {
+		return hold
+	}
 	spec, ok := m.spec(p.Name)
 	if ok && (spec.Kafka != nil || spec.ZooKeeper != nil) {
-		return cmp.Or(m.holdVote(p), m.mayReplace(p, spec))
+		hold := cmp.Or(m.holdVote(p), m.mayReplace(p, spec))
+		if hold != "" && len(m.clears(p, spec)) > 0 {
+			hold += "; they are moved to other brokers first"
+		}
+		return hold
 	}
 	for _, name := range m.podNames() {
 		o := m.hard.Pods[name]

@@ -73,6 +73,14 @@ type (
 		Pod   string
 		Force bool
 	}
+	// PodMove gives an instance a place on another agent once Kafka can bear it: on To, named by
+	// its host name or id, or on any. Its data is built up anew there. Force does not ask Kafka.
+	// Cancel takes an earlier PodMove back that was not begun.
+	PodMove struct {
+		Pod, To string
+		Force   bool
+		Cancel  bool
+	}
 	// PodPause ends tasks of an instance and launches them again in place with a command that
 	// does nothing, for somebody to look around; without Tasks all of the instance's. Tasks
 	// are named as in the spec or in full.
@@ -112,12 +120,15 @@ type (
 		// Live are the server properties that all brokers have taken while they run, so that
 		// they are no reason to restart one.
 		Live []string
+		// Fits says that what is on volumes that become smaller fits into them.
+		Fits bool
 	}
 	// Rollback makes an earlier configuration the target again, "" the one before this.
 	Rollback struct {
 		ID      string
 		Preview bool
 		Live    []string // as in SetTarget
+		Fits    bool     // likewise
 	}
 	// Rebalance moves replicas: until all brokers have about the same, onto some brokers, or off
 	// them. Throttle is how many bytes a second each broker may copy for it, 0 for any.
@@ -143,6 +154,7 @@ type (
 
 func (PodRestart) command()       {}
 func (PodReplace) command()       {}
+func (PodMove) command()          {}
 func (PodPause) command()         {}
 func (PodResume) command()        {}
 func (BackoffReset) command()     {}
@@ -194,6 +206,9 @@ type KafkaFacts struct {
 	// Controllers are the node ids of controllers that answered at their own listeners, and
 	// Migrating those of them that take part in a migration from ZooKeeper.
 	Controllers, Migrating []int
+	// Cordons says that Kafka can be told to give a broker no new replicas, as from the metadata
+	// version of 4.3 on.
+	Cordons bool
 	// MostReplicas is the largest replication factor of all topics, and MostReplicated one that
 	// has it.
 	MostReplicas   int
@@ -233,4 +248,8 @@ type BrokerFacts struct {
 	Hosted, NotInSync int
 	// Leads is the number of partitions that it leads.
 	Leads int
+	// Failed are the paths of its log directories that it cannot use any more.
+	Failed []string
+	// Cordoned says that it takes no new replicas.
+	Cordoned bool
 }

@@ -169,6 +169,9 @@ type KafkaCluster struct {
 	// Joins says that the cluster was founded in ZooKeeper and migrates: its controllers have yet
 	// to found their quorum.
 	Joins bool
+	// Cordoned are the ids of the brokers that Kafka was told, because of us, to give no new
+	// replicas.
+	Cordoned []int
 }
 
 // hasQuorum reports whether controllers join those that are there, and none founds a quorum.
@@ -213,6 +216,8 @@ type Pod struct {
 	Down *Down
 	// Force says that an operator wants it taken down next whatever the verdict on it is.
 	Force bool
+	// New says that it is a broker that a larger count added, and that is to be filled.
+	New bool
 }
 
 // Down is a Kafka process that was taken down by us.
@@ -232,6 +237,10 @@ type Move struct {
 	Incarnation int
 	// Cause is what wants it.
 	Cause MoveCause
+	// To is the host name of the agent that it is to go to, "" for any.
+	To string
+	// Force says that it goes whatever Kafka says.
+	Force bool
 	// Held is why it was given up after it had begun, "" if it was not.
 	Held string
 }
@@ -245,6 +254,9 @@ const (
 	CauseMaintenance MoveCause = "maintenance" // of the agent is scheduled
 	CauseRoom        MoveCause = "room"        // the configuration wants more than the agent has
 	CausePlacement   MoveCause = "placement"   // the rule does not allow the agent any more
+	CauseAsked       MoveCause = "asked"       // an operator wants it elsewhere
+	CauseSize        MoveCause = "size"        // its volumes are to have other sizes
+	CauseDisk        MoveCause = "disk"        // a log directory of its failed
 )
 
 // Recovery is the work of bringing tasks of an instance back.

@@ -33,7 +33,7 @@ func (m *Machine) founder() (PodName, bool) {
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
 		if p.Place != nil && m.hard.Kafka.Founder != "" &&
-			slices.Contains(volumesIn(placeResources(*p.Place)), m.hard.Kafka.Founder) {
+			p.Place.hasVolume(m.hard.Kafka.Founder) {
 			return name, true
 		}
 	}
@@ -93,7 +93,7 @@ func (m *Machine) unfound(list resource.List) {
 // founds reports whether a node is to format its volume as the first of a new cluster.
 func (m *Machine) founds(p Pod) bool {
 	return !m.hard.Kafka.hasQuorum() && m.hard.Kafka.Founder != "" &&
-		slices.Contains(volumesIn(placeResources(*p.Place)), m.hard.Kafka.Founder)
+		p.Place.hasVolume(m.hard.Kafka.Founder)
 }
 
 // startKafka finds Java and the distribution, formats the log directories that nobody did, and
@@ -381,8 +381,8 @@ func (m *Machine) brokerReady(p Pod, spec servicespec.Pod) (bool, string) {
 	case b.Fenced:
 		return false, fmt.Sprintf("broker %d is fenced", id)
 	case b.NotInSync > 0:
-		return false, fmt.Sprintf("broker %d is not in the ISR of %d of its %d partitions",
-			id, b.NotInSync, b.Hosted)
+		return false, fmt.Sprintf("broker %d is not in the ISR of %d of its %d partitions%s",
+			id, b.NotInSync, b.Hosted, m.diskAdvice(p, spec, b.Failed))
 	}
 	return true, ""
 }

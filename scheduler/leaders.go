@@ -78,13 +78,32 @@ func (m *Machine) passReturning() {
 // moveFirst has the partitions moved that have to leave a node before it goes, unless somebody is
 // down, as that may be where they go.
 func (m *Machine) moveFirst(p Pod, spec servicespec.Pod, v rolling.Verdict) {
+	if v.Code == rolling.MoveFirst {
+		m.evacuate(p, spec, m.evacuation(p, spec, v.Node))
+	}
+}
+
+// evacuation says where the fragile partitions of a node can go; nowhere while somebody is down.
+func (m *Machine) evacuation(p Pod, spec servicespec.Pod, node rolling.NodeID) []rolling.Move {
 	f := m.whole()
-	if v.Code != rolling.MoveFirst || f == nil || len(m.requestFor(p, spec).Down) > 0 {
+	if f == nil || len(m.requestFor(p, spec).Down) > 0 {
+		return nil
+	}
+	return f.Evacuate(node, nil)
+}
+
+// evacuate has partitions moved off a node: at once, or, where that is to be throttled, in
+// portions.
+func (m *Machine) evacuate(p Pod, spec servicespec.Pod, moves []rolling.Move) {
+	if len(moves) == 0 {
 		return
 	}
-	if moves := f.Evacuate(v.Node, nil); len(moves) > 0 {
-		m.changeKafka(MoveReplicas{Node: int(v.Node), Moves: moves})
+	node := nodeID(p.Name, spec)
+	if throttle := throttleOf(spec); throttle > 0 {
+		m.clear(node, moves, throttle)
+		return
 	}
+	m.changeKafka(MoveReplicas{Node: node, Moves: moves})
 }
 
 // fragile is what is to become of partitions that are unavailable without a node.

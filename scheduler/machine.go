@@ -83,6 +83,8 @@ type Machine struct {
 	heard    map[mesos.AgentID]time.Time
 	moves    map[PodName]Move      // those under way and those done, for the plan
 	cramped  map[PodName]time.Time // since when there was no room for what is wanted more
+	rooms    map[PodName]room      // what was seen of new places for those that are to move
+	diskLost map[PodName]time.Time // since when log directories of theirs have failed
 	// securedAt is when more was last reserved for an instance.
 	securedAt map[PodName]time.Time
 	// fallen says of executors that ended why they could not begin.
@@ -114,7 +116,15 @@ type change struct {
 // recovery is an instance that is, or was, brought back.
 type recovery struct {
 	Recovery
-	done bool
+	done  bool
+	built *builtRecovery // its phase in the plan, nil before somebody wanted it
+}
+
+// builtRecovery is the phase of a recovery, and what it was built of.
+type builtRecovery struct {
+	order int
+	steps [][]string
+	phase plans.Phase
 }
 
 // Config is what a machine is made with; it does not change while it runs.
@@ -183,6 +193,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		outlooks: map[mesos.AgentID]Outlook{},
 		heard:    map[mesos.AgentID]time.Time{}, moves: map[PodName]Move{},
 		cramped: map[PodName]time.Time{}, securedAt: map[PodName]time.Time{},
+		rooms: map[PodName]room{}, diskLost: map[PodName]time.Time{},
 		fallen:   map[mesos.ExecutorID]string{},
 		feedback: newFeedback(), changing: map[string]changing{},
 		inquiry:  newInquiry(),

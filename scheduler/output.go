@@ -147,7 +147,7 @@ type Reply struct {
 // PlannedStep is a step that a new configuration would make necessary.
 type PlannedStep struct {
 	Phase, Step string
-	// Action is launch, restart, decommission or nothing.
+	// Action is launch, restart, replace, decommission or nothing.
 	Action string
 	// Reasons are the changes that make it necessary, a sentence each.
 	Reasons []string

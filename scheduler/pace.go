@@ -103,17 +103,20 @@ func (m *Machine) holdZone(s plans.Step, spec servicespec.Pod) string {
 	return ""
 }
 
-// sorts reports whether any pod of the target is updated zone by zone now, or with the controller
-// last, as in an upgrade.
+// sorts reports whether any pod of the target is updated zone by zone now, or rolled with the
+// controller last.
 func (m *Machine) sorts() bool {
-	byRack := func(p servicespec.Pod) bool { return p.Update != nil && p.Update.ByRack }
-	return m.usesZooKeeper() || m.hard.Campaign.under() ||
-		m.hard.Target.Updates && slices.ContainsFunc(m.hard.Target.Service.Pods, byRack)
+	rolls := m.hard.Target.Updates || !m.hard.Target.Done.IsZero()
+	sorts := func(p servicespec.Pod) bool {
+		return p.Update != nil && p.Update.ByRack && m.hard.Target.Updates ||
+			p.Kafka != nil && p.Kafka.Controls() && rolls
+	}
+	return m.usesZooKeeper() || slices.ContainsFunc(m.hard.Target.Service.Pods, sorts)
 }
 
 // sorted gives the plans with the steps of the plan deploy in the order of their zones, in those
-// phases whose pods are updated so, and with the leader of the controllers last where that is
-// wanted.
+// phases whose pods are updated so, and with the node last that leads the quorum, or that ZooKeeper
+// made the controller; of a pod that is updated so, last of its zone.
 func (m *Machine) sorted(list []plans.Plan) []plans.Plan {
 	if !m.sorts() {
 		return list
@@ -128,25 +131,25 @@ func (m *Machine) sorted(list []plans.Plan) []plans.Plan {
 		if len(phase.Steps) == 0 {
 			continue
 		}
-		if !byRack[phase.Steps[0].Pod] {
-			list[0].Phases[i].Steps = m.controllerLast(phase.Steps)
-			continue
+		steps := m.controllerLast(phase.Steps)
+		if byRack[phase.Steps[0].Pod] {
+			steps = slices.Clone(steps)
+			slices.SortStableFunc(steps, func(a, b plans.Step) int {
+				return cmp.Compare(m.zoneOf(a), m.zoneOf(b))
+			})
 		}
-		steps := slices.Clone(phase.Steps)
-		slices.SortStableFunc(steps, func(a, b plans.Step) int {
-			return cmp.Compare(m.zoneOf(a), m.zoneOf(b))
-		})
 		list[0].Phases[i].Steps = steps
 	}
 	return list
 }
 
-// controllerLast gives the steps of a phase with that of the node last which is the controller, if
-// it is to be launched anew, so that the controller changes once in a roll: with ZooKeeper always,
-// else in an upgrade. Those that were taken down already come first, then those that need not be.
+// controllerLast gives the steps of a phase with that of the node last which is the active
+// controller, the leader of the quorum or the broker that ZooKeeper elected, if it is to be
+// launched anew, so that the controller changes once in a roll. Those that were taken down already,
+// or need not be, come first.
 func (m *Machine) controllerLast(steps []plans.Step) []plans.Step {
 	spec, ok := m.spec(PodName{steps[0].Pod, steps[0].Index})
-	if !ok || spec.Kafka == nil || !spec.Kafka.OnZooKeeper() && !m.hard.Campaign.under() {
+	if !ok || spec.Kafka == nil || !spec.Kafka.OnZooKeeper() && !spec.Kafka.Controls() {
 		return steps
 	}
 	f := m.kafkaNow()

@@ -29,6 +29,7 @@ func (m *Machine) pass() {
 	if m.hard.Intent == Run {
 		m.passMoves()
 		m.passFaults()
+		m.passDisks()
 		m.passHealth()
 	}
 	m.passRequests(work)
@@ -48,6 +49,8 @@ func (m *Machine) pass() {
 	m.noteVerdicts()
 	m.forgetAgents()
 	m.passVoters()
+	m.passCordons()
+	m.passFill()
 	m.passRebalancing()
 	m.passCampaign()
 	m.passMigration()
@@ -189,7 +192,7 @@ func (m *Machine) passRun(w *work) {
 		}
 		if plan.Name == planMaintenance {
 			for _, step := range assessed[i].Candidates {
-				m.move(step)
+				w.move(step)
 			}
 			continue
 		}

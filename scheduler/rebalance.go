@@ -188,7 +188,7 @@ func (m *Machine) passRebalancing() {
 	switch {
 	case r.Over:
 		m.survey.problem = m.changeKafka(Unthrottle{Name: r.name(), Topics: topicsOf(r.Batch)})
-	case len(r.Batch) == 0 && r.Cancelled:
+	case len(r.Batch) == 0 && r.Cancelled, r.cleared():
 		m.endRebalancing(r, "")
 	case len(r.Batch) == 0 && m.holdsRebalance(r):
 		m.survey.problem = "an operator holds the plan"

@@ -117,7 +117,7 @@ func (m *Machine) empty(p Pod) {
 	}
 	if !r.under() {
 		m.begin(Rebalancing{Goal: balance.Empty, Brokers: []int{id}, Leaving: true,
-			By: "plan " + planDecommission})
+			Throttle: throttleOf(spec), By: "plan " + planDecommission})
 	}
 }
 

@@ -99,3 +99,21 @@ func (s *story) rebalance(d *datadriven.TestData) Command {
 	}
 	return c
 }
+
+// podMove reads "move POD [to=HOST] [force] [cancel]".
+func (s *story) podMove(d *datadriven.TestData) Command {
+	c := PodMove{Pod: d.CmdArgs[1].Key}
+	for _, a := range d.CmdArgs[2:] {
+		switch a.Key {
+		case "to":
+			c.To = a.Vals[0]
+		case "force":
+			c.Force = true
+		case "cancel":
+			c.Cancel = true
+		default:
+			s.t.Fatalf("a move has no %s", a.Key)
+		}
+	}
+	return c
+}

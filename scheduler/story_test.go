@@ -478,6 +478,11 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			s.beyond.follows = true
 		case "single":
 			s.beyond.single = numbers(a.Vals)
+		case "racks": // of the brokers from 0 on
+			s.beyond.racks = map[int]string{}
+			for id, rack := range a.Vals {
+				s.beyond.racks[id] = rack
+			}
 		case "error":
 			f.Error = "connection refused"
 		case "voters":
@@ -503,10 +508,16 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			for _, id := range numbers(a.Vals) {
 				f.Brokers = append(f.Brokers, BrokerFacts{ID: id, Hosted: 5})
 			}
-		case "fenced", "behind", "empty":
+		case "cordons":
+			f.Cordons = true
+		case "fenced", "behind", "empty", "cordoned", "failed":
 			for _, id := range numbers(a.Vals) {
 				b := f.broker(id)
 				b.Fenced = b.Fenced || a.Key == "fenced"
+				b.Cordoned = b.Cordoned || a.Key == "cordoned"
+				if a.Key == "failed" {
+					b.Failed = []string{"/kafka-data-2/logs"}
+				}
 				if a.Key == "empty" {
 					b.Hosted = 0
 				}
@@ -618,6 +629,8 @@ func (s *story) command(d *datadriven.TestData) string {
 		c = PodRestart{arg(1), arg(2) == "force"}
 	case "replace":
 		c = PodReplace{arg(1), arg(2) == "force"}
+	case "move":
+		c = s.podMove(d)
 	case "stop":
 		c = ServiceStop{}
 	case "start":
@@ -652,6 +665,7 @@ func (s *story) command(d *datadriven.TestData) string {
 		}
 		target := SetTarget{ID: arg(1), Service: service}
 		for _, a := range d.CmdArgs[2:] {
+			target.Fits = target.Fits || a.Key == "fits"
 			target.Live = append(target.Live, a.Vals...)
 		}
 		c = target

@@ -19,6 +19,8 @@ func commandText(c Command) string {
 		return "pod restart " + c.Pod + forceText(c.Force)
 	case PodReplace:
 		return "pod replace " + c.Pod + forceText(c.Force)
+	case PodMove:
+		return moveText(c)
 	case PodPause:
 		return strings.Join(append([]string{"pod pause", c.Pod}, c.Tasks...), " ")
 	case PodResume:
@@ -70,6 +72,17 @@ func commandText(c Command) string {
 	}
 }
 
+func moveText(c PodMove) string {
+	text := "pod move " + c.Pod
+	switch {
+	case c.Cancel:
+		return text + " --cancel"
+	case c.To != "":
+		text += " --to " + c.To
+	}
+	return text + forceText(c.Force)
+}
+
 func forceText(force bool) string {
 	if force {
 		return " --force"
@@ -91,6 +104,9 @@ func WriteText(w Write) string {
 			w.Kafka.ID, w.Kafka.Founder, w.Kafka.Founded)
 		if w.Kafka.Joins {
 			text += " joins"
+		}
+		if len(w.Kafka.Cordoned) > 0 {
+			text += fmt.Sprintf(" cordoned=%v", w.Kafka.Cordoned)
 		}
 		return text
 	case WritePod:
@@ -223,6 +239,9 @@ func podText(p Pod) string {
 	}
 	if p.Force {
 		b.WriteString(" force")
+	}
+	if p.New {
+		b.WriteString(" new")
 	}
 	for _, t := range p.Tasks {
 		b.WriteString(" " + taskText(t))

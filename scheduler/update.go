@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -47,6 +48,9 @@ func (m *Machine) offered() {
 	m.setTarget(SetTarget{ID: m.cfg.Target.ID, Service: next}, "start", &r)
 	if r.Problem != nil && r.Problem.Code != AlreadyDone {
 		m.planErrors = forbidden(canonical(old), canonical(next))
+		if len(m.planErrors) == 0 {
+			m.planErrors = []string{r.Problem.Message}
+		}
 		m.note(Err, "", "the configuration cannot be rolled out",
 			"reasons", strings.Join(m.planErrors, "; "))
 	}
@@ -68,7 +72,7 @@ func (m *Machine) setTarget(cmd SetTarget, by string, r *Reply) {
 			strings.Join(reasons, "; "))
 		return
 	}
-	if reason := m.refuseSize(next); reason != "" {
+	if reason := cmp.Or(m.refuseSize(next), refuseShrink(old, cmd)); reason != "" {
 		r.Problem = problem(Conflict, "%s", reason)
 		return
 	}
@@ -162,8 +166,8 @@ func (m *Machine) rollback(cmd Rollback, by string, r *Reply) {
 		}
 		to = earlier[i]
 	}
-	m.setTarget(SetTarget{ID: to.ID, Service: to.Service, Preview: cmd.Preview, Live: cmd.Live},
-		by, r)
+	m.setTarget(SetTarget{ID: to.ID, Service: to.Service, Preview: cmd.Preview, Live: cmd.Live,
+		Fits: cmd.Fits}, by, r)
 }
 
 // preview lists the steps that a configuration would make necessary, in order.
@@ -226,6 +230,10 @@ func (m *Machine) plannedStep(
 			step.Reasons = append(step.Reasons,
 				reasonsOf(changes, PodName{s.Pod, s.Index}, name)...)
 		}
+	}
+	if p.launched() && resizes(p, *spec) {
+		step.Action = "replace"
+		step.Reasons = append(step.Reasons, resizeText(p, *spec))
 	}
 	slices.Sort(step.Reasons)
 	step.Reasons = slices.Compact(step.Reasons)
@@ -313,14 +321,12 @@ func forbiddenIn(o, n servicespec.Pod) []string {
 		reasons = append(reasons, forbiddenKafka(o.Type, *o.Kafka, *n.Kafka)...)
 	}
 	reasons = append(reasons, forbiddenServers(o, n)...)
-	if !reflect.DeepEqual(o.Volumes, n.Volumes) {
-		reasons = append(reasons, fmt.Sprintf("pod %s: its volumes cannot change", o.Type))
-	}
+	reasons = append(reasons, forbiddenVolumes("pod "+o.Type, o.Kafka != nil, o.Volumes,
+		n.Volumes)...)
 	for _, was := range o.Tasks {
-		is, ok := taskSpec(n, was.Name)
-		if ok && !reflect.DeepEqual(was.Resources.Volumes, is.Resources.Volumes) {
-			reasons = append(reasons, fmt.Sprintf(
-				"pod %s, task %s: its volumes cannot change", o.Type, was.Name))
+		if is, ok := taskSpec(n, was.Name); ok {
+			reasons = append(reasons, forbiddenVolumes("pod "+o.Type+", task "+was.Name,
+				o.Kafka != nil, was.Resources.Volumes, is.Resources.Volumes)...)
 		}
 	}
 	return reasons

@@ -34,7 +34,8 @@ func wholeOf(f KafkaFacts, more wholeMore) *rolling.Facts {
 	}
 	for _, of := range f.Brokers {
 		id := rolling.NodeID(of.ID)
-		b.Broker(rolling.Broker{ID: id, Registered: true, Fenced: of.Fenced, Answered: f.Asked})
+		b.Broker(rolling.Broker{ID: id, Registered: true, Fenced: of.Fenced, Answered: f.Asked,
+			Rack: more.racks[of.ID]})
 		if of.Hosted > 0 {
 			all = append(all, id)
 		}
@@ -70,8 +71,9 @@ func wholeOf(f KafkaFacts, more wholeMore) *rolling.Facts {
 }
 
 // wholeMore is what a story says of partitions beyond KafkaFacts: that their preferred leader
-// follows, and which broker alone has another one.
+// follows, which broker alone has another one, and the racks of brokers.
 type wholeMore struct {
 	follows bool
 	single  []int
+	racks   map[int]string
 }

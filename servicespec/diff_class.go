@@ -54,6 +54,7 @@ var rules = []rule{
 	{"pods.*.prefer", verdict{Live, atPlacing}},
 	{"pods.*.fault-policy", verdict{Live, ofPolicy}},
 	{"pods.*.update", verdict{Live, ofPolicy}},
+	{"pods.*.rebalance", verdict{Live, ofPolicy}},
 	{"pods.*.allow-decommission", verdict{Nothing, "it only permits later changes"}},
 	{"pods.*.volumes", verdict{Forbidden, ofDisks}},
 	{"pods.*.pre-reserved-role", verdict{Forbidden, isForEver}},
@@ -210,6 +211,8 @@ func judgePod(parts []string, a, b *Pod) (verdict, bool) {
 	case parts[2] == "zookeeper" && (a.ZooKeeper == nil) != (b.ZooKeeper == nil):
 		return verdict{Forbidden, "a pod is one of ZooKeeper servers from its beginning, or never"},
 			true
+	case a.Kafka != nil && b.Kafka != nil && a.hasVolume(parts) && b.hasVolume(parts):
+		return verdict{Replace, "each node is built up on a volume of the new size, in turn"}, true
 	case parts[2] == "tasks" && len(parts) > 3:
 		return judgeTask(a.task(parts[3]), b.task(parts[3]), a)
 	}
@@ -231,6 +234,19 @@ func judgeTask(a, b *Task, before *Pod) (verdict, bool) {
 		return verdict{Restart, "the pod's tasks are launched together"}, true
 	}
 	return verdict{}, false
+}
+
+// hasVolume reports whether a path is that of the size of a volume that the pod has.
+func (p *Pod) hasVolume(parts []string) bool {
+	n := len(parts)
+	if parts[n-1] != "size" || n < 4 || parts[n-3] != "volumes" {
+		return false
+	}
+	list := slices.Clone(p.Volumes)
+	for _, t := range p.Tasks {
+		list = append(list, t.Resources.Volumes...)
+	}
+	return slices.ContainsFunc(list, func(v Volume) bool { return v.Path == parts[n-2] })
 }
 
 func (p *Pod) task(name string) *Task {

@@ -111,6 +111,26 @@ func TestClass(t *testing.T) {
 	}
 }
 
+// TestVolumeSizeOfKafka shows that only the volumes of Kafka nodes can have other sizes.
+func TestVolumeSizeOfKafka(t *testing.T) {
+	const spec = `{name: kafka, scheduler: {user: nobody}, pods: {kafka: {count: 1,
+  kafka: {version: 4.3.1, heap: 256}, tasks: {broker: {goal: RUNNING, cpus: 1, memory: 768,
+  ports: {broker: {port: 0}, controller: {port: 0}},
+  volume: {path: data, type: ROOT, size: 10}}}}}}`
+	a := parse(t, spec)
+	for change, want := range map[string]Class{"size: 20": Replace, "size: 5": Replace} {
+		list := Diff(a, parse(t, strings.Replace(spec, "size: 10", change, 1)))
+		if len(list) != 1 || list[0].Class != want {
+			t.Errorf("%s: %+v is not %s", change, list, want)
+		}
+	}
+	for _, c := range Diff(a, parse(t, strings.Replace(spec, "path: data", "path: logs", 1))) {
+		if strings.HasSuffix(c.Path, ".size") && c.Class != Forbidden {
+			t.Errorf("%+v is not forbidden", c)
+		}
+	}
+}
+
 // TestPodsGo shows when pods may go.
 func TestPodsGo(t *testing.T) {
 	a := parse(t, classSpec)

@@ -63,6 +63,9 @@ var podGroups = []group{
 			"{unreachable-timeout: 600, action: replace}"},
 		{"update", "mapping", "", "", 0, "How a new configuration is rolled out.",
 			"{max-unavailable: 1, by-rack: true}"},
+		{"rebalance", "mapping", "", "", 0,
+			"How replicas are moved that the scheduler moves by itself; of brokers only.",
+			"{fill: true, throttle: 52428800}"},
 	}},
 	{[]string{podPath + ".rlimits.<name>"}, []row{
 		{"soft", "integer", "unlimited", "", 0, "The limit that holds; -1 is none.", "128000"},
@@ -123,6 +126,9 @@ var podGroups = []group{
 		{"planned", "string", "wait", "wait replace", 0,
 			"What follows when an agent is drained, maintenance of it is scheduled, or its " +
 				"attributes no longer suit the placement rule.", "replace"},
+		{"disk", "string", "wait", "wait replace", 0,
+			"What follows when a log directory of a broker has failed for unreachable-timeout: " +
+				"wait for the operator, or give the broker a place on another agent.", "replace"},
 		{"abandon-timeout", "integer", "0", "", 0,
 			"Seconds after which nobody waits any more for an agent to free what a " +
 				"decommissioned or replaced instance left there; 0 is for ever.", "86400"},
@@ -139,6 +145,15 @@ var podGroups = []group{
 		{"fragile", "string", "move-first", "move-first allow refuse", 0,
 			"What becomes of partitions that are unavailable while a broker is down, whatever " +
 				"takes it down.", "allow"},
+	}},
+	{[]string{podPath + ".rebalance"}, []row{
+		{"fill", "boolean", "false", "", 0,
+			"Whether the brokers that a larger count adds are filled once all of them are up.",
+			"true"},
+		{"throttle", "integer", "0", "", 0,
+			"Bytes a second that each broker may copy for what is moved without an operator: to " +
+				"fill brokers, to empty those that go, and to move what would be unavailable; 0 " +
+				"is any.", "52428800"},
 	}},
 	{[]string{podPath + ".kafka"}, []row{
 		{"process", "string", "combined", "combined broker controller", 0,

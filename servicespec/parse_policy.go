@@ -18,6 +18,8 @@ var (
 	faultLanguage  = languageOf(podPath + ".fault-policy")
 	updateLanguage = languageOf(podPath + ".update")
 	actionLanguage = languageOf("actions.<name>")
+
+	rebalanceLanguage = languageOf(podPath + ".rebalance")
 )
 
 // The defaults of policies.
@@ -31,10 +33,13 @@ const (
 func (p *parser) policies(f fields, pod *Pod) {
 	pod.Prefer = p.prefer(f)
 	if v, ok := f.get("fault-policy"); ok {
-		pod.Fault = p.faultPolicy(v, join(f.path, "fault-policy"))
+		pod.Fault = p.faultPolicy(v, join(f.path, "fault-policy"), pod)
 	}
 	if v, ok := f.get("update"); ok {
 		pod.Update = p.updatePolicy(v, join(f.path, "update"), pod)
+	}
+	if v, ok := f.get("rebalance"); ok {
+		pod.Rebalance = p.rebalancePolicy(v, f, pod)
 	}
 }
 
@@ -114,7 +119,7 @@ func (p *parser) prefer(f fields) []placement.Preference {
 	return list
 }
 
-func (p *parser) faultPolicy(v value, path string) *FaultPolicy {
+func (p *parser) faultPolicy(v value, path string, pod *Pod) *FaultPolicy {
 	policy := &FaultPolicy{UnreachableTimeout: defaultUnreachable, Action: FaultWait,
 		MaxReplacements: 1}
 	f, ok := p.fieldsOf(v, path, faultLanguage)
@@ -132,6 +137,12 @@ func (p *parser) faultPolicy(v value, path string) *FaultPolicy {
 		policy.Planned = planned
 		if planned == FaultWait {
 			policy.Planned = "" // the default
+		}
+	}
+	if disk, ok := f.oneOf("disk", FaultWait, FaultReplace); ok && disk != FaultWait {
+		policy.Disk = disk
+		if pod.Kafka == nil || !pod.Kafka.Serves() {
+			f.at("disk", BadValue, "the pod has no Kafka brokers", "leave it out")
 		}
 	}
 	f.setSeconds("abandon-timeout", 0, &policy.AbandonTimeout)
@@ -165,6 +176,21 @@ func (p *parser) updatePolicy(v value, path string, pod *Pod) *UpdatePolicy {
 	}
 	f.setSeconds("settle", 0, &policy.Settle)
 	policy.HaltOnFailure = f.boolean("halt-on-failure", true)
+	return policy
+}
+
+func (p *parser) rebalancePolicy(v value, of fields, pod *Pod) *RebalancePolicy {
+	f, ok := p.fieldsOf(v, join(of.path, "rebalance"), rebalanceLanguage)
+	if !ok {
+		return nil
+	}
+	if pod.Kafka == nil || !pod.Kafka.Serves() {
+		of.at("rebalance", BadValue, "the pod has no Kafka brokers", "leave it out")
+	}
+	policy := &RebalancePolicy{Fill: f.boolean("fill", false)}
+	if n, ok := f.whole("throttle", 0, math.MaxInt64/2); ok {
+		policy.Throttle = n
+	}
 	return policy
 }
 

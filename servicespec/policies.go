@@ -29,6 +29,9 @@ type FaultPolicy struct {
 	// Planned is what to do about agents that are to go by plan, or that the placement rule no
 	// longer allows: FaultWait or FaultReplace; "" is FaultWait.
 	Planned string `json:"planned,omitempty"`
+	// Disk is what to do about brokers with a log directory that failed, after UnreachableTimeout:
+	// FaultWait or FaultReplace; "" is FaultWait.
+	Disk string `json:"disk,omitempty"`
 	// AbandonTimeout is after how long nobody waits for an agent any more to free what was left
 	// there, 0 for never.
 	AbandonTimeout Seconds `json:"abandon-timeout,omitempty"`
@@ -57,6 +60,16 @@ const (
 	FragileAllow     = "allow"      // they go down with the broker
 	FragileRefuse    = "refuse"     // the broker stays
 )
+
+// RebalancePolicy is how replicas of the pod's brokers are moved when no operator says so.
+type RebalancePolicy struct {
+	// Fill says that the brokers that a larger count adds are filled once all of them are up.
+	Fill bool `json:"fill,omitempty"`
+	// Throttle is how many bytes a second each broker may copy for what the scheduler moves by
+	// itself, 0 for any: to fill brokers, to empty those that leave, and to move what would be
+	// unavailable.
+	Throttle int64 `json:"throttle,omitempty"`
+}
 
 // Action starts a plan when something happens to a pod: so many failures of one instance, or a
 // metric above or below a value.

@@ -49,6 +49,8 @@ type Pod struct {
 	Fault *FaultPolicy `json:"fault-policy,omitempty"`
 	// Update is the pace of new configurations; nil leaves it to the plan.
 	Update *UpdatePolicy `json:"update,omitempty"`
+	// Rebalance is how replicas are moved without an operator; nil is never beyond what has to be.
+	Rebalance *RebalancePolicy `json:"rebalance,omitempty"`
 	// Secrets are given to all tasks of the pod.
 	Secrets []Secret `json:"secrets,omitempty"`
 	// Kafka is set when the pod's instances are Kafka brokers or controllers.

@@ -30,6 +30,8 @@ type reconfiguration struct {
 	// orders are what Kafka is told, each of one broker, or of all (nil).
 	orders  []order
 	applied bool
+	// fits says that the data of volumes that become smaller fits into them.
+	fits bool
 }
 
 // order is a change of the properties of one broker, or of all.

@@ -141,6 +141,8 @@ func brokerShape(facts *scheduler.BrokerFacts) *api.Broker {
 		Hosted:     facts.Hosted,
 		NotInSync:  facts.NotInSync,
 		Leads:      facts.Leads,
+		FailedDirs: facts.Failed,
+		Cordoned:   facts.Cordoned,
 	}
 }
 

@@ -152,8 +152,9 @@ func (x *v2) setTarget(w http.ResponseWriter, r *http.Request, _ *scheduler.View
 		return
 	}
 	x.answerTarget(w, r, targetCommand{id: want.ID, reason: want.Reason, preview: preview,
-		with: func(live []string, preview bool) scheduler.Command {
-			return scheduler.SetTarget{ID: want.ID, Service: service, Preview: preview, Live: live}
+		with: func(plan *reconfiguration, preview bool) scheduler.Command {
+			return scheduler.SetTarget{ID: want.ID, Service: service, Preview: preview,
+				Live: plan.taken, Fits: plan.fits}
 		}}, service)
 }
 
@@ -170,8 +171,9 @@ func (x *v2) rollback(w http.ResponseWriter, r *http.Request, v *scheduler.View)
 		}
 	}
 	x.answerTarget(w, r, targetCommand{id: want.ID, reason: want.Reason, preview: preview,
-		with: func(live []string, preview bool) scheduler.Command {
-			return scheduler.Rollback{ID: want.ID, Preview: preview, Live: live}
+		with: func(plan *reconfiguration, preview bool) scheduler.Command {
+			return scheduler.Rollback{ID: want.ID, Preview: preview, Live: plan.taken,
+				Fits: plan.fits}
 		}}, earlierService(v, want.ID))
 }
 
@@ -185,7 +187,7 @@ func (x *v2) answerTarget(
 		return
 	}
 	plan := &reconfiguration{}
-	reply, ok := x.orderOf(w, r, func() scheduler.Command { return c.with(plan.taken, c.preview) },
+	reply, ok := x.orderOf(w, r, func() scheduler.Command { return c.with(plan, c.preview) },
 		printable(c.reason, api.MaxReason), func() bool {
 			var fits bool
 			plan, fits = x.reconfigure(w, r, c, next)
@@ -218,8 +220,8 @@ func (x *v2) answerTarget(
 type targetCommand struct {
 	id, reason string
 	preview    bool
-	// with makes the command, with the properties that Kafka takes while it runs.
-	with func(live []string, preview bool) scheduler.Command
+	// with makes the command, with what was found out about it.
+	with func(plan *reconfiguration, preview bool) scheduler.Command
 }
 
 // reconfigure has Kafka take what it can of another service, once it is known that nothing else
@@ -237,10 +239,14 @@ func (x *v2) reconfigure(
 		fail(w, r, http.StatusBadRequest, api.CodeInvalidRequest, err.Error())
 		return none, false
 	}
+	if plan.fits, err = x.dataFits(r.Context(), v, next); err != nil {
+		fail(w, r, http.StatusConflict, api.CodeConflict, err.Error())
+		return none, false
+	}
 	if c.preview || len(plan.taken) == 0 {
 		return plan, true
 	}
-	trial, err := x.Do(r.Context(), c.with(plan.taken, true), scheduler.Caller{Who: caller(r)})
+	trial, err := x.Do(r.Context(), c.with(plan, true), scheduler.Caller{Who: caller(r)})
 	if err != nil || trial.Problem != nil {
 		plan.taken = nil // the command itself will be answered so
 		return plan, true
@@ -271,7 +277,9 @@ func (x *v2) fragile(
 ) []api.FragileTopic {
 	v := x.View()
 	restarts := slices.ContainsFunc(steps,
-		func(s scheduler.PlannedStep) bool { return s.Action == "restart" })
+		func(s scheduler.PlannedStep) bool {
+			return s.Action == "restart" || s.Action == "replace"
+		})
 	if at := live(v); x.Partitions != nil && restarts && len(at) > 0 {
 		if facts := x.Partitions(ctx, at).Rolling; facts != nil {
 			return fragileTopics(facts.Forecast(), service)

@@ -160,6 +160,9 @@ var podCommands = map[string]func(pod string, given api.PodCommand) scheduler.Co
 	api.CommandReplace: func(pod string, given api.PodCommand) scheduler.Command {
 		return scheduler.PodReplace{Pod: pod, Force: given.Force}
 	},
+	api.CommandMove: func(pod string, given api.PodCommand) scheduler.Command {
+		return scheduler.PodMove{Pod: pod, To: given.To, Force: given.Force, Cancel: given.Cancel}
+	},
 	api.CommandPause: func(pod string, given api.PodCommand) scheduler.Command {
 		return scheduler.PodPause{Pod: pod, Tasks: given.Tasks}
 	},
@@ -203,8 +206,14 @@ func (x *v2) podCommand(w http.ResponseWriter, r *http.Request, v *scheduler.Vie
 // wrongPodCommand says what makes no sense in a command, "" for nothing.
 func wrongPodCommand(pod scheduler.PodView, verb string, given api.PodCommand) string {
 	tasks := given.Tasks
-	if given.Force && verb != api.CommandRestart && verb != api.CommandReplace {
-		return "Only restart and replace can be forced."
+	moves := verb == api.CommandMove
+	switch {
+	case given.Force && verb != api.CommandRestart && verb != api.CommandReplace && !moves:
+		return "Only restart, replace and move can be forced."
+	case !moves && (given.To != "" || given.Cancel):
+		return "Only a move leads to an agent, and can be cancelled."
+	case given.Cancel && (given.To != "" || given.Force):
+		return "A move that is cancelled leads nowhere and takes no force."
 	}
 	if len(tasks) > 0 && verb != api.CommandPause && verb != api.CommandResume {
 		return fmt.Sprintf("An instance is told to %s with all its tasks; name none.", verb)

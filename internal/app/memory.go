@@ -39,11 +39,15 @@ func releaseStartupPages() {
 	}
 }
 
-// manyInstances is from how many on memory is worth more than the time that it takes to collect
-// what is not used: up to half again of what lives, and not as much again.
+// manyInstances is from how many on memory is bounded.
 const manyInstances = 1000
 
-// spareMemory chooses how often memory is looked through, unless GOGC or GOMEMLIMIT do.
+// memoryFor is what the heap of a scheduler of n instances should not exceed, in bytes: what lives
+// with ten thousand of them and as many offers is 130 MB.
+func memoryFor(n int) int64 { return 48<<20 + int64(n)*15<<10 }
+
+// spareMemory bounds the heap, softly, unless GOGC or GOMEMLIMIT choose otherwise: garbage is
+// collected as seldom as by default until there is as much as the bound allows.
 func (s *schedulerRun) spareMemory() {
 	n := 0
 	for _, p := range s.service().Pods {
@@ -53,10 +57,7 @@ func (s *schedulerRun) spareMemory() {
 	if n < manyInstances || chosen {
 		return
 	}
-	debug.SetGCPercent(gcOfMany)
-	s.log.Info("memory is collected more often than by default, as there are many instances",
-		"instances", n, "gogc", gcOfMany)
+	debug.SetMemoryLimit(memoryFor(n))
+	s.log.Info("memory is bounded softly, as there are many instances",
+		"instances", n, "megabytes", memoryFor(n)>>20)
 }
-
-// gcOfMany is GOGC for many instances.
-const gcOfMany = 50

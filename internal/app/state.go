@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -84,11 +85,12 @@ func (s *schedulerRun) takeOffice(ctx context.Context, session *zk.Session) erro
 	if s.election, err = session.Campaign(zkstore.ElectionPath(session), says); err != nil {
 		return err
 	}
-	if err := s.standBy(ctx); err != nil {
+	held := zkstore.NewCopy(session, s.log)
+	if err := s.standBy(ctx, held); err != nil {
 		return err
 	}
 	began := time.Now()
-	opened, err := zkstore.Open(session, s.advertised(), condition == zkstore.Ended)
+	opened, err := held.Open(s.advertised(), condition == zkstore.Ended)
 	if errors.Is(err, zkstore.ErrUninstalled) {
 		return s.over()
 	}
@@ -97,7 +99,7 @@ func (s *schedulerRun) takeOffice(ctx context.Context, session *zk.Session) erro
 	}
 	s.store, s.ending = opened, opened.End
 	s.log.Info("this scheduler leads", "epoch", opened.Epoch(), "state", session.Path,
-		"read_in", time.Since(began).Round(time.Millisecond).String())
+		"took", time.Since(began).Round(time.Millisecond).String(), "had_it", opened.Copied())
 	return s.join()
 }
 
@@ -118,8 +120,14 @@ func (s *schedulerRun) over() error {
 	return errOver
 }
 
-// standBy hands requests on to the scheduler that leads, until this one does.
-func (s *schedulerRun) standBy(ctx context.Context) error {
+// standBy hands requests on to the scheduler that leads, until this one does, and meanwhile keeps a
+// copy of the state.
+func (s *schedulerRun) standBy(ctx context.Context, held *zkstore.Copy) error {
+	following, stop := context.WithCancel(ctx)
+	var follower sync.WaitGroup
+	follower.Go(func() { held.Follow(following) })
+	defer follower.Wait()
+	defer stop()
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	defer transport.CloseIdleConnections()
 	s.front.set(server.Standby{

@@ -107,6 +107,9 @@ type answer struct {
 	// joinsItself is whether the node's controller becomes a voter by itself, migrates whether it
 	// takes part in a migration from ZooKeeper.
 	joinsItself, migrates bool
+	// disks is what it said of its log directories, level that of metadata.version.
+	disks disks
+	level int16
 }
 
 type broker struct {

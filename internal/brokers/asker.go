@@ -111,7 +111,9 @@ func (a *Asker) ask(ctx context.Context, addresses []string, how depth) schedule
 	case len(answers) == 0:
 		facts.Error = strings.Join(failures, "; ")
 	default:
-		if facts = merge(answers); facts.Error == "" && how == all {
+		facts = merge(answers)
+		addDisks(&facts, answers)
+		if facts.Error == "" && how == all {
 			facts.Rolling = partitions(asked, answers)
 		}
 	}
@@ -164,7 +166,7 @@ func (a *Asker) askEach(
 	for i, address := range addresses {
 		p := a.peers[address]
 		all.Go(func() {
-			if given[i], errs[i] = p.ask(ctx, depths[i]); errs[i] == nil {
+			if given[i], errs[i] = p.ask(ctx, depths[i], a.cfg.Now()); errs[i] == nil {
 				given[i].at = a.cfg.Now()
 			}
 		})

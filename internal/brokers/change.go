@@ -36,6 +36,8 @@ func (l *line) change(change scheduler.KafkaChange) error {
 		return l.elect(c)
 	case scheduler.MoveReplicas:
 		return l.reassign(movesOf(c), true)
+	case scheduler.Cordon:
+		return l.cordon(c)
 	case scheduler.Unregister:
 		request := kmsg.NewPtrUnregisterBrokerRequest()
 		request.BrokerID = int32(c.Broker)

@@ -30,6 +30,9 @@ type peer struct {
 	silent bool
 	// elected is whether it is the broker that ZooKeeper made the controller, as it told last.
 	elected bool
+	// disks is what it said last of its log directories, level that of metadata.version.
+	disks disks
+	level int16
 }
 
 // depth is how much is asked of a broker.
@@ -43,17 +46,20 @@ const (
 
 // ask puts the questions to the broker, on the open connection or on a new one. A connection that
 // was open may be that of a broker which has ended since, so its failure is tried again once.
-func (p *peer) ask(ctx context.Context, how depth) (*answer, error) {
+func (p *peer) ask(ctx context.Context, how depth, now time.Time) (*answer, error) {
 	wasOpen := p.conn != nil
-	a, err := p.tryOnce(ctx, how)
+	a, err := p.tryOnce(ctx, how, now)
 	if err != nil && wasOpen && ctx.Err() == nil {
-		a, err = p.tryOnce(ctx, how)
+		a, err = p.tryOnce(ctx, how, now)
+	}
+	if err == nil {
+		a.disks, a.level = p.disks, p.level
 	}
 	return a, err
 }
 
 // tryOnce leaves a connection open only if nothing on it is in doubt.
-func (p *peer) tryOnce(ctx context.Context, how depth) (*answer, error) {
+func (p *peer) tryOnce(ctx context.Context, how depth, now time.Time) (*answer, error) {
 	if p.conn == nil {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", p.address)
 		if err != nil {
@@ -69,6 +75,9 @@ func (p *peer) tryOnce(ctx context.Context, how depth) (*answer, error) {
 	// A deadline in the past makes the read or write under way return.
 	interrupt := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	a, err := p.putQuestions(how)
+	if err == nil && p.conn != nil && p.look(now) != nil {
+		p.drop() // the answer might still come
+	}
 	if !interrupt() || err != nil {
 		p.drop()
 	}
@@ -135,9 +144,11 @@ func (p *peer) greet() error {
 	if err != nil {
 		return err
 	}
+	p.level = readLevel(body)
 	p.versions, err = readVersions(body,
 		[]question{metadata, describeCluster, describeQuorum},
-		[]question{addVoter, describeMinimums(nil), listMoves, versionsAgain})
+		[]question{addVoter, describeMinimums(nil), listMoves, describeDirs,
+			versionsAgain})
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", apiVersions.name, err)
 	}

@@ -166,3 +166,23 @@ func (l *line) configure(list []kmsg.IncrementalAlterConfigsRequestResource) err
 	}
 	return errors.Join(errs...)
 }
+
+// cordonedDirs is the configuration that names the log directories that take no new replicas.
+const cordonedDirs = "cordoned.log.dirs"
+
+// cordon has the broker that is talked to take no new replicas, or take them again.
+func (l *line) cordon(c scheduler.Cordon) error {
+	value, op := "*", kmsg.IncrementalAlterConfigOpSet
+	if !c.On {
+		op = kmsg.IncrementalAlterConfigOpDelete
+	}
+	r := kmsg.NewIncrementalAlterConfigsRequestResource()
+	r.ResourceType, r.ResourceName = configsOfBrokers, strconv.Itoa(c.Broker)
+	config := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+	config.Name, config.Op = cordonedDirs, op
+	if c.On {
+		config.Value = &value
+	}
+	r.Configs = append(r.Configs, config)
+	return l.configure([]kmsg.IncrementalAlterConfigsRequestResource{r})
+}

@@ -56,7 +56,7 @@ func helloAgent(t *testing.T, n int, more string) mesos.SeenAgent {
 		}
 	}
 	return mesos.SeenAgent{ID: mesos.AgentID(fmt.Sprint("a", n)), IP: fmt.Sprint("10.0.0.", n),
-		Hostname: fmt.Sprint("host-", n), Reserved: list, Total: list}
+		Hostname: fmt.Sprint("host-", n), Reserved: list}
 }
 
 func adoptFrom(

@@ -3,7 +3,10 @@ package flight
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"reflect"
+	"strings"
+	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
@@ -26,15 +29,17 @@ var payloads = map[string][]any{
 	fromMesos: {mesos.Subscribed{}, mesos.Disconnected{}, mesos.Offers{}, mesos.Rescinded{},
 		mesos.Updated{}, mesos.OperationUpdated{}, mesos.InverseOffers{}, mesos.ExecutorFailed{},
 		mesos.Refused{}, mesos.AgentsSeen{}},
-	commanded: {scheduler.PodRestart{}, scheduler.PodReplace{}, scheduler.PodPause{},
-		scheduler.PodResume{}, scheduler.BackoffReset{}, scheduler.PlanCommand{},
-		scheduler.ServiceStop{}, scheduler.ServiceStart{}, scheduler.ServiceUninstall{},
-		scheduler.SetTarget{}, scheduler.Rollback{}, scheduler.Remark{}, scheduler.PutFile{},
-		scheduler.AgentAbandon{}, scheduler.Rebalance{}, scheduler.RebalanceCancel{},
-		scheduler.Upgrade{}, scheduler.Migrate{}, scheduler.CampaignCommand{}},
+	commanded: {scheduler.PodRestart{}, scheduler.PodReplace{}, scheduler.PodMove{},
+		scheduler.PodPause{}, scheduler.PodResume{}, scheduler.BackoffReset{},
+		scheduler.PlanCommand{}, scheduler.ServiceStop{}, scheduler.ServiceStart{},
+		scheduler.ServiceUninstall{}, scheduler.SetTarget{}, scheduler.Rollback{},
+		scheduler.Remark{}, scheduler.PutFile{}, scheduler.AgentAbandon{},
+		scheduler.Rebalance{}, scheduler.RebalanceCancel{}, scheduler.Upgrade{},
+		scheduler.Migrate{}, scheduler.CampaignCommand{}},
 	changed: {scheduler.AddVoter{}, scheduler.RemoveVoter{}, scheduler.Unregister{},
 		scheduler.StartMoves{}, scheduler.CancelMoves{}, scheduler.Unthrottle{},
-		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}, scheduler.SetFeature{}},
+		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}, scheduler.Cordon{},
+		scheduler.SetFeature{}},
 }
 
 // types finds them by their names.
@@ -48,59 +53,76 @@ var types = func() map[string]reflect.Type {
 	return found
 }()
 
-// command is a Commanded without its command.
-type command struct {
+// command is a Commanded whose command is written, or waits to be read when its kind is known.
+type command[What any] struct {
 	ID     scheduler.CommandID
 	Caller scheduler.Caller
-	What   json.RawMessage
+	What   What
 }
 
-// change is a KafkaChanged without its change.
-type change struct {
+// change is a KafkaChanged in the same way.
+type change[What any] struct {
 	Error string
-	What  json.RawMessage
+	What  What
+}
+
+// named gives an event's kind and what is written down of it as JSON.
+func named(ev scheduler.Event) (kind string, payload any, err error) {
+	switch ev := ev.(type) {
+	case scheduler.Tick:
+		return tick, ev, nil
+	case scheduler.FromKafka:
+		return fromKafka, ev.Facts, nil
+	case scheduler.FromMoves:
+		return fromMoves, ev, nil
+	case scheduler.FromZooKeeper:
+		return fromRoles, ev.Facts, nil
+	case scheduler.FromMigration:
+		return fromNodes, ev.Facts, nil
+	case scheduler.FromMesos:
+		kind, payload = fromMesos+reflect.TypeOf(ev.Event).Name(), ev.Event
+	case scheduler.KafkaChanged:
+		kind = changed + reflect.TypeOf(ev.Change).Name()
+		payload = change[any]{ev.Error, ev.Change}
+	case scheduler.Commanded:
+		kind = commanded + reflect.TypeOf(ev.Command).Name()
+		payload = command[any]{ev.ID, ev.Caller, ev.Command}
+	default:
+		return "", nil, fmt.Errorf("an event of an unknown type, %T", ev)
+	}
+	if _, known := types[kind]; !known {
+		err = fmt.Errorf("an event of an unknown type, %s", kind)
+	}
+	return kind, payload, err
 }
 
 // encode gives an event's kind and its JSON.
 func encode(ev scheduler.Event) (kind string, data []byte, err error) {
-	switch ev := ev.(type) {
-	case scheduler.Tick:
-		return tick, []byte("{}"), nil
-	case scheduler.FromKafka:
-		data, err = json.Marshal(ev.Facts)
-		return fromKafka, data, err
-	case scheduler.FromMoves:
-		data, err = json.Marshal(ev)
-		return fromMoves, data, err
-	case scheduler.FromZooKeeper:
-		data, err = json.Marshal(ev.Facts)
-		return fromRoles, data, err
-	case scheduler.FromMigration:
-		data, err = json.Marshal(ev.Facts)
-		return fromNodes, data, err
-	case scheduler.FromMesos:
-		kind = fromMesos + reflect.TypeOf(ev.Event).Name()
-		data, err = json.Marshal(ev.Event)
-	case scheduler.KafkaChanged:
-		kind = changed + reflect.TypeOf(ev.Change).Name()
-		var what []byte
-		if what, err = json.Marshal(ev.Change); err == nil {
-			data, err = json.Marshal(change{ev.Error, what})
-		}
-	case scheduler.Commanded:
-		kind = commanded + reflect.TypeOf(ev.Command).Name()
-		var what []byte
-		if what, err = json.Marshal(ev.Command); err == nil {
-			data, err = json.Marshal(command{ev.ID, ev.Caller, what})
-		}
-	default:
-		err = fmt.Errorf("an event of an unknown type, %T", ev)
+	kind, payload, err := named(ev)
+	if err != nil {
+		return "", nil, err
 	}
-	if _, known := types[kind]; err == nil && !known {
-		err = fmt.Errorf("an event of an unknown type, %s", kind)
-	}
+	data, err = json.Marshal(payload)
 	return kind, data, err
 }
+
+// writeEvent writes an event's kind, its JSON and its text, in a line of their own.
+func writeEvent(w io.Writer, at time.Time, ev scheduler.Event) error {
+	kind, payload, err := named(ev)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "event %s %s ", at.UTC().Format(time.RFC3339Nano), kind)
+	if err == nil {
+		err = writeJSON(w, payload)
+	}
+	if err == nil {
+		_, err = io.WriteString(w, " "+oneLine(scheduler.EventText(ev))+"\n")
+	}
+	return err
+}
+
+func oneLine(text string) string { return strings.ReplaceAll(text, "\n", " ") }
 
 // decode reads what encode gave.
 func decode(kind string, data []byte) (scheduler.Event, error) {
@@ -129,8 +151,8 @@ func decode(kind string, data []byte) (scheduler.Event, error) {
 		return nil, fmt.Errorf("there is no event of the kind %q", kind)
 	}
 	value := reflect.New(of)
-	var c command
-	var k change
+	var c command[json.RawMessage]
+	var k change[json.RawMessage]
 	var err error
 	switch what := value.Elem().Interface().(type) {
 	case scheduler.Command:

@@ -1,6 +1,8 @@
 package flight
 
 import (
+	"bytes"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -77,6 +79,12 @@ func TestEvents(t *testing.T) {
 		kind, data, err := encode(ev)
 		if err != nil {
 			t.Fatal(err)
+		}
+		var line bytes.Buffer
+		want := fmt.Sprintf("event 1970-01-01T00:00:00Z %s %s ", kind, data)
+		if err := writeEvent(&line, time.Unix(0, 0), ev); err != nil ||
+			!strings.HasPrefix(line.String(), want) {
+			t.Errorf("%s is written as %s: %v", data, line.Bytes(), err)
 		}
 		got, err := decode(kind, data)
 		if err != nil || !reflect.DeepEqual(got, ev) {

@@ -1,7 +1,7 @@
 package flight
 
 import (
-	"bytes"
+	"bufio"
 	"compress/gzip"
 	"encoding/hex"
 	"encoding/json"
@@ -49,7 +49,7 @@ type Recorder struct {
 	file  *os.File
 	zip   *gzip.Writer
 	size  int64
-	lines bytes.Buffer // of the step under way
+	lines *bufio.Writer // to zip
 	draws [][16]byte
 	hard  func() scheduler.Hard
 	dirty bool // there is something to keep
@@ -117,8 +117,8 @@ func (r *Recorder) begin(hard scheduler.Hard) error {
 	if r.zip, err = gzip.NewWriterLevel(r, gzip.BestSpeed); err != nil {
 		return err
 	}
-	r.lines.Reset()
-	if err := header(&r.lines, r.cfg.Machine, hard); err != nil {
+	r.lines = bufio.NewWriter(r.zip)
+	if err := header(r.lines, r.cfg.Machine, hard); err != nil {
 		return err
 	}
 	r.dirty = true
@@ -126,7 +126,7 @@ func (r *Recorder) begin(hard scheduler.Hard) error {
 }
 
 // header writes what a segment begins with.
-func header(w *bytes.Buffer, cfg scheduler.Config, hard scheduler.Hard) error {
+func header(w io.Writer, cfg scheduler.Config, hard scheduler.Hard) error {
 	cfg.UUID = nil
 	config, err := json.Marshal(settings(cfg))
 	if err != nil {
@@ -169,11 +169,11 @@ func (r *Recorder) makeRoom() error {
 
 // flush gives what was written to the system, which has it whatever becomes of this process.
 func (r *Recorder) flush() error {
-	if _, err := r.zip.Write(r.lines.Bytes()); err != nil {
-		return fmt.Errorf("writing the recording: %w", err)
+	err := r.lines.Flush()
+	if err == nil {
+		err = r.zip.Flush()
 	}
-	r.lines.Reset()
-	if err := r.zip.Flush(); err != nil {
+	if err != nil {
 		return fmt.Errorf("writing the recording: %w", err)
 	}
 	r.dirty = false
@@ -186,42 +186,37 @@ func (r *Recorder) Given(at time.Time, ev scheduler.Event) {
 	if r.file == nil {
 		return
 	}
-	kind, data, err := encode(ev)
-	if err != nil {
+	if err := writeEvent(r.lines, at, ev); err != nil {
 		r.fail(fmt.Errorf("recording an event: %w", err))
 		return
 	}
-	fmt.Fprintf(&r.lines, "event %s %s %s %s\n", at.UTC().Format(time.RFC3339Nano), kind, data,
-		oneLine(scheduler.EventText(ev)))
 	r.dirty = true
 }
-
-func oneLine(text string) string { return strings.ReplaceAll(text, "\n", " ") }
 
 // Made is told what the machine made of it.
 func (r *Recorder) Made(out scheduler.Output) {
 	if r.file == nil {
 		return
 	}
-	writeDraws(&r.lines, r.draws)
+	writeDraws(r.lines, r.draws)
 	made, err := madeText(out)
 	if err != nil {
 		r.fail(fmt.Errorf("recording what came of an event: %w", err))
 		return
 	}
-	fmt.Fprintf(&r.lines, "made %s\n", made)
+	fmt.Fprintf(r.lines, "made %s\n", made)
 }
 
 // writeDraws writes the ids down that were drawn in a step.
-func writeDraws(w *bytes.Buffer, ids [][16]byte) {
+func writeDraws(w io.Writer, ids [][16]byte) {
 	if len(ids) == 0 {
 		return
 	}
-	w.WriteString("draws")
+	io.WriteString(w, "draws")
 	for _, id := range ids {
-		w.WriteString(" " + hex.EncodeToString(id[:]))
+		io.WriteString(w, " "+hex.EncodeToString(id[:]))
 	}
-	w.WriteByte('\n')
+	io.WriteString(w, "\n")
 }
 
 // Keep makes all that was told outlive this process; it comes before writes are stored.
@@ -251,8 +246,8 @@ func (r *Recorder) Crashed(why any) {
 	if r.file == nil {
 		return
 	}
-	writeDraws(&r.lines, r.draws)
-	fmt.Fprintf(&r.lines, "crash %q\n", fmt.Sprint(why))
+	writeDraws(r.lines, r.draws)
+	fmt.Fprintf(r.lines, "crash %q\n", fmt.Sprint(why))
 	path := r.file.Name()
 	r.end()
 	err := os.Rename(path, strings.TrimSuffix(path, suffix)+crashSuffix)
@@ -271,13 +266,13 @@ func (r *Recorder) Close() {
 		r.fail(err)
 		return
 	}
-	fmt.Fprintf(&r.lines, "end %s\n", sum)
+	fmt.Fprintf(r.lines, "end %s\n", sum)
 	r.end()
 }
 
 // end writes the last lines and closes the file.
 func (r *Recorder) end() {
-	_, err := io.Copy(r.zip, &r.lines)
+	err := r.lines.Flush()
 	if e := r.zip.Close(); err == nil {
 		err = e
 	}

@@ -59,26 +59,42 @@ func (l *Loop) renew() []scheduler.Event {
 
 // Clock gives the times that events are stamped with, and what they are compared with. They have no
 // monotonic part, which no recording can keep, and go on all the same when somebody sets the
-// machine's clock back.
+// machine's clock, back or forth: no time-out ends because of that. What the machine's clock is
+// ahead by then is caught up with slowly.
 type Clock struct {
+	// Machine is the machine's clock, nil for the real one.
+	Machine func() time.Time
+
 	mu         sync.Mutex
-	last, real time.Time
+	last, read time.Time
 }
 
 // Now gives the time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	real := time.Now()
-	c.last = next(c.last, real.Round(0).UTC(), real.Sub(c.real))
-	c.real = real
+	read := time.Now()
+	shown, passed := read, read.Sub(c.read)
+	if c.Machine != nil {
+		shown = c.Machine()
+	}
+	if shown = shown.Round(0).UTC(); c.last.IsZero() {
+		c.last = shown
+	} else {
+		c.last = next(c.last, shown, passed)
+	}
+	c.read = read
 	return c.last
 }
 
+// catchUp is which part of the time that passes is added as long as the machine's clock is ahead.
+const catchUp = 10
+
 // next is the time after another one, when the machine's clock shows a time and some has passed.
 func next(last, shown time.Time, passed time.Duration) time.Time {
-	if shown.Before(last) {
-		return last.Add(max(passed, 0))
+	now := last.Add(max(passed, 0))
+	if ahead := shown.Sub(now); ahead > 0 {
+		now = now.Add(min(ahead, max(passed, 0)/catchUp))
 	}
-	return shown
+	return now
 }

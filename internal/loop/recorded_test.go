@@ -2,6 +2,7 @@ package loop
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -94,7 +95,10 @@ func TestClock(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		shown, want time.Duration
-	}{{time.Second, time.Second}, {time.Hour, time.Hour}, {0, 0}, {-time.Hour, time.Second}} {
+	}{
+		{time.Second, time.Second}, {0, time.Second}, {-time.Hour, time.Second},
+		{1050 * time.Millisecond, 1050 * time.Millisecond}, {time.Hour, 1100 * time.Millisecond},
+	} {
 		if got := next(noon, noon.Add(c.shown), time.Second); !got.Equal(noon.Add(c.want)) {
 			t.Errorf("when the clock shows %s more, it is %s", c.shown, got)
 		}
@@ -108,4 +112,35 @@ func TestClock(t *testing.T) {
 		first.Location() != time.UTC {
 		t.Errorf("%v and %v", first, second)
 	}
+}
+
+// The machine's clock is set forth by an hour, and back, while an agent is silent whose instance is
+// to be replaced after ten minutes (F29): it is replaced after about ten minutes, and not before.
+func TestClockIsSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		spec := strings.Replace(webSpec, "    count: 1\n", "    count: 1\n"+
+			"    fault-policy: {unreachable-timeout: 600, action: replace}\n", 1)
+		b := newBench(t, spec, store.NewMemory())
+		var ahead atomic.Int64
+		b.loop.cfg.Clock = &Clock{Machine: func() time.Time {
+			return time.Now().Add(time.Duration(ahead.Load()))
+		}}
+		b.start()
+		task := b.deploy("web")
+		incarnation := func() int { return b.loop.View().Pods[0].Incarnation }
+		first := incarnation()
+		b.loop.Deliver(status(task, mesos.Unreachable, false))
+		for _, jump := range []time.Duration{time.Hour, 0, -time.Hour, 2 * time.Hour} {
+			ahead.Store(int64(jump))
+			time.Sleep(2 * time.Minute)
+			if now := incarnation(); now != first {
+				t.Fatalf("it is replaced when the clock is set by %s", jump)
+			}
+		}
+		time.Sleep(4 * time.Minute)
+		if now := incarnation(); now != first+1 {
+			t.Errorf("it is in its place number %d after twelve minutes", now)
+		}
+		b.end()
+	})
 }

@@ -26,9 +26,9 @@ type SeenAgent struct {
 	Hostname, IP string
 	Attributes   []Attribute
 	Domain       Domain
-	// Total is all that the agent has, Reserved the part of it, at its end, that is reserved
-	// dynamically or statically, for whomever: with labels, and with volumes as they are.
-	Total, Reserved resource.List
+	// Reserved is what of it is reserved dynamically or statically, for whomever: with labels, and
+	// with volumes as they are.
+	Reserved resource.List
 	// Capabilities by name, such as AGENT_OPERATION_FEEDBACK.
 	Capabilities []string
 	// Active agents are connected; Deactivated ones are offered to nobody.

@@ -26,7 +26,7 @@ func (t interned) agent(a *mesos.SeenAgent) {
 	t.text(&a.Domain.Region)
 	t.text(&a.Domain.Zone)
 	t.text(&a.IP)
-	t.list(a.Total) // Reserved is a part of it
+	t.list(a.Reserved)
 }
 
 func (t interned) list(list resource.List) {

@@ -13,7 +13,6 @@ import (
 	operator "github.com/mesos/mesos-go/api/v1/lib/master"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
-	"github.com/kafka-sched/kafka-sched/internal/resource"
 )
 
 // operatorCallToWire translates a call for which mesos.ForOperator is true. What it names is
@@ -76,17 +75,12 @@ func agentFromWire(a *operator.Response_GetAgents_Agent) mesos.SeenAgent {
 		Active:      a.Active,
 		Deactivated: a.GetDeactivated(),
 	}
-	out.Total = make(resource.List, 0, len(a.TotalResources))
-	for _, reserved := range []bool{false, true} { // so that one list has both
-		before := len(out.Total)
-		for i := range a.TotalResources {
-			r := resourceFromWire(&a.TotalResources[i])
-			if len(r.Reservations) > 0 == reserved {
-				out.Total = append(out.Total, r)
-			}
+	for i := range a.TotalResources {
+		if r := resourceFromWire(&a.TotalResources[i]); len(r.Reservations) > 0 {
+			out.Reserved = append(out.Reserved, r)
 		}
-		out.Reserved = slices.Clip(out.Total[before:])
 	}
+	out.Reserved = slices.Clip(out.Reserved)
 	for _, c := range a.Capabilities {
 		out.Capabilities = append(out.Capabilities, c.Type.String())
 	}

@@ -112,5 +112,6 @@ func (s sink) kafka(kafka scheduler.KafkaView) {
 		s.put(brokerNotInSync, float64(broker.NotInSync), id)
 		s.put(brokerHosted, float64(broker.Hosted), id)
 		s.put(brokerLeads, float64(broker.Leads), id)
+		s.put(brokerFailedDirs, float64(len(broker.Failed)), id)
 	}
 }

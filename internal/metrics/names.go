@@ -111,6 +111,8 @@ var (
 		"Partitions that a broker hosts.", "broker")
 	brokerLeads = describe("broker_partitions_led",
 		"Partitions that a broker leads.", "broker")
+	brokerFailedDirs = describe("broker_log_dirs_failed",
+		"Log directories that a broker cannot use any more.", "broker")
 	leader = describe("quorum_leader",
 		"Node id of the leader of Kafka's quorum, -1 when unknown.")
 	voters = describe("quorum_voters",
@@ -132,5 +134,6 @@ var gauges = []*prometheus.Desc{
 	registered, suppressed, viewTime, planStatus, planSteps, planStalled,
 	planStalledSeconds, stepSince, stepAttempts,
 	pods, tasks, taskReady, podRefused, leftovers, brokers, brokerFenced, brokerNotInSync,
-	brokerHosted, brokerLeads, leader, voters, offline, founded, asked, rollWaiting,
+	brokerHosted, brokerLeads, brokerFailedDirs, leader, voters, offline, founded, asked,
+	rollWaiting,
 }

@@ -210,7 +210,7 @@ func (m *master) picture() mesos.AgentsSeen {
 		if a.state == awaited {
 			continue
 		}
-		s := mesos.SeenAgent{ID: a.id, Hostname: a.hostname, IP: a.hostname, Total: a.total,
+		s := mesos.SeenAgent{ID: a.id, Hostname: a.hostname, IP: a.hostname,
 			Reserved: reservedOn(a), Unavailable: a.window,
 			Active:      a.state == registered && !a.deactivated && !a.drained,
 			Deactivated: a.deactivated || a.drained}

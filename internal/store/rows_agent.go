@@ -40,12 +40,14 @@ func (r agent) domain() (scheduler.Agent, error) {
 
 func moveToRow(m scheduler.Move) move {
 	return move{Agent: m.Agent, Hostname: m.Hostname, Why: m.Why, Order: m.Order,
-		Incarnation: m.Incarnation, Held: m.Held, Cause: m.Cause}
+		Incarnation: m.Incarnation, Held: m.Held, Cause: m.Cause, To: m.To,
+		Force: m.Force}
 }
 
 func (r move) domain() scheduler.Move {
 	return scheduler.Move{Agent: r.Agent, Hostname: r.Hostname, Why: r.Why, Order: r.Order,
-		Incarnation: r.Incarnation, Held: r.Held, Cause: r.Cause}
+		Incarnation: r.Incarnation, Held: r.Held, Cause: r.Cause, To: r.To,
+		Force: r.Force}
 }
 
 // move is a planned departure of an instance from its agent.
@@ -58,4 +60,6 @@ type move struct {
 	Held        string        `json:"held,omitempty"`
 
 	Cause scheduler.MoveCause `json:"cause,omitempty"`
+	To    string              `json:"to,omitempty"`
+	Force bool                `json:"force,omitempty"`
 }

@@ -43,11 +43,13 @@ type kafka struct {
 	// Archives are where distributions are served, by version.
 	Archives map[string]string `json:"archives,omitempty"`
 	Joins    bool              `json:"joins,omitempty"`
+	// Cordoned are ids of brokers.
+	Cordoned []int `json:"cordoned,omitempty"`
 }
 
 func kafkaToRow(k scheduler.KafkaCluster) kafka {
 	return kafka{ID: &k.ID, Founder: k.Founder, Founded: &k.Founded, Archives: k.Archives,
-		Joins: k.Joins}
+		Joins: k.Joins, Cordoned: k.Cordoned}
 }
 
 func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
@@ -60,7 +62,8 @@ func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
 		return out, err
 	}
 	return scheduler.KafkaCluster{ID: id, Founder: r.Founder, Founded: founded,
-		Archives: r.Archives, Joins: r.Joins}, nil
+		Archives: r.Archives, Joins: r.Joins,
+		Cordoned: r.Cordoned}, nil
 }
 
 type overrides struct {
@@ -119,6 +122,7 @@ type pod struct {
 	Move        *move             `json:"move,omitempty"`
 	Down        *down             `json:"down,omitempty"`
 	Force       bool              `json:"force,omitempty"`
+	New         bool              `json:"new,omitempty"`
 }
 
 type down struct {
@@ -150,6 +154,7 @@ func podToRow(p scheduler.Pod) pod {
 		Down: maybe(p.Down,
 			func(d scheduler.Down) down { return down{d.Task, d.At.UTC()} }),
 		Force: p.Force,
+		New:   p.New,
 	}
 }
 
@@ -167,6 +172,7 @@ func (r pod) domain() (out scheduler.Pod, err error) {
 		Move:  maybe(r.Move, move.domain),
 		Down:  maybe(r.Down, func(d down) scheduler.Down { return scheduler.Down(d) }),
 		Force: r.Force,
+		New:   r.New,
 	}
 	if out.Name, err = namedPod(r.Name); err != nil {
 		return out, err

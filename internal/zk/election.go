@@ -33,7 +33,7 @@ func (s *Session) Campaign(path string, says []byte) (*Election, error) {
 	own, err := s.Conn.CreateProtectedEphemeralSequential(path+"/n_", says, s.acl)
 	if err != nil {
 		return nil, fmt.Errorf("entering the election at %s in ZooKeeper at %s: %w",
-			path, s.servers, err)
+			path, s.servers, Explained(err))
 	}
 	return &Election{session: s, path: path, own: own, changed: make(chan struct{})}, nil
 }
@@ -44,7 +44,7 @@ func (e *Election) Won(ctx context.Context) error {
 	for {
 		leading, changed, err := e.look()
 		switch {
-		case err != nil && !retriable(err):
+		case err != nil && !Retriable(err):
 			return err
 		case err != nil:
 			if err := e.session.Connected(ctx); err != nil {
@@ -72,7 +72,7 @@ func (e *Election) Deposed(ctx context.Context) error {
 		switch {
 		case err == nil && !exists:
 			return fmt.Errorf("the candidate's node %s was removed: %w", e.own, ErrSessionLost)
-		case err != nil && !retriable(err):
+		case err != nil && !Retriable(err):
 			return fmt.Errorf("watching %s in ZooKeeper: %w", e.own, err)
 		case err != nil:
 			if err := e.session.Connected(ctx); err != nil {
@@ -162,8 +162,8 @@ func bySequence(a, b string) int {
 	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 }
 
-// retriable reports whether an error is of the connection and not of what was asked.
-func retriable(err error) bool {
+// Retriable reports whether an error is of the connection and not of what was asked.
+func Retriable(err error) bool {
 	return errors.Is(err, zk.ErrConnectionClosed) || errors.Is(err, zk.ErrNoServer) ||
 		errors.Is(err, zk.ErrSessionMoved)
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-zookeeper/zk"
@@ -45,6 +46,8 @@ type Session struct {
 	log     *slog.Logger
 	lost    chan struct{}
 	once    sync.Once
+
+	watcher atomic.Pointer[func(path string)] // who is told what watches see
 
 	mu     sync.Mutex
 	up     chan struct{} // closed while there is a connection
@@ -177,6 +180,9 @@ func (s *Session) lose() {
 // time-out is lost, whatever the servers will say: another may hold by then what was ours.
 func (s *Session) follow(e zk.Event) {
 	if e.Type != zk.EventSession {
+		if told := s.watcher.Load(); told != nil {
+			(*told)(e.Path)
+		}
 		return
 	}
 	s.log.Debug("ZooKeeper session", "state", e.State.String(), "server", e.Server)
@@ -189,6 +195,16 @@ func (s *Session) follow(e zk.Event) {
 		s.log.Error("the ZooKeeper session is over", "state", e.State.String())
 		s.lose()
 	}
+}
+
+// OnChange has a function called with the path of each change that a watch sees, before any answer
+// that is younger than the change; nil takes it back. It must not wait for anything.
+func (s *Session) OnChange(told func(path string)) {
+	if told == nil {
+		s.watcher.Store(nil)
+		return
+	}
+	s.watcher.Store(&told)
 }
 
 func (s *Session) connected() {
@@ -233,10 +249,33 @@ func (s *Session) Ensure(path string) error {
 		if i < len(path) && path[i] != '/' {
 			continue
 		}
-		_, err := s.Conn.Create(path[:i], nil, 0, s.acl)
-		if err != nil && !errors.Is(err, zk.ErrNodeExists) {
-			return fmt.Errorf("making %s in ZooKeeper at %s: %w", path[:i], s.servers, err)
+		if err := s.Make(path[:i], nil); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// Make makes a node unless it is there. Who may not make it may use one that somebody else has made
+// for him.
+func (s *Session) Make(path string, data []byte) error {
+	_, err := s.Conn.Create(path, data, 0, s.acl)
+	if errors.Is(err, zk.ErrNoAuth) {
+		if exists, _, asked := s.Conn.Exists(path); asked == nil && exists {
+			return nil
+		}
+	}
+	if err != nil && !errors.Is(err, zk.ErrNodeExists) {
+		return fmt.Errorf("making %s in ZooKeeper at %s: %w", path, s.servers, Explained(err))
+	}
+	return nil
+}
+
+// Explained says what to do about a node that is somebody else's; other errors stay as they are.
+func Explained(err error) error {
+	if !errors.Is(err, zk.ErrNoAuth) {
+		return err
+	}
+	return fmt.Errorf("%w: the access control list there does not let us; give the credentials "+
+		"of its user (--state-auth-file, with user:password), or have its owner allow it", err)
 }

@@ -68,6 +68,8 @@ const (
 	Even  Goal = "even"  // all brokers get their due
 	Fill  Goal = "fill"  // those that were added get their due, and no other data moves
 	Empty Goal = "empty" // those that leave lose everything, and no other data moves
+	// Clear is no goal of Make: what is unavailable without a broker leaves it.
+	Clear Goal = "clear"
 )
 
 // Options are what an operator may choose.

@@ -8,6 +8,8 @@ type Move struct {
 	Topic     string
 	Partition int32
 	Replicas  []NodeID
+	// Before are the present ones.
+	Before []NodeID
 }
 
 // Leads is the number of partitions that a broker leads.
@@ -110,6 +112,7 @@ func (f *Facts) Evacuate(id NodeID, down []NodeID) []Move {
 		move := Move{Topic: f.topics[p.Topic].Name, Partition: p.ID}
 		for _, r := range f.replicasOf(p) {
 			to := f.Brokers[r.Broker].ID
+			move.Before = append(move.Before, to)
 			if to == id {
 				to = f.Brokers[best].ID
 			}

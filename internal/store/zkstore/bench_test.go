@@ -99,3 +99,38 @@ func BenchmarkOpen(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkTakeOver takes office over the state of 10,000 instances, of which a standby has a copy,
+// while the last hundred changes are news to it.
+func BenchmarkTakeOver(b *testing.B) {
+	for _, delay := range []time.Duration{0, time.Millisecond} {
+		b.Run(fmt.Sprintf("delay=%s/10000", delay), func(b *testing.B) {
+			session, s := atEnsemble(b, delay)
+			var writes []scheduler.Write
+			for i := range 10_000 {
+				writes = append(writes, instance(i, mesos.Running))
+			}
+			if err := s.Apply(writes); err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				b.StopTimer()
+				c := NewCopy(session, slog.New(slog.DiscardHandler))
+				for !c.upToDate() {
+					if err := c.round(); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if err := s.Apply(writes[:100]); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+				next, err := c.Open("bench", false)
+				if err != nil || !next.Copied() || len(next.hard.Pods) != len(writes) {
+					b.Fatalf("%d instances: %v", len(next.hard.Pods), err)
+				}
+				s = next
+			}
+		})
+	}
+}

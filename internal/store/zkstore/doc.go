@@ -23,12 +23,20 @@
 // the multi that names it in PATH/commit is the moment at which it counts, and the multis after
 // that carry it out. Who takes office finishes what a predecessor left in between.
 //
+// # Standing by
+//
+// A Copy reads the state while another leads, and each node again that ZooKeeper's watches tell of.
+// PATH/commit has the sum over all keys and values: who takes office compares his copy with it
+// behind the fence, and reads everything if it is not the same. So a takeover costs what changed
+// in the last moment, and a copy that missed something is never believed.
+//
 // # Invariants
 //
 //  1. Apply is atomic and durable: nil means that a majority of the servers has the batch; any
 //     other outcome ends the process. ErrDeposed means that none of it was taken.
 //  2. A tree that is foreign, damaged or of a newer release is refused, and not changed.
-//  3. Reads happen only at the start; Apply knows what exists.
+//  3. Reads happen only before and at the start; Apply knows what exists.
+//  4. A copy counts only if it is, to the byte, what was written last.
 //
 // Tested against real servers, alone and in an ensemble, through a relay that cuts connections at
 // any moment.

@@ -37,7 +37,7 @@ func Look(session *zk.Session) (Condition, error) {
 		return Absent, nil
 	case err != nil:
 		return Absent, fmt.Errorf("reading %s in ZooKeeper at %s: %w", session.Path,
-			session.Servers(), err)
+			session.Servers(), zk.Explained(err))
 	case string(content) == ended:
 		return Ended, nil
 	}

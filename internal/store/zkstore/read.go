@@ -10,6 +10,7 @@ import (
 	gozk "github.com/go-zookeeper/zk"
 
 	"github.com/kafka-sched/kafka-sched/internal/store"
+	"github.com/kafka-sched/kafka-sched/internal/zk"
 )
 
 // readers is how many reads are under way at once; they share one connection.
@@ -165,17 +166,21 @@ func (s *Store) make(path string, data []byte) error {
 		s.next(s.now.Pending))
 }
 
-// getBlob reads a blob and checks its digest.
 func (s *Store) getBlob(digest string) ([]byte, error) {
-	path := s.paths.blob(digest)
-	names, _, err := s.session.Conn.Children(path)
+	return getBlob(s.session, s.paths, digest)
+}
+
+// getBlob reads a blob and checks its digest.
+func getBlob(session *zk.Session, below paths, digest string) ([]byte, error) {
+	path := below.blob(digest)
+	names, _, err := session.Conn.Children(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s in ZooKeeper: %w", path, err)
 	}
 	slices.Sort(names)
 	var content []byte
 	for _, name := range names {
-		piece, _, err := s.session.Conn.Get(path + "/" + name)
+		piece, _, err := session.Conn.Get(path + "/" + name)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s/%s in ZooKeeper: %w", path, name, err)
 		}

@@ -31,6 +31,7 @@ type Store struct {
 	held    map[string]held // by key
 	sum     store.Sum       // of all that is held, and of what is being written
 	hard    scheduler.Hard
+	copied  bool // whether hard was held by a standby already
 	// transactions and bytes count what was written since the store was opened.
 	transactions int
 }
@@ -61,6 +62,11 @@ func newStore(session *zk.Session) *Store {
 // it has won the election; leader names it for people. Where the service was uninstalled it
 // fails with ErrUninstalled, unless what is opened is the state of a new one.
 func Open(session *zk.Session, leader string, anew bool) (*Store, error) {
+	return open(session, leader, anew, nil)
+}
+
+// open takes office; a copy, if there is one, may spare it reading everything.
+func open(session *zk.Session, leader string, anew bool, c *Copy) (*Store, error) {
 	s := newStore(session)
 	uninstalled, err := s.prepare()
 	if err != nil {
@@ -76,55 +82,82 @@ func Open(session *zk.Session, leader string, anew bool) (*Store, error) {
 		if err := s.renew(); err != nil {
 			return nil, err
 		}
+	} else if c != nil && s.adopt(c) {
+		return s, s.sweep()
 	}
+	if err := s.read(); err != nil {
+		return nil, err
+	}
+	return s, s.sweep()
+}
+
+// read reads everything.
+func (s *Store) read() error {
 	entries, err := s.readAll()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if s.now.Pending != "" {
 		if err := s.finish(entries); err != nil {
-			return nil, fmt.Errorf("finishing what the scheduler before began: %w", err)
+			return fmt.Errorf("finishing what the scheduler before began: %w", err)
 		}
 	}
 	if err := s.whole(); err != nil {
-		return nil, err
+		return err
 	}
 	if s.hard, err = store.Decode(entries); err != nil {
-		return nil, fmt.Errorf("reading the state below %s in ZooKeeper at %s: %w: %w; nothing "+
-			"in it was changed", session.Path, session.Servers(), store.ErrDamaged, err)
+		return fmt.Errorf("reading the state below %s in ZooKeeper at %s: %w: %w; nothing in it "+
+			"was changed", s.session.Path, s.session.Servers(), store.ErrDamaged, err)
 	}
-	return s, s.sweep()
+	return nil
 }
 
 // prepare makes the nodes that there are once, or finds that they are not ours, or are of a
 // service that was uninstalled.
 func (s *Store) prepare() (uninstalled bool, err error) {
 	root := s.session.Path
+	mine := fmt.Sprint(title, schema)
+	if ready, err := s.prepared(mine); ready || err != nil {
+		return false, err
+	}
 	if i := strings.LastIndex(root, "/"); i > 0 {
 		if err := s.session.Ensure(root[:i]); err != nil {
 			return false, err
 		}
 	}
-	mine := fmt.Sprint(title, schema)
-	_, err = s.session.Conn.Create(root, []byte(mine), 0, s.session.ACL())
-	if err != nil && !errors.Is(err, gozk.ErrNodeExists) {
-		return false, fmt.Errorf("making %s in ZooKeeper at %s: %w", root,
-			s.session.Servers(), err)
+	if err := s.session.Make(root, []byte(mine)); err != nil {
+		return false, err
 	}
 	if uninstalled, err = s.check(mine); err != nil {
 		return false, fmt.Errorf("opening %s in ZooKeeper at %s: %w; nothing in it was changed",
-			root, s.session.Servers(), err)
+			root, s.session.Servers(), zk.Explained(err))
 	}
 	for _, path := range []string{s.paths.state(), s.paths.blobs()} {
 		if err := s.session.Ensure(path); err != nil {
 			return false, err
 		}
 	}
-	_, err = s.session.Conn.Create(s.paths.commit(), commit{}.bytes(), 0, s.session.ACL())
-	if err != nil && !errors.Is(err, gozk.ErrNodeExists) {
-		return false, fmt.Errorf("making %s in ZooKeeper: %w", s.paths.commit(), err)
+	return uninstalled, s.session.Make(s.paths.commit(), commit{}.bytes())
+}
+
+// prepared reports whether all of those nodes are there, so that nothing is to be written.
+func (s *Store) prepared(mine string) (bool, error) {
+	var content []byte
+	_, err := s.session.Conn.Sync(s.session.Path) // a server may lag behind, and it be uninstalled
+	if err == nil {
+		content, _, err = s.session.Conn.Get(s.session.Path)
 	}
-	return uninstalled, nil
+	if errors.Is(err, gozk.ErrNoNode) || err == nil && string(content) != mine {
+		return false, nil
+	}
+	if err == nil {
+		var exists bool // the commit is made last
+		if exists, _, err = s.session.Conn.Exists(s.paths.commit()); err == nil {
+			return exists, nil
+		}
+	}
+	return false, fmt.Errorf("reading %s in ZooKeeper at %s: %w", s.session.Path,
+		s.session.Servers(), zk.Explained(err))
 }
 
 // check reads the root node. One that is empty was made with the election below it, before the
@@ -195,6 +228,9 @@ func (s *Store) takeOffice(leader string) error {
 
 // Epoch is the number of our time in office.
 func (s *Store) Epoch() int64 { return s.now.Epoch }
+
+// Copied reports whether the state was held by a standby already, and only compared.
+func (s *Store) Copied() bool { return s.copied }
 
 // Transactions is how many multis were written since the store was opened.
 func (s *Store) Transactions() int { return s.transactions }

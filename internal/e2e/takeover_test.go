@@ -1,0 +1,107 @@
+//go:build e2e && long
+
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kafka-sched/kafka-sched/internal/zktest"
+)
+
+var (
+	takeoverPods  = flag.Int("pods", 2000, "how many tasks TestTakeoverOfMany has")
+	takeoverDelay = flag.Duration("delay", 0, "how much later ZooKeeper hears and answers in it")
+)
+
+// TestTakeoverOfMany has two schedulers of a service with many tasks, on a ZooKeeper of three
+// servers: the leader ends in order, dies, and both end, and it tells how long each time nobody
+// was there who had found all tasks. No task is launched anew.
+func TestTakeoverOfMany(t *testing.T) {
+	var addresses []string
+	for _, s := range zktest.StartEnsemble(t, 3) {
+		addresses = append(addresses, zktest.StartRelay(t, s.Address, *takeoverDelay).Address)
+	}
+	first := newCluster(t, "many")
+	master := first.simulate(*takeoverPods)
+	spec := filepath.Join(first.home, "many.yml")
+	text := fmt.Sprintf(manySpec, *takeoverPods)
+	if err := os.WriteFile(spec, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	install := func(c *cluster) {
+		c.must(10*time.Minute, "install", "--name", c.name, "--master", master, "-f", spec,
+			"--quiet", "--timeout", "10m", "--state-session-timeout", sessionTimeout.String(),
+			"--state", "zk://"+strings.Join(addresses, ",")+"/kafka-sched/many")
+	}
+	began := time.Now()
+	install(first)
+	t.Logf("%d pods in %.1f s", *takeoverPods, time.Since(began).Seconds())
+	second := newCluster(t, "many")
+	install(second)
+	tasks := first.taskIDs()
+	if len(tasks) != *takeoverPods || first.role()+second.role() != "10" {
+		t.Fatalf("%d tasks, roles %s and %s", len(tasks), first.role(), second.role())
+	}
+	standby, leader := second, first
+	for _, how := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		standby.takesOver(leader, how, tasks)
+		standby, leader = leader, standby
+		eventually(t, time.Minute, "the other stands by", func() error {
+			if role := standby.role(); role != "0" {
+				return fmt.Errorf("its role is %q", role)
+			}
+			return nil
+		})
+	}
+	first.must(10*time.Minute, "uninstall", "--yes", "--name", "many", "--quiet", "--timeout", "9m")
+}
+
+// takesOver ends the leader in some way and waits for the standby.
+func (c *cluster) takesOver(leader *cluster, how syscall.Signal, tasks map[string]string) {
+	c.t.Helper()
+	pid, _ := leader.scheduler()
+	began := time.Now()
+	if err := syscall.Kill(pid, how); err != nil {
+		c.t.Fatal(err)
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for c.role() != "1" {
+		if <-tick.C; time.Since(began) > 2*time.Minute {
+			c.t.Fatalf("nobody takes over after %s", how)
+		}
+	}
+	leads := time.Since(began)
+	eventually(c.t, 2*time.Minute, "all tasks are found", func() error {
+		s, err := c.status()
+		if err != nil {
+			return err
+		}
+		if p := s.Plan("deploy"); !s.Connected || p == nil || p.Status != "COMPLETE" {
+			return fmt.Errorf("connected: %v, deploy: %v", s.Connected, p)
+		}
+		return nil
+	})
+	c.t.Logf("%s: another leads after %.2f s, and has found %d tasks after %.1f s at most", how,
+		leads.Seconds(), len(tasks), time.Since(began).Seconds())
+	logged, err := os.ReadFile(filepath.Join(c.home, c.name, "scheduler", "scheduler.log"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(logged)) {
+		if strings.Contains(line, "this scheduler leads") {
+			c.t.Log(strings.TrimSpace(line))
+		}
+	}
+	if now := c.taskIDs(); !maps.Equal(now, tasks) {
+		c.t.Error("the tasks are others after the takeover")
+	}
+}
