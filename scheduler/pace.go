@@ -157,14 +157,12 @@ func (m *Machine) controllerLast(steps []plans.Step) []plans.Step {
 		p := m.hard.Pods[PodName{s.Pod, s.Index}]
 		t, _ := p.task(spec.Kafka.Task)
 		switch {
-		case p.Down != nil:
+		case p.Down != nil || !m.outdated(p, spec, t):
 			return 0
-		case !m.outdated(p, spec, t):
-			return 1
 		case f != nil && nodeID(p.Name, spec) == f.Leader:
-			return 3
+			return 2
 		}
-		return 2
+		return 1
 	}
 	steps = slices.Clone(steps)
 	slices.SortStableFunc(steps, func(a, b plans.Step) int { return turn(a) - turn(b) })

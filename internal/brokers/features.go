@@ -33,6 +33,19 @@ func (a *answer) readFeatures(version int16, body []byte) error {
 	return nil
 }
 
+// metadataFeature is the feature that tells which metadata there can be.
+const metadataFeature = "metadata.version"
+
+// levelOf is the level of a feature, 0 if it is not told.
+func (a *answer) levelOf(name string) int {
+	for _, f := range a.features {
+		if f.Name == name {
+			return f.Finalized
+		}
+	}
+	return 0
+}
+
 // features are those that all nodes can have that told of theirs, with the levels of whom knows the
 // latest.
 func features(answers []*answer) []scheduler.FeatureFacts {

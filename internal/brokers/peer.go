@@ -168,6 +168,7 @@ func (p *peer) describe(a *answer, how depth) error {
 	})
 	if err == nil && how == all {
 		err = p.question(versionsAgain, a.readFeatures)
+		p.level = int16(a.levelOf(metadataFeature))
 	}
 	if err != nil {
 		return err

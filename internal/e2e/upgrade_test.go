@@ -19,35 +19,35 @@ import (
 func TestUpgrade(t *testing.T) {
 	c := newCluster(t, "upgrade")
 	c.install("--set", "service.kafka_version=3.9.1")
-	c.awaitWhole(3, time.Minute)
+	c.awaitWhole(3, 5*time.Minute)
 	f := startTraffic(t, c.bootstrap())
 
 	began := time.Now()
 	t.Log(c.must(5*time.Minute, "upgrade", "--to", "4.3.1", "--name", c.name, "--no-wait"))
-	c.awaitUpgrade(api.CampaignWaiting, 6*time.Minute)
+	c.awaitUpgrade(api.CampaignWaiting, 20*time.Minute)
 	f.calm(fmt.Sprintf("new binaries in %v", time.Since(began).Round(time.Second)))
 	c.versionIs("4.3.1")
 	f.reset()
 	began = time.Now()
 	c.verb("upgrade", "rollback", "--no-wait")
-	c.awaitUpgrade(api.CampaignRolledBack, 6*time.Minute)
-	c.awaitWhole(3, 2*time.Minute)
+	c.awaitUpgrade(api.CampaignRolledBack, 20*time.Minute)
+	c.awaitWhole(3, 10*time.Minute)
 	f.calm(fmt.Sprintf("and back in %v", time.Since(began).Round(time.Second)))
 	c.versionIs("3.9.1")
 
 	f.reset()
 	began = time.Now()
 	c.verb("upgrade", "--to", "4.3.1", "--no-wait", "--finalize")
-	eventually(t, 4*time.Minute, "a node is upgraded", func() error {
+	eventually(t, 15*time.Minute, "a node is upgraded", func() error {
 		if s := c.upgradeSteps(); s["COMPLETE"] < 1 {
 			return fmt.Errorf("the steps are %v", s)
 		}
 		return nil
 	})
 	c.killScheduler()
-	c.awaitUpgrade(api.CampaignDone, 8*time.Minute)
+	c.awaitUpgrade(api.CampaignDone, 20*time.Minute)
 	f.calm(fmt.Sprintf("an upgrade in %v", time.Since(began).Round(time.Second)))
-	c.awaitWhole(3, 2*time.Minute)
+	c.awaitWhole(3, 10*time.Minute)
 	c.versionIs("4.3.1")
 	c.tellVerdicts()
 	c.featuresRaised()
