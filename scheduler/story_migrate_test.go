@@ -62,3 +62,17 @@ func (s *story) sameNodes() {
 		s.step(FromMigration{*s.nodes})
 	}
 }
+
+// kafkaBeside takes in what controllers tell of a migration, and all nodes of features.
+func (s *story) kafkaBeside(
+	a datadriven.CmdArg, f *KafkaFacts, numbers func([]string) []int,
+) {
+	switch a.Key {
+	case "controllers":
+		f.Controllers = numbers(a.Vals)
+	case "migrating":
+		f.Controllers, f.Migrating = numbers(a.Vals), numbers(a.Vals)
+	case "features":
+		f.Features = featuresOf(s.t, a.Vals)
+	}
+}

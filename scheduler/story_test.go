@@ -496,12 +496,8 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			f.Replicas = replicasOf(numbers, a.Vals)
 		case "offline":
 			f.OfflinePartitions = numbers(a.Vals)[0]
-		case "controllers":
-			f.Controllers = numbers(a.Vals)
-		case "migrating":
-			f.Controllers, f.Migrating = numbers(a.Vals), numbers(a.Vals)
-		case "features":
-			f.Features = featuresOf(s.t, a.Vals)
+		case "controllers", "migrating", "features":
+			s.kafkaBeside(a, &f, numbers)
 		case "leader":
 			f.Leader = numbers(a.Vals)[0]
 		case "brokers":

@@ -250,7 +250,8 @@ func latestQuorum(answers []*answer) quorum {
 }
 
 // withZooKeeper adds, in a cluster that migrates, the brokers whose metadata is in ZooKeeper. As
-// long as they agree on the one that ZooKeeper elected, they are up to date. Once the controllers have
+// long as they agree on the one that ZooKeeper elected, they are up to date. Once the
+// controllers have
 // taken over, brokers name any as the controller; all of them follow the quorum's log then, which
 // tells how far behind they are.
 func (q quorum) withZooKeeper(answers []*answer) quorum {

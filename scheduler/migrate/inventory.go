@@ -42,7 +42,7 @@ const summary = "*"
 // what changes all the time.
 func (i Inventory) Encode() string {
 	kept := Inventory{}
-	for kind := range i { //tidy:unordered a map is made of a map
+	for kind := range i {
 		kept[kind] = i[kind]
 	}
 	for {
@@ -75,7 +75,7 @@ func DecodeInventory(text string) (Inventory, error) {
 
 func size(entries map[string]string) int {
 	total := 0
-	for name, value := range entries {
+	for name, value := range entries { //tidy:unordered a sum
 		total += len(name) + len(value)
 	}
 	return total
