@@ -56,6 +56,10 @@ const (
 	PathMigrateComparison = "/v2/migrate/comparison"
 	PathMigrateCommand    = "/v2/migrate/{command}"
 
+	PathBrokersV2      = "/v2/brokers"
+	PathBrokerV2       = "/v2/brokers/{broker}"
+	PathDeclaredTopics = "/v2/declared-topics"
+
 	PathTopicsV2         = "/v2/topics"
 	PathTopicV2          = "/v2/topics/{topic}"
 	PathTopicConfigV2    = "/v2/topics/{topic}/config"
@@ -131,6 +135,7 @@ func routesV2() []Route {
 		PathOffers, PathReservations, PathLeftovers, PathEvents,
 		PathAgents, PathAgent, PathRebalance, PathRebalancePreview,
 		PathUpgrade, PathUpgradePreview, PathMigrate, PathMigrateComparison,
+		PathBrokersV2, PathBrokerV2, PathDeclaredTopics,
 		PathTopicsV2, PathTopicV2, PathTopicConfigV2, PathTopicOffsetsV2, PathGroups, PathGroup,
 		PathQuotas, PathUsers, PathACLs, PathLogDirs, PathTransactions, PathTransaction,
 		PathReassignments, PathFeatures, PathDrift,

@@ -50,6 +50,7 @@ type Machine struct {
 	trek     trek    // of a migration
 	// campaignTrouble is what keeps the campaign from getting on, "" for nothing.
 	campaignTrouble string
+	declared        declared  // topics and properties
 	freshAfter      time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
 	foreignPorts []takenPorts
@@ -249,6 +250,8 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.kafkaChanged(ev)
 	case FromMoves:
 		m.fromMoves(ev)
+	case FromConfigs:
+		m.fromConfigs(ev)
 	case Commanded:
 		m.commanded(ev)
 	}

@@ -54,6 +54,7 @@ func (m *Machine) pass() {
 	m.passRebalancing()
 	m.passCampaign()
 	m.passMigration()
+	m.passDeclared()
 	m.forgetChanges()
 	m.passed = m.passed || m.connected
 	m.reconcile()

@@ -68,6 +68,8 @@ func (s *story) kafkaBeside(
 	a datadriven.CmdArg, f *KafkaFacts, numbers func([]string) []int,
 ) {
 	switch a.Key {
+	case "joins":
+		f.JoinsItself = true
 	case "controllers":
 		f.Controllers = numbers(a.Vals)
 	case "migrating":
@@ -75,4 +77,12 @@ func (s *story) kafkaBeside(
 	case "features":
 		f.Features = featuresOf(s.t, a.Vals)
 	}
+}
+
+// fromEnsemble has ZooKeeper tell of its servers, or of a migration.
+func (s *story) fromEnsemble(d *datadriven.TestData) string {
+	if d.Cmd == "migration" {
+		return s.migration(d)
+	}
+	return s.zooKeeper(d)
 }

@@ -306,6 +306,8 @@ func CallText(c Call) string {
 		return "ask zookeeper for the migration at " + c.Connect
 	case AskMoves:
 		return "ask kafka for moves: " + c.Wish.String()
+	case AskConfigs:
+		return "ask kafka for configs: " + c.Wish.String()
 	case ChangeKafka:
 		return "change kafka " + c.Change.String()
 	case Exit:
@@ -337,6 +339,8 @@ func EventText(e Event) string {
 		return "zookeeper has the migration: " + e.Facts.String()
 	case FromMoves:
 		return fmt.Sprintf("kafka has moves for %s: %s", e.Wish, e.Moves)
+	case FromConfigs:
+		return "what differs from the target: " + e.Drift.String()
 	case KafkaChanged:
 		if e.Error != "" {
 			return fmt.Sprintf("kafka refused %s: %q", e.Change, e.Error)

@@ -67,6 +67,7 @@ func (x *v2) route(r chi.Router) {
 	x.routeRebalance(r, change)
 	x.routeUpgrade(r, change)
 	x.routeMigrate(r, change)
+	x.routeBrokers(r)
 	x.routeTopics(r, change)
 	x.routeClients(r, change)
 	x.routeCluster(r, change)

@@ -176,9 +176,10 @@ func (s *schedulerRun) run(ctx context.Context) error {
 	defer recorder.Close()
 	s.loop = loop.New(loop.Config{
 		Machine: machine, Recorder: recorder, Clock: clock,
-		Store: s.store, Mesos: s.mesos, Kafka: s.kafka, ZooKeeper: zk.Roles{},
 		Migrations: zk.Migrations{},
-		Metrics:    s.metrics, Logger: s.log,
+		Store:      s.store, Mesos: s.mesos, ZooKeeper: zk.Roles{},
+		Kafka:   cluster{s.kafka, kafkaadmin.Admin{}, clock},
+		Metrics: s.metrics, Logger: s.log,
 	})
 	// The machine has the rest, and here it would soon be old.
 	s.hard = scheduler.Hard{Framework: s.hard.Framework, Target: s.hard.Target}

@@ -19,6 +19,7 @@ const (
 	changed   = "KafkaChanged/"
 	fromKafka = "Kafka"
 	fromMoves = "Moves"
+	fromDrift = "Configs"
 	fromRoles = "ZooKeeper"
 	fromNodes = "Migration"
 	tick      = "Tick"
@@ -38,8 +39,9 @@ var payloads = map[string][]any{
 		scheduler.Migrate{}, scheduler.CampaignCommand{}},
 	changed: {scheduler.AddVoter{}, scheduler.RemoveVoter{}, scheduler.Unregister{},
 		scheduler.StartMoves{}, scheduler.CancelMoves{}, scheduler.Unthrottle{},
-		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}, scheduler.Cordon{},
-		scheduler.SetFeature{}},
+		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}, scheduler.CreateTopic{},
+		scheduler.GrowTopic{}, scheduler.ReplicateTopic{}, scheduler.ConfigureTopic{},
+		scheduler.ConfigureBrokers{}, scheduler.Cordon{}, scheduler.SetFeature{}},
 }
 
 // types finds them by their names.
@@ -75,6 +77,8 @@ func named(ev scheduler.Event) (kind string, payload any, err error) {
 		return fromKafka, ev.Facts, nil
 	case scheduler.FromMoves:
 		return fromMoves, ev, nil
+	case scheduler.FromConfigs:
+		return fromDrift, ev, nil
 	case scheduler.FromZooKeeper:
 		return fromRoles, ev.Facts, nil
 	case scheduler.FromMigration:
@@ -137,6 +141,10 @@ func decode(kind string, data []byte) (scheduler.Event, error) {
 		var moves scheduler.FromMoves
 		err := json.Unmarshal(data, &moves)
 		return moves, err
+	case fromDrift:
+		var drift scheduler.FromConfigs
+		err := json.Unmarshal(data, &drift)
+		return drift, err
 	case fromRoles:
 		var facts scheduler.ZooKeeperFacts
 		err := json.Unmarshal(data, &facts)
