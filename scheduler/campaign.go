@@ -255,7 +255,7 @@ func (m *Machine) beginPhase(c Campaign, phase CampaignPhase) bool {
 	c.Phases = slices.Clone(c.Phases)
 	c.Phases[c.At] = phase
 	m.setCampaign(c)
-	if len(edits) > 0 {
+	if len(edits) > 0 && !reflect.DeepEqual(next, canonical(m.hard.Target.Service)) {
 		m.replaceTarget(Target{ID: uuid(m.cfg.UUID()), Service: next,
 			Number: m.hard.Target.Number + 1, Since: m.now, Updates: true,
 			By: fmt.Sprintf("plan %s", c.Kind)})
