@@ -536,7 +536,7 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			}
 		}
 	}
-	f.Rolling = wholeOf(f, s.beyond)
+	f.Rolling, f.Features = wholeOf(f, s.beyond), s.features(d)
 	s.facts = &f
 	return s.step(FromKafka{f})
 }

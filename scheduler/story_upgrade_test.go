@@ -43,6 +43,16 @@ func (s *story) upgrade(d *datadriven.TestData) Command {
 	return c
 }
 
+// features are those that Kafka tells of, "features=(...)".
+func (s *story) features(d *datadriven.TestData) []FeatureFacts {
+	for _, a := range d.CmdArgs {
+		if a.Key == "features" {
+			return featuresOf(s.t, a.Vals)
+		}
+	}
+	return nil
+}
+
 // featuresOf reads features: name:finalized, or name:finalized:least:greatest.
 func featuresOf(t *testing.T, vals []string) []FeatureFacts {
 	var list []FeatureFacts

@@ -211,7 +211,7 @@ type KafkaView struct {
 	Rebalancing Rebalancing
 	Rebalance   string
 	// Campaign is the latest long work of an operator, CampaignPaused says that one holds it, and
-	// CampaignTold how far it is and what holds it. Archives are the distributions that it needs.
+	// CampaignTold how far it is and what holds it.
 	Campaign       Campaign
 	CampaignPaused bool
 	CampaignTold   string
