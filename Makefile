@@ -51,7 +51,7 @@ e2e: ## the end-to-end tests on real brokers
 
 e2e-long: ## those of the end-to-end tests that continuous integration has no time for
 	$(GO) test -tags 'e2e long' -count=1 -timeout 30m -v ./internal/e2e \
-		-run '^(TestOlderKafka|TestKafkaZooKeeperExample|TestCutOff|TestTakeoverOfMany|TestUpgrade)$$'
+		-run '^(TestOlderKafka|TestKafkaZooKeeperExample|TestCutOff|TestTakeoverOfMany|TestUpgrade|TestMigrate)$$'
 
 test: deps unit e2e ## all tests; installs what they need where it may
 

@@ -16,11 +16,21 @@ var (
 	openAPIKafka string
 	//go:embed openapi_upgrade.yaml
 	openAPIUpgrade string
+	//go:embed openapi_migrate.yaml
+	openAPIMigrate string
 )
 
 // OpenAPI is the OpenAPI 3.1 document of the API, in YAML.
-var OpenAPI = []byte(joined(joined(joined(openAPIV1, openAPIV2), openAPIKafka),
-	openAPIUpgrade))
+var OpenAPI = []byte(together(openAPIV1, openAPIV2, openAPIKafka, openAPIUpgrade,
+	openAPIMigrate))
+
+// together joins the parts of the document, one behind the other.
+func together(first string, more ...string) string {
+	for _, next := range more {
+		first = joined(first, next)
+	}
+	return first
+}
 
 // joined puts the paths and the components of a second document behind those of a first.
 func joined(first, second string) string {

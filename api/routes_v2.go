@@ -51,6 +51,11 @@ const (
 	PathUpgradePreview = "/v2/upgrade/preview"
 	PathUpgradeCommand = "/v2/upgrade/{command}"
 
+	PathMigrate           = "/v2/migrate"
+	PathMigratePreview    = "/v2/migrate/preview"
+	PathMigrateComparison = "/v2/migrate/comparison"
+	PathMigrateCommand    = "/v2/migrate/{command}"
+
 	PathBrokersV2      = "/v2/brokers"
 	PathBrokerV2       = "/v2/brokers/{broker}"
 	PathDeclaredTopics = "/v2/declared-topics"
@@ -129,7 +134,7 @@ func routesV2() []Route {
 		PathConfigurationsV2, PathTargetV2, PathConfigurationV2, PathDiff,
 		PathOffers, PathReservations, PathLeftovers, PathEvents,
 		PathAgents, PathAgent, PathRebalance, PathRebalancePreview,
-		PathUpgrade, PathUpgradePreview,
+		PathUpgrade, PathUpgradePreview, PathMigrate, PathMigrateComparison,
 		PathBrokersV2, PathBrokerV2, PathDeclaredTopics,
 		PathTopicsV2, PathTopicV2, PathTopicConfigV2, PathTopicOffsetsV2, PathGroups, PathGroup,
 		PathQuotas, PathUsers, PathACLs, PathLogDirs, PathTransactions, PathTransaction,
@@ -142,6 +147,7 @@ func routesV2() []Route {
 		PathServiceStop, PathServiceStart, PathServiceUninstall,
 		PathPlanCommandV2, PathPodCommandV2, PathRollback, PathAgentAbandon,
 		PathRebalance, PathRebalanceCancel, PathUpgrade, PathUpgradeCommand,
+		PathMigrate, PathMigratePreview, PathMigrateCommand,
 		PathTopicsV2, PathTopicConfigV2, PathTopicPartitions, PathTopicReplication, PathTopicTest,
 		PathGroupReset, PathQuotas, PathUsers, PathACLs, PathACLsRemove, PathTransactionAbort,
 		PathElections, PathReassignments, PathReassignmentsCancel, PathDriftCorrect,

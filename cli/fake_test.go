@@ -127,6 +127,7 @@ func (f *fake) handler() http.Handler {
 	f.readsKafka(get)
 	f.readsAdmin(get)
 	f.readsUpgrade(get)
+	f.readsMigration(get)
 	f.commands(mux)
 	f.mesos(mux)
 	return mux

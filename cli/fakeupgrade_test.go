@@ -7,7 +7,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/api"
 )
 
-// readsUpgrade serves what is asked of upgrades: there is a way from 3.9.1 to 4.3.1, and to no
+// readsUpgrade serves what is asked of upgrades: there is a way to 4.3.1 from 3.9.1, and to no
 // other version; the latest upgrade waits.
 func (f *fake) readsUpgrade(get serve) {
 	phases := []api.Phased{{Name: "nodes", What: "roll the nodes", Undo: "roll them back"},

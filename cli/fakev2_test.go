@@ -162,6 +162,9 @@ func (f *fake) commandsV2(
 	act("POST", api.PathAgentAbandon, f.abandon)
 	act("POST", api.PathUpgrade, f.upgrade)
 	act("POST", api.PathUpgradeCommand, f.commandUpgrade)
+	act("POST", api.PathMigrate, f.migrate)
+	act("POST", api.PathMigratePreview, f.migratePreview)
+	act("POST", api.PathMigrateCommand, f.commandMigration)
 	act("POST", api.PathPodCommandV2, func(r *http.Request, s api.Service) any {
 		p := s.Pod(r.PathValue("pod"))
 		var body api.PodCommand

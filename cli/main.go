@@ -193,8 +193,8 @@ func (e *env) root() *cobra.Command {
 	cobra.CheckErr(flags.MarkHidden("home"))
 	root.AddCommand(
 		e.installCmd(), e.statusCmd(), e.planCmd(), e.podCmd(), e.endpointsCmd(), e.logsCmd(),
-		e.stopCmd(), e.startCmd(), e.updateCmd(), e.upgradeCmd(), e.configCmd(), e.describeCmd(),
-		e.debugCmd(),
+		e.stopCmd(), e.startCmd(), e.updateCmd(), e.upgradeCmd(), e.migrateCmd(),
+		e.configCmd(), e.describeCmd(), e.debugCmd(),
 		e.journalCmd(), e.agentCmd(), e.brokerCmd(), e.rebalanceCmd(), e.topicCmd(),
 		e.groupCmd(),
 		e.quotaCmd(), e.userCmd(), e.aclCmd(), e.logDirCmd(), e.transactionCmd(), e.electionCmd(),

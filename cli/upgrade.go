@@ -217,7 +217,11 @@ func (e *env) printCampaign(what string, s api.Campaign) error {
 		e.printLine("there was no %s yet", what)
 		return nil
 	}
-	e.printLine("the %s from %s to %s is %s", what, s.From, s.To, s.State)
+	noun := what
+	if what == planMigrate {
+		noun = "migration"
+	}
+	e.printLine("the %s from %s to %s is %s", noun, s.From, s.To, s.State)
 	t := e.table([]string{"PHASE", "STATE", "WHAT", "WAY BACK"})
 	for _, p := range s.Phases {
 		row(t, p.Name, p.State, p.What, orHyphen(p.Undo))

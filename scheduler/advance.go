@@ -219,6 +219,10 @@ func (w *work) tend(name PodName) {
 		m.waits[name] = "its controller, which ran alone, is being stopped"
 		return
 	}
+	if m.withdraws(spec) {
+		w.withdraw(p)
+		return
+	}
 	if p.Request != "" {
 		return
 	}

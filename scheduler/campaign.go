@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -49,6 +50,14 @@ type Campaign struct {
 // CampaignKind is what a campaign is for.
 type CampaignKind string
 
+// noun is what a campaign is called.
+func (k CampaignKind) noun() string {
+	if k == Migrating {
+		return "migration"
+	}
+	return string(k)
+}
+
 // Upgrading is the kind of a campaign that brings a cluster to another version of Kafka.
 const Upgrading CampaignKind = "upgrade"
 
@@ -74,6 +83,25 @@ type Edit struct {
 	Version string
 	Set     map[string]string
 	Unset   []string
+	// Service is the service as a whole, of a migration; Undone is what undoing makes of it, nil
+	// for what it was.
+	Service, Undone *servicespec.Service
+}
+
+// String gives the change in a line.
+func (e Edit) String() string {
+	text := fmt.Sprintf("%s version=%q set=%v unset=%v", e.Pod, e.Version, e.Set, e.Unset)
+	for _, s := range []*servicespec.Service{e.Service, e.Undone} {
+		if s == nil {
+			continue
+		}
+		data, err := s.Encode()
+		if err != nil {
+			panic("scheduler: a service that cannot be encoded: " + err.Error())
+		}
+		text += " service=" + string(data)
+	}
+	return text
 }
 
 // edited makes changes of a service, and gives those that undo them, in their order.
@@ -81,7 +109,11 @@ func edited(s servicespec.Service, edits []Edit) (servicespec.Service, []Edit) {
 	next := canonical(s)
 	var undoes []Edit
 	for _, e := range edits {
-		if p := podSpec(next, e.Pod); p != nil {
+		if e.Service != nil {
+			was := next
+			undoes = append([]Edit{{Service: cmp.Or(e.Undone, &was)}}, undoes...)
+			next = canonical(*e.Service)
+		} else if p := podSpec(next, e.Pod); p != nil {
 			undoes = append([]Edit{e.apply(p)}, undoes...)
 		}
 	}
@@ -190,11 +222,11 @@ func (m *Machine) advanceCampaign(c Campaign) bool {
 	case phase == nil:
 		m.endCampaign(c)
 		return true
-	case c.Waiting():
+	case c.Waiting(), !c.Begun && m.holdsPhase(c, *phase):
 		return false
 	case !c.Begun:
 		return m.beginPhase(c, *phase)
-	case m.rolledOut(*phase) && m.raised(c, *phase):
+	case m.rolledOut(*phase) && m.raised(c, *phase) && m.awaited(c, *phase):
 		m.endPhase(c, *phase)
 		return true
 	}
@@ -223,7 +255,7 @@ func (m *Machine) beginPhase(c Campaign, phase CampaignPhase) bool {
 	c.Phases = slices.Clone(c.Phases)
 	c.Phases[c.At] = phase
 	m.setCampaign(c)
-	if len(edits) > 0 {
+	if len(edits) > 0 && !reflect.DeepEqual(next, canonical(m.hard.Target.Service)) {
 		m.replaceTarget(Target{ID: uuid(m.cfg.UUID()), Service: next,
 			Number: m.hard.Target.Number + 1, Since: m.now, Updates: true,
 			By: fmt.Sprintf("plan %s", c.Kind)})
@@ -267,6 +299,7 @@ func (m *Machine) endPhase(c Campaign, phase CampaignPhase) {
 func (m *Machine) endCampaign(c Campaign) {
 	c.Ended = m.now
 	m.setCampaign(c)
+	m.handsOver(c)
 	if !c.Back {
 		return // what plans do is told anyhow
 	}
@@ -297,7 +330,7 @@ func (m *Machine) holdCampaign() string {
 	if !m.pausedCampaign() {
 		return ""
 	}
-	return fmt.Sprintf("the %s is paused", m.hard.Campaign.Kind)
+	return fmt.Sprintf("the %s is paused", m.hard.Campaign.Kind.noun())
 }
 
 // inForce are the changes that the campaign has made of the target so far, in their order.
@@ -327,7 +360,7 @@ func (m *Machine) refuseTarget(next servicespec.Service) string {
 		return ""
 	}
 	return fmt.Sprintf("the %s from %s to %s is under way, and the configuration has not what it "+
-		"brought about; finish it or roll it back first", c.Kind, c.From, c.To)
+		"brought about; finish it or roll it back first", c.Kind.noun(), c.From, c.To)
 }
 
 // asBefore has a node that is brought back before its turn launched with what it ran with: what

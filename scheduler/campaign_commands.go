@@ -191,7 +191,7 @@ func (m *Machine) busyCampaign() *Problem {
 		return problem(Conflict, "the service is stopped")
 	case now.under():
 		return problem(Conflict, "the %s from %s to %s is under way; finish it, or roll it back",
-			now.Kind, now.From, now.To)
+			now.Kind.noun(), now.From, now.To)
 	case !m.hard.Kafka.Founded:
 		return problem(Conflict, "there is no Kafka cluster yet")
 	case target.Done.IsZero():
@@ -215,33 +215,36 @@ func (m *Machine) beginCampaign(c Campaign, by Caller) {
 func (m *Machine) campaignCommand(cmd CampaignCommand, by Caller) (string, *Problem) {
 	c := m.hard.Campaign
 	if c.Kind != cmd.Kind {
-		return "", problem(Conflict, "there is no %s", cmd.Kind)
+		return "", problem(Conflict, "there is no %s", cmd.Kind.noun())
 	}
 	if cmd.Verb == CampaignRollback {
 		return m.rollbackCampaign(c)
 	}
 	if !c.under() {
-		return "", problem(AlreadyDone, "no %s is under way", cmd.Kind)
+		return "", problem(AlreadyDone, "no %s is under way", cmd.Kind.noun())
 	}
 	switch cmd.Verb {
 	case CampaignPause:
 		if m.pausedCampaign() {
-			return "", problem(AlreadyDone, "the %s is paused already", c.Kind)
+			return "", problem(AlreadyDone, "the %s is paused already", c.Kind.noun())
 		}
 		m.pauseCampaign(c, by)
-		return fmt.Sprintf("the %s is paused: no other node goes down for it", c.Kind), nil
+		return fmt.Sprintf("the %s is paused: no other node goes down for it", c.Kind.noun()), nil
 	case CampaignContinue:
 		if phase := c.phase(); !m.pausedCampaign() && phase != nil && phase.Waits && !c.Finalize {
 			return "", problem(Conflict, "the %s waits until it may do what is behind %s: "+
-				"finalize lets it, rollback goes back", c.Kind, phase.Name)
+				"finalize lets it, rollback goes back", c.Kind.noun(), phase.Name)
 		}
 		if !m.pausedCampaign() {
-			return "", problem(AlreadyDone, "the %s is not paused", c.Kind)
+			return "", problem(AlreadyDone, "the %s is not paused", c.Kind.noun())
 		}
 		m.forget(string(c.Kind))
 		m.due = true
-		return fmt.Sprintf("the %s goes on", c.Kind), nil
+		return fmt.Sprintf("the %s goes on", c.Kind.noun()), nil
 	case CampaignFinalize:
+		if reason := m.refuseFinal(c); reason != "" {
+			return "", problem(Conflict, "%s", reason)
+		}
 		return m.finalizeCampaign(c)
 	}
 	return "", problem(InvalidRequest, "there is no verb %s", cmd.Verb)
@@ -250,7 +253,7 @@ func (m *Machine) campaignCommand(cmd CampaignCommand, by Caller) (string, *Prob
 // finalizeCampaign lets a campaign go on to what cannot be undone, also one that goes back.
 func (m *Machine) finalizeCampaign(c Campaign) (string, *Problem) {
 	if c.Finalize && !c.Back && !m.pausedCampaign() {
-		return "", problem(AlreadyDone, "the %s goes on to its end already", c.Kind)
+		return "", problem(AlreadyDone, "the %s goes on to its end already", c.Kind.noun())
 	}
 	if c.Back { // what the phase in hand was undone of is done again
 		c.Back, c.Begun, c.At = false, false, max(c.At, 0)
@@ -258,20 +261,21 @@ func (m *Machine) finalizeCampaign(c Campaign) (string, *Problem) {
 	c.Finalize = true
 	m.forget(string(c.Kind))
 	m.setCampaign(c)
-	return fmt.Sprintf("the %s goes on to its end", c.Kind), nil
+	return fmt.Sprintf("the %s goes on to its end", c.Kind.noun()), nil
 }
 
 // rollbackCampaign begins the way back, also from a campaign that is done.
 func (m *Machine) rollbackCampaign(c Campaign) (string, *Problem) {
 	switch done := !c.under(); {
 	case c.Back:
-		return "", problem(AlreadyDone, "the %s is rolled back already", c.Kind)
+		return "", problem(AlreadyDone, "the %s is rolled back already", c.Kind.noun())
 	case m.hard.Intent != Run:
 		return "", problem(Conflict, "the service is stopped")
 	case done:
 		if with, _ := edited(m.hard.Target.Service, c.inForce()); !reflect.DeepEqual(with,
 			canonical(m.hard.Target.Service)) {
-			return "", problem(Conflict, "the configuration is not that of the %s any more", c.Kind)
+			return "", problem(Conflict, "the configuration is not that of the %s any more",
+				c.Kind.noun())
 		}
 	}
 	begun := c.At
@@ -287,7 +291,7 @@ func (m *Machine) rollbackCampaign(c Campaign) (string, *Problem) {
 	c.At, c.Back, c.Begun, c.Ended = begun, true, false, time.Time{}
 	m.forget(string(c.Kind))
 	m.setCampaign(c)
-	return fmt.Sprintf("the %s is rolled back to %s", c.Kind, c.From), nil
+	return fmt.Sprintf("the %s is rolled back to %s", c.Kind.noun(), c.From), nil
 }
 
 // steersCampaign reports whether a command on a plan is one on the campaign, and carries it out.

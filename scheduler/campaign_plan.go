@@ -77,6 +77,8 @@ func (m *Machine) campaignState(s plans.Step) (plans.Status, string) {
 			"rollback goes back to %s", c.Kind, c.From)
 	case !c.Begun:
 		return plans.Pending, cmp.Or(m.campaignTrouble, "it is about to begin")
+	case c.Kind == Migrating && m.rolledOut(phase):
+		return plans.Started, m.campaignTrouble
 	case len(phase.Edits) > 0:
 		return m.nodeState(c, s.Name)
 	}

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -69,7 +70,7 @@ const (
 // changeKafka asks for a change, unless it is under way or was lately. It says why the last try
 // failed, "" if it did not.
 func (m *Machine) changeKafka(c KafkaChange) string {
-	return m.changeAt(m.kafkaAddresses(), c)
+	return m.changeAt(m.takers(c), c)
 }
 
 // changeAt is changeKafka for what not every node takes.
@@ -95,6 +96,31 @@ func (m *Machine) askChange(addresses []string, c KafkaChange) bool {
 	m.out.Calls = append(m.out.Calls, ChangeKafka{addresses, c})
 	m.note(Info, "", "change Kafka", "change", key)
 	return true
+}
+
+// takers are the addresses of nodes that can make a change, in the order in which they are tried.
+// Brokers pass everything on to whom it concerns; controllers do not, and brokers on ZooKeeper know
+// nothing of a quorum, so that of changes of the quorum its leader is told.
+func (m *Machine) takers(c KafkaChange) []string {
+	addresses := m.kafkaAddresses()
+	switch c.(type) {
+	case AddVoter, RemoveVoter:
+	default:
+		return addresses
+	}
+	for p, spec := range m.kafkaPods {
+		port := askedAt(p, spec)
+		if f := m.kafkaNow(); f == nil || port == "" || nodeID(p.Name, spec) != f.Leader {
+			continue
+		}
+		number := portOf(taskPlace(*p.Place, spec, spec.Kafka.Task), port)
+		leader := fmt.Sprintf("%s:%d", p.Place.Hostname, number)
+		at := slices.Index(addresses, leader)
+		if at > 0 {
+			addresses = slices.Insert(slices.Delete(addresses, at, at+1), 0, leader)
+		}
+	}
+	return addresses
 }
 
 // kafkaChanged takes in what became of a change.

@@ -54,6 +54,8 @@ func planOf(c Command) string {
 		return c.Plan
 	case Upgrade:
 		return string(Upgrading)
+	case Migrate:
+		return string(Migrating)
 	case CampaignCommand:
 		return string(c.Kind)
 	}
@@ -98,6 +100,8 @@ func (m *Machine) commandedNow(c Commanded, r *Reply) {
 		r.Message, r.Problem = m.cancelRebalance()
 	case Upgrade:
 		r.Message, r.Problem = m.upgrade(cmd, c.Caller)
+	case Migrate:
+		r.Message, r.Problem = m.migrate(cmd, c.Caller)
 	case CampaignCommand:
 		r.Message, r.Problem = m.campaignCommand(cmd, c.Caller)
 	case Remark:

@@ -209,6 +209,9 @@ type KafkaFacts struct {
 	Replicas []QuorumReplica
 	// JoinsItself says that a controller becomes a voter by itself, as from Kafka 4.2 on.
 	JoinsItself bool
+	// Controllers are the node ids of controllers that answered at their own listeners, and
+	// Migrating those of them that take part in a migration from ZooKeeper.
+	Controllers, Migrating []int
 	// Cordons says that Kafka can be told to give a broker no new replicas, as from the metadata
 	// version of 4.3 on.
 	Cordons bool

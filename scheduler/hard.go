@@ -166,10 +166,16 @@ type KafkaCluster struct {
 	// Archives are where the scheduler serves distributions of Kafka, by version: paths below
 	// Config.Address. Of a version that is not among them it is Config.KafkaURI.
 	Archives map[string]string
+	// Joins says that the cluster was founded in ZooKeeper and migrates: its controllers have yet
+	// to found their quorum.
+	Joins bool
 	// Cordoned are the ids of the brokers that Kafka was told, because of us, to give no new
 	// replicas.
 	Cordoned []int
 }
+
+// hasQuorum reports whether controllers join those that are there, and none founds a quorum.
+func (k KafkaCluster) hasQuorum() bool { return k.Founded && !k.Joins }
 
 // PodName names a pod instance: its type and its index, printed "kafka-0".
 type PodName struct {

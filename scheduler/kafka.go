@@ -46,9 +46,11 @@ func (m *Machine) holdFounding(name PodName, spec servicespec.Pod) string {
 	switch {
 	case spec.Kafka == nil:
 		return ""
-	case spec.Kafka.ZooKeeper != "":
+	case spec.Kafka.OnZooKeeper():
 		return m.holdEnsemble(*spec.Kafka)
-	case m.hard.Kafka.Founded:
+	case m.withdraws(spec):
+		return "stays down, as the migration is being undone"
+	case m.hard.Kafka.hasQuorum(), m.hard.Kafka.Founded && !spec.Kafka.Controls():
 		return ""
 	}
 	switch founder, chosen := m.founder(); {
@@ -63,15 +65,16 @@ func (m *Machine) holdFounding(name PodName, spec servicespec.Pod) string {
 // found records, before the founder's launch leaves, which volume may be formatted as the
 // first of a new cluster.
 func (m *Machine) found(p Pod, spec servicespec.Pod) {
-	if spec.Kafka == nil || !spec.Kafka.Controls() || m.hard.Kafka.Founded {
+	if spec.Kafka == nil || !spec.Kafka.Controls() || m.hard.Kafka.hasQuorum() {
 		return
 	}
 	for _, r := range placeResources(*p.Place) {
 		disk := r.DiskInfo()
 		if m.hard.Kafka.Founder == "" && disk.PersistenceID != "" &&
 			disk.ContainerPath == spec.Kafka.Volume {
-			m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID,
-				Founder: mesos.PersistenceID(disk.PersistenceID)})
+			cluster := m.hard.Kafka
+			cluster.Founder = mesos.PersistenceID(disk.PersistenceID)
+			m.setKafka(cluster)
 		}
 	}
 }
@@ -79,15 +82,17 @@ func (m *Machine) found(p Pod, spec servicespec.Pod) {
 // unfound takes the right to found the cluster from a volume that is given up before it did.
 // Nobody can have joined a cluster that was never up, so another volume may found it.
 func (m *Machine) unfound(list resource.List) {
-	if !m.hard.Kafka.Founded && slices.Contains(volumesIn(list), m.hard.Kafka.Founder) {
-		m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID})
+	if !m.hard.Kafka.hasQuorum() && slices.Contains(volumesIn(list), m.hard.Kafka.Founder) {
+		cluster := m.hard.Kafka
+		cluster.Founder = ""
+		m.setKafka(cluster)
 		m.freshAfter = m.now
 	}
 }
 
 // founds reports whether a node is to format its volume as the first of a new cluster.
 func (m *Machine) founds(p Pod) bool {
-	return !m.hard.Kafka.Founded && m.hard.Kafka.Founder != "" &&
+	return !m.hard.Kafka.hasQuorum() && m.hard.Kafka.Founder != "" &&
 		p.Place.hasVolume(m.hard.Kafka.Founder)
 }
 
@@ -138,7 +143,7 @@ log4j.appender.stdout.layout.ConversionPattern=[%d] %p %m (%c)%n
 // orderKafka makes a task's order that of a Kafka node.
 func (m *Machine) orderKafka(o *executor.Order, p Pod, spec servicespec.Pod) {
 	k := nodeOf(p, spec)
-	if k.ZooKeeper != "" {
+	if k.OnZooKeeper() {
 		m.orderBroker(o, p, spec)
 		return
 	}
@@ -233,7 +238,7 @@ func (m *Machine) controllers() []string {
 func (m *Machine) serverProperties(o *executor.Order, p Pod, spec servicespec.Pod) string {
 	k := nodeOf(p, spec)
 	props := m.defaultProperties()
-	if k.ZooKeeper != "" {
+	if k.OnZooKeeper() {
 		props = m.brokerProperties(k)
 	}
 	for key, value := range k.Properties {
@@ -258,11 +263,18 @@ func (m *Machine) serverProperties(o *executor.Order, p Pod, spec servicespec.Po
 	}
 	id := strconv.Itoa(nodeID(p.Name, spec))
 	if k.ZooKeeper != "" {
-		props["broker.id"] = id
 		props["zookeeper.connect"], _, _ = m.connect(k)
+	}
+	if k.Migrates {
+		props["zookeeper.metadata.migration.enable"] = "true"
+	}
+	if k.OnZooKeeper() {
+		props["broker.id"] = id
 	} else {
 		props["node.id"] = id
 		props["process.roles"] = strings.Join(roles, ",")
+	}
+	if k.Migrates || !k.OnZooKeeper() {
 		props["listener.security.protocol.map"] = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
 		props["controller.listener.names"] = "CONTROLLER"
 	}
@@ -270,7 +282,7 @@ func (m *Machine) serverProperties(o *executor.Order, p Pod, spec servicespec.Po
 	props["advertised.listeners"] = strings.Join(advertised, ",")
 	dirs := logDirs(k)
 	props["log.dirs"] = strings.Join(dirs, ",")
-	if len(dirs) > 1 && k.ZooKeeper == "" {
+	if len(dirs) > 1 && !k.OnZooKeeper() {
 		props["metadata.log.dir"] = dirs[0]
 	}
 	if _, set := props["broker.rack"]; !set && p.Place.Domain.Zone != "" {
@@ -324,7 +336,7 @@ func (m *Machine) fromKafka(f KafkaFacts) {
 	if m.usesZooKeeper() && !m.hard.Kafka.Founded && f.Error == "" && f.ClusterID != "" {
 		m.foundByZooKeeper(f)
 	}
-	if m.hard.Kafka.Founded || f.Error != "" || f.ClusterID != m.hard.Kafka.ID {
+	if m.hard.Kafka.hasQuorum() || f.Error != "" || f.ClusterID != m.hard.Kafka.ID {
 		return
 	}
 	name, chosen := m.founder()

@@ -44,13 +44,14 @@ type Machine struct {
 	answered time.Time // when the last answer came
 	inquiry  inquiry   // into whether Kafka nodes may go down
 	// changing are the changes of Kafka that were asked for, by their texts.
-	changing   map[string]changing
-	servers    servers   // of ZooKeeper
-	survey     survey    // of where Kafka's data lies
-	declared   declared  // topics and properties
-	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
+	changing map[string]changing
+	servers  servers // of ZooKeeper
+	survey   survey  // of where Kafka's data lies
+	trek     trek    // of a migration
 	// campaignTrouble is what keeps the campaign from getting on, "" for nothing.
 	campaignTrouble string
+	declared        declared  // topics and properties
+	freshAfter      time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
 	foreignPorts []takenPorts
 	crowds       map[string]*placement.Crowd // see peers
@@ -243,6 +244,8 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.fromKafka(ev.Facts)
 	case FromZooKeeper:
 		m.fromZooKeeper(ev.Facts)
+	case FromMigration:
+		m.fromMigration(ev)
 	case KafkaChanged:
 		m.kafkaChanged(ev)
 	case FromMoves:

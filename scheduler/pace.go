@@ -149,7 +149,7 @@ func (m *Machine) sorted(list []plans.Plan) []plans.Plan {
 // or need not be, come first.
 func (m *Machine) controllerLast(steps []plans.Step) []plans.Step {
 	spec, ok := m.spec(PodName{steps[0].Pod, steps[0].Index})
-	if !ok || spec.Kafka == nil || spec.Kafka.ZooKeeper == "" && !spec.Kafka.Controls() {
+	if !ok || spec.Kafka == nil || !spec.Kafka.OnZooKeeper() && !spec.Kafka.Controls() {
 		return steps
 	}
 	f := m.kafkaNow()

@@ -27,7 +27,7 @@ const (
 func byItself(plan string) bool {
 	switch plan {
 	case planDeploy, planRecovery, planDecommission, planMaintenance, planRebalance,
-		planUninstall, string(Upgrading):
+		planUninstall, string(Upgrading), string(Migrating):
 		return true
 	}
 	return false

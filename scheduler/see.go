@@ -28,8 +28,8 @@ func (m *Machine) view() *View {
 		Kafka: KafkaView{ClusterID: m.hard.Kafka.ID, Founded: m.hard.Kafka.Founded,
 			Facts: m.facts, Rebalancing: m.hard.Rebalancing, Rebalance: m.rebalanceTold(),
 			Campaign: m.hard.Campaign, CampaignPaused: m.pausedCampaign(),
-			CampaignTold: m.campaignTold(),
-			Declared:     m.declaredTopics(), Drift: m.driftNow()},
+			CampaignTold: m.campaignTold(), ZooKeeper: m.metadataAt(),
+			Declared: m.declaredTopics(), Drift: m.driftNow()},
 	}
 	changed, all := m.redrawn()
 	for _, p := range m.plans() {

@@ -57,7 +57,7 @@ func sizes(s servicespec.Service) (brokers, controllers int) {
 func (m *Machine) farewellOf(name PodName) farewell {
 	f := farewell{order: m.nextOrder()}
 	spec, _ := m.spec(name)
-	f.forgets = spec.Kafka != nil && m.hard.Kafka.Founded
+	f.forgets = spec.Kafka != nil && m.hard.Kafka.Founded && !ofMigration(spec)
 	f.empties = f.forgets && spec.Kafka.Serves()
 	return f
 }
@@ -164,7 +164,7 @@ func (m *Machine) holdFarewell(p Pod) string {
 // more, in what two brokers tell, that nothing is on it.
 func (m *Machine) holdFreeing(p Pod) string {
 	spec, _ := m.spec(p.Name)
-	if spec.Kafka == nil || !m.hard.Kafka.Founded || !p.launched() {
+	if spec.Kafka == nil || !m.hard.Kafka.Founded || !p.launched() || ofMigration(spec) {
 		return ""
 	}
 	return m.may(p, spec, "leave", (*rolling.Facts).MayLeave)

@@ -65,6 +65,7 @@ func tell(t *testing.T, path string, crash int) (int, string) {
 				s.step(s.again())
 			}
 			s.sameRoles()
+			s.sameNodes()
 		}
 		return d.Expected
 	})
@@ -127,6 +128,7 @@ type story struct {
 	beyond  wholeMore         // likewise
 	seen    *mesos.AgentsSeen // likewise
 	roles   *ZooKeeperFacts   // likewise
+	nodes   *MigrationFacts   // likewise
 	change  KafkaChange       // the latest that was asked for
 	before  []KafkaChange     // those before it
 	wish    MoveWish          // likewise
@@ -165,8 +167,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.refused(d)
 	case "kafka":
 		return s.kafka(d)
-	case "zookeeper":
-		return s.zooKeeper(d)
+	case "zookeeper", "migration":
+		return s.fromEnsemble(d)
 	case "changed":
 		return s.changed(d)
 	case "moves":
@@ -502,12 +504,12 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			f.Present = f.Voters
 		case "present":
 			f.Present = numbers(a.Vals)
-		case "joins":
-			f.JoinsItself = true
 		case "replicas":
 			f.Replicas = replicasOf(numbers, a.Vals)
 		case "offline":
 			f.OfflinePartitions = numbers(a.Vals)[0]
+		case "controllers", "migrating", "features", "joins":
+			s.kafkaBeside(a, &f, numbers)
 		case "leader":
 			f.Leader = numbers(a.Vals)[0]
 		case "brokers":
@@ -678,6 +680,8 @@ func (s *story) command(d *datadriven.TestData) string {
 		c = target
 	case "rebalance":
 		c = s.rebalance(d)
+	case "migrate":
+		c = s.migrate(d)
 	case "upgrade":
 		c = s.upgrade(d)
 	case "abandon":

@@ -35,6 +35,8 @@ func commandText(c Command) string {
 		return "rebalance cancel"
 	case Upgrade:
 		return c.String()
+	case Migrate:
+		return c.String()
 	case CampaignCommand:
 		return c.String()
 	case Remark:
@@ -100,6 +102,9 @@ func WriteText(w Write) string {
 	case WriteKafka:
 		text := fmt.Sprintf("write kafka %s founder=%s founded=%t",
 			w.Kafka.ID, w.Kafka.Founder, w.Kafka.Founded)
+		if w.Kafka.Joins {
+			text += " joins"
+		}
 		if len(w.Kafka.Cordoned) > 0 {
 			text += fmt.Sprintf(" cordoned=%v", w.Kafka.Cordoned)
 		}
@@ -294,6 +299,11 @@ func CallText(c Call) string {
 		return text + strings.Join(c.Addresses, " ")
 	case AskZooKeeper:
 		return "ask zookeeper " + strings.Join(c.Addresses, " ")
+	case AskMigration:
+		if c.Forget {
+			return "ask zookeeper to forget the migration at " + c.Connect
+		}
+		return "ask zookeeper for the migration at " + c.Connect
 	case AskMoves:
 		return "ask kafka for moves: " + c.Wish.String()
 	case AskConfigs:
@@ -325,6 +335,8 @@ func EventText(e Event) string {
 			parts = append(parts, fmt.Sprintf("%s=%s", s.Address, cmp.Or(string(s.Role), "silent")))
 		}
 		return "zookeeper " + strings.Join(parts, " ")
+	case FromMigration:
+		return "zookeeper has the migration: " + e.Facts.String()
 	case FromMoves:
 		return fmt.Sprintf("kafka has moves for %s: %s", e.Wish, e.Moves)
 	case FromConfigs:

@@ -215,6 +215,8 @@ type KafkaView struct {
 	Campaign       Campaign
 	CampaignPaused bool
 	CampaignTold   string
+	// ZooKeeper is where the brokers' metadata is, host:port,…/path, "" for with controllers.
+	ZooKeeper string
 	// Declared are the topics of the target with how they are, by name, and Drift is what differs
 	// from the target, nil before Kafka told; not to be changed.
 	Declared []DeclaredTopic

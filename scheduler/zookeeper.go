@@ -326,11 +326,22 @@ func (m *Machine) foundByZooKeeper(f KafkaFacts) {
 // usesZooKeeper reports whether the target's brokers keep their metadata in ZooKeeper.
 func (m *Machine) usesZooKeeper() bool {
 	for _, p := range m.hard.Target.Service.Pods {
-		if p.Kafka != nil && p.Kafka.ZooKeeper != "" {
+		if p.Kafka != nil && p.Kafka.OnZooKeeper() {
 			return true
 		}
 	}
 	return false
+}
+
+// metadataAt is where the brokers' metadata is in ZooKeeper, "" when controllers have it.
+func (m *Machine) metadataAt() string {
+	for _, p := range m.hard.Target.Service.Pods {
+		if p.Kafka != nil && p.Kafka.OnZooKeeper() {
+			text, _, _ := m.connect(*p.Kafka)
+			return text
+		}
+	}
+	return ""
 }
 
 // forbiddenServers says what in a change of an ensemble cannot be rolled out.

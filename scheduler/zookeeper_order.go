@@ -64,6 +64,12 @@ const startBroker = findJava + `exec "$java" $KAFKA_HEAP_OPTS $KAFKA_JVM_FLAGS `
   -cp "$PWD/kafka/libs/*" kafka.Kafka server.properties
 `
 
+// startMigrating is startBroker of one that migrates. The controllers' addresses are added at the
+// start, because they change without concern to a broker that runs.
+const startMigrating = `echo "controller.quorum.bootstrap.servers=$KAFKA_SCHED_CONTROLLERS" ` +
+	`>> server.properties
+` + startBroker
+
 // orderZooKeeper makes a task's order that of a ZooKeeper server.
 func (m *Machine) orderZooKeeper(o *executor.Order, p Pod, spec servicespec.Pod) {
 	z := spec.ZooKeeper
@@ -108,6 +114,11 @@ func (m *Machine) orderBroker(o *executor.Order, p Pod, spec servicespec.Pod) {
 	k := nodeOf(p, spec)
 	o.Command = startBroker
 	o.Env = append(jvmVariables(k), o.Env...)
+	if k.Migrates {
+		o.Command = startMigrating
+		o.Env = append([]executor.EnvVar{{Name: "KAFKA_SCHED_CONTROLLERS",
+			Value: strings.Join(m.controllers(), ",")}}, o.Env...)
+	}
 	o.Files = append(o.Files,
 		executor.File{Path: "server.properties", Text: m.serverProperties(o, p, spec)},
 		executor.File{Path: "log4j.properties", Text: log4j})

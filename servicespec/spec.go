@@ -68,6 +68,9 @@ type Kafka struct {
 	// instances are ZooKeeper servers, or a connection string, host:port,…/path. It is "" in
 	// KRaft mode, in which controllers keep it.
 	ZooKeeper string `json:"zookeeper,omitempty"`
+	// Migrates says that the nodes are in the middle of a migration from ZooKeeper to controllers.
+	// No spec says so: it is what the scheduler makes of one for as long as that lasts.
+	Migrates bool `json:"migrates,omitempty"`
 	// Version is the Kafka version, as "4.3.1".
 	Version string `json:"version,omitempty"`
 	// Heap is the JVM's heap, both -Xms and -Xmx.

@@ -156,6 +156,10 @@ func (k Kafka) Ensemble() string {
 	return k.ZooKeeper
 }
 
+// OnZooKeeper reports whether the nodes are brokers whose metadata is in ZooKeeper. Controllers
+// have to do with it only as long as a cluster migrates.
+func (k Kafka) OnZooKeeper() bool { return k.ZooKeeper != "" && k.Serves() }
+
 // kafkaMode reads whether the nodes keep their metadata in ZooKeeper, and what each of them is.
 func (p *parser) kafkaMode(f fields, k *Kafka) {
 	process, said := f.oneOf("process", "combined", "broker", "controller")

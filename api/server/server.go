@@ -40,6 +40,8 @@ type Config struct {
 	// of Java that brokers run with, 0 if that is not known.
 	Distributions Distributions
 	Java          int
+	// Migrations asks ZooKeeper how far a migration to KRaft is; nil does not.
+	Migrations Migrations
 	// Artifacts are the files for agents; nil has none.
 	Artifacts ArtifactProvider
 	// ParseSpec makes a service of the text of a rendered spec and the config templates that it

@@ -66,6 +66,7 @@ func (x *v2) route(r chi.Router) {
 	change.Post(api.PathAgentAbandon, x.withView(x.abandonAgent))
 	x.routeRebalance(r, change)
 	x.routeUpgrade(r, change)
+	x.routeMigrate(r, change)
 	x.routeBrokers(r)
 	x.routeTopics(r, change)
 	x.routeClients(r, change)

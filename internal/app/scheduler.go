@@ -176,7 +176,8 @@ func (s *schedulerRun) run(ctx context.Context) error {
 	defer recorder.Close()
 	s.loop = loop.New(loop.Config{
 		Machine: machine, Recorder: recorder, Clock: clock,
-		Store: s.store, Mesos: s.mesos, ZooKeeper: zk.Roles{},
+		Migrations: zk.Migrations{},
+		Store:      s.store, Mesos: s.mesos, ZooKeeper: zk.Roles{},
 		Kafka:   cluster{s.kafka, kafkaadmin.Admin{}, clock},
 		Metrics: s.metrics, Logger: s.log,
 	})
@@ -384,8 +385,8 @@ func (s *schedulerRun) api(feed *server.Feed, ending <-chan struct{}) server.Con
 		View: s.loop.View, Do: s.loop.Do, Metrics: s.metrics.Handler(),
 		Advertise:  strings.TrimPrefix(s.advertised(), "http://"),
 		OldMetrics: s.metrics, Kafka: kafkaadmin.Admin{}, Layout: s.kafka.Layout,
-		Partitions: s.partitions,
-		Artifacts:  s.artifacts, Logger: s.log, Version: s.version,
+		Partitions: s.partitions, Migrations: migrations,
+		Artifacts: s.artifacts, Logger: s.log, Version: s.version,
 		Distributions: s.artifacts.more, Java: javaOf(s.o),
 		ParseSpec: func(text []byte, files map[string]string) (servicespec.Service, error) {
 			return parseSpec("request body", text, files)
@@ -393,6 +394,11 @@ func (s *schedulerRun) api(feed *server.Feed, ending <-chan struct{}) server.Con
 		AllowHost: s.allowHost(),
 		Feed:      feed, Logs: s.sandboxes().Find, Ending: ending, Mesos: s.mesos.connection,
 	}
+}
+
+// migrations reads what ZooKeeper knows of a migration, and changes nothing.
+func migrations(ctx context.Context, connect string) scheduler.MigrationFacts {
+	return zk.Migrations{}.Ask(ctx, connect, false)
 }
 
 // partitions asks over connections of its own, so that nobody waits for anybody.

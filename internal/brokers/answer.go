@@ -98,12 +98,15 @@ type answer struct {
 	// that was not asked for.
 	at    time.Time
 	whole *whole
-	// joinsItself is whether the node's controller becomes a voter by itself.
-	joinsItself bool
+	// moves are the reassignments that the leading controller of a cluster that migrates told of.
+	moves *whole
 	// features are those that the node can have, where that was asked for, and epoch says how new
 	// what it knows of their levels is.
 	features []scheduler.FeatureFacts
 	epoch    int64
+	// joinsItself is whether the node's controller becomes a voter by itself, migrates whether it
+	// takes part in a migration from ZooKeeper.
+	joinsItself, migrates bool
 	// disks is what it said of its log directories, level that of metadata.version.
 	disks disks
 	level int16
@@ -164,6 +167,13 @@ func code(c int16) error {
 	return fmt.Errorf("error code %d", c)
 }
 
+// migrates stands among the keys of requests, none of which is negative, for what a controller
+// tells beside them: that it takes part in a migration from ZooKeeper. The tag is ApiVersions'.
+const (
+	migrates    = -1
+	migratesTag = 3
+)
+
 // readVersions returns the highest version of each key that both sides know. Controllers do not
 // know Metadata at all, which is what tells them from brokers.
 func readVersions(body []byte, wanted, optional []question) (map[int16]int16, error) {
@@ -185,7 +195,9 @@ func readVersions(body []byte, wanted, optional []question) (map[int16]int16, er
 		}
 	})
 	r.int32() // throttle time
-	r.tags()
+	if ready := r.tagged(migratesTag); len(ready) == 1 && ready[0] == 1 {
+		common[migrates] = 1
+	}
 	if err := r.done(); err != nil {
 		return nil, err
 	}

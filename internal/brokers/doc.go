@@ -47,6 +47,7 @@
 //     replicas and is not listed is then given as fenced, without an address.
 //  6. A broker that does not offer DescribeQuorum keeps its metadata in ZooKeeper. There are no
 //     voters then, and Leader is the broker that is the controller, -1 while they disagree on it.
+//     In a cluster that migrates there are both: the quorum is what the controllers tell.
 //  7. Between two asks the package uses no time: no goroutine, no timer, only idle connections.
 //
 // The tests use a scripted broker, whose answers kmsg encodes, for all that real brokers seldom

@@ -37,6 +37,7 @@ func merge(answers []*answer) scheduler.KafkaFacts {
 	facts.Present = slices.Sorted(slices.Values(latest.present))
 	facts.Replicas, facts.JoinsItself = latest.replicas, joins
 	facts.Features = features(answers)
+	facts.Controllers, facts.Migrating = controllers(answers)
 	for _, b := range registered(ofBrokers(answers), latest.leader) {
 		f := scheduler.BrokerFacts{ID: b.id, Address: b.address, Fenced: b.fenced}
 		for _, a := range answers {
@@ -49,6 +50,25 @@ func merge(answers []*answer) scheduler.KafkaFacts {
 		facts.Brokers = append(facts.Brokers, f)
 	}
 	return facts
+}
+
+// controllers are the nodes that answered at their own listeners for controllers, and those of them
+// that take part in a migration from ZooKeeper.
+func controllers(answers []*answer) (told, migrating []int) {
+	ids := identities(answers)
+	for _, a := range answers {
+		id, known := ids[a.address]
+		if !a.controller || !known {
+			continue
+		}
+		told = append(told, id)
+		if a.migrates {
+			migrating = append(migrating, id)
+		}
+	}
+	slices.Sort(told)
+	slices.Sort(migrating)
+	return told, migrating
 }
 
 // ofBrokers leaves out what controllers said, who know nothing of brokers that they would tell,

@@ -2,6 +2,7 @@ package brokers
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -62,12 +63,17 @@ type moving struct {
 	id    int
 }
 
-// complete asks for what Metadata does not tell.
-func (p *peer) complete(w *whole) error {
+// complete asks for what Metadata does not tell. With ZooKeeper the broker that is the controller
+// tells of reassignments; in a cluster that migrates, others pass the question on to where it is
+// not answered.
+func (p *peer) complete(a *answer) error {
+	w := a.whole
 	if p.versions[listMoves.key] < listMoves.min || p.versions[32] < 4 {
 		return errors.New("the broker is too old to tell of reassignments and minimums")
 	}
-	if err := p.question(listMoves, w.readMoves); err != nil {
+	if a.quorum.zooKeeper && !p.elected {
+		w.unmoved = true
+	} else if err := p.question(listMoves, w.readMoves); err != nil {
 		return err
 	}
 	topics, err := w.topics()
@@ -76,6 +82,12 @@ func (p *peer) complete(w *whole) error {
 	}
 	w.minimums = make(map[string]int, len(topics))
 	return p.readMinimums(topics, w)
+}
+
+// ownMoves is for what a controller tells of reassignments, all that it does of partitions.
+func (a *answer) ownMoves() *whole {
+	a.moves = &whole{}
+	return a.moves
 }
 
 // topics are the names of the topics that have partitions.
@@ -198,12 +210,16 @@ func partitions(asked time.Time, answers []*answer) *rolling.Facts {
 	}
 	believed := f.believed(answers)
 	told := func(a *answer) bool { return !a.whole.unmoved }
-	if !slices.ContainsFunc(believed, told) {
+	moves := takenOver(answers, latest)
+	if !slices.ContainsFunc(believed, told) && moves == nil {
 		f.quorum.leader = noQuorum.leader // who would know it is not there
 	}
 	f.nodes(answers)
 	for _, a := range believed {
 		f.take(a)
+	}
+	if moves != nil {
+		f.takeMoves(moves)
 	}
 	return f.Facts()
 }
@@ -218,7 +234,7 @@ func latestQuorum(answers []*answer) quorum {
 		}
 	}
 	if !latest.zooKeeper {
-		return latest
+		return latest.withZooKeeper(answers)
 	}
 	latest.trails = map[int]time.Duration{}
 	for _, a := range answers {
@@ -231,6 +247,56 @@ func latestQuorum(answers []*answer) quorum {
 		}
 	}
 	return latest
+}
+
+// withZooKeeper adds, in a cluster that migrates, the brokers whose metadata is in ZooKeeper. As
+// long as they agree on the one that ZooKeeper elected, they are up to date. Once the
+// controllers have
+// taken over, brokers name any as the controller; all of them follow the quorum's log then, which
+// tells how far behind they are.
+func (q quorum) withZooKeeper(answers []*answer) quorum {
+	elected := noQuorum.leader
+	for i, a := range answers {
+		switch {
+		case !a.quorum.zooKeeper:
+		case elected < 0 && !slices.ContainsFunc(answers[:i], onZooKeeper):
+			elected = a.elected
+		case a.elected != elected:
+			return q
+		}
+	}
+	if elected < 0 {
+		return q
+	}
+	q.trails = maps.Clone(q.trails)
+	if q.trails == nil {
+		q.trails = map[int]time.Duration{}
+	}
+	for _, a := range answers {
+		if id := a.self(); a.quorum.zooKeeper && id >= 0 {
+			q.trails[id] = 0
+		}
+	}
+	return q
+}
+
+func onZooKeeper(a *answer) bool { return a.quorum.zooKeeper }
+
+// takenOver are the reassignments that the controllers of a cluster that migrates tell of, nil if
+// it is not sure that they are in charge: that is so if no broker that ZooKeeper elected tells of
+// them, and all brokers that have their metadata from there follow the quorum's log.
+func takenOver(answers []*answer, latest quorum) *whole {
+	var moves *whole
+	for _, a := range answers {
+		if a.moves != nil {
+			moves = a.moves
+		}
+		if _, follows := latest.trails[a.self()]; a.quorum.zooKeeper && !follows ||
+			a.whole != nil && !a.whole.unmoved {
+			return nil
+		}
+	}
+	return moves
 }
 
 // identities are the ids of nodes by their addresses, as any answer has them.
@@ -292,7 +358,9 @@ func (f *joined) believed(answers []*answer) []*answer {
 		}
 		id, known := f.ids[a.address]
 		behind := f.trails(id)
-		if known && id == f.quorum.leader && f.quorum.zooKeeper {
+		elected := f.quorum.zooKeeper && id == f.quorum.leader ||
+			!f.quorum.zooKeeper && a.quorum.zooKeeper && !a.whole.unmoved && behind == 0
+		if known && elected {
 			good = slices.Insert(good, 0, a) // it alone tells of reassignments
 		} else if known && !f.fenced[id] && behind >= 0 && behind <= timely {
 			good = append(good, a)
@@ -327,7 +395,12 @@ func (f *joined) take(a *answer) {
 		}
 		f.Partition(topic, int32(p.id), leader, replicas, isr)
 	})
-	for _, m := range a.whole.moving {
+	f.takeMoves(a.whole)
+}
+
+// takeMoves takes in what is being reassigned.
+func (f *joined) takeMoves(w *whole) {
+	for _, m := range w.moving {
 		f.Moving(m.topic, int32(m.id))
 	}
 }

@@ -96,7 +96,7 @@ func (p *peer) putQuestions(how depth) (*answer, error) {
 		}
 	}
 	a := &answer{address: p.address, quorum: noQuorum,
-		joinsItself: p.versions[addVoter.key] >= joinsItself}
+		joinsItself: p.versions[addVoter.key] >= joinsItself, migrates: p.versions[migrates] > 0}
 	_, serves := p.versions[metadata.key]
 	if how == sign && serves {
 		if !fresh { // else it has answered just now
@@ -111,11 +111,15 @@ func (p *peer) putQuestions(how depth) (*answer, error) {
 		return nil, err
 	}
 	err := p.askQuorum(a)
-	if err == nil && a.whole != nil {
-		err = p.complete(a.whole)
+	switch {
+	case err != nil:
+	case a.whole != nil:
+		err = p.complete(a)
+	case how == all && a.migrates && a.quorum.leader >= 0:
+		err = p.question(listMoves, a.ownMoves().readMoves)
 	}
 	if err != nil {
-		a.whole = nil
+		a.whole, a.moves = nil, nil
 		p.drop() // the answer might still come
 	}
 	return a, nil
@@ -143,7 +147,8 @@ func (p *peer) greet() error {
 	p.level = readLevel(body)
 	p.versions, err = readVersions(body,
 		[]question{metadata, describeCluster, describeQuorum},
-		[]question{addVoter, describeMinimums(nil), listMoves, describeDirs, versionsAgain})
+		[]question{addVoter, describeMinimums(nil), listMoves, describeDirs,
+			versionsAgain})
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", apiVersions.name, err)
 	}

@@ -103,15 +103,23 @@ func (r *reader) each(element func()) {
 func (r *reader) ids() ids { return ids(r.take(4 * r.size())) }
 
 // tags skips the tagged fields that end every structure.
-func (r *reader) tags() {
+func (r *reader) tags() { r.tagged(-1) }
+
+// tagged skips them, and gives what is in one of them, nil if it is not there.
+func (r *reader) tagged(wanted int) []byte {
+	var found []byte
 	for n := r.uvarint(); n > 0 && !r.bad; n-- {
-		r.uvarint()
-		if size := r.uvarint(); size <= uint64(len(r.left)) {
-			r.take(int(size))
-		} else {
+		tag := r.uvarint()
+		size := r.uvarint()
+		if size > uint64(len(r.left)) {
 			r.left, r.bad = nil, true
+			return nil
+		}
+		if field := r.take(int(size)); tag == uint64(wanted) {
+			found = field
 		}
 	}
+	return found
 }
 
 // ids are node ids as they lie in a response.

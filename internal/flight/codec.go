@@ -21,6 +21,7 @@ const (
 	fromMoves = "Moves"
 	fromDrift = "Configs"
 	fromRoles = "ZooKeeper"
+	fromNodes = "Migration"
 	tick      = "Tick"
 )
 
@@ -34,8 +35,8 @@ var payloads = map[string][]any{
 		scheduler.PlanCommand{}, scheduler.ServiceStop{}, scheduler.ServiceStart{},
 		scheduler.ServiceUninstall{}, scheduler.SetTarget{}, scheduler.Rollback{},
 		scheduler.Remark{}, scheduler.PutFile{}, scheduler.AgentAbandon{},
-		scheduler.Rebalance{}, scheduler.RebalanceCancel{},
-		scheduler.Upgrade{}, scheduler.CampaignCommand{}},
+		scheduler.Rebalance{}, scheduler.RebalanceCancel{}, scheduler.Upgrade{},
+		scheduler.Migrate{}, scheduler.CampaignCommand{}},
 	changed: {scheduler.AddVoter{}, scheduler.RemoveVoter{}, scheduler.Unregister{},
 		scheduler.StartMoves{}, scheduler.CancelMoves{}, scheduler.Unthrottle{},
 		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}, scheduler.CreateTopic{},
@@ -80,6 +81,8 @@ func named(ev scheduler.Event) (kind string, payload any, err error) {
 		return fromDrift, ev, nil
 	case scheduler.FromZooKeeper:
 		return fromRoles, ev.Facts, nil
+	case scheduler.FromMigration:
+		return fromNodes, ev.Facts, nil
 	case scheduler.FromMesos:
 		kind, payload = fromMesos+reflect.TypeOf(ev.Event).Name(), ev.Event
 	case scheduler.KafkaChanged:
@@ -146,6 +149,10 @@ func decode(kind string, data []byte) (scheduler.Event, error) {
 		var facts scheduler.ZooKeeperFacts
 		err := json.Unmarshal(data, &facts)
 		return scheduler.FromZooKeeper{Facts: facts}, err
+	case fromNodes:
+		var facts scheduler.MigrationFacts
+		err := json.Unmarshal(data, &facts)
+		return scheduler.FromMigration{Facts: facts}, err
 	}
 	of, known := types[kind]
 	if !known {

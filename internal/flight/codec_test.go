@@ -37,7 +37,7 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s can be recorded for %v, and there are %v", kind, have, want)
 		}
 	}
-	if events := implementations(t, "../../scheduler", "event"); len(events) != 8 {
+	if events := implementations(t, "../../scheduler", "event"); len(events) != 9 {
 		t.Errorf("there are other events: %v", events)
 	}
 }
@@ -126,6 +126,9 @@ func TestEvents(t *testing.T) {
 	var roles scheduler.ZooKeeperFacts
 	fill(t, reflect.ValueOf(&roles).Elem())
 	check(scheduler.FromZooKeeper{Facts: roles})
+	var nodes scheduler.MigrationFacts
+	fill(t, reflect.ValueOf(&nodes).Elem())
+	check(scheduler.FromMigration{Facts: nodes})
 	if _, _, err := encode(nil); err == nil {
 		t.Error("nothing is an event")
 	}

@@ -38,6 +38,12 @@ type ZooKeeper interface {
 	Ask(ctx context.Context, addresses []string) scheduler.ZooKeeperFacts
 }
 
+// Migrations reads, or has deleted, what ZooKeeper keeps of a migration to KRaft; it takes as long
+// as its own time-out.
+type Migrations interface {
+	Ask(ctx context.Context, connect string, forget bool) scheduler.MigrationFacts
+}
+
 // Metrics counts what happened and observes how things stand.
 type Metrics interface {
 	Count(name string)
@@ -55,8 +61,10 @@ type Config struct {
 	Kafka   Kafka
 	// ZooKeeper is asked only by services that run servers of it.
 	ZooKeeper ZooKeeper
-	Metrics   Metrics
-	Logger    *slog.Logger
+	// Migrations are asked only while one is under way.
+	Migrations Migrations
+	Metrics    Metrics
+	Logger     *slog.Logger
 	// Recorder keeps what the machine is given, nil for none.
 	Recorder Recorder
 	// Clock stamps events; nil is one of the loop's own.
@@ -359,6 +367,11 @@ func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit
 		case scheduler.AskZooKeeper:
 			go func() {
 				l.put(scheduler.FromZooKeeper{Facts: l.cfg.ZooKeeper.Ask(ctx, call.Addresses)})
+			}()
+		case scheduler.AskMigration:
+			go func() {
+				l.put(scheduler.FromMigration{
+					Facts: l.cfg.Migrations.Ask(ctx, call.Connect, call.Forget)})
 			}()
 		case scheduler.ChangeKafka:
 			go l.change(ctx, call)

@@ -103,7 +103,11 @@ func encodeWrite(w scheduler.Write) (Change, error) {
 	case scheduler.WriteRebalancing:
 		return put(movesKey, rebalancingToRow(w.Rebalancing))
 	case scheduler.WriteCampaign:
-		return put(campaignKey, campaignToRow(w.Campaign))
+		row, err := campaignToRow(w.Campaign)
+		if err != nil {
+			return Change{}, err
+		}
+		return put(campaignKey, row)
 	default:
 		panic(fmt.Sprintf("store: write of unknown type %T", w))
 	}

@@ -1,9 +1,12 @@
 package store
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 // campaign is the latest long work of an operator.
@@ -39,32 +42,80 @@ type phaseEdit struct {
 	Version string            `json:"version,omitempty"`
 	Set     map[string]string `json:"set,omitempty"`
 	Unset   []string          `json:"unset,omitempty"`
+	// Service and Undone are services as a whole, written as in a target.
+	Service json.RawMessage `json:"service,omitempty"`
+	Undone  json.RawMessage `json:"undone,omitempty"`
 }
 
-func campaignToRow(c scheduler.Campaign) campaign {
+func campaignToRow(c scheduler.Campaign) (campaign, error) {
+	phases, err := tried(c.Phases, phaseToRow)
 	return campaign{Number: &c.Number, Kind: c.Kind, From: c.From, To: c.To,
-		Phases: each(c.Phases, phaseToRow), At: c.At, Back: c.Back, Begun: c.Begun,
+		Phases: phases, At: c.At, Back: c.Back, Begun: c.Begun,
 		Finalize: c.Finalize, PauseAfter: c.PauseAfter, Levels: c.Levels,
-		Since: c.Since.UTC(), By: c.By, Ended: c.Ended.UTC()}
+		Since: c.Since.UTC(), By: c.By, Ended: c.Ended.UTC()}, err
 }
 
-func (r campaign) domain() (scheduler.Campaign, error) {
-	number, err := required("number", r.Number)
-	return scheduler.Campaign{Number: number, Kind: r.Kind, From: r.From, To: r.To,
-		Phases: each(r.Phases, campaignPhase.domain), At: r.At, Back: r.Back, Begun: r.Begun,
-		Finalize: r.Finalize, PauseAfter: r.PauseAfter, Levels: r.Levels,
-		Since: r.Since.UTC(), By: r.By, Ended: r.Ended.UTC()}, err
+func (r campaign) domain() (out scheduler.Campaign, err error) {
+	out = scheduler.Campaign{Kind: r.Kind, From: r.From, To: r.To, At: r.At, Back: r.Back,
+		Begun: r.Begun, Finalize: r.Finalize, PauseAfter: r.PauseAfter, Levels: r.Levels,
+		Since: r.Since.UTC(), By: r.By, Ended: r.Ended.UTC()}
+	if out.Number, err = required("number", r.Number); err != nil {
+		return out, err
+	}
+	out.Phases, err = tried(r.Phases, campaignPhase.domain)
+	return out, err
 }
 
-func phaseToRow(p scheduler.CampaignPhase) campaignPhase {
-	toRow := func(e scheduler.Edit) phaseEdit { return phaseEdit(e) }
-	return campaignPhase{Name: p.Name, What: p.What, Undo: p.Undo, Edits: each(p.Edits, toRow),
-		Undoes: each(p.Undoes, toRow), Raise: p.Raise, Waits: p.Waits}
+func phaseToRow(p scheduler.CampaignPhase) (row campaignPhase, err error) {
+	row = campaignPhase{Name: p.Name, What: p.What, Undo: p.Undo, Raise: p.Raise,
+		Waits: p.Waits}
+	if row.Edits, err = tried(p.Edits, editToRow); err != nil {
+		return row, err
+	}
+	row.Undoes, err = tried(p.Undoes, editToRow)
+	return row, err
 }
 
-func (r campaignPhase) domain() scheduler.CampaignPhase {
-	domain := func(e phaseEdit) scheduler.Edit { return scheduler.Edit(e) }
-	return scheduler.CampaignPhase{Name: r.Name, What: r.What, Undo: r.Undo,
-		Edits: each(r.Edits, domain), Undoes: each(r.Undoes, domain), Raise: r.Raise,
+func (r campaignPhase) domain() (out scheduler.CampaignPhase, err error) {
+	out = scheduler.CampaignPhase{Name: r.Name, What: r.What, Undo: r.Undo, Raise: r.Raise,
 		Waits: r.Waits}
+	if out.Edits, err = tried(r.Edits, phaseEdit.domain); err != nil {
+		return out, err
+	}
+	out.Undoes, err = tried(r.Undoes, phaseEdit.domain)
+	return out, err
+}
+
+func editToRow(e scheduler.Edit) (row phaseEdit, err error) {
+	row = phaseEdit{Pod: e.Pod, Version: e.Version, Set: e.Set, Unset: e.Unset}
+	if e.Service != nil {
+		if row.Service, err = e.Service.Encode(); err != nil {
+			return row, err
+		}
+	}
+	if e.Undone != nil {
+		row.Undone, err = e.Undone.Encode()
+	}
+	return row, err
+}
+
+func (r phaseEdit) domain() (out scheduler.Edit, err error) {
+	out = scheduler.Edit{Pod: r.Pod, Version: r.Version, Set: r.Set, Unset: r.Unset}
+	if out.Service, err = serviceIn(r.Service); err != nil {
+		return out, err
+	}
+	out.Undone, err = serviceIn(r.Undone)
+	return out, err
+}
+
+// serviceIn reads a service, nil where there is none.
+func serviceIn(data json.RawMessage) (*servicespec.Service, error) {
+	if len(data) == 0 {
+		return nil, nil
+	}
+	s, err := servicespec.DecodeService(data)
+	if err != nil {
+		return nil, fmt.Errorf("reading a service: %w", err)
+	}
+	return &s, nil
 }

@@ -40,15 +40,16 @@ type kafka struct {
 	ID      *string             `json:"id"`
 	Founder mesos.PersistenceID `json:"founder"`
 	Founded *bool               `json:"founded"`
-	// Cordoned are ids of brokers.
-	Cordoned []int `json:"cordoned,omitempty"`
 	// Archives are where distributions are served, by version.
 	Archives map[string]string `json:"archives,omitempty"`
+	Joins    bool              `json:"joins,omitempty"`
+	// Cordoned are ids of brokers.
+	Cordoned []int `json:"cordoned,omitempty"`
 }
 
 func kafkaToRow(k scheduler.KafkaCluster) kafka {
-	return kafka{ID: &k.ID, Founder: k.Founder, Founded: &k.Founded, Cordoned: k.Cordoned,
-		Archives: k.Archives}
+	return kafka{ID: &k.ID, Founder: k.Founder, Founded: &k.Founded, Archives: k.Archives,
+		Joins: k.Joins, Cordoned: k.Cordoned}
 }
 
 func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
@@ -61,7 +62,8 @@ func (r kafka) domain() (out scheduler.KafkaCluster, err error) {
 		return out, err
 	}
 	return scheduler.KafkaCluster{ID: id, Founder: r.Founder, Founded: founded,
-		Cordoned: r.Cordoned, Archives: r.Archives}, nil
+		Archives: r.Archives, Joins: r.Joins,
+		Cordoned: r.Cordoned}, nil
 }
 
 type overrides struct {

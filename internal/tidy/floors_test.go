@@ -20,7 +20,7 @@ var house = map[string]int{
 	"internal/kafkadist": 4, "internal/metrics": 4, "executor/supervise": 4, "api": 4,
 	"internal/sandbox": 4,
 	"scheduler":        3,
-	"plans":            2, "scheduler/offer": 2, "executor": 2,
+	"plans":            2, "scheduler/offer": 2, "executor": 2, "scheduler/migrate": 2,
 	"servicespec": 1, "internal/mesos": 1,
 	"internal/resource": 0, "servicespec/placement": 0, "scheduler/rolling": 0, "examples": 0,
 	"scheduler/balance":  0,

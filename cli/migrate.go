@@ -1,0 +1,268 @@
+package cli
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/api/client"
+)
+
+// planMigrate is the plan of a migration from ZooKeeper to KRaft.
+const planMigrate = "migrate"
+
+// toKRaft are the flags of migrate start.
+type toKRaft struct {
+	waiting
+	specFlags
+	dryRun     bool
+	pauseAfter []string
+}
+
+func (e *env) migrateCmd() *cobra.Command {
+	return group("migrate", "Bring a cluster of Kafka 3.9 from ZooKeeper to KRaft",
+		"  kafka-sched migrate start --file kraft.yml --dry-run\n"+
+			"  kafka-sched migrate status\n  kafka-sched migrate finalize",
+		e.migrateStartCmd(), e.migrateStatusCmd(), e.migrateCompareCmd(),
+		e.migrateVerbCmd(api.CommandPauseCampaign, "Have no other node go down for the migration"),
+		e.migrateVerbCmd(api.CommandContinueCampaign, "Let a paused migration go on"),
+		e.migrateVerbCmd(api.CommandFinalize, "Let go of ZooKeeper, for ever"),
+		e.migrateVerbCmd(api.CommandRollback, "Bring the cluster back to ZooKeeper"))
+}
+
+func (e *env) migrateStartCmd() *cobra.Command {
+	var m toKRaft
+	c := &cobra.Command{
+		Use: "start", Short: "Begin to bring the cluster from ZooKeeper to KRaft",
+		Args: arguments(0, 0),
+		Long: "Begin to bring the cluster from ZooKeeper to KRaft, without an outage. The spec\n" +
+			"is that of the service as it is to be in the end: the brokers with process:\n" +
+			"broker instead of zookeeper, and a pod of controllers; all else stays. It is\n" +
+			"shown what is done, and up to where there is a way back. The controllers come\n" +
+			"up, the brokers are rolled into the migration and then into KRaft, each as soon\n" +
+			"as Kafka can do without it. Then it waits, for as long as you like, until\n" +
+			"migrate finalize lets go of ZooKeeper, or migrate rollback goes back to it.",
+		Example: "  kafka-sched migrate start --file kraft.yml --dry-run\n" +
+			"  kafka-sched migrate start --file kraft.yml --pause-after dual-write",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if m.file == "" {
+				return fail(exitUsage, "say by --file what the service is to be in the end")
+			}
+			return e.migrateToKRaft(cmd.Context(), m)
+		},
+	}
+	m.waiting.flags(c, 2*time.Hour)
+	m.specFlags.flags(c)
+	f := c.Flags()
+	f.BoolVar(&m.dryRun, "dry-run", false, "only show what would be done")
+	f.StringSliceVar(&m.pauseAfter, "pause-after", nil, "phase to pause after (repeatable)")
+	reasonFlag(c, &m.reason)
+	return c
+}
+
+// migrateToKRaft shows how the cluster gets to KRaft, and brings it there.
+func (e *env) migrateToKRaft(ctx context.Context, m toKRaft) error {
+	c, s, err := e.service(ctx)
+	if err != nil {
+		return err
+	}
+	at, err := e.record(s.Name)
+	if err != nil {
+		return err
+	}
+	m.taskConfig = at.cluster.TaskConfig
+	w, err := e.want(m.specFlags, at.cluster.Options)
+	if err != nil {
+		return err
+	}
+	body := api.Migrate{Spec: string(w.text), Files: w.files, PauseAfter: m.pauseAfter,
+		Reason: m.reason}
+	preview, err := c.MigratePreview(ctx, body)
+	if err != nil {
+		return e.answer(err)
+	}
+	if m.dryRun || !e.json && !m.quiet {
+		if err := e.printMigration(preview); err != nil {
+			return err
+		}
+	}
+	switch wrong := wrongIn(preview); {
+	case len(wrong) > 0 && (m.dryRun || !e.json && !m.quiet):
+		return fail(exitConflict, "the cluster cannot migrate now")
+	case len(wrong) > 0:
+		return fail(exitConflict, "the cluster cannot migrate now: %s", strings.Join(wrong, "; "))
+	case m.dryRun:
+		return nil
+	}
+	outcome, err := c.Migrate(ctx, body)
+	if err != nil {
+		return e.answer(err)
+	}
+	e.hint("until the migration is finalized the configuration cannot be changed; from then on "+
+		"change it with: kafka-sched update start --file %s%s", m.file, e.nameFlag())
+	return e.followMigration(ctx, c, at, outcome, m.waiting)
+}
+
+// wrongIn is all that is against a migration.
+func wrongIn(p api.MigratePreview) []string {
+	wrong := p.Refusals
+	for _, check := range p.Checks {
+		if !check.OK {
+			wrong = append(wrong, check.Text)
+		}
+	}
+	return wrong
+}
+
+// printMigration prints how a cluster gets to KRaft, and whether it can.
+func (e *env) printMigration(p api.MigratePreview) error {
+	return e.print(p, func() error {
+		for _, text := range p.Refusals {
+			e.printf("refused: %s\n", text)
+		}
+		t := e.table([]string{"CHECK", "GOOD", "FOUND"})
+		for _, check := range p.Checks {
+			row(t, check.Name, yesNo(&check.OK), check.Text)
+		}
+		if err := t.Flush(); err != nil || len(p.Phases) == 0 {
+			return err
+		}
+		t = e.table([]string{"PHASE", "WHAT", "WAY BACK"})
+		for _, phase := range p.Phases {
+			row(t, phase.Name, phase.What, or(phase.Undo, "none, once it has begun"))
+		}
+		return t.Flush()
+	})
+}
+
+// followMigration waits until the migration is done or waits for the operator, and prints where it
+// is.
+func (e *env) followMigration(
+	ctx context.Context, c *client.Client, at record, outcome api.Outcome, w waiting,
+) error {
+	if !outcome.Changed {
+		return e.alreadyDone(outcome, "migrate")
+	}
+	if w.noWait {
+		return e.print(outcome, func() error {
+			e.printLine("%s", outcome.Message)
+			return nil
+		})
+	}
+	f := follow{client: c, timeout: w.timeout,
+		lines: func(s api.Service) []line { return planLines(s, planMigrate) },
+		done: func(s api.Service) bool {
+			p := s.Plan(planMigrate)
+			return p == nil || p.Status == api.StatusComplete || p.Status == api.StatusWaiting
+		},
+		failed: func(s api.Service) error { return e.deployFailed(ctx, s) }}
+	if at.here {
+		f.silence = func() (bool, error) { return false, keeperAlive(at.folder) }
+	}
+	if _, err := f.run(ctx, e.progress(w.quiet)); err != nil {
+		return err
+	}
+	return e.migrateStatus(ctx, c)
+}
+
+func (e *env) migrateStatusCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Show how far the latest migration is", Args: arguments(0, 0),
+		Example: "  kafka-sched migrate status",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := e.connect()
+			if err != nil {
+				return err
+			}
+			return e.migrateStatus(cmd.Context(), c)
+		},
+	}
+}
+
+func (e *env) migrateStatus(ctx context.Context, c *client.Client) error {
+	s, err := c.Migration(ctx)
+	if err != nil {
+		return e.answer(err)
+	}
+	return e.print(s, func() error { return e.printCampaign("migrate", s) })
+}
+
+func (e *env) migrateCompareCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "compare", Short: "Show what is not as it was before the migration",
+		Long: "Show what is not as it was when the migration began: topic configurations, ACLs,\n" +
+			"quotas, SCRAM users and consumer offsets. As long as there is any difference,\n" +
+			"migrate finalize needs --accept.",
+		Args: arguments(0, 0), Example: "  kafka-sched migrate compare",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := e.connect()
+			if err != nil {
+				return err
+			}
+			s, err := c.MigrateComparison(cmd.Context())
+			if err != nil {
+				return e.answer(err)
+			}
+			return e.print(s, func() error { return e.printComparison(s) })
+		},
+	}
+}
+
+func (e *env) printComparison(s api.MigrateComparison) error {
+	t := e.table([]string{"WHAT", "BEFORE", "NOW"})
+	for _, k := range s.Kinds {
+		row(t, k.Kind, number(int64(k.Before)), number(int64(k.Now)))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if len(s.Differences) == 0 {
+		e.printLine("nothing is different")
+		return nil
+	}
+	t = e.table([]string{"DIFFERENT", "NAME", "WAS", "IS"})
+	for _, d := range s.Differences {
+		row(t, d.Kind, d.Name, orHyphen(d.Before), orHyphen(d.Now))
+	}
+	return t.Flush()
+}
+
+// migrateVerbCmd is a command on the migration.
+func (e *env) migrateVerbCmd(verb, text string) *cobra.Command {
+	var w waiting
+	var body api.MigrateCommand
+	c := &cobra.Command{
+		Use: verb, Short: text, Args: arguments(0, 0),
+		Example: "  kafka-sched migrate " + verb,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			c, s, err := e.service(ctx)
+			if err != nil {
+				return err
+			}
+			at, err := e.record(s.Name)
+			if err != nil {
+				return err
+			}
+			outcome, err := c.MigrateCommand(ctx, verb, body)
+			if err != nil {
+				return e.answer(err)
+			}
+			w.noWait = w.noWait || verb == api.CommandPauseCampaign
+			return e.followMigration(ctx, c, at, outcome, w)
+		},
+	}
+	reasonFlag(c, &body.Reason)
+	if verb == api.CommandPauseCampaign {
+		return c
+	}
+	w.flags(c, 2*time.Hour)
+	if verb == api.CommandFinalize {
+		c.Flags().BoolVar(&body.Accept, "accept", false,
+			"although the comparison shows differences")
+	}
+	return c
+}
