@@ -16,7 +16,7 @@ func Assess(p Plan, status func(Step) Status, o Overrides) Assessment {
 // AssessAt is Assess for who knows the statuses by where the steps are.
 func AssessAt(p Plan, status func(phase, step int) Status, o Overrides) Assessment {
 	a := Assessment{Plan: p}
-	work := node{interrupted: o.Interrupted[Key(p.Name, "", "")], failed: len(p.Errors) > 0}
+	work := node{interrupted: o.interrupted(p.Name, ""), failed: len(p.Errors) > 0}
 	phases := make([]node, len(p.Phases))
 	for i, phase := range p.Phases {
 		at := func(step int) Status { return status(i, step) }
@@ -72,7 +72,7 @@ func wantsWork(s Status) bool { return s == Pending || s == Prepared }
 
 func assessPhase(plan string, phase Phase, status func(int) Status, o Overrides) node {
 	n := node{
-		interrupted: o.Interrupted[Key(plan, phase.Name, "")],
+		interrupted: o.interrupted(plan, phase.Name),
 		children:    stepsOfPhase(plan, phase, status, o),
 	}
 	held, free := canaries(plan, phase, n.children, o)

@@ -77,6 +77,11 @@ type Overrides struct {
 	Said map[string]Said
 }
 
+// interrupted reports whether a plan, or a phase of it, is held.
+func (o Overrides) interrupted(plan, phase string) bool {
+	return len(o.Interrupted) > 0 && o.Interrupted[Key(plan, phase, "")]
+}
+
 // Said is who said something of a plan, when, and why.
 type Said struct {
 	At     time.Time

@@ -68,7 +68,7 @@ func (m *Machine) abandoned(id mesos.AgentID, host string, force bool) string {
 	var volumes []mesos.PersistenceID
 	for _, name := range m.podsOn(id) {
 		p := m.hard.Pods[name]
-		volumes = append(volumes, volumesIn(placeResources(*p.Place))...)
+		volumes = append(volumes, p.Place.volumes()...)
 		if _, wanted := m.spec(name); !wanted || m.leavesAll() {
 			freed = append(freed, name.String())
 			continue

@@ -206,7 +206,7 @@ func (a *adopting) instance(g group) {
 	if failed && launched {
 		p.Request = Replace
 		a.notef("%s was to be replaced, and will be: its volumes %s on %s are destroyed then",
-			g.name, joinIDs(volumesIn(placeResources(*p.Place))), p.Place.Hostname)
+			g.name, joinIDs(p.Place.volumes()), p.Place.Hostname)
 	} else if i := slices.IndexFunc(g.tasks, PredecessorTask.lost); i >= 0 {
 		a.notef("%s was marked as failed for good, and others of %s were not: it is brought back "+
 			"in its place", g.tasks[i].Name, g.name)

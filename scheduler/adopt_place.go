@@ -145,7 +145,7 @@ func (a *adopting) compare(p Pod) {
 	pod := podSpec(a.hard.Target.Service, p.Name.Type)
 	if pod == nil || p.Name.Index >= pod.Count {
 		a.notef("%s is not wanted by the configuration: it is decommissioned, and its volumes %s "+
-			"on %s are destroyed", p.Name, joinIDs(volumesIn(placeResources(*p.Place))),
+			"on %s are destroyed", p.Name, joinIDs(p.Place.volumes()),
 			p.Place.Hostname)
 		return
 	}

@@ -91,7 +91,7 @@ func (m *Machine) checkPlace(name PodName, place *Place) error {
 		return fmt.Errorf("reservation %s is a leftover and belongs to %s", id, name)
 	}
 	h.reservations[id] = name
-	for _, id := range volumesIn(placeResources(*place)) {
+	for _, id := range place.volumes() {
 		if other := h.volumes[id]; other != name && m.hasVolume(other, id) {
 			return fmt.Errorf("%s and %s share volume %s", name, other, id)
 		}
@@ -107,7 +107,7 @@ func (m *Machine) hasReservation(name PodName, id mesos.ReservationID) bool {
 
 func (m *Machine) hasVolume(name PodName, id mesos.PersistenceID) bool {
 	place := m.hard.Pods[name].Place
-	return place != nil && slices.Contains(volumesIn(placeResources(*place)), id)
+	return place != nil && place.hasVolume(id)
 }
 
 // letGo forgets what an instance held in a place that it has no more.
@@ -120,7 +120,7 @@ func (h *holdings) letGo(name PodName, before, now *Place) {
 			delete(h.reservations, before.Reservation)
 		}
 	}
-	for _, id := range volumesIn(placeResources(*before)) {
+	for _, id := range before.volumes() {
 		if h.volumes[id] == name {
 			delete(h.volumes, id)
 		}

@@ -33,7 +33,7 @@ func (m *Machine) founder() (PodName, bool) {
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
 		if p.Place != nil && m.hard.Kafka.Founder != "" &&
-			slices.Contains(volumesIn(placeResources(*p.Place)), m.hard.Kafka.Founder) {
+			p.Place.hasVolume(m.hard.Kafka.Founder) {
 			return name, true
 		}
 	}
@@ -88,7 +88,7 @@ func (m *Machine) unfound(list resource.List) {
 // founds reports whether a node is to format its volume as the first of a new cluster.
 func (m *Machine) founds(p Pod) bool {
 	return !m.hard.Kafka.Founded && m.hard.Kafka.Founder != "" &&
-		slices.Contains(volumesIn(placeResources(*p.Place)), m.hard.Kafka.Founder)
+		p.Place.hasVolume(m.hard.Kafka.Founder)
 }
 
 // startKafka finds Java and the distribution, formats the log directories that nobody did, and

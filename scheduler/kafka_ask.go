@@ -18,10 +18,10 @@ func (m *Machine) hasKafka() bool {
 	return false
 }
 
-// kafkaPods lists the instances whose Kafka runs, with their specs.
-func (m *Machine) kafkaPods() (pods []Pod, specs []servicespec.Pod) {
+// kafkaPods goes through the instances whose Kafka runs, with their specs.
+func (m *Machine) kafkaPods(yield func(Pod, servicespec.Pod) bool) {
 	if !m.hasKafka() {
-		return nil, nil
+		return
 	}
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
@@ -30,12 +30,11 @@ func (m *Machine) kafkaPods() (pods []Pod, specs []servicespec.Pod) {
 			continue
 		}
 		for _, t := range p.Tasks {
-			if t.Name == spec.Kafka.Task && t.State == mesos.Running {
-				pods, specs = append(pods, p), append(specs, spec)
+			if t.Name == spec.Kafka.Task && t.State == mesos.Running && !yield(p, spec) {
+				return
 			}
 		}
 	}
-	return pods, specs
 }
 
 // askedAt is the port at which a node is asked for facts, "" for none: brokers tell all, and
@@ -54,10 +53,9 @@ func askedAt(p Pod, spec servicespec.Pod) string {
 // kafkaAddresses are where Kafka can be asked.
 func (m *Machine) kafkaAddresses() []string {
 	var addresses []string
-	pods, specs := m.kafkaPods()
-	for i, p := range pods {
-		if port := askedAt(p, specs[i]); port != "" {
-			number := portOf(taskPlace(*p.Place, specs[i], specs[i].Kafka.Task), port)
+	for p, spec := range m.kafkaPods {
+		if port := askedAt(p, spec); port != "" {
+			number := portOf(taskPlace(*p.Place, spec, spec.Kafka.Task), port)
 			addresses = append(addresses, fmt.Sprintf("%s:%d", p.Place.Hostname, number))
 		}
 	}
@@ -68,8 +66,7 @@ func (m *Machine) kafkaAddresses() []string {
 func (m *Machine) askKafka() {
 	addresses := m.kafkaAddresses()
 	busy := m.curious
-	pods, _ := m.kafkaPods()
-	for _, p := range pods {
+	for p := range m.kafkaPods {
 		ok, _ := m.ready(p)
 		busy = busy || !ok || p.Caretaker
 	}

@@ -220,7 +220,7 @@ func (m *Machine) decommissionState(s plans.Step) (plans.Status, string) {
 			}
 		}
 	case "unreserve":
-		if p.Place != nil && slices.Contains(resourceIDs(placeResources(*p.Place)), what) {
+		if p.Place != nil && p.Place.has(what) {
 			return plans.Pending, m.absence(p.Place.Agent,
 				m.waitOf(name, "waits until the tasks have ended"))
 		}

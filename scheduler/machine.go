@@ -113,7 +113,15 @@ type change struct {
 // recovery is an instance that is, or was, brought back.
 type recovery struct {
 	Recovery
-	done bool
+	done  bool
+	built *builtRecovery // its phase in the plan, nil before somebody wanted it
+}
+
+// builtRecovery is the phase of a recovery, and what it was built of.
+type builtRecovery struct {
+	order int
+	steps [][]string
+	phase plans.Phase
 }
 
 // Config is what a machine is made with; it does not change while it runs.

@@ -181,6 +181,54 @@ func placeResources(p Place) resource.List {
 	return list
 }
 
+// each goes through the resources of a place, in the order of placeResources.
+func (p *Place) each(yield func(*resource.Resource) bool) {
+	for i := range p.Executor {
+		if !yield(&p.Executor[i]) {
+			return
+		}
+	}
+	for _, set := range p.Sets {
+		for i := range set.Resources {
+			if !yield(&set.Resources[i]) {
+				return
+			}
+		}
+	}
+}
+
+// volumes are the ids of the volumes of a place.
+func (p *Place) volumes() []mesos.PersistenceID {
+	var ids []mesos.PersistenceID
+	for r := range p.each {
+		if r.Disk != nil && r.Disk.PersistenceID != "" {
+			ids = append(ids, mesos.PersistenceID(r.Disk.PersistenceID))
+		}
+	}
+	return ids
+}
+
+// hasVolume reports whether a place has a volume.
+func (p *Place) hasVolume(id mesos.PersistenceID) bool {
+	for r := range p.each {
+		if r.Disk != nil && r.Disk.PersistenceID != "" &&
+			mesos.PersistenceID(r.Disk.PersistenceID) == id {
+			return true
+		}
+	}
+	return false
+}
+
+// has reports whether a resource of a place has an id.
+func (p *Place) has(id string) bool {
+	for r := range p.each {
+		if r.Label(resource.ResourceID) == id {
+			return true
+		}
+	}
+	return false
+}
+
 // requirement says what an instance needs for a launch: all of its sets if it has no place
 // yet, and else those of the tasks to be launched.
 func (w *work) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.Requirement {

@@ -119,20 +119,31 @@ func (m *Machine) recoveryPlan() plans.Plan {
 		if _, ok := m.spec(name); !ok {
 			continue
 		}
-		r := m.recovery[name]
-		strategy := servicespec.Parallel
-		if len(r.Steps) > 1 {
-			strategy = servicespec.Serial
-		}
-		unique := fmt.Sprint(planRecovery, " ", r.Order) // so that no two have the same ids
-		phase := plans.NewPhase(unique, stepName(name, r.Steps[len(r.Steps)-1]), strategy)
-		for _, tasks := range r.Steps {
-			phase.Steps = append(phase.Steps, plans.NewStep(
-				unique, phase.Name, name.Type, name.Index, tasks))
-		}
-		plan.Phases = append(plan.Phases, phase)
+		plan.Phases = append(plan.Phases, m.recovery[name].phaseOf(name))
 	}
 	return plan
+}
+
+// phaseOf gives the phase of an instance that is brought back, which is built once.
+func (r *recovery) phaseOf(name PodName) plans.Phase {
+	same := func(b builtRecovery) bool {
+		return b.order == r.Order && slices.EqualFunc(b.steps, r.Steps, slices.Equal)
+	}
+	if r.built != nil && same(*r.built) {
+		return r.built.phase
+	}
+	strategy := servicespec.Parallel
+	if len(r.Steps) > 1 {
+		strategy = servicespec.Serial
+	}
+	unique := fmt.Sprint(planRecovery, " ", r.Order) // so that no two have the same ids
+	phase := plans.NewPhase(unique, stepName(name, r.Steps[len(r.Steps)-1]), strategy)
+	for _, tasks := range r.Steps {
+		phase.Steps = append(phase.Steps, plans.NewStep(
+			unique, phase.Name, name.Type, name.Index, tasks))
+	}
+	r.built = &builtRecovery{r.Order, r.Steps, phase}
+	return phase
 }
 
 func stepName(name PodName, tasks []string) string {

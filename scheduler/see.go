@@ -106,7 +106,7 @@ func (m *Machine) viewPod(name PodName) PodView {
 	if p.Place != nil {
 		v.Agent, v.Hostname, v.IP = p.Place.Agent, p.Place.Hostname, p.Place.IP
 		v.Domain, v.Reservation = p.Place.Domain, p.Place.Reservation
-		v.Volumes = volumesIn(placeResources(*p.Place))
+		v.Volumes = p.Place.volumes()
 	}
 	p.Name = name
 	if spec.Type != "" {

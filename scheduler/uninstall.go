@@ -127,7 +127,7 @@ func (m *Machine) unreserveState(id string) (plans.Status, string) {
 	}
 	for _, by := range m.leavers[id] {
 		place := m.hard.Pods[by.pod].Place
-		if place != nil && slices.Contains(resourceIDs(placeResources(*place)), id) {
+		if place != nil && place.has(id) {
 			return looked, m.absence(place.Agent, "waits until the tasks have ended")
 		}
 	}

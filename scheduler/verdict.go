@@ -70,8 +70,11 @@ func (m *Machine) mayReplace(p Pod, spec servicespec.Pod) string {
 
 // may asks for a verdict and keeps it.
 func (m *Machine) may(p Pod, spec servicespec.Pod, what string, ask judge) string {
-	if spec.Kafka == nil || !m.hard.Kafka.Founded || p.Force {
+	if spec.Kafka == nil || p.Force {
 		return ""
+	}
+	if !m.hard.Kafka.Founded && (what == "stop" || !m.everReady(p, spec)) {
+		return "" // nobody has data yet, unless it is the founder who came up a moment ago
 	}
 	v := ask(m.whole(), m.requestFor(p, spec))
 	if v.Code == rolling.NoFacts && what == "stop" && m.neverCame(p, spec) {
@@ -106,9 +109,14 @@ func (q *inquiry) lately(
 
 // neverCame reports whether a launch has never come up so far that anybody could use it.
 func (m *Machine) neverCame(p Pod, spec servicespec.Pod) bool {
-	t, _ := p.task(spec.Kafka.Task)
 	ts, _ := taskSpec(spec, spec.Kafka.Task)
-	return ts.Readiness != nil && !t.WasReady && (t.Ready == nil || !*t.Ready)
+	return ts.Readiness != nil && !m.everReady(p, spec)
+}
+
+// everReady reports whether the present launch of a Kafka node was ever seen to be ready.
+func (m *Machine) everReady(p Pod, spec servicespec.Pod) bool {
+	t, _ := p.task(spec.Kafka.Task)
+	return t.WasReady || t.Ready != nil && *t.Ready
 }
 
 // whole is what the service's own cluster says of each partition, nil if it did not since

@@ -26,12 +26,11 @@ func (m *Machine) passVoters() {
 
 // nextVote is the change of the quorum that is due, nil for none.
 func (m *Machine) nextVote(f *KafkaFacts) KafkaChange {
-	pods, specs := m.kafkaPods()
-	for i, p := range pods {
-		if !specs[i].Kafka.Controls() || p.Request != "" {
+	for p, spec := range m.kafkaPods {
+		if !spec.Kafka.Controls() || p.Request != "" {
 			continue
 		}
-		if change := f.nextVoteOf(p, specs[i]); change != nil {
+		if change := f.nextVoteOf(p, spec); change != nil {
 			return change
 		}
 	}

@@ -8,7 +8,10 @@ import (
 // Add gives a list with the resources added: each is merged with the first one that it is
 // addable to, as the master does, or appended. Empty ones vanish. The receiver stays as it is.
 func (l List) Add(resources ...Resource) List {
-	out := slices.Clone(l)
+	if len(resources) == 0 {
+		return slices.Clone(l)
+	}
+	out := append(make(List, 0, len(l)+len(resources)), l...)
 	for _, r := range resources {
 		if r.Empty() {
 			continue
@@ -19,11 +22,14 @@ func (l List) Add(resources ...Resource) List {
 			out = append(out, r)
 		}
 	}
+	if len(out) == 0 {
+		return l
+	}
 	return out
 }
 
 // Merged gives the list with all addable resources added up.
-func (l List) Merged() List { return make(List, 0, len(l)).Add(l...) }
+func (l List) Merged() List { return List{}.Add(l...) }
 
 // Sub takes o away from l, comparing sums, not entries; the result is merged. It is refused
 // with an error that names the first resource of o that l does not hold.

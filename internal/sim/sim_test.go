@@ -45,7 +45,7 @@ func TestSim(t *testing.T) {
 	if *whole {
 		sink = func(line string) { fmt.Println(line) }
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // worlds are small, and thrown away
+	defer debug.SetGCPercent(debug.SetGCPercent(1600)) // worlds are small, and thrown away
 	began := time.Now()
 	var next, failed, faults, worst atomic.Uint64
 	next.Store(first)
