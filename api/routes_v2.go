@@ -47,6 +47,10 @@ const (
 	PathRebalancePreview = "/v2/rebalance/preview"
 	PathRebalanceCancel  = "/v2/rebalance/cancel"
 
+	PathBrokersV2      = "/v2/brokers"
+	PathBrokerV2       = "/v2/brokers/{broker}"
+	PathDeclaredTopics = "/v2/declared-topics"
+
 	PathTopicsV2         = "/v2/topics"
 	PathTopicV2          = "/v2/topics/{topic}"
 	PathTopicConfigV2    = "/v2/topics/{topic}/config"
@@ -121,6 +125,7 @@ func routesV2() []Route {
 		PathConfigurationsV2, PathTargetV2, PathConfigurationV2, PathDiff,
 		PathOffers, PathReservations, PathLeftovers, PathEvents,
 		PathAgents, PathAgent, PathRebalance, PathRebalancePreview,
+		PathBrokersV2, PathBrokerV2, PathDeclaredTopics,
 		PathTopicsV2, PathTopicV2, PathTopicConfigV2, PathTopicOffsetsV2, PathGroups, PathGroup,
 		PathQuotas, PathUsers, PathACLs, PathLogDirs, PathTransactions, PathTransaction,
 		PathReassignments, PathFeatures, PathDrift,

@@ -135,6 +135,11 @@ type Kafka struct {
 	Voters            []int `json:"voters"`
 	Brokers           []int `json:"brokers"` // ids of those that are registered
 	OfflinePartitions int   `json:"offline_partitions"`
+	// TopicsDeclared is how many topics the target declares, TopicsAsDeclared how many of them are
+	// so, and PropertiesDrifted how many properties of brokers are otherwise than in the target.
+	TopicsDeclared    int `json:"topics_declared,omitempty"`
+	TopicsAsDeclared  int `json:"topics_as_declared,omitempty"`
+	PropertiesDrifted int `json:"properties_drifted,omitempty"`
 }
 
 // SetTarget is the body of PathServiceTarget.

@@ -84,22 +84,28 @@ func (e *env) brokerDescribeCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			detail, err := c.Broker(cmd.Context(), args[0])
+			if err != nil {
+				return e.answer(err)
+			}
 			return e.print(pod, func() error {
-				e.printBroker(pod)
+				e.printBroker(pod, detail)
 				return nil
 			})
 		},
 	}
 }
 
-func (e *env) printBroker(p api.Pod) {
+func (e *env) printBroker(p api.Pod, d api.BrokerDetail) {
 	line := func(what, value string) {
 		if value != "" {
-			e.printLine("%-11s %s", what, value)
+			e.printLine("%-16s %s", what, value)
 		}
 	}
-	b := p.Broker
+	b := d.Broker
 	line("Broker", strconv.Itoa(b.ID))
+	line("State", d.State)
+	line("Roles", strings.Join(d.Roles, ", "))
 	line("Address", b.Address)
 	line("Pod", p.Name)
 	line("Host", p.Hostname)
@@ -110,6 +116,18 @@ func (e *env) printBroker(p api.Pod) {
 	line("Hosted", plural(b.Hosted, "partition"))
 	line("Not in sync", strconv.Itoa(b.NotInSync))
 	line("Leads", plural(b.Leads, "partition"))
+	line("Under-replicated", strconv.Itoa(d.UnderReplicated))
+	line("May go", d.MayGo.Answer+": "+d.MayGo.Sentence)
+	for _, dir := range d.LogDirs {
+		state := plural(dir.Replicas, "replica")
+		if dir.Error != "" {
+			state = "FAILED: " + dir.Error
+		}
+		line("Log dir", dir.Path+" "+state)
+	}
+	for _, p := range d.Drift {
+		line("Drift", p.Name+" is "+p.Actual+": "+p.Reason)
+	}
 	if len(b.FailedDirs) > 0 {
 		line("Failed dirs", strings.Join(b.FailedDirs, ", "))
 		line("", "broker move "+strconv.Itoa(b.ID)+" gives it another agent, and broker replace "+

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -14,23 +16,6 @@ func (e *env) brokerCmd() *cobra.Command {
 		"  kafka-sched broker list\n  kafka-sched broker replace 1\n"+
 			"  kafka-sched broker move 1 --to 10.0.0.9",
 		append([]*cobra.Command{e.brokerListCmd(), e.brokerGetCmd()}, e.brokerVerbs()...)...)
-}
-
-// broker is a broker with the pod that runs it.
-type broker struct {
-	api.Broker
-	pod, hostname string
-}
-
-// brokersOf gives the brokers that Kafka knows, by pod.
-func brokersOf(s api.Service) []broker {
-	var list []broker
-	for _, p := range s.Pods {
-		if p.Broker != nil {
-			list = append(list, broker{*p.Broker, p.Name, p.Hostname})
-		}
-	}
-	return list
 }
 
 func (e *env) brokerListCmd() *cobra.Command {
@@ -48,11 +33,11 @@ func (e *env) brokerListCmd() *cobra.Command {
 				return e.answer(err)
 			}
 			return e.printRaw(listOf(ids), func() error {
-				s, err := c.Service(cmd.Context())
+				list, err := c.Brokers(cmd.Context())
 				if err != nil {
 					return e.answer(err)
 				}
-				return e.printBrokers(brokersOf(s))
+				return e.printBrokers(list)
 			})
 		},
 	}
@@ -60,22 +45,51 @@ func (e *env) brokerListCmd() *cobra.Command {
 
 func (e *env) brokerGetCmd() *cobra.Command {
 	return e.getterCmd(getter{use: "get ID",
-		short:   "Show a broker in the shape that Kafka keeps in ZooKeeper (JSON)",
-		example: "broker get 0", ask: named((*client.Client).BrokerNode),
+		short:   "Show all that is known of a broker (JSON)",
+		example: "broker get 0", ask: wholeBroker,
 		known: (*client.Client).BrokerIDs, complete: e.completeBrokers})
 }
 
-func (e *env) printBrokers(list []broker) error {
-	t := e.table([]string{"ID", "POD", "ADDRESS", "FENCED", "HOSTED", "NOT IN SYNC", "LEADS"},
-		"HOST")
-	for _, b := range list {
-		row(t, strconv.Itoa(b.ID), b.pod, b.Address, yesNo(&b.Fenced), strconv.Itoa(b.Hosted),
-			strconv.Itoa(b.NotInSync), strconv.Itoa(b.Leads), b.hostname)
+// wholeBroker gives a broker as the API tells of it, and, for what reads the predecessor's answer,
+// with the keys that Kafka keeps in ZooKeeper.
+func wholeBroker(c *client.Client, ctx context.Context, id string) (any, error) {
+	whole := map[string]any{}
+	if node, err := c.BrokerNode(ctx, id); err == nil {
+		if err := addKeys(whole, node); err != nil {
+			return nil, err
+		}
+	}
+	detail, err := c.Broker(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return whole, addKeys(whole, detail)
+}
+
+// addKeys adds the keys of a document to a map.
+func addKeys(to map[string]any, document any) error {
+	text, err := json.Marshal(document)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, &to)
+}
+
+func (e *env) printBrokers(list api.BrokerList) error {
+	if list.Error != "" {
+		e.hint("Kafka does not answer now: %s", list.Error)
+	}
+	t := e.table([]string{"ID", "POD", "ADDRESS", "STATE", "HOSTED", "NOT IN SYNC", "LEADS",
+		"MAY GO"}, "HOST", "RACK", "ROLES", "DRIFT")
+	for _, b := range list.Brokers {
+		row(t, strconv.Itoa(b.ID), b.Pod, b.Address, b.State, strconv.Itoa(b.Hosted),
+			strconv.Itoa(b.NotInSync), strconv.Itoa(b.Leads), b.MayGo.Answer, b.Hostname, b.Rack,
+			strings.Join(b.Roles, ","), strconv.Itoa(len(b.Drift)))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	for _, b := range list {
+	for _, b := range list.Brokers {
 		if len(b.FailedDirs) > 0 {
 			e.printLine("broker %d cannot use %s any more; see broker describe %d", b.ID,
 				strings.Join(b.FailedDirs, ", "), b.ID)

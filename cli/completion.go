@@ -146,9 +146,9 @@ func (e *env) completeBrokers(
 	cmd *cobra.Command, args []string, _ string,
 ) ([]string, cobra.ShellCompDirective) {
 	return e.complete(cmd, func(s api.Service) (words []string) {
-		for _, b := range brokersOf(s) {
+		for _, id := range s.Kafka.Brokers {
 			if len(args) == 0 {
-				words = append(words, strconv.Itoa(b.ID))
+				words = append(words, strconv.Itoa(id))
 			}
 		}
 		return words

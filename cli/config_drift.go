@@ -30,6 +30,42 @@ func (e *env) configDriftCmd() *cobra.Command {
 	return c
 }
 
+func (e *env) topicDriftCmd() *cobra.Command {
+	return kafkaCmd(e, asking[api.DeclaredTopics]{
+		use: "drift", short: "Show how the topics are that the target declares",
+		long: "Shows the topics that the target declares, whether each is as declared, what\n" +
+			"differs and what holds the change. The scheduler makes, grows and configures them\n" +
+			"by itself and deletes none.",
+		example: "topic drift",
+		ask: func(ctx context.Context, c *client.Client, _ []string) (api.DeclaredTopics, error) {
+			return c.DeclaredTopics(ctx)
+		},
+		draw: func(d api.DeclaredTopics) error { return e.printDeclared(d) },
+	})
+}
+
+func (e *env) printDeclared(d api.DeclaredTopics) error {
+	if len(d.Topics) == 0 {
+		e.printf("the target declares no topics\n")
+		return nil
+	}
+	e.printf("declared topics: %d of %d as declared\n", d.AsDeclared, len(d.Topics))
+	t := e.table([]string{"TOPIC", "PARTITIONS", "REPLICAS", "STATE", "WHY"})
+	for _, topic := range d.Topics {
+		row(t, topic.Name, numberOr(topic.Partitions), numberOr(topic.ReplicationFactor),
+			topic.State, topic.Reason)
+	}
+	return t.Flush()
+}
+
+// numberOr is a number, and - for what is not declared.
+func numberOr(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return strconv.Itoa(n)
+}
+
 func (e *env) printDrift(d api.Drift) error {
 	for _, id := range d.Silent {
 		e.hint("broker %d did not tell what it has", id)

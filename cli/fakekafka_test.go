@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/kafka-sched/kafka-sched/api"
 )
@@ -64,8 +66,41 @@ func (f *fake) readsAdmin(get serve) {
 	get(api.PathReassignments, always(api.ReassignmentList{Reassignments: []api.Reassignment{
 		{Topic: "orders", Replicas: []int{1, 2}, Adding: []int{2}}}}))
 	get(api.PathDrift, always(drifted()))
+	get(api.PathDeclaredTopics, always(api.DeclaredTopics{AsDeclared: 1,
+		Topics: []api.DeclaredTopic{{Name: "audit", State: api.TopicAsDeclared},
+			{Name: "orders", Partitions: 12, ReplicationFactor: 3, State: api.TopicDiffers,
+				Reason: "it has 6 partitions, 12 are declared"}}}))
+	get(api.PathBrokersV2, func(_ *http.Request, s api.Service) any {
+		return api.BrokerList{Brokers: brokersIn(s)}
+	})
+	get(api.PathBrokerV2, func(r *http.Request, s api.Service) any {
+		for _, b := range brokersIn(s) {
+			if strconv.Itoa(b.ID) == r.PathValue("broker") {
+				b.LogDirs = []api.LogDir{{Broker: b.ID, Path: "/data", Replicas: 3},
+					{Broker: b.ID, Path: "/worn", Error: "KAFKA_STORAGE_ERROR"}}
+				b.Drift = drifted().Properties
+				return b
+			}
+		}
+		return errors.New("Broker " + r.PathValue("broker") + " not found")
+	})
 	get(api.PathFeatures, always(api.FeatureList{Epoch: 5, Features: []api.Feature{
 		{Name: "metadata.version", Least: 7, Greatest: 29, Finalized: 29}}}))
+}
+
+// brokersIn are the brokers of a service, each of which may go.
+func brokersIn(s api.Service) []api.BrokerDetail {
+	list := []api.BrokerDetail{}
+	for _, p := range s.Pods {
+		if p.Broker != nil {
+			list = append(list, api.BrokerDetail{Broker: *p.Broker, State: api.BrokerUp,
+				Pod: p.Name, Hostname: p.Hostname, Roles: []string{"broker", "controller"},
+				Endpoints: []string{"PLAINTEXT://" + p.Broker.Address},
+				MayGo: api.MayGo{Answer: "allowed", Code: "safe",
+					Sentence: "node may go: every partition keeps its minimum in sync"}})
+		}
+	}
+	return list
 }
 
 func drifted() api.Drift {

@@ -120,6 +120,9 @@ func (e *env) printHead(url string, s api.Service) {
 	e.printLine("  Mesos      %s", mesosLine(s))
 	e.printLine("  Kafka      %s", kafkaLine(s.Kafka))
 	e.printLine("  Bootstrap  %s", orHyphen(bootstrap(s)))
+	if line := declaredLine(s.Kafka); line != "" {
+		e.printLine("  Declared   %s", line)
+	}
 	if line := zooKeeperLine(s); line != "" {
 		e.printLine("  ZooKeeper  %s", line)
 	}
@@ -191,6 +194,20 @@ func kafkaLine(k api.Kafka) string {
 		text += fmt.Sprintf(", %d partitions OFFLINE", k.OfflinePartitions)
 	}
 	return text
+}
+
+// declaredLine says how what the target declares is in Kafka, "" when there is nothing to say.
+func declaredLine(k api.Kafka) string {
+	var parts []string
+	if k.TopicsDeclared > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d topics as declared", k.TopicsAsDeclared,
+			k.TopicsDeclared))
+	}
+	if k.PropertiesDrifted > 0 {
+		parts = append(parts, fmt.Sprintf("%d properties of brokers drifted; see config drift",
+			k.PropertiesDrifted))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // zooKeeperLine says which servers serve and who leads, "" when there are none.

@@ -15,7 +15,8 @@ import (
 func (e *env) topicCmd() *cobra.Command {
 	return group("topic", "Show and change topics", "  kafka-sched topic list",
 		e.topicListCmd(), e.topicDescribeCmd(), e.topicCreateCmd(), e.topicOffsetsCmd(),
-		e.topicShowCmd(), e.topicConfigsCmd(), e.topicReplicationCmd(), e.topicConsumerTestCmd(),
+		e.topicShowCmd(), e.topicDriftCmd(), e.topicConfigsCmd(),
+		e.topicReplicationCmd(), e.topicConsumerTestCmd(),
 		e.topicDoCmd(topicDo{use: "delete TOPIC", short: "Delete a topic with all that is in it",
 			example: "topic delete orders",
 			do: func(ctx context.Context, c *client.Client, args []string) (api.Message, error) {

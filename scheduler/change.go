@@ -74,20 +74,27 @@ func (m *Machine) changeKafka(c KafkaChange) string {
 
 // changeAt is changeKafka for what not every node takes.
 func (m *Machine) changeAt(addresses []string, c KafkaChange) string {
-	key := c.String()
-	was, known := m.changing[key]
-	if known && m.now.Before(was.until) {
-		m.wakeBy(was.until)
-		return was.failed
-	}
-	if len(addresses) == 0 {
+	was := m.changing[c.String()]
+	if len(addresses) == 0 && !m.now.Before(was.until) {
 		return "no Kafka node runs"
+	}
+	m.askChange(addresses, c)
+	return was.failed
+}
+
+// askChange asks nodes at some addresses for a change; false says that it is under way, or was
+// lately.
+func (m *Machine) askChange(addresses []string, c KafkaChange) bool {
+	key := c.String()
+	if was, known := m.changing[key]; known && m.now.Before(was.until) {
+		m.wakeBy(was.until)
+		return false
 	}
 	m.changing[key] = changing{since: m.now, until: m.now.Add(changeLost)}
 	m.wakeBy(m.now.Add(changeLost))
 	m.out.Calls = append(m.out.Calls, ChangeKafka{addresses, c})
 	m.note(Info, "", "change Kafka", "change", key)
-	return was.failed
+	return true
 }
 
 // kafkaChanged takes in what became of a change.
@@ -109,6 +116,8 @@ func (m *Machine) kafkaChanged(ev KafkaChanged) {
 		if m.survey.problem = ev.Error; ev.Error == "" {
 			m.unthrottled()
 		}
+	case CreateTopic, GrowTopic, ReplicateTopic, ConfigureTopic, ConfigureBrokers:
+		m.configured(ev)
 	}
 }
 

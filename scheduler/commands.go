@@ -80,7 +80,9 @@ func (m *Machine) commandedNow(c Commanded, r *Reply) {
 	case ServiceStart:
 		r.Message, r.Problem = m.changeIntent(Run)
 	case SetTarget:
-		m.setTarget(cmd, c.Caller.Who, r)
+		if r.Problem = m.refuseTopics(cmd.Service); r.Problem == nil {
+			m.setTarget(cmd, c.Caller.Who, r)
+		}
 	case Rollback:
 		m.rollback(cmd, c.Caller.Who, r)
 	case PutFile:

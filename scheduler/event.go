@@ -28,6 +28,11 @@ type (
 		Wish  MoveWish
 		Moves Moves
 	}
+	// FromConfigs is the answer to an AskConfigs call.
+	FromConfigs struct {
+		Target string // as in the call
+		Drift  Drift
+	}
 	// Commanded is an operator's command; its outcome is a Reply with the same ID.
 	Commanded struct {
 		ID      CommandID
@@ -42,6 +47,7 @@ func (FromMesos) event()    {}
 func (FromKafka) event()    {}
 func (KafkaChanged) event() {}
 func (FromMoves) event()    {}
+func (FromConfigs) event()  {}
 func (Commanded) event()    {}
 func (Tick) event()         {}
 

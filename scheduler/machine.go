@@ -47,6 +47,7 @@ type Machine struct {
 	changing   map[string]changing
 	servers    servers   // of ZooKeeper
 	survey     survey    // of where Kafka's data lies
+	declared   declared  // topics and properties
 	freshAfter time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
 	foreignPorts []takenPorts
@@ -242,6 +243,8 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 		m.kafkaChanged(ev)
 	case FromMoves:
 		m.fromMoves(ev)
+	case FromConfigs:
+		m.fromConfigs(ev)
 	case Commanded:
 		m.commanded(ev)
 	}

@@ -115,6 +115,12 @@ type (
 		Addresses []string
 		Wish      MoveWish
 	}
+	// AskConfigs wants a FromConfigs event: what Kafka has otherwise than a target declares it.
+	AskConfigs struct {
+		Addresses []string
+		Target    string // its id
+		Wish      ConfigWish
+	}
 	// Exit ends the process, once everything before it is done.
 	Exit struct {
 		Code   int
@@ -126,6 +132,7 @@ func (ToMesos) call()     {}
 func (AskKafka) call()    {}
 func (ChangeKafka) call() {}
 func (AskMoves) call()    {}
+func (AskConfigs) call()  {}
 func (Exit) call()        {}
 
 // Reply answers a command.

@@ -52,6 +52,7 @@ func (m *Machine) pass() {
 	m.passCordons()
 	m.passFill()
 	m.passRebalancing()
+	m.passDeclared()
 	m.forgetChanges()
 	m.passed = m.passed || m.connected
 	m.reconcile()

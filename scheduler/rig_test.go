@@ -129,6 +129,8 @@ func (m *Machine) copied() *Machine {
 	c.lodgers, c.lefts, c.leavers = nil, nil, nil
 	c.feedback = m.feedback.copied()
 	c.changing = maps.Clone(m.changing)
+	c.declared.tries = maps.Clone(m.declared.tries)
+	c.declared.drifts = maps.Clone(m.declared.drifts)
 	c.outcomes, c.reachedBefore = slices.Clone(m.outcomes), maps.Clone(m.reachedBefore)
 	c.readySince, c.seen = maps.Clone(m.readySince), maps.Clone(m.seen)
 	c.outlooks, c.heard = maps.Clone(m.outlooks), maps.Clone(m.heard)

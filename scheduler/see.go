@@ -26,7 +26,8 @@ func (m *Machine) view() *View {
 		Files: m.hard.Files, Away: m.hard.Agents, Seen: m.seen,
 		Outlooks: m.outlooks,
 		Kafka: KafkaView{ClusterID: m.hard.Kafka.ID, Founded: m.hard.Kafka.Founded,
-			Facts: m.facts, Rebalancing: m.hard.Rebalancing, Rebalance: m.rebalanceTold()},
+			Facts: m.facts, Rebalancing: m.hard.Rebalancing, Rebalance: m.rebalanceTold(),
+			Declared: m.declaredTopics(), Drift: m.driftNow()},
 	}
 	changed, all := m.redrawn()
 	for _, p := range m.plans() {
@@ -101,7 +102,7 @@ func (m *Machine) viewPod(name PodName) PodView {
 	spec, wanted := m.spec(name)
 	v := PodView{Name: name, Incarnation: p.Incarnation, Request: p.Request,
 		Launched: p.launched() || p.Incarnation > 1, Refusal: m.refusals[name], Place: p.Place,
-		Leaving: !wanted && m.hard.Intent == Run}
+		Leaving: !wanted && m.hard.Intent == Run, Down: p.Down != nil}
 	v.Failures, v.NotBefore = p.failures()
 	if p.Place != nil {
 		v.Agent, v.Hostname, v.IP = p.Place.Agent, p.Place.Hostname, p.Place.IP

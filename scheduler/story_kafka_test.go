@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/kafka-sched/kafka-sched/scheduler/balance"
+	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 // replicasOf reads copies of the quorum's log: "id:directory" and any of ":votes", ":silent" and
@@ -26,13 +28,19 @@ func replicasOf(numbers func([]string) []int, vals []string) []QuorumReplica {
 	return list
 }
 
-// changed says what became of the change of Kafka that was asked for last: it was made, or was not
-// for the reason that is given.
+// changed says what became of the change of Kafka that was asked for last, or with "of=WORD" of the
+// last that names this: it was made, or was not for the reason that is given.
 func (s *story) changed(d *datadriven.TestData) string {
 	if s.change == nil {
 		return "no change was asked for\n"
 	}
-	return s.step(KafkaChanged{Change: s.change, Error: strings.TrimSpace(d.Input)})
+	change := s.change
+	for _, a := range d.CmdArgs {
+		for i := len(s.before) - 1; i > 0 && !strings.Contains(change.String(), a.Vals[0]); i-- {
+			change = s.before[i]
+		}
+	}
+	return s.step(KafkaChanged{Change: change, Error: strings.TrimSpace(d.Input)})
 }
 
 // moves answers the latest question for moves: with "next" and lines of "topic partition
@@ -68,6 +76,88 @@ func (s *story) moves(d *datadriven.TestData) string {
 		moves.Bytes += 1 << 20
 	}
 	return s.step(FromMoves{Wish: s.wish, Moves: moves})
+}
+
+// configs answers the latest question for what is declared: with lines of "topic NAME missing",
+// "topic NAME partitions=2,2 [moving] [name=value ...]", a number of replicas for each partition,
+// "broker ID name=value[:source[:read-only]]" and "error". What is not named is as declared.
+func (s *story) configs(d *datadriven.TestData) string {
+	found := Configs{Asked: s.now.Add(time.Millisecond / 2), Brokers: map[int][]Property{},
+		Topics: map[string]TopicFacts{}}
+	for _, t := range s.asked.Wish.Topics {
+		found.Topics[t.Name] = factsOf(t)
+	}
+	for _, b := range s.asked.Wish.Brokers {
+		found.Brokers[b.ID] = nil
+	}
+	for _, line := range strings.Split(d.Input, "\n") {
+		words := strings.Fields(line)
+		switch {
+		case len(words) == 0:
+		case words[0] == "error":
+			found.Error = "no answer in time"
+		case words[0] == "topic" && words[2] == "missing":
+			delete(found.Topics, words[1])
+		case words[0] == "topic":
+			found.Topics[words[1]] = s.topicFacts(words[2:])
+		case words[0] == "broker":
+			id := int(brokerIDs(s.t, words[1])[0])
+			found.Brokers[id] = append(found.Brokers[id], propertyOf(words[2]))
+		}
+	}
+	return s.step(FromConfigs{Target: s.asked.Target, Drift: Compare(found, s.asked.Wish)})
+}
+
+// declaredText says how the declared topics are.
+func declaredText(v *View) string {
+	text := ""
+	for _, t := range v.Kafka.Declared {
+		text += strings.TrimSuffix(fmt.Sprintf("%s %s: %s", t.Name, t.State, t.Reason), ": ") + "\n"
+	}
+	return text
+}
+
+// factsOf are those of a topic that is as declared.
+func factsOf(t servicespec.Topic) TopicFacts {
+	var facts TopicFacts
+	for range max(1, t.Partitions) {
+		facts.Replicas = append(facts.Replicas, max(1, t.Replication))
+	}
+	for name, value := range t.Config {
+		facts.Properties = append(facts.Properties,
+			Property{Name: name, Value: value, Source: topicSource})
+	}
+	return facts
+}
+
+func (s *story) topicFacts(words []string) TopicFacts {
+	var facts TopicFacts
+	for _, word := range words {
+		name, value, _ := strings.Cut(word, "=")
+		switch name {
+		case "moving":
+			facts.Moving = true
+		case "partitions":
+			for _, id := range brokerIDs(s.t, value) {
+				facts.Replicas = append(facts.Replicas, int(id))
+			}
+		default:
+			facts.Properties = append(facts.Properties, propertyOf(word+":"+topicSource))
+		}
+	}
+	return facts
+}
+
+// propertyOf reads "name=value[:source[:read-only]]".
+func propertyOf(text string) Property {
+	words := strings.Split(text, ":")
+	name, value, _ := strings.Cut(words[0], "=")
+	p := Property{Name: name, Value: value, Source: "STATIC_BROKER_CONFIG"}
+	if len(words) > 1 {
+		p.Source = words[1]
+	}
+	p.ReadOnly = len(words) > 2
+	return p
 }
 
 func brokerIDs(t *testing.T, text string) []balance.BrokerID {

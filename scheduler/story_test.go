@@ -124,7 +124,10 @@ type story struct {
 	seen    *mesos.AgentsSeen // likewise
 	roles   *ZooKeeperFacts   // likewise
 	change  KafkaChange       // the latest that was asked for
+	before  []KafkaChange     // those before it
 	wish    MoveWish          // likewise
+	asked   AskConfigs        // likewise
+	drift   bool              // the story is about what is declared
 }
 
 func (s *story) run(t *testing.T, d *datadriven.TestData) string {
@@ -164,6 +167,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.changed(d)
 	case "moves":
 		return s.moves(d)
+	case "configs":
+		return s.configs(d)
 	case "command":
 		return s.command(d)
 	case "wait":
@@ -181,6 +186,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return agentsText(s.machine.view())
 	case "plans":
 		return plansText(s.machine.view())
+	case "declared":
+		return declaredText(s.machine.view())
 	case "endpoints":
 		return fmt.Sprintln(s.machine.view().Endpoints)
 	case "order":
@@ -210,6 +217,9 @@ func (s *story) start(d *datadriven.TestData) string {
 			s.cfg.Binaries = append(s.cfg.Binaries, Binary{system, arch,
 				"http://s/kafka-sched-" + arch, "digest-of-" + arch})
 		}
+	}
+	for _, p := range service.Pods {
+		s.drift = s.drift || p.Kafka != nil && (p.Kafka.Drift != "" || len(p.Kafka.Topics) > 0)
 	}
 	s.machine = Restore(s.cfg, Hard{})
 	return s.step(Tick{})
@@ -257,10 +267,16 @@ func (s *story) single(ev Event) string {
 		fmt.Fprintln(&b, shorten(WriteText(w)))
 	}
 	for _, c := range out.Calls {
+		if ask, is := c.(AskConfigs); is {
+			s.asked = ask
+			if !s.drift {
+				continue // every service asks that from time to time
+			}
+		}
 		fmt.Fprintln(&b, shorten(CallText(c)))
 		switch c := c.(type) {
 		case ChangeKafka:
-			s.change = c.Change
+			s.before, s.change = append(s.before, s.change), c.Change
 		case AskMoves:
 			s.wish = c.Wish
 		}
@@ -490,7 +506,8 @@ func (s *story) kafka(d *datadriven.TestData) string {
 			f.Leader = numbers(a.Vals)[0]
 		case "brokers":
 			for _, id := range numbers(a.Vals) {
-				f.Brokers = append(f.Brokers, BrokerFacts{ID: id, Hosted: 5})
+				f.Brokers = append(f.Brokers, BrokerFacts{ID: id, Hosted: 5,
+					Address: fmt.Sprintf("b%d:9092", id)})
 			}
 		case "cordons":
 			f.Cordons = true

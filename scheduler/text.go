@@ -290,6 +290,8 @@ func CallText(c Call) string {
 		return "ask zookeeper " + strings.Join(c.Addresses, " ")
 	case AskMoves:
 		return "ask kafka for moves: " + c.Wish.String()
+	case AskConfigs:
+		return "ask kafka for configs: " + c.Wish.String()
 	case ChangeKafka:
 		return "change kafka " + c.Change.String()
 	case Exit:
@@ -319,6 +321,8 @@ func EventText(e Event) string {
 		return "zookeeper " + strings.Join(parts, " ")
 	case FromMoves:
 		return fmt.Sprintf("kafka has moves for %s: %s", e.Wish, e.Moves)
+	case FromConfigs:
+		return "what differs from the target: " + e.Drift.String()
 	case KafkaChanged:
 		if e.Error != "" {
 			return fmt.Sprintf("kafka refused %s: %q", e.Change, e.Error)

@@ -132,10 +132,7 @@ func (m *Machine) whole() *rolling.Facts {
 // requestFor is what is asked of a node.
 func (m *Machine) requestFor(p Pod, spec servicespec.Pod) rolling.Request {
 	q := rolling.Request{Node: rolling.NodeID(nodeID(p.Name, spec)), Now: m.now,
-		Policy: rolling.Policy{Fragile: fragile(spec)}}
-	if spec.Update != nil {
-		q.Policy.MaxUnavailable = spec.Update.MaxUnavailable
-	}
+		Policy: PolicyOf(spec)}
 	if !spec.Kafka.Serves() {
 		q.Role = rolling.ControllerRole
 	}
@@ -149,6 +146,15 @@ func (m *Machine) requestFor(p Pod, spec servicespec.Pod) rolling.Request {
 		}
 	}
 	return q
+}
+
+// PolicyOf is what a pod's spec says of nodes that go down.
+func PolicyOf(spec servicespec.Pod) rolling.Policy {
+	policy := rolling.Policy{Fragile: fragile(spec)}
+	if spec.Update != nil {
+		policy.MaxUnavailable = spec.Update.MaxUnavailable
+	}
+	return policy
 }
 
 // holdStop says why what some tasks of an instance run must not be ended now, "" if it may.

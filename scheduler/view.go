@@ -139,6 +139,8 @@ type PodView struct {
 	Leaving bool
 	// Launched says whether a task of the instance was ever launched.
 	Launched bool
+	// Down says that its Kafka was taken down by us and is not wholly back.
+	Down bool
 	// Refusal is why the latest offers did not fit, nil when the instance wants none.
 	Refusal *offer.Refusal
 	// Broker is what Kafka says of it, nil for pods that are not brokers or not registered.
@@ -208,4 +210,8 @@ type KafkaView struct {
 	// holds it.
 	Rebalancing Rebalancing
 	Rebalance   string
+	// Declared are the topics of the target with how they are, by name, and Drift is what differs
+	// from the target, nil before Kafka told; not to be changed.
+	Declared []DeclaredTopic
+	Drift    *Drift
 }

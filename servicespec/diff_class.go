@@ -63,6 +63,8 @@ var rules = []rule{
 	{"pods.*.kafka.first-id", verdict{Forbidden, "the cluster knows the nodes by their ids"}},
 	{"pods.*.kafka.instances", verdict{Restart, "of the pod, this instance is launched with it"}},
 	{"pods.*.kafka.volume", verdict{Forbidden, "the node's logs lie there"}},
+	{"pods.*.kafka.topics", verdict{Live, "Kafka is asked for it, and nobody restarts"}},
+	{"pods.*.kafka.drift", verdict{Live, ofPolicy}},
 	{"pods.*.kafka.process", verdict{Forbidden, "the cluster knows the node as what it is"}},
 	{"pods.*.kafka.zookeeper", verdict{Forbidden, "the cluster's metadata lies there"}},
 	{"pods.*.zookeeper.first-id", verdict{Forbidden, "the ensemble knows servers by their ids"}},

@@ -30,10 +30,10 @@ func (k Kafka) Serves() bool { return k.Process != "controller" }
 func (k Kafka) NodeID(index int) int { return k.FirstID + index }
 
 // Node gives the section as it holds for one instance: with what differs for it, and without
-// what differs for others.
+// what differs for others, or concerns the cluster.
 func (k Kafka) Node(index int) Kafka {
 	own := k.Instances[index]
-	k.Instances = nil
+	k.Instances, k.Topics, k.Drift = nil, nil, ""
 	if own.Heap > 0 {
 		k.Heap = own.Heap
 	}
@@ -51,11 +51,14 @@ func (k Kafka) Node(index int) Kafka {
 
 // launchedNodes gives the section with nothing said of instances that does not differ.
 func launchedNodes(k *Kafka) *Kafka {
-	if k == nil || k.Instances == nil {
-		return k
+	if k == nil {
+		return nil
 	}
 	plain := *k
-	plain.Instances = nil
+	plain.Instances, plain.Topics, plain.Drift = nil, nil, ""
+	if k.Instances == nil {
+		return &plain
+	}
 	differs := map[int]KafkaInstance{}
 	for index := range k.Instances {
 		if node := k.Node(index); !reflect.DeepEqual(node, plain) {

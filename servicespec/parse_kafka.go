@@ -44,6 +44,7 @@ func (p *parser) kafka(v value, path string, pod *Pod) *Kafka {
 	}
 	k.JVMFlags = p.jvmFlags(f)
 	k.Properties = p.properties(f, *k)
+	p.kafkaTopics(f, k)
 	task := p.serverTask(f, "Kafka", pod)
 	if task == nil {
 		return k
@@ -221,9 +222,16 @@ func (p *parser) properties(f fields, k Kafka) map[string]string {
 func (p *parser) propertiesBut(
 	f fields, refuse func(name string) (string, string),
 ) map[string]string {
+	return p.namedProperties(f, "properties", refuse)
+}
+
+// namedProperties reads the properties under a key.
+func (p *parser) namedProperties(
+	f fields, key string, refuse func(name string) (string, string),
+) map[string]string {
 	var properties map[string]string
-	for _, e := range f.named("properties") {
-		path := join(join(f.path, "properties"), e.key)
+	for _, e := range f.named(key) {
+		path := join(join(f.path, key), e.key)
 		report := func(code Code, message, hint string) {
 			p.add(Error{Line: e.line, Column: e.column, Path: path, Code: code,
 				Message: message, Hint: hint})

@@ -44,6 +44,7 @@ func (p *parser) allPods(root fields) []Pod {
 		pods = append(pods, pod)
 	}
 	p.checkQuorum(root, pods)
+	p.checkTopics(root, pods)
 	p.checkZooKeeper(pods)
 	for i := range pods {
 		p.pods[pods[i].Type] = &pods[i]

@@ -92,6 +92,10 @@ type Kafka struct {
 	Volumes []string `json:"volumes,omitempty"`
 	// Instances is what differs for single nodes, by their index.
 	Instances map[int]KafkaInstance `json:"instances,omitempty"`
+	// Topics are those that the cluster is to have, by name; others are nobody's concern.
+	Topics []Topic `json:"topics,omitempty"`
+	// Drift is what is done about properties that somebody changed in Kafka, "" for the default.
+	Drift string `json:"drift,omitempty"`
 }
 
 // KafkaInstance is what differs for one Kafka node.

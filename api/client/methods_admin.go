@@ -196,6 +196,21 @@ func (c *Client) Features(ctx context.Context) (api.FeatureList, error) {
 	return read[api.FeatureList](ctx, c, api.PathFeatures)
 }
 
+// Brokers gives all brokers with what is known of them.
+func (c *Client) Brokers(ctx context.Context) (api.BrokerList, error) {
+	return read[api.BrokerList](ctx, c, api.PathBrokersV2)
+}
+
+// Broker gives one broker with its log directories.
+func (c *Client) Broker(ctx context.Context, id string) (api.BrokerDetail, error) {
+	return read[api.BrokerDetail](ctx, c, api.Fill(api.PathBrokerV2, id))
+}
+
+// DeclaredTopics gives the topics that the target declares, with how they are.
+func (c *Client) DeclaredTopics(ctx context.Context) (api.DeclaredTopics, error) {
+	return read[api.DeclaredTopics](ctx, c, api.PathDeclaredTopics)
+}
+
 // Drift gives what brokers have otherwise than the target has it.
 func (c *Client) Drift(ctx context.Context) (api.Drift, error) {
 	return read[api.Drift](ctx, c, api.PathDrift)

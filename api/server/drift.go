@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/scheduler"
@@ -33,11 +32,6 @@ func (x *v2) correctDrift(w http.ResponseWriter, r *http.Request, v *scheduler.V
 		return correctAll(ctx, x.Kafka, v, at)
 	})
 }
-
-// passing are properties that come and go while partitions are moved.
-var passing = []string{"leader.replication.throttled.rate",
-	"follower.replication.throttled.rate", "replica.alter.log.dirs.io.max.bytes.per.second",
-	"cordoned.log.dirs"}
 
 // findDrift compares the properties of all brokers that answer with those of the target.
 func findDrift(
@@ -73,31 +67,14 @@ func findDrift(
 
 // driftOf compares the properties of one broker with those that it is to have.
 func driftOf(id int, node servicespec.Kafka, entries []api.ConfigEntry) []api.DriftedProperty {
+	properties := make([]scheduler.Property, len(entries))
+	for i, e := range entries {
+		properties[i] = scheduler.Property(e)
+	}
 	var list []api.DriftedProperty
-	for _, entry := range entries {
-		wanted, is := node.Properties[entry.Name]
-		byHand := strings.HasPrefix(entry.Source, "DYNAMIC") &&
-			!slices.Contains(passing, entry.Name)
-		for _, usual := range []*string{entry.Static, entry.Default} {
-			byHand = byHand && (usual == nil || !sameValue(*usual, entry.Value))
-		}
-		d := api.DriftedProperty{Broker: id, Name: entry.Name, Actual: entry.Value,
-			Source: entry.Source}
-		switch {
-		case entry.Sensitive:
-			continue
-		case is && !sameValue(wanted, entry.Value):
-			d.Wanted = &wanted
-		case is || !byHand:
-			continue
-		}
-		if d.Reason = "somebody set it in Kafka"; entry.ReadOnly {
-			d.Reason = "the broker reads it when it starts"
-		} else if !strings.HasPrefix(entry.Source, "DYNAMIC") {
-			d.Reason = "the broker was started otherwise"
-		}
-		d.NeedsRestart = entry.ReadOnly
-		list = append(list, d)
+	wish := scheduler.BrokerWish{ID: id, Properties: node.Properties}
+	for _, d := range scheduler.BrokerDrift(wish, properties) {
+		list = append(list, api.DriftedProperty(d))
 	}
 	return list
 }
@@ -139,17 +116,17 @@ func correctable(d api.Drift) bool {
 
 // corrections are what Kafka is told so that brokers have what they are to have.
 func corrections(d api.Drift) []order {
-	all, each := order{change: api.ConfigChange{Set: map[string]string{}}}, ownOrders{}
+	var drift []scheduler.PropertyDrift
 	for _, p := range d.Properties {
-		switch {
-		case p.NeedsRestart:
-		case p.Source == ownSource:
-			each.of(p.Broker).Delete = append(each.of(p.Broker).Delete, p.Name)
-		case p.Wanted != nil:
-			each.of(p.Broker).Set[p.Name] = *p.Wanted
-		case !slices.Contains(all.change.Delete, p.Name):
-			all.change.Delete = append(all.change.Delete, p.Name)
-		}
+		drift = append(drift, scheduler.PropertyDrift(p))
 	}
-	return ordered(all, each)
+	var list []order
+	for _, c := range scheduler.Corrections(drift) {
+		o := order{change: api.ConfigChange{Set: c.Set, Delete: c.Delete}}
+		if c.Broker != scheduler.AllBrokers {
+			o.broker = &c.Broker
+		}
+		list = append(list, o)
+	}
+	return list
 }

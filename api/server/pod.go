@@ -115,15 +115,21 @@ func remembered(task scheduler.TaskView) scheduler.TaskView {
 
 func (h *handlers) podRestart(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	if pod, ok := findPod(w, r, v); ok {
-		h.podCommand(w, r, pod, nil, scheduler.PodRestart{Pod: pod.Name.String()})
+		h.podCommand(w, r, pod, nil,
+			scheduler.PodRestart{Pod: pod.Name.String(), Force: forced(r)})
 	}
 }
 
 func (h *handlers) podReplace(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	if pod, ok := findPod(w, r, v); ok {
-		h.podCommand(w, r, pod, nil, scheduler.PodReplace{Pod: pod.Name.String()})
+		h.podCommand(w, r, pod, nil,
+			scheduler.PodReplace{Pod: pod.Name.String(), Force: forced(r)})
 	}
 }
+
+// forced says that ?force=true stands behind the path: whatever Kafka says. The predecessor knows
+// no parameters here, and so anything else is as if it were not there.
+func forced(r *http.Request) bool { return r.URL.Query().Get("force") == "true" }
 
 func (h *handlers) podPause(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	if pod, tasks, ok := podAndTasks(w, r, v); ok {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -342,26 +341,12 @@ func (c *reconfiguration) shown(all map[int][]api.ConfigEntry) error {
 			return fmt.Errorf("broker %d does not answer", change.Broker)
 		case all[change.Broker][at].Sensitive:
 		case change.New == nil && strings.HasPrefix(all[change.Broker][at].Source, "DYNAMIC"),
-			change.New != nil && !sameValue(*change.New, all[change.Broker][at].Value):
+			change.New != nil && !scheduler.SameValue(*change.New, all[change.Broker][at].Value):
 			return fmt.Errorf("broker %d has %s=%s", change.Broker, change.Name,
 				all[change.Broker][at].Value)
 		}
 	}
 	return nil
-}
-
-// sameValue compares values as Kafka reads them: lists without spaces, numbers by value.
-func sameValue(a, b string) bool {
-	plain := func(text string) string {
-		words := strings.Fields(strings.ReplaceAll(text, ",", " "))
-		return strings.ToLower(strings.Join(words, ","))
-	}
-	if plain(a) == plain(b) {
-		return true
-	}
-	x, errX := strconv.ParseFloat(a, 64)
-	y, errY := strconv.ParseFloat(b, 64)
-	return errX == nil && errY == nil && x == y
 }
 
 // shape is what the API tells of the properties.

@@ -161,7 +161,7 @@ func TestSameValue(t *testing.T) {
 		same bool
 	}{{"a, b", "a,b", true}, {"0.50", "0.5", true}, {"true", "TRUE", true}, {"1", "2", false},
 		{"a", "b", false}, {"", "", true}} {
-		if sameValue(c.a, c.b) != c.same {
+		if scheduler.SameValue(c.a, c.b) != c.same {
 			t.Errorf("%q, %q", c.a, c.b)
 		}
 	}

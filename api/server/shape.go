@@ -153,6 +153,15 @@ func kafkaShape(kafka scheduler.KafkaView) api.Kafka {
 		Voters:    []int{},
 		Brokers:   []int{},
 	}
+	shape.TopicsDeclared = len(kafka.Declared)
+	for _, t := range kafka.Declared {
+		if t.State == scheduler.TopicReached {
+			shape.TopicsAsDeclared++
+		}
+	}
+	if kafka.Drift != nil {
+		shape.PropertiesDrifted = len(kafka.Drift.Brokers)
+	}
 	facts := kafka.Facts
 	if facts == nil {
 		return shape

@@ -65,6 +65,7 @@ func (x *v2) route(r chi.Router) {
 	change.Post(api.PathPodCommandV2, x.withView(x.podCommand))
 	change.Post(api.PathAgentAbandon, x.withView(x.abandonAgent))
 	x.routeRebalance(r, change)
+	x.routeBrokers(r)
 	x.routeTopics(r, change)
 	x.routeClients(r, change)
 	x.routeCluster(r, change)

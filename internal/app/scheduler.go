@@ -176,7 +176,8 @@ func (s *schedulerRun) run(ctx context.Context) error {
 	defer recorder.Close()
 	s.loop = loop.New(loop.Config{
 		Machine: machine, Recorder: recorder, Clock: clock,
-		Store: s.store, Mesos: s.mesos, Kafka: s.kafka, ZooKeeper: zk.Roles{},
+		Store: s.store, Mesos: s.mesos, ZooKeeper: zk.Roles{},
+		Kafka:   cluster{s.kafka, kafkaadmin.Admin{}, clock},
 		Metrics: s.metrics, Logger: s.log,
 	})
 	// The machine has the rest, and here it would soon be old.

@@ -19,6 +19,7 @@ const (
 	changed   = "KafkaChanged/"
 	fromKafka = "Kafka"
 	fromMoves = "Moves"
+	fromDrift = "Configs"
 	fromRoles = "ZooKeeper"
 	tick      = "Tick"
 )
@@ -36,7 +37,9 @@ var payloads = map[string][]any{
 		scheduler.Rebalance{}, scheduler.RebalanceCancel{}},
 	changed: {scheduler.AddVoter{}, scheduler.RemoveVoter{}, scheduler.Unregister{},
 		scheduler.StartMoves{}, scheduler.CancelMoves{}, scheduler.Unthrottle{},
-		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}, scheduler.Cordon{}},
+		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}, scheduler.CreateTopic{},
+		scheduler.GrowTopic{}, scheduler.ReplicateTopic{}, scheduler.ConfigureTopic{},
+		scheduler.ConfigureBrokers{}, scheduler.Cordon{}},
 }
 
 // types finds them by their names.
@@ -72,6 +75,8 @@ func named(ev scheduler.Event) (kind string, payload any, err error) {
 		return fromKafka, ev.Facts, nil
 	case scheduler.FromMoves:
 		return fromMoves, ev, nil
+	case scheduler.FromConfigs:
+		return fromDrift, ev, nil
 	case scheduler.FromZooKeeper:
 		return fromRoles, ev.Facts, nil
 	case scheduler.FromMesos:
@@ -132,6 +137,10 @@ func decode(kind string, data []byte) (scheduler.Event, error) {
 		var moves scheduler.FromMoves
 		err := json.Unmarshal(data, &moves)
 		return moves, err
+	case fromDrift:
+		var drift scheduler.FromConfigs
+		err := json.Unmarshal(data, &drift)
+		return drift, err
 	case fromRoles:
 		var facts scheduler.ZooKeeperFacts
 		err := json.Unmarshal(data, &facts)

@@ -37,7 +37,7 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s can be recorded for %v, and there are %v", kind, have, want)
 		}
 	}
-	if events := implementations(t, "../../scheduler", "event"); len(events) != 7 {
+	if events := implementations(t, "../../scheduler", "event"); len(events) != 8 {
 		t.Errorf("there are other events: %v", events)
 	}
 }
@@ -119,6 +119,10 @@ func TestEvents(t *testing.T) {
 	check(moves)
 	fill(t, reflect.ValueOf(&moves).Elem())
 	check(moves)
+	var drift scheduler.FromConfigs
+	check(drift)
+	fill(t, reflect.ValueOf(&drift).Elem())
+	check(drift)
 	var roles scheduler.ZooKeeperFacts
 	fill(t, reflect.ValueOf(&roles).Elem())
 	check(scheduler.FromZooKeeper{Facts: roles})

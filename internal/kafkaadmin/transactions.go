@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -81,7 +82,8 @@ func partitionNames(set kadm.TopicsSet) []api.PartitionName {
 const ongoing = "Ongoing"
 
 // AbortTransaction ends the transaction that is under way of an id: its coordinator fences the
-// producer out, as another producer of the same id would, and aborts.
+// producer out, as another producer of the same id would, and aborts. What the coordinator answers
+// to that may be less than it did, so it is looked what came of it.
 func (Admin) AbortTransaction(ctx context.Context, at []string, id string) error {
 	return done(ctx, at, func(ctx context.Context, c conn) error {
 		of, err := transaction(ctx, c, id)
@@ -91,22 +93,60 @@ func (Admin) AbortTransaction(ctx context.Context, at []string, id string) error
 		if of.State != ongoing {
 			return conflict("transaction %s is %s: there is nothing to abort", id, of.State)
 		}
-		request := kmsg.NewPtrInitProducerIDRequest()
-		request.TransactionalID = &id
-		request.TransactionTimeoutMillis = 1 // nothing will be written under it
 		for {
-			answer, err := request.RequestWith(ctx, c.raw)
-			if err == nil {
-				err = kerr.ErrorForCode(answer.ErrorCode)
-			}
-			if !errors.Is(err, kerr.ConcurrentTransactions) {
+			err := fence(ctx, c, id)
+			if err == nil || certain(err) {
 				return err
 			}
-			select { // the coordinator is aborting
+			now, unseen := transaction(ctx, c, id)
+			if ended, refusal := outcome(of, now); unseen == nil && ended {
+				return refusal
+			}
+			select {
 			case <-time.After(retryPause):
 			case <-ctx.Done():
-				return ctx.Err()
+				return fmt.Errorf("nobody can say yet whether transaction %s was aborted; "+
+					"describe it: %w", id, err)
 			}
 		}
 	})
+}
+
+// fence begins a new epoch of a transactional id, for which the coordinator has to abort what is
+// under way.
+func fence(ctx context.Context, c conn, id string) error {
+	request := kmsg.NewPtrInitProducerIDRequest()
+	request.TransactionalID = &id
+	request.TransactionTimeoutMillis = 1 // nothing will be written under it
+	answer, err := request.RequestWith(ctx, c.raw)
+	if err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(answer.ErrorCode)
+}
+
+// certain says that a coordinator refused for good, and so did nothing.
+func certain(err error) bool {
+	var refused *kerr.Error
+	return errors.As(err, &refused) && !refused.Retriable &&
+		refused != kerr.ConcurrentTransactions && refused != kerr.UnknownServerError
+}
+
+// The states of transactions in which it is known what became of them.
+var (
+	aborted   = []string{"CompleteAbort", "Empty", "Dead"}
+	committed = []string{"PrepareCommit", "CompleteCommit"}
+)
+
+// outcome says whether a transaction has ended since it was looked at, and if it was not aborted,
+// how.
+func outcome(before, now api.Transaction) (ended bool, err error) {
+	another := now.ProducerID != before.ProducerID || now.ProducerEpoch != before.ProducerEpoch
+	switch {
+	case slices.Contains(aborted, now.State), now.State == ongoing && another:
+		return true, nil
+	case slices.Contains(committed, now.State) && !another:
+		return true, conflict("transaction %s is %s: its producer was faster", now.ID, now.State)
+	}
+	return false, nil
 }

@@ -202,6 +202,14 @@ func (b *bench) Layout(
 	return scheduler.Layout{Error: "nobody is there"}
 }
 
+// Configs implements Kafka.
+func (b *bench) Configs(
+	_ context.Context, addresses []string, wish scheduler.ConfigWish,
+) scheduler.Configs {
+	b.record("configs of %v at %v", wish, addresses)
+	return scheduler.Configs{Error: "nobody is there"}
+}
+
 // Count implements Metrics.
 func (b *bench) Count(name string) { b.record("count %s", name) }
 

@@ -30,6 +30,7 @@ type Kafka interface {
 	AskAll(ctx context.Context, addresses []string) scheduler.KafkaFacts
 	Change(ctx context.Context, addresses []string, change scheduler.KafkaChange) error
 	Layout(ctx context.Context, addresses []string, topics []string) scheduler.Layout
+	Configs(ctx context.Context, addresses []string, wish scheduler.ConfigWish) scheduler.Configs
 }
 
 // ZooKeeper asks servers for their roles; it takes as long as its own time-out.
@@ -366,6 +367,12 @@ func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit
 				layout := l.cfg.Kafka.Layout(ctx, call.Addresses, call.Wish.Topics())
 				l.put(scheduler.FromMoves{Wish: call.Wish,
 					Moves: scheduler.Weigh(layout, call.Wish)})
+			}()
+		case scheduler.AskConfigs:
+			go func() {
+				found := l.cfg.Kafka.Configs(ctx, call.Addresses, call.Wish)
+				l.put(scheduler.FromConfigs{Target: call.Target,
+					Drift: scheduler.Compare(found, call.Wish)})
 			}()
 		case scheduler.Exit:
 			exit = &call

@@ -92,8 +92,37 @@ func (s sink) pods(list []scheduler.PodView, now time.Time) {
 	}
 }
 
+// declared tells how what the target declares is in Kafka.
+func (s sink) declared(kafka scheduler.KafkaView) {
+	if len(kafka.Declared) > 0 {
+		states := map[scheduler.TopicState]int{scheduler.TopicReached: 0,
+			scheduler.TopicDiffers: 0, scheduler.TopicRefused: 0, scheduler.TopicUnknown: 0}
+		for _, t := range kafka.Declared {
+			states[t.State]++
+		}
+		for state, n := range states {
+			s.put(topicsDeclared, float64(n), string(state))
+		}
+	}
+	if kafka.Drift == nil || kafka.Drift.Error != "" {
+		return
+	}
+	s.moment(driftTime, kafka.Drift.Asked)
+	drifted := map[int]int{}
+	for _, b := range kafka.Drift.Told {
+		drifted[b] = 0
+	}
+	for _, d := range kafka.Drift.Brokers {
+		drifted[d.Broker]++
+	}
+	for id, n := range drifted {
+		s.put(brokerDrift, float64(n), strconv.Itoa(id))
+	}
+}
+
 func (s sink) kafka(kafka scheduler.KafkaView) {
 	s.is(founded, kafka.Founded)
+	s.declared(kafka)
 	facts := kafka.Facts
 	if facts == nil {
 		return

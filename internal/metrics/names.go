@@ -119,6 +119,13 @@ var (
 		"Voters of Kafka's quorum.")
 	offline = describe("partitions_offline",
 		"Partitions without a leader.")
+	topicsDeclared = describe("declared_topics",
+		"Topics that the target declares, by how they are: as-declared, differs, refused, unknown.",
+		"state")
+	brokerDrift = describe("broker_properties_drifted",
+		"Properties that a broker has otherwise than the target.", "broker")
+	driftTime = describe("drift_timestamp_seconds",
+		"When Kafka was asked for what it has otherwise than the target.")
 	rollWaiting = describe("roll_waiting_seconds",
 		"How long a Kafka node that is to be taken down waits until Kafka can bear it.",
 		"pod", "code")
@@ -136,4 +143,5 @@ var gauges = []*prometheus.Desc{
 	pods, tasks, taskReady, podRefused, leftovers, brokers, brokerFenced, brokerNotInSync,
 	brokerHosted, brokerLeads, brokerFailedDirs, leader, voters, offline, founded, asked,
 	rollWaiting,
+	topicsDeclared, brokerDrift, driftTime,
 }

@@ -79,6 +79,9 @@ func (c *checkMinimum) noteForced(ev scheduler.Event, out scheduler.Output) {
 
 // killed checks one kill.
 func (c *checkMinimum) killed(id mesos.TaskID) {
+	if !c.w.store.hard.Kafka.Founded {
+		return // nobody was ever served
+	}
 	for _, n := range c.w.kafka.nodes {
 		if mesos.TaskID(n.t.info.ID) != id || !n.serves || n.volume.cluster == nil {
 			continue

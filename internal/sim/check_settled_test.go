@@ -56,6 +56,9 @@ func (w *world) unsettled() string {
 	if wrong := w.unheld(); wrong != "" {
 		return wrong
 	}
+	if wrong := w.undeclared(); wrong != "" {
+		return wrong
+	}
 	return w.offTarget()
 }
 

@@ -85,6 +85,8 @@ func (k *kafka) apply(call scheduler.ChangeKafka) string {
 		for _, m := range change.Moves {
 			delete(c.moving, int(m.Partition))
 		}
+	default:
+		return k.applyDeclared(c, change)
 	}
 	return ""
 }

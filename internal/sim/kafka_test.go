@@ -43,6 +43,10 @@ type cluster struct {
 	partitions []*partition
 	// moving are those on their way to other replicas, by their indexes.
 	moving map[int]balance.Move
+	// topics are those that a spec may declare, and byHand has the brokers that somebody
+	// configured.
+	topics map[string]*topic
+	byHand map[int]bool
 }
 
 // registration is a broker that the controllers know.
@@ -176,7 +180,8 @@ func (k *kafka) boot(n *node) {
 			c := &cluster{id: n.cluster, founder: n.volume,
 				voters:  map[int]*volume{n.id: n.volume},
 				members: map[*volume]bool{n.volume: true},
-				brokers: map[int]*registration{}, moving: map[int]balance.Move{}}
+				brokers: map[int]*registration{}, moving: map[int]balance.Move{},
+				topics: map[string]*topic{}, byHand: map[int]bool{}}
 			n.volume.cluster = c
 			k.clusters = append(k.clusters, c)
 		}

@@ -293,6 +293,8 @@ func (p *process) carry(call scheduler.Call) {
 		p.w.kafka.ask(p, call)
 	case scheduler.AskMoves:
 		p.w.kafka.weigh(p, call)
+	case scheduler.AskConfigs:
+		p.w.kafka.configs(p, call)
 	case scheduler.ChangeKafka:
 		p.w.kafka.change(p, call)
 	case scheduler.Exit:

@@ -17,6 +17,7 @@ type shape struct {
 	// controllers are those that are no brokers, 0 for brokers that are controllers too.
 	controllers int
 	unlike      int // something that differs for one broker, if there are such controllers
+	topics      int // what topics are declared, 0 for none
 	other       bool
 	// nodes and data count the instances of the mixed pods, without which nodes is 0.
 	nodes, data  int
@@ -33,6 +34,7 @@ func drawKafka(rng *rand.Rand) shape {
 	if rng.Float64() < 0.15 {
 		s.brokers = 1
 	}
+	s.topics = rng.IntN(3)
 	if rng.Float64() < 0.4 {
 		s.controllers = []int{1, 3, 3}[rng.IntN(3)]
 		s.order = []string{"serial", "parallel"}[rng.IntN(2)]
@@ -52,7 +54,7 @@ func drawMixed(rng *rand.Rand) shape {
 // changed draws another configuration of the same service; some of them are refused.
 func (s shape) changed(rng *rand.Rand, agents int) shape {
 	if s.brokers > 0 {
-		switch rng.IntN(6) {
+		switch rng.IntN(7) {
 		case 0:
 			s.large = !s.large
 		case 1:
@@ -66,6 +68,8 @@ func (s shape) changed(rng *rand.Rand, agents int) shape {
 			}
 		case 3:
 			s.unlike = rng.IntN(3)
+		case 4:
+			s.topics = max(s.topics, rng.IntN(4))
 		default:
 			s.revision = rng.IntN(3)
 		}
@@ -98,7 +102,7 @@ const kafkaSpec = `
   kafka:
     count: %d
     placement: '[["hostname","MAX_PER","1"]]'
-    kafka: {version: 4.3.1, heap: 256}%s
+    kafka: {version: 4.3.1, heap: 256%s}%s
     tasks:
       broker:
         goal: RUNNING
@@ -138,7 +142,7 @@ const apartSpec = `
       process: broker
       heap: 256
       volumes: [logs-0, logs-1]
-      instances: {0: {properties: {num.io.threads: 1%d}}}
+      instances: {0: {properties: {num.network.threads: 1%d}}}%s
     tasks:
       node:
         goal: RUNNING
@@ -327,6 +331,16 @@ const updateSpec = `
           - default: [[%s]]
 `
 
+// declared are the topics of a shape, behind what is said of its brokers.
+func (s shape) declared() string {
+	if s.topics == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", drift: correct, topics: {audit: {},orders: {partitions: %d,"+
+		"replication: %d,config: {retention.ms: %d000}}}", 2*s.topics, min(2, s.brokers),
+		s.topics)
+}
+
 // text is the spec of a shape.
 func (s shape) text() string {
 	var b strings.Builder
@@ -335,10 +349,11 @@ func (s shape) text() string {
 	policies := map[bool]string{true: policySpec}[s.policies]
 	switch {
 	case s.controllers > 0:
+		topics := strings.ReplaceAll(s.declared(), ", ", "\n      ")
 		fmt.Fprintf(&b, apartSpec, s.controllers, policies, s.revision, s.brokers, policies,
-			s.unlike, cpus)
+			s.unlike, topics, cpus)
 	case s.brokers > 0:
-		fmt.Fprintf(&b, kafkaSpec, s.brokers, policies, cpus, s.revision)
+		fmt.Fprintf(&b, kafkaSpec, s.brokers, s.declared(), policies, cpus, s.revision)
 	}
 	if s.other {
 		fmt.Fprintf(&b, otherSpec, policies)

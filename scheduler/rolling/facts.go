@@ -121,6 +121,17 @@ func (f *Facts) Broker(id NodeID) (Broker, bool) {
 // Partitions is the number of partitions that the facts hold.
 func (f *Facts) Partitions() int { return len(f.partitions) }
 
+// UnderReplicated is how many of the partitions that a broker hosts lack a replica in their ISR.
+func (f *Facts) UnderReplicated(id NodeID) int {
+	n := 0
+	for p := range f.hosted(id) {
+		if f.inSyncWithout(p, nil) < len(f.replicasOf(p)) {
+			n++
+		}
+	}
+	return n
+}
+
 // Hosted is the number of partitions that a broker is a replica of, and InSync in how many of them
 // it is in the ISR.
 func (f *Facts) Hosted(id NodeID) (hosted, inSync int) {
