@@ -7,6 +7,7 @@ const (
 	GoalEven  = "even"  // all brokers get their due
 	GoalFill  = "fill"  // some brokers get their due, and no other data moves
 	GoalEmpty = "empty" // some brokers lose everything
+	GoalDirs  = "dirs"  // the log directories of each broker get their due
 )
 
 // Rebalance is the body of PathRebalance.

@@ -14,6 +14,7 @@ import (
 // rebalanceFlags say what is to be moved.
 type rebalanceFlags struct {
 	toNew    bool
+	dirs     bool
 	to       []int
 	evacuate []int
 	throttle string
@@ -50,6 +51,7 @@ func (e *env) rebalanceCmd() *cobra.Command {
 	flags := c.Flags()
 	flags.BoolVar(&f.preview, "preview", false, "change nothing, and show what would be moved")
 	flags.BoolVar(&f.toNew, "to-new", false, "only fill brokers that host nothing")
+	flags.BoolVar(&f.dirs, "dirs", false, "only between the log directories inside each broker")
 	flags.IntSliceVar(&f.to, "to", nil, "only fill these brokers, by their ids")
 	flags.IntSliceVar(&f.evacuate, "evacuate", nil, "move everything off these brokers")
 	flags.StringVar(&f.throttle, "throttle", "",
@@ -67,6 +69,10 @@ func (f *rebalanceFlags) read() error {
 		f.body.Goal = api.GoalFill
 		chosen++
 	}
+	if f.dirs {
+		f.body.Goal = api.GoalDirs
+		chosen++
+	}
 	if len(f.to) > 0 {
 		f.body.Goal, f.body.Brokers = api.GoalFill, f.to
 		chosen++
@@ -76,7 +82,7 @@ func (f *rebalanceFlags) read() error {
 		chosen++
 	}
 	if chosen > 1 {
-		return fail(exitUsage, "give one of --to-new, --to and --evacuate")
+		return fail(exitUsage, "give one of --to-new, --to, --evacuate and --dirs")
 	}
 	throttle, err := byteCount(f.throttle)
 	f.body.Throttle = throttle
@@ -132,6 +138,9 @@ func (e *env) rebalancePreview(
 		if p.Moving > 0 {
 			e.printLine("%s being reassigned now, and waited for", plural(p.Moving, "partition"))
 		}
+		if len(p.Brokers) == 0 {
+			return e.printLeft(p)
+		}
 		t := e.table([]string{"BROKER", "BYTES", "AFTER", "REPLICAS", "AFTER", "LEADERS", "AFTER",
 			"IN", "OUT"})
 		for _, b := range p.Brokers {
@@ -143,12 +152,16 @@ func (e *env) rebalancePreview(
 		if err := t.Flush(); err != nil {
 			return err
 		}
-		for _, l := range p.Left {
-			e.printLine("%s-%d cannot leave broker %d: %s", l.Topic, l.Partition, l.Broker,
-				l.Reason)
-		}
-		return nil
+		return e.printLeft(p)
 	})
+}
+
+// printLeft names the replicas that cannot leave.
+func (e *env) printLeft(p api.RebalancePreview) error {
+	for _, l := range p.Left {
+		e.printLine("%s-%d cannot leave broker %d: %s", l.Topic, l.Partition, l.Broker, l.Reason)
+	}
+	return nil
 }
 
 // byteText prints an amount of bytes for people.

@@ -113,7 +113,7 @@ func (m *Machine) hostOf(agent string) (string, *Problem) {
 			return agent, nil
 		}
 	}
-	return "", problem(NotFound, "Mesos has no agent %s; see kafka-sched agent list", agent)
+	return "", problem(InvalidRequest, "Mesos has no agent %s", agent)
 }
 
 // destination says where a move leads.

@@ -31,10 +31,17 @@ type Layout struct {
 	Error string
 	// Cluster has all partitions, or those of the topics that were asked for, without sizes then.
 	Cluster balance.Cluster
-	// Moving are the partitions that are being reassigned, Between those with a replica on its way
-	// from one log directory to another.
-	Moving, Between []TopicPartition
-	Failed          []FailedDir
+	// Moving are the partitions that are being reassigned, Between the replicas that are on their
+	// way from one log directory of their broker to another.
+	Moving  []TopicPartition
+	Between []ReplicaOn
+	Failed  []FailedDir
+}
+
+// ReplicaOn is the replica of a partition on a broker.
+type ReplicaOn struct {
+	TopicPartition
+	Broker balance.BrokerID
 }
 
 // MoveWish is what replicas are to be moved for.
@@ -49,8 +56,14 @@ type MoveWish struct {
 	Batch []balance.Move
 }
 
-// Topics are those of the batch, each once; none if there is none.
-func (w MoveWish) Topics() []string { return topicsOf(w.Batch) }
+// Topics are those that it is enough to ask for: those of the batch, each once. None stands for
+// all, with their directories, which is what moves inside brokers need.
+func (w MoveWish) Topics() []string {
+	if w.Goal == balance.InDirs {
+		return nil
+	}
+	return topicsOf(w.Batch)
+}
 
 // String gives a wish in a line.
 func (w MoveWish) String() string {
@@ -142,6 +155,9 @@ func Weigh(l Layout, wish MoveWish) Moves {
 
 // PlanMoves plans all that has to be moved for a wish.
 func PlanMoves(l Layout, wish MoveWish) balance.Plan {
+	if wish.Goal == balance.InDirs {
+		return insideMoves(l, wish.Brokers)
+	}
 	c := l.Cluster
 	c.Brokers = slices.Clone(c.Brokers)
 	mark := func(ids []int, standing balance.Standing) {
@@ -184,6 +200,8 @@ func (l Layout) states(batch []balance.Move) []MoveState {
 		key := TopicPartition{m.Topic, m.Partition}
 		p := at[key]
 		switch {
+		case m.Inside():
+			states[i] = l.insideState(m, p)
 		case moving[key]:
 			states[i] = MoveRuns
 		case p == nil || slices.EqualFunc(p.Replicas, m.After,
@@ -252,6 +270,11 @@ func movesText(moves []balance.Move) string {
 		}
 		if i > 0 {
 			text += ", "
+		}
+		if m.Inside() {
+			text += fmt.Sprintf("%s-%d on %d %s->%s", m.Topic, m.Partition, m.After[0], m.From,
+				m.To)
+			continue
 		}
 		text += fmt.Sprintf("%s-%d %v->%v", m.Topic, m.Partition, m.Before, m.After)
 	}

@@ -119,6 +119,9 @@ func (m *Machine) rebalance(c Rebalance, by Caller) (string, *Problem) {
 	case f == nil:
 		return "", problem(Conflict, "Kafka does not answer now, so nobody knows what lies where")
 	}
+	if c.Goal == balance.InDirs && !m.severalDirs() {
+		return "", problem(Conflict, "no broker has more than one log directory")
+	}
 	brokers := slices.Clone(c.Brokers)
 	for _, id := range brokers {
 		if f.broker(id) == nil {

@@ -66,8 +66,12 @@ func (s *story) moves(d *datadriven.TestData) string {
 	}
 	for _, line := range strings.Fields(d.Input) {
 		words := strings.Split(line, ":")
-		moves.Next = append(moves.Next, balance.Move{Topic: words[0],
-			Before: brokerIDs(s.t, words[1]), After: brokerIDs(s.t, words[2]), Bytes: 1 << 20})
+		move := balance.Move{Topic: words[0], Before: brokerIDs(s.t, words[1]),
+			After: brokerIDs(s.t, words[2]), Bytes: 1 << 20}
+		if len(words) > 4 { // from one directory to another
+			move.From, move.To = words[3], words[4]
+		}
+		moves.Next = append(moves.Next, move)
 		moves.Count++
 		moves.Bytes += 1 << 20
 	}

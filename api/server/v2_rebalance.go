@@ -16,6 +16,7 @@ import (
 // goals are those of a rebalance, by their names.
 var goals = map[string]balance.Goal{
 	api.GoalEven: balance.Even, api.GoalFill: balance.Fill, api.GoalEmpty: balance.Empty,
+	api.GoalDirs: balance.InDirs,
 }
 
 // routeRebalance adds what moves replicas.

@@ -54,7 +54,7 @@ func TestRebalancePreview(t *testing.T) {
 		{"?goal=empty&brokers=1", 200, 8, `"goal": "empty"`},
 		{"?goal=empty&brokers=0,1", 200, 8, "every broker that stays has a replica"},
 		{"?goal=empty", 400, 0, "Name the brokers"},
-		{"?goal=most", 400, 0, "The goal must be one of empty, even, fill."},
+		{"?goal=most", 400, 0, "The goal must be one of dirs, empty, even, fill."},
 		{"?goal=empty&brokers=1,x", 400, 0, "with commas"},
 	} {
 		m := &machine{}

@@ -23,6 +23,16 @@ func (a *Asker) Change(
 	ctx, cancel := context.WithTimeout(ctx, changeTimeout)
 	defer cancel()
 	defer context.AfterFunc(a.life, cancel)()
+	switch c := change.(type) {
+	case scheduler.StartMoves:
+		if inside(c.Moves) {
+			return moveInside(ctx, addresses, c.Moves, true, c.Throttle)
+		}
+	case scheduler.CancelMoves:
+		if inside(c.Moves) {
+			return moveInside(ctx, addresses, c.Moves, false, 0)
+		}
+	}
 	return firstOf(ctx, addresses, func(l *line) error { return l.change(change) })
 }
 

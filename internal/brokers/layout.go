@@ -172,7 +172,8 @@ func (s *survey) place(
 	p kmsg.DescribeLogDirsResponseDirTopicPartition,
 ) {
 	if p.IsFuture {
-		s.layout.Between = append(s.layout.Between, key)
+		s.layout.Between = append(s.layout.Between,
+			scheduler.ReplicaOn{TopicPartition: key, Broker: broker})
 		return
 	}
 	i, known := s.at[key]

@@ -119,8 +119,9 @@ func (l *line) throttle(c scheduler.StartMoves) error {
 
 // unthrottle takes the limits away again.
 func (l *line) unthrottle(c scheduler.Unthrottle) error {
-	list := []kmsg.IncrementalAlterConfigsRequestResource{
-		resource(configsOfBrokers, allBrokers, leaderRate, nil, followerRate, nil)}
+	rates := resource(configsOfBrokers, allBrokers, leaderRate, nil, followerRate, nil)
+	rates.Configs = append(rates.Configs, single(allBrokers, insideRate, nil)[0].Configs...)
+	list := []kmsg.IncrementalAlterConfigsRequestResource{rates}
 	for _, topic := range c.Topics {
 		list = append(list,
 			resource(configsOfTopics, topic, leaderReplicas, nil, followerReplicas, nil))
@@ -172,17 +173,9 @@ const cordonedDirs = "cordoned.log.dirs"
 
 // cordon has the broker that is talked to take no new replicas, or take them again.
 func (l *line) cordon(c scheduler.Cordon) error {
-	value, op := "*", kmsg.IncrementalAlterConfigOpSet
 	if !c.On {
-		op = kmsg.IncrementalAlterConfigOpDelete
+		return l.configure(single(strconv.Itoa(c.Broker), cordonedDirs, nil))
 	}
-	r := kmsg.NewIncrementalAlterConfigsRequestResource()
-	r.ResourceType, r.ResourceName = configsOfBrokers, strconv.Itoa(c.Broker)
-	config := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-	config.Name, config.Op = cordonedDirs, op
-	if c.On {
-		config.Value = &value
-	}
-	r.Configs = append(r.Configs, config)
-	return l.configure([]kmsg.IncrementalAlterConfigsRequestResource{r})
+	every := "*"
+	return l.configure(single(strconv.Itoa(c.Broker), cordonedDirs, &every))
 }

@@ -304,26 +304,26 @@ func (s *soak) report(first int, records string) string {
 	for _, n := range s.done { //tidy:unordered a sum
 		total += n
 	}
-	fmt.Fprintf(&b, "# A soak of %v\n\n`make soak FOR=%v SEED=%d`, written by the test on %s: three "+
-		"brokers under load, %d faults, one at a time, after each of which the cluster was whole "+
-		"again with all plans complete. %s The longest way back, %v, was after this: %s.\n\n",
+	fmt.Fprintf(&b, "# A soak of %v\n\n`make soak FOR=%v SEED=%d`, written by the test on %s: "+
+		"three brokers under load, %d faults, one at a time, after each of which the cluster was "+
+		"whole again with all plans complete. %s The longest way back, %v, was after this: %s.\n\n",
 		*soakFor, *soakFor, *soakSeed, time.Now().UTC().Format(time.DateOnly), total, records,
 		s.slowest.Round(time.Second), s.at)
 	b.WriteString("| fault | times |\n|---|---|\n")
 	for _, fault := range soakFaults {
 		fmt.Fprintf(&b, "| %s | %d |\n", fault.name, s.done[fault.name])
 	}
-	b.WriteString("\nIn the first third the scheduler was killed beside every second fault; for the " +
-		"rest one process ran:\n\n")
+	b.WriteString("\nIn the first third the scheduler was killed beside every second fault; for " +
+		"the rest one process ran:\n\n")
 	b.WriteString("| after | live heap, kB | goroutines | open files | resident, kB | " +
 		"embedded Mesos: resident, kB | open files | state, kB | recording, kB |\n" +
 		strings.Repeat("|---", 9) + "|\n")
 	steady := s.samples[min(first, len(s.samples)):]
 	for i, x := range steady {
 		if i%max(1, len(steady)/12) == 0 || i == len(steady)-1 {
-			fmt.Fprintf(&b, "| %v | %d | %d | %d | %d | %d | %d | %d | %d |\n", x.after, x.heapLive, x.goroutines,
-				x.files, x.resident, x.mesosResident, x.mesosFiles, x.stateBytes>>10,
-				x.recordings>>10)
+			fmt.Fprintf(&b, "| %v | %d | %d | %d | %d | %d | %d | %d | %d |\n", x.after,
+				x.heapLive, x.goroutines, x.files, x.resident, x.mesosResident, x.mesosFiles,
+				x.stateBytes>>10, x.recordings>>10)
 		}
 	}
 	return b.String()

@@ -155,7 +155,8 @@ func TestScrape(t *testing.T) {
 			t.Errorf("no line %s", line)
 		}
 	}
-	for _, of := range []string{"go_goroutines", "go_gc_heap_live_bytes", "process_resident_memory_bytes"} {
+	for _, of := range []string{"go_goroutines", "go_gc_heap_live_bytes",
+		"process_resident_memory_bytes"} {
 		if !strings.Contains(text, of) {
 			t.Errorf("nothing of %s", of)
 		}

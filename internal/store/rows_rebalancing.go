@@ -37,6 +37,8 @@ type moved struct {
 	Before    []balance.BrokerID `json:"before"`
 	After     []balance.BrokerID `json:"after"`
 	Bytes     int64              `json:"bytes"`
+	From      string             `json:"from,omitempty"`
+	To        string             `json:"to,omitempty"`
 }
 
 func rebalancingToRow(r scheduler.Rebalancing) rebalancing {

@@ -81,6 +81,9 @@ func (w waiting) takes(busy []int, limit int) bool {
 
 // Copies reports whether a move copies data, and does not only change the order of replicas.
 func Copies(m Move) bool {
+	if m.Inside() {
+		return true
+	}
 	for _, b := range m.After {
 		if !slices.Contains(m.Before, b) {
 			return true

@@ -68,6 +68,8 @@ const (
 	Even  Goal = "even"  // all brokers get their due
 	Fill  Goal = "fill"  // those that were added get their due, and no other data moves
 	Empty Goal = "empty" // those that leave lose everything, and no other data moves
+	// InDirs is no goal of Make but of Dirs: the log directories of each broker get their due.
+	InDirs Goal = "dirs"
 	// Clear is no goal of Make: what is unavailable without a broker leaves it.
 	Clear Goal = "clear"
 )
@@ -92,7 +94,13 @@ type Move struct {
 	Before, After []BrokerID
 	// Bytes is what has to be copied to all new replicas, 0 when only the leader changes.
 	Bytes int64
+	// From and To are the log directories of a replica that moves inside its broker, which is
+	// Before and After then; "" for other moves.
+	From, To string
 }
+
+// Inside reports whether a move is one from a log directory of a broker to another.
+func (m Move) Inside() bool { return m.To != "" }
 
 // Left is a replica that had to leave and cannot.
 type Left struct {
