@@ -183,7 +183,7 @@ topic t min 2: 0+1+
 topic u min 2: 0+1+2+
 topic v min 1: 3+`)
 	got := fmt.Sprint(f.Evacuate(0, nil))
-	if want := "[{t 0 [3]} {t 1 [3 1]}]"; got != want {
+	if want := "[{t 0 [3] [0]} {t 1 [3 1] [0 1]}]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
