@@ -18,15 +18,25 @@ func (m *Machine) hasKafka() bool {
 	return false
 }
 
-// kafkaPods goes through the instances whose Kafka runs, with their specs.
+// kafkaPods goes through the instances whose Kafka runs and shall, with their specs.
 func (m *Machine) kafkaPods(yield func(Pod, servicespec.Pod) bool) {
+	for p, spec := range m.kafkaRunning {
+		if _, wanted := m.spec(p.Name); wanted && !yield(p, spec) {
+			return
+		}
+	}
+}
+
+// kafkaRunning goes through the instances whose Kafka runs, those that leave too, with the specs of
+// their types.
+func (m *Machine) kafkaRunning(yield func(Pod, servicespec.Pod) bool) {
 	if !m.hasKafka() {
 		return
 	}
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
-		spec, ok := m.spec(name)
-		if !ok || spec.Kafka == nil || p.Place == nil {
+		spec, _ := m.spec(name)
+		if spec.Kafka == nil || p.Place == nil {
 			continue
 		}
 		for _, t := range p.Tasks {
@@ -50,10 +60,11 @@ func askedAt(p Pod, spec servicespec.Pod) string {
 	return ""
 }
 
-// kafkaAddresses are where Kafka can be asked.
+// kafkaAddresses are where Kafka can be asked. What leaves tells too, until it is stopped: it may
+// be the only other one that knows of a partition.
 func (m *Machine) kafkaAddresses() []string {
 	var addresses []string
-	for p, spec := range m.kafkaPods {
+	for p, spec := range m.kafkaRunning {
 		if port := askedAt(p, spec); port != "" {
 			number := portOf(taskPlace(*p.Place, spec, spec.Kafka.Task), port)
 			addresses = append(addresses, fmt.Sprintf("%s:%d", p.Place.Hostname, number))
