@@ -44,6 +44,7 @@ unit: ## all tests that need no broker, with the race detector where there is an
 	$(GO) test $$($(GO) list ./... | grep -E '$(QUIET)' | grep -Ev '$(RACES)')
 	$(GO) test -race $$($(GO) list ./... | grep -E '$(RACES)')
 	$(GO) test -race -p 1 $$($(GO) list ./... | grep -Ev '$(QUIET)') # in turn, as many start processes
+	$(GO) test -run BehindCuts ./internal/store/zkstore # where go-zookeeper races with itself
 
 e2e: ## the end-to-end tests on real brokers
 	$(GO) test -tags e2e -count=1 -timeout 30m -v ./internal/e2e

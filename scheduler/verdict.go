@@ -70,11 +70,8 @@ func (m *Machine) mayReplace(p Pod, spec servicespec.Pod) string {
 
 // may asks for a verdict and keeps it.
 func (m *Machine) may(p Pod, spec servicespec.Pod, what string, ask judge) string {
-	if spec.Kafka == nil || p.Force {
+	if spec.Kafka == nil || !m.hard.Kafka.Founded || p.Force {
 		return ""
-	}
-	if !m.hard.Kafka.Founded && (what == "stop" || !m.everReady(p, spec)) {
-		return "" // nobody has data yet, unless it is the founder who came up a moment ago
 	}
 	v := ask(m.whole(), m.requestFor(p, spec))
 	if v.Code == rolling.NoFacts && what == "stop" && m.neverCame(p, spec) {

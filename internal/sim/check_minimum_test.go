@@ -91,9 +91,8 @@ func (c *checkMinimum) killed(id mesos.TaskID) {
 			!task.WasReady && (task.Ready == nil || !*task.Ready) {
 			return // a stray, what goes for good, what is forced, or what never came up
 		}
-		kafka, record := c.w.store.hard.Kafka, c.w.store.hard.Pods[name]
-		if task.State == mesos.Killing || !kafka.Founded && record.Request != scheduler.Replace {
-			return // it ends anyhow, or nobody has been told of a cluster yet
+		if task.State == mesos.Killing {
+			return // it ends anyhow
 		}
 		c.judge(n)
 	}

@@ -3,10 +3,7 @@ package zkstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -134,33 +131,4 @@ func TestMeddledCopy(t *testing.T) {
 	if _, err := c.Open("standby", false); !errors.Is(err, store.ErrDamaged) {
 		t.Errorf("opened with %v", err)
 	}
-}
-
-// TestCopyBehindCuts cuts the standby's connection at random moments while another leads and
-// writes (F4): whatever it missed, what it takes over is the state.
-func TestCopyBehindCuts(t *testing.T) {
-	server := zktest.Start(t)
-	r := newRig(t, server.Address)
-	relay := zktest.StartRelay(t, server.Address, 0)
-	far := *r
-	far.uri = strings.Replace(r.uri, server.Address, relay.Address, 1)
-	chance := rand.New(rand.NewPCG(1, 2))
-	s := r.open()
-	copied := 0
-	for range 3 {
-		c, stop := far.follow()
-		for i := range 25 {
-			r.apply(s, file(fmt.Sprint("f", chance.IntN(9)), i, byte(i)),
-				instance(chance.IntN(9), "TASK_RUNNING"), scheduler.DeletePod{
-					Name: scheduler.PodName{Type: "web", Index: chance.IntN(9)}})
-			if chance.IntN(5) == 0 {
-				relay.Cut()
-			}
-		}
-		if s = far.takeOver(c, stop); s.Copied() {
-			copied++
-		}
-	}
-	t.Logf("%d of 3 had the state already", copied)
-	r.check()
 }
