@@ -232,8 +232,8 @@ func (w *work) tend(name PodName) {
 		}
 		m.recover(name, transient, [][]string{broken})
 	}
-	if r := m.recovery[name]; (r == nil || r.done) && unbuilt(p, spec) {
-		m.recover(name, permanent, m.rebuilding(p))
+	if r := m.recovery[name]; (r == nil || r.done) && m.unbuilt(w, p, spec) {
+		m.recover(name, permanent, m.rebuilding(w, p))
 	}
 	if r := m.recovery[name]; r != nil && !r.done && m.restored(p, spec, r) {
 		r.done = true
@@ -266,12 +266,23 @@ func (m *Machine) taskBack(p Pod, spec servicespec.Pod, ts servicespec.Task) boo
 	return ready || t.restsAsWanted()
 }
 
-// unbuilt reports whether a task that was complete once was not launched in a new place yet.
-func unbuilt(p Pod, spec servicespec.Pod) bool {
+// unbuilt reports whether a task that is owed was not launched in a new place yet.
+func (m *Machine) unbuilt(w *work, p Pod, spec servicespec.Pod) bool {
 	return slices.ContainsFunc(p.Tasks, func(t Task) bool {
 		ts, _ := taskSpec(spec, t.Name)
-		return ts.Goal == servicespec.GoalRunning && t.ID == "" && t.Deployed != ""
+		return ts.Goal == servicespec.GoalRunning && t.ID == "" && m.owed(w, p, t)
 	})
+}
+
+// owed reports whether a task comes up in a new place without waiting for its turn in a plan: it
+// was complete once, or it is a Kafka node, without which those before it may have to stay.
+func (m *Machine) owed(w *work, p Pod, t Task) bool {
+	if t.Deployed != "" {
+		return true
+	}
+	spec, _ := m.spec(p.Name)
+	return spec.Kafka != nil && spec.Kafka.Task == t.Name && m.hard.Kafka.Founded &&
+		p.Incarnation > 1 && m.needed(w, p, t)
 }
 
 // broken lists the tasks of an instance that have to be brought back, for all that is known,
@@ -418,7 +429,7 @@ func union(spec servicespec.Pod, a, b []string) []string {
 
 // rebuilding are the steps that bring an instance up in a new place: those of the plan deploy,
 // as far as they were done once.
-func (m *Machine) rebuilding(p Pod) [][]string {
+func (m *Machine) rebuilding(w *work, p Pod) [][]string {
 	m.derive()
 	var steps [][]string
 	for _, phase := range m.index.declared.Phases {
@@ -426,7 +437,7 @@ func (m *Machine) rebuilding(p Pod) [][]string {
 			var names []string
 			for _, name := range s.Tasks {
 				t, _ := p.task(name)
-				if s.Pod == p.Name.Type && s.Index == p.Name.Index && t.Deployed != "" {
+				if s.Pod == p.Name.Type && s.Index == p.Name.Index && m.owed(w, p, t) {
 					names = append(names, name)
 				}
 			}

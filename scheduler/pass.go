@@ -96,7 +96,7 @@ func (m *Machine) passRequests(w *work) {
 		if p.deployed() {
 			kind, steps := transient, [][]string{m.beside(p, spec)}
 			if p.Request == Replace {
-				kind, steps = permanent, m.rebuilding(p)
+				kind, steps = permanent, m.rebuilding(w, p)
 			}
 			m.recover(name, kind, steps)
 			p = m.hard.Pods[name]
