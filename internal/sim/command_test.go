@@ -95,8 +95,12 @@ func (o *operator) someTasks(pod scheduler.PodName) []string {
 
 // change asks for another configuration.
 func (o *operator) change() {
+	o.become(o.shape.changed(o.w.rng, o.w.scenario.agents))
+}
+
+// become makes a shape the target.
+func (o *operator) become(next shape) {
 	w := o.w
-	next := o.shape.changed(w.rng, w.scenario.agents)
 	o.targets++
 	r, ok := w.process.command(scheduler.SetTarget{ID: fmt.Sprintf("target-%d", o.targets+1),
 		Service: next.service()})
@@ -307,6 +311,7 @@ func (o *operator) helpful() {
 	}
 	o.replaceLost()
 	o.forceWaiting()
+	o.growBack()
 	o.continueHeld()
 	o.continuePlans()
 	o.undoForced()

@@ -226,15 +226,43 @@ func (o *operator) replaceLost() {
 }
 
 // forceWaiting has what was to be replaced, and has ended, replaced although Kafka cannot say that
-// nobody misses it: an operator who has seen it wait that long takes the loss.
+// nobody misses it: an operator who has seen it wait that long takes the loss. What runs is waited
+// for longer: others may come to have its data.
 func (o *operator) forceWaiting() {
 	for _, name := range o.pods() {
 		p := o.w.store.hard.Pods[name]
 		runs := slices.ContainsFunc(p.Tasks, func(t scheduler.Task) bool {
 			return t.State == mesos.Running
 		})
-		if p.Request == scheduler.Replace && !p.Force && !runs && o.expendable(name) {
+		if runs && o.w.now.Before(o.healed.Add(patience)) {
+			continue
+		}
+		if p.Request == scheduler.Replace && !p.Force && o.expendable(name) {
 			o.w.process.command(scheduler.PodReplace{Pod: name.String(), Force: true})
+		}
+	}
+}
+
+// patience is how long an operator waits before he gives way to what Kafka says.
+const patience = 10 * time.Minute
+
+// growBack has as many brokers again as topics have replicas, where one was to leave of as many:
+// whoever shrinks a cluster while it does not answer is not told before.
+func (o *operator) growBack() {
+	w := o.w
+	if w.process.view == nil || w.now.Before(o.healed.Add(patience)) {
+		return
+	}
+	for _, p := range w.process.view.Plans {
+		for _, ph := range p.Phases {
+			if slices.ContainsFunc(ph.Steps, func(s scheduler.StepView) bool {
+				return strings.Contains(s.Reason, "cannot leave")
+			}) {
+				next := o.shape
+				next.brokers++
+				o.become(next)
+				return
+			}
 		}
 	}
 }

@@ -14,6 +14,7 @@ type operator struct {
 	replaced    map[scheduler.PodName]bool // ever
 	left        map[scheduler.PodName]bool // instances that some configuration did not want
 	uninstalled bool
+	healed      time.Time      // when faults ended
 	lost        map[string]int // how often an instance was to be built up without a command
 	// params are those that each plan was last started with, as far as that is certain.
 	params map[string]map[string]string
@@ -79,6 +80,7 @@ func (o *operator) trouble() {
 func (o *operator) heal() {
 	w := o.w
 	w.faults = false
+	o.healed = w.now
 	w.tell("from here on nothing fails any more")
 	for _, a := range w.master.agents {
 		a.reactivate()
