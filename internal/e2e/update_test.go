@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -95,8 +96,8 @@ func TestBadUpdate(t *testing.T) {
 		return nil
 	})
 	now := c.taskIDs()
-	for _, task := range []string{"kafka-1-broker", "kafka-2-broker"} {
-		if now[task] != before[task] {
+	for _, pod := range c.order()[1:] {
+		if task := pod + "-broker"; now[task] != before[task] {
 			t.Errorf("%s was restarted, although the one before it is not ready", task)
 		}
 	}
@@ -183,10 +184,38 @@ func (c *cluster) awaitSteps(want ...string) {
 	eventually(c.t, 2*time.Minute, "the plan gets on", func() error { return c.steps(want...) })
 }
 
-// queues demands what the brokers themselves say of a property that they read when they start.
+// order is that of the pods in the deploy plan: who leads the quorum comes last.
+func (c *cluster) order() (pods []string) {
+	c.t.Helper()
+	s, err := c.status()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, p := range s.Plans {
+		for _, phase := range p.Phases {
+			for _, step := range phase.Steps {
+				if pod, _, _ := strings.Cut(step.Name, ":"); p.Name == "deploy" {
+					pods = append(pods, pod)
+				}
+			}
+		}
+	}
+	return pods
+}
+
+// queues demands what the brokers themselves, in the order of the plan, say of a property that
+// they read when they start.
 func (c *cluster) queues(bootstrap []string, want ...string) {
 	c.t.Helper()
-	c.settings(bootstrap, "queued.max.requests", want...)
+	byID := slices.Clone(want)
+	for i, pod := range c.order() {
+		id, err := strconv.Atoi(strings.TrimPrefix(pod, "kafka-"))
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		byID[id] = want[i]
+	}
+	c.settings(bootstrap, "queued.max.requests", byID...)
 }
 
 // settings demands what the brokers themselves say of a property.
