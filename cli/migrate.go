@@ -11,8 +11,17 @@ import (
 	"github.com/kafka-sched/kafka-sched/api/client"
 )
 
-// planMigrate is the plan of a migration from ZooKeeper to KRaft.
-const planMigrate = "migrate"
+// aMigration is the campaign that brings a cluster from ZooKeeper to KRaft.
+var aMigration = campaign{name: "migrate", noun: "migration", status: (*client.Client).Migration,
+	command: func(
+		c *client.Client, ctx context.Context, verb string, by steering,
+	) (api.Outcome, error) {
+		return c.MigrateCommand(ctx, verb, api.MigrateCommand{Accept: by.accept,
+			Reason: by.reason})
+	},
+	failed:  (*env).deployFailed,
+	ended:   func(*env, context.Context, *client.Client, record) error { return nil },
+	accepts: true}
 
 // toKRaft are the flags of migrate start.
 type toKRaft struct {
@@ -23,14 +32,17 @@ type toKRaft struct {
 }
 
 func (e *env) migrateCmd() *cobra.Command {
+	verb := func(verb, text string) *cobra.Command {
+		return e.campaignVerbCmd(aMigration, verb, text)
+	}
 	return group("migrate", "Bring a cluster of Kafka 3.9 from ZooKeeper to KRaft",
 		"  kafka-sched migrate start --file kraft.yml --dry-run\n"+
 			"  kafka-sched migrate status\n  kafka-sched migrate finalize",
-		e.migrateStartCmd(), e.migrateStatusCmd(), e.migrateCompareCmd(),
-		e.migrateVerbCmd(api.CommandPauseCampaign, "Have no other node go down for the migration"),
-		e.migrateVerbCmd(api.CommandContinueCampaign, "Let a paused migration go on"),
-		e.migrateVerbCmd(api.CommandFinalize, "Let go of ZooKeeper, for ever"),
-		e.migrateVerbCmd(api.CommandRollback, "Bring the cluster back to ZooKeeper"))
+		e.migrateStartCmd(), e.campaignStatusCmd(aMigration), e.migrateCompareCmd(),
+		verb(api.CommandPauseCampaign, "Have no other node go down for the migration"),
+		verb(api.CommandContinueCampaign, "Let a paused migration go on"),
+		verb(api.CommandFinalize, "Let go of ZooKeeper, for ever"),
+		verb(api.CommandRollback, "Bring the cluster back to ZooKeeper"))
 }
 
 func (e *env) migrateStartCmd() *cobra.Command {
@@ -103,7 +115,7 @@ func (e *env) migrateToKRaft(ctx context.Context, m toKRaft) error {
 	}
 	e.hint("until the migration is finalized the configuration cannot be changed; from then on "+
 		"change it with: kafka-sched update start --file %s%s", m.file, e.nameFlag())
-	return e.followMigration(ctx, c, at, outcome, m.waiting)
+	return e.followCampaign(ctx, aMigration, c, at, outcome, m.waiting)
 }
 
 // wrongIn is all that is against a migration.
@@ -130,64 +142,8 @@ func (e *env) printMigration(p api.MigratePreview) error {
 		if err := t.Flush(); err != nil || len(p.Phases) == 0 {
 			return err
 		}
-		t = e.table([]string{"PHASE", "WHAT", "WAY BACK"})
-		for _, phase := range p.Phases {
-			row(t, phase.Name, phase.What, or(phase.Undo, "none, once it has begun"))
-		}
-		return t.Flush()
+		return e.phasesOf(p.Phases)
 	})
-}
-
-// followMigration waits until the migration is done or waits for the operator, and prints where it
-// is.
-func (e *env) followMigration(
-	ctx context.Context, c *client.Client, at record, outcome api.Outcome, w waiting,
-) error {
-	if !outcome.Changed {
-		return e.alreadyDone(outcome, "migrate")
-	}
-	if w.noWait {
-		return e.print(outcome, func() error {
-			e.printLine("%s", outcome.Message)
-			return nil
-		})
-	}
-	f := follow{client: c, timeout: w.timeout,
-		lines: func(s api.Service) []line { return planLines(s, planMigrate) },
-		done: func(s api.Service) bool {
-			p := s.Plan(planMigrate)
-			return p == nil || p.Status == api.StatusComplete || p.Status == api.StatusWaiting
-		},
-		failed: func(s api.Service) error { return e.deployFailed(ctx, s) }}
-	if at.here {
-		f.silence = func() (bool, error) { return false, keeperAlive(at.folder) }
-	}
-	if _, err := f.run(ctx, e.progress(w.quiet)); err != nil {
-		return err
-	}
-	return e.migrateStatus(ctx, c)
-}
-
-func (e *env) migrateStatusCmd() *cobra.Command {
-	return &cobra.Command{
-		Use: "status", Short: "Show how far the latest migration is", Args: arguments(0, 0),
-		Example: "  kafka-sched migrate status",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.connect()
-			if err != nil {
-				return err
-			}
-			return e.migrateStatus(cmd.Context(), c)
-		},
-	}
-}
-
-func (e *env) migrateStatus(ctx context.Context, c *client.Client) error {
-	s, err := c.Migration(ctx)
-	if err != nil {
-		return e.answer(err)
-	}
-	return e.print(s, func() error { return e.printCampaign("migrate", s) })
 }
 
 func (e *env) migrateCompareCmd() *cobra.Command {
@@ -228,41 +184,4 @@ func (e *env) printComparison(s api.MigrateComparison) error {
 		row(t, d.Kind, d.Name, orHyphen(d.Before), orHyphen(d.Now))
 	}
 	return t.Flush()
-}
-
-// migrateVerbCmd is a command on the migration.
-func (e *env) migrateVerbCmd(verb, text string) *cobra.Command {
-	var w waiting
-	var body api.MigrateCommand
-	c := &cobra.Command{
-		Use: verb, Short: text, Args: arguments(0, 0),
-		Example: "  kafka-sched migrate " + verb,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx := cmd.Context()
-			c, s, err := e.service(ctx)
-			if err != nil {
-				return err
-			}
-			at, err := e.record(s.Name)
-			if err != nil {
-				return err
-			}
-			outcome, err := c.MigrateCommand(ctx, verb, body)
-			if err != nil {
-				return e.answer(err)
-			}
-			w.noWait = w.noWait || verb == api.CommandPauseCampaign
-			return e.followMigration(ctx, c, at, outcome, w)
-		},
-	}
-	reasonFlag(c, &body.Reason)
-	if verb == api.CommandPauseCampaign {
-		return c
-	}
-	w.flags(c, 2*time.Hour)
-	if verb == api.CommandFinalize {
-		c.Flags().BoolVar(&body.Accept, "accept", false,
-			"although the comparison shows differences")
-	}
-	return c
 }

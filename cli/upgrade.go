@@ -18,8 +18,18 @@ import (
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
-// planUpgrade is the plan of an upgrade of Kafka.
-const planUpgrade = "upgrade"
+// anUpgrade is the campaign that brings a cluster to another version of Kafka.
+var anUpgrade = campaign{name: "upgrade", noun: "upgrade", status: (*client.Client).UpgradeStatus,
+	command: func(
+		c *client.Client, ctx context.Context, verb string, by steering,
+	) (api.Outcome, error) {
+		return c.CommandUpgrade(ctx, verb, api.CampaignCommand{Reason: by.reason})
+	},
+	failed: (*env).nodeFailed,
+	ended: func(e *env, ctx context.Context, c *client.Client, at record) error {
+		_, err := e.sync(ctx, c, at)
+		return err
+	}}
 
 // upgrading are the flags of upgrade.
 type upgrading struct {
@@ -60,11 +70,14 @@ func (e *env) upgradeCmd() *cobra.Command {
 		"go on to what cannot be undone without waiting to be told")
 	f.StringSliceVar(&u.pauseAfter, "pause-after", nil, "phase to pause after (repeatable)")
 	reasonFlag(c, &u.reason)
-	c.AddCommand(e.upgradeStatusCmd(),
-		e.upgradeVerbCmd(api.CommandPauseCampaign, "Have no other node go down for the upgrade"),
-		e.upgradeVerbCmd(api.CommandContinueCampaign, "Let a paused upgrade go on"),
-		e.upgradeVerbCmd(api.CommandFinalize, "Let the upgrade do what cannot be undone"),
-		e.upgradeVerbCmd(api.CommandRollback, "Bring the nodes back to the version before"))
+	verb := func(verb, text string) *cobra.Command {
+		return e.campaignVerbCmd(anUpgrade, verb, text)
+	}
+	c.AddCommand(e.campaignStatusCmd(anUpgrade),
+		verb(api.CommandPauseCampaign, "Have no other node go down for the upgrade"),
+		verb(api.CommandContinueCampaign, "Let a paused upgrade go on"),
+		verb(api.CommandFinalize, "Let the upgrade do what cannot be undone"),
+		verb(api.CommandRollback, "Bring the nodes back to the version before"))
 	return c
 }
 
@@ -106,7 +119,7 @@ func (e *env) upgrade(ctx context.Context, u upgrading) error {
 	if err != nil {
 		return e.answer(err)
 	}
-	return e.followUpgrade(ctx, c, at, outcome, u.waiting)
+	return e.followCampaign(ctx, anUpgrade, c, at, outcome, u.waiting)
 }
 
 // printUpgrade prints how a cluster gets to another version.
@@ -121,11 +134,7 @@ func (e *env) printUpgrade(p api.UpgradePreview) error {
 		if len(p.Phases) == 0 {
 			return nil
 		}
-		t := e.table([]string{"PHASE", "WHAT", "WAY BACK"})
-		for _, phase := range p.Phases {
-			row(t, phase.Name, phase.What, or(phase.Undo, "none, once it has begun"))
-		}
-		return t.Flush()
+		return e.phasesOf(p.Phases)
 	})
 }
 
@@ -147,38 +156,6 @@ func (e *env) fetchFor(ctx context.Context, at record, u upgrading) (string, err
 	return d.Digest, err
 }
 
-// followUpgrade waits until the upgrade is done or waits for the operator, and prints where it is.
-func (e *env) followUpgrade(
-	ctx context.Context, c *client.Client, at record, outcome api.Outcome, w waiting,
-) error {
-	if !outcome.Changed {
-		return e.alreadyDone(outcome, "upgrade")
-	}
-	if w.noWait {
-		return e.print(outcome, func() error {
-			e.printLine("%s", outcome.Message)
-			return nil
-		})
-	}
-	f := follow{client: c, timeout: w.timeout,
-		lines: func(s api.Service) []line { return planLines(s, planUpgrade) },
-		done: func(s api.Service) bool {
-			p := s.Plan(planUpgrade)
-			return p == nil || p.Status == api.StatusComplete || p.Status == api.StatusWaiting
-		},
-		failed: func(s api.Service) error { return e.nodeFailed(ctx, s) }}
-	if at.here {
-		f.silence = func() (bool, error) { return false, keeperAlive(at.folder) }
-	}
-	if _, err := f.run(ctx, e.progress(w.quiet)); err != nil {
-		return err
-	}
-	if _, err := e.sync(ctx, c, at); err != nil {
-		return err
-	}
-	return e.upgradeStatus(ctx, c)
-}
-
 // nodeFailed says why a node does not come up in another version, and what can be done.
 func (e *env) nodeFailed(ctx context.Context, s api.Service) error {
 	err := e.deployFailed(ctx, s)
@@ -187,92 +164,6 @@ func (e *env) nodeFailed(ctx context.Context, s api.Service) error {
 	}
 	return fmt.Errorf("%w\nno other node goes down meanwhile; kafka-sched upgrade rollback%s "+
 		"brings it back to the version before, with its data", err, e.nameFlag())
-}
-
-func (e *env) upgradeStatusCmd() *cobra.Command {
-	return &cobra.Command{
-		Use: "status", Short: "Show how far the latest upgrade is", Args: arguments(0, 0),
-		Example: "  kafka-sched upgrade status",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.connect()
-			if err != nil {
-				return err
-			}
-			return e.upgradeStatus(cmd.Context(), c)
-		},
-	}
-}
-
-func (e *env) upgradeStatus(ctx context.Context, c *client.Client) error {
-	s, err := c.UpgradeStatus(ctx)
-	if err != nil {
-		return e.answer(err)
-	}
-	return e.print(s, func() error { return e.printCampaign(planUpgrade, s) })
-}
-
-// printCampaign prints how far an upgrade, or the like, is.
-func (e *env) printCampaign(what string, s api.Campaign) error {
-	if s.State == api.CampaignNone {
-		e.printLine("there was no %s yet", what)
-		return nil
-	}
-	noun := what
-	if what == planMigrate {
-		noun = "migration"
-	}
-	e.printLine("the %s from %s to %s is %s", noun, s.From, s.To, s.State)
-	t := e.table([]string{"PHASE", "STATE", "WHAT", "WAY BACK"})
-	for _, p := range s.Phases {
-		row(t, p.Name, p.State, p.What, orHyphen(p.Undo))
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	if s.Reason != "" {
-		e.printLine("%s", s.Reason)
-	}
-	switch s.State {
-	case api.CampaignWaiting:
-		e.hint("look at the cluster for as long as you like, and then: kafka-sched %s finalize%s, "+
-			"or kafka-sched %[1]s rollback%[2]s", what, e.nameFlag())
-	case api.CampaignPaused:
-		e.hint("kafka-sched %s continue%s goes on", what, e.nameFlag())
-	}
-	return nil
-}
-
-// upgradeVerbCmd is a command on the upgrade.
-func (e *env) upgradeVerbCmd(verb, text string) *cobra.Command {
-	var w waiting
-	c := &cobra.Command{
-		Use: verb, Short: text, Args: arguments(0, 0),
-		Example: "  kafka-sched upgrade " + verb,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx := cmd.Context()
-			c, s, err := e.service(ctx)
-			if err != nil {
-				return err
-			}
-			at, err := e.record(s.Name)
-			if err != nil {
-				return err
-			}
-			outcome, err := c.CommandUpgrade(ctx, verb, api.CampaignCommand{Reason: w.reason})
-			if err != nil {
-				return e.answer(err)
-			}
-			w.noWait = w.noWait || verb == api.CommandPauseCampaign
-			return e.followUpgrade(ctx, c, at, outcome, w)
-		},
-	}
-	if verb == api.CommandPauseCampaign {
-		reasonFlag(c, &w.reason)
-		return c
-	}
-	w.flags(c, 2*time.Hour)
-	reasonFlag(c, &w.reason)
-	return c
 }
 
 // sync has this machine's record of a service say the version of Kafka that it runs since an

@@ -3,8 +3,6 @@ package client
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/kafka-sched/kafka-sched/api"
 )
@@ -32,6 +30,6 @@ func (c *Client) Upgrade(
 func (c *Client) CommandUpgrade(
 	ctx context.Context, command string, body api.CampaignCommand, options ...ChangeOption,
 ) (api.Outcome, error) {
-	path := strings.Replace(api.PathUpgradeCommand, "{command}", url.PathEscape(command), 1)
+	path := api.Fill(api.PathUpgradeCommand, command)
 	return c.order(ctx, http.MethodPost, path, body, options)
 }
