@@ -28,7 +28,7 @@ func (r *turn) note(at time.Time, down bool, task string) bool {
 		is   bool
 	}{
 		{&r.stop, down},
-		{&r.ended, state != "RUNNING"},
+		{&r.ended, state != "RUNNING" && state != "KILLING"},
 		{&r.launched, state == "STAGING"},
 		{&r.began, state == "STARTING" || state == "RUNNING"},
 		{&r.served, ready},
@@ -125,15 +125,17 @@ func TestTurn(t *testing.T) {
 		task string
 	}{
 		{false, "broker:RUNNING:ready=true"}, {true, "broker:RUNNING:ready=true"},
-		{true, "broker:KILLED:deployed=a"}, {true, "broker:STAGING:deployed=restarted"},
+		{true, "broker:KILLING:deployed=a"}, {true, "broker:KILLED:deployed=a"},
+		{true, "broker:STAGING:deployed=restarted"},
 		{true, "broker:RUNNING:ready=false"}, {true, "broker:RUNNING:ready=true"},
 		{true, "broker:RUNNING:ready=true:deployed=b"}, {false, "broker:RUNNING:ready=true"},
 	} {
-		if over := r.note(begin.Add(time.Duration(i)*time.Second), s.down, s.task); over != (i == 7) {
+		if over := r.note(begin.Add(time.Duration(i)*time.Second), s.down, s.task); over != (i == 8) {
 			t.Errorf("after record %d it is over: %v, %+v", i, over, r)
 		}
 	}
-	if r.isBack.Sub(r.stop) != 6*time.Second || r.served.Sub(r.began) != time.Second {
+	if r.isBack.Sub(r.stop) != 7*time.Second || r.ended.Sub(r.stop) != 2*time.Second ||
+		r.served.Sub(r.began) != time.Second {
 		t.Errorf("%+v", r)
 	}
 }
