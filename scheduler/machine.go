@@ -141,6 +141,8 @@ type Config struct {
 	// Binaries are the executor's binaries, that of ExecutorURI first; none if all that is known
 	// is that one.
 	Binaries []Binary
+	// Version is the release that the executor is of, which is that of the scheduler.
+	Version string
 	// JavaURI is where agents fetch a Java runtime for Kafka from, "" when they have their own.
 	JavaURI string
 	// JavaHome is set for tasks, "" leaves the agent's own.

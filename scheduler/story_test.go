@@ -141,7 +141,10 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 	switch d.Cmd {
 	case "start":
 		return s.start(d)
-	case "crash":
+	case "crash": // with release=VERSION, the next process is of another release
+		for _, a := range d.CmdArgs {
+			s.release(a.Vals[0])
+		}
 		s.machine = Restore(s.cfg, s.stored.clone())
 		return s.step(Tick{})
 	case "subscribe":
@@ -231,6 +234,15 @@ func (s *story) start(d *datadriven.TestData) string {
 	}
 	s.machine = Restore(s.cfg, Hard{})
 	return s.step(Tick{})
+}
+
+// release makes the scheduler, and the executors that it has, those of a release.
+func (s *story) release(version string) {
+	s.cfg.Version, s.cfg.Binaries = version, slices.Clone(s.cfg.Binaries)
+	for i := range s.cfg.Binaries {
+		b := &s.cfg.Binaries[i]
+		b.Digest = "digest-of-" + b.Arch + "-" + version
+	}
 }
 
 // step gives the machine an event and, if it wants that at once, a tick.
@@ -684,6 +696,8 @@ func (s *story) command(d *datadriven.TestData) string {
 		c = s.migrate(d)
 	case "upgrade":
 		c = s.upgrade(d)
+	case "roll-executors":
+		c = RollExecutors{}
 	case "abandon":
 		c = AgentAbandon{Agent: arg(1), Force: arg(2) == "force"}
 	default:
