@@ -14,6 +14,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/api/client"
+	"github.com/kafka-sched/kafka-sched/internal/kafkadist"
 	"github.com/kafka-sched/kafka-sched/internal/store"
 )
 
@@ -24,6 +25,7 @@ type selfUpgrade struct {
 	waiting
 	dryRun, roll  bool
 	executorFiles []string
+	jre           string
 
 	folder   folder
 	cluster  cluster
@@ -64,6 +66,8 @@ func (e *env) selfUpgradeCmd() *cobra.Command {
 		"launch pods anew whose executors are of another release")
 	f.StringArrayVar(&u.executorFiles, "executor", nil,
 		"kafka-sched built for agents on another platform: [linux/arm64=]FILE; repeatable")
+	f.StringVar(&u.jre, "jre", "",
+		"Java runtime that agents fetch from now on: folder, archive or URL")
 	reasonFlag(c, &u.reason)
 	return c
 }
@@ -79,11 +83,14 @@ func (u *selfUpgrade) run(ctx context.Context) error {
 	if u.dryRun {
 		return u.print(u.planned())
 	}
-	if u.runs == u.own && !u.roll {
+	if u.same() && !u.roll {
 		return fail(exitAlready, "%q is run by this program already, which is release %s",
 			u.folder.name, u.from)
 	}
-	if u.runs != u.own {
+	if !u.same() {
+		if err := u.fetchJRE(ctx); err != nil {
+			return err
+		}
 		if err := u.takeOver(ctx); err != nil {
 			return err
 		}
@@ -98,6 +105,30 @@ func (u *selfUpgrade) run(ctx context.Context) error {
 		}
 	}
 	return u.print(u.done(s))
+}
+
+// same reports whether there is nothing to be exchanged.
+func (u *selfUpgrade) same() bool {
+	return u.runs == u.own && u.jre == "" && len(u.executorFiles) == 0
+}
+
+// fetchJRE gets the Java runtime that agents are to fetch, if they are to fetch another one.
+func (u *selfUpgrade) fetchJRE(ctx context.Context) error {
+	if u.jre == "" {
+		return nil
+	}
+	source, err := kafkadist.ParseJRE(u.jre)
+	if err != nil {
+		return fail(exitUsage, "--jre: %w", err)
+	}
+	d, err := fetchKafka(ctx, source, u.progress)
+	if err != nil {
+		return err
+	}
+	u.cluster.JRE = dist{Asked: source.Location, Version: d.Version, Digest: d.Digest,
+		Archive: d.Path}
+	u.cluster.Java = ""
+	return nil
 }
 
 // look finds out what runs the cluster, and refuses what this program cannot take the place of.

@@ -3,7 +3,9 @@ package scheduler
 import (
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
@@ -21,10 +23,25 @@ type RollExecutors struct{}
 func (RollExecutors) command() {}
 
 // otherExecutor reports whether what runs of an instance does so under another executor than would
-// be launched now: one of another release of this program, as a rule.
+// be launched now, one of another release of this program as a rule; or with another Java runtime.
 func (m *Machine) otherExecutor(p Pod) bool {
-	return p.Place != nil && p.anyRuns() &&
-		p.Executor.Command.Value != m.executorCommand(p.Place.Attributes)
+	if p.Place == nil || !p.anyRuns() {
+		return false
+	}
+	return p.Executor.Command.Value != m.executorCommand(p.Place.Attributes) || m.otherJava(p)
+}
+
+// otherJava reports whether an instance that needs Java did not get the runtime that agents fetch
+// now. Where that is fetched from changes with the scheduler's address, and what is fetched does
+// not.
+func (m *Machine) otherJava(p Pod) bool {
+	spec, _ := m.spec(p.Name)
+	if spec.Kafka == nil && spec.ZooKeeper == nil || m.cfg.JavaURI == "" {
+		return false
+	}
+	file := strings.TrimPrefix(m.cfg.JavaURI, m.cfg.Address)
+	return !slices.ContainsFunc(p.Executor.Command.URIs,
+		func(u mesos.URI) bool { return strings.HasSuffix(u.Value, file) })
 }
 
 // exchanges reports whether the executor of an instance is to go: all that runs under it is to be
@@ -63,10 +80,11 @@ func (m *Machine) rollExecutors() (tasks []string, text string, p *Problem) {
 	}
 	if count == 0 {
 		return nil, "", problem(AlreadyDone, "no instance runs under an executor of another "+
-			"release")
+			"release, or with another Java runtime")
 	}
 	return tasks, fmt.Sprintf("the plan deploy launches %d of %d instances anew, whose executors "+
-		"are of another release", count, len(m.hard.Pods)), nil
+		"are of another release, or whose Java runtime is another one", count,
+		len(m.hard.Pods)), nil
 }
 
 // unforce takes back that an operator forced steps of the plan deploy for an instance to their
