@@ -99,8 +99,8 @@ func (u *selfUpgrade) goBack(ctx context.Context, why error) error {
 		u.env.daemons.Version, why, u.from, f.name)
 }
 
-// taken is the document of a self-upgrade.
-type taken struct {
+// tookOver is the document of a self-upgrade.
+type tookOver struct {
 	Name        string `json:"name"`
 	From        string `json:"from"`
 	To          string `json:"to"`
@@ -120,8 +120,8 @@ type taken struct {
 }
 
 // planned is what would be done.
-func (u *selfUpgrade) planned() taken {
-	d := taken{Name: u.folder.name, From: u.from, To: u.env.daemons.Version,
+func (u *selfUpgrade) planned() tookOver {
+	d := tookOver{Name: u.folder.name, From: u.from, To: u.env.daemons.Version,
 		Mesos: u.mesos(), Schema: store.Schema, OtherExecutors: []string{}}
 	if u.runs != u.own {
 		d.WayBack = u.wayBack()
@@ -139,7 +139,7 @@ func (u *selfUpgrade) planned() taken {
 }
 
 // done is what was done.
-func (u *selfUpgrade) done(s api.Service) taken {
+func (u *selfUpgrade) done(s api.Service) tookOver {
 	d := u.planned()
 	d.Done, d.FrameworkID, d.Tasks, d.Kept = true, s.FrameworkID, live(s), 0
 	d.OtherExecutors = otherExecutors(s)
@@ -176,7 +176,7 @@ func (u *selfUpgrade) wayBack() string {
 }
 
 // print prints what would be done, or was.
-func (u *selfUpgrade) print(d taken) error {
+func (u *selfUpgrade) print(d tookOver) error {
 	return u.env.print(d, func() error {
 		say := u.env.printLine
 		switch {
@@ -199,7 +199,7 @@ func (u *selfUpgrade) print(d taken) error {
 	})
 }
 
-func (u *selfUpgrade) tasksLine(d taken) string {
+func (u *selfUpgrade) tasksLine(d tookOver) string {
 	switch {
 	case u.before == nil:
 		return "not known: the scheduler does not answer"
@@ -209,7 +209,7 @@ func (u *selfUpgrade) tasksLine(d taken) string {
 	return fmt.Sprintf("%d run, %d of them as before", d.Tasks, d.Kept)
 }
 
-func (u *selfUpgrade) executorsLine(d taken) string {
+func (u *selfUpgrade) executorsLine(d tookOver) string {
 	n := len(d.OtherExecutors)
 	switch {
 	case n == 0:

@@ -50,6 +50,7 @@ type Machine struct {
 	trek     trek    // of a migration
 	// campaignTrouble is what keeps the campaign from getting on, "" for nothing.
 	campaignTrouble string
+	chained         int64     // the campaign that was seen to be done, and has one behind it
 	declared        declared  // topics and properties
 	freshAfter      time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
