@@ -88,8 +88,9 @@ func windowed(free func(string) error) func(string) error {
 // fakeDaemons are the background parts of the program, with a canned scheduler.
 func fakeDaemons() Daemons {
 	return Daemons{
-		Version: or(os.Getenv("TEST_VERSION"), "1.2.3"), Scheduler: fakeScheduler, LocalMesos: fakeMesos,
-		Executor: func(context.Context, string) int { return 7 },
+		Version: or(os.Getenv("TEST_VERSION"), "1.2.3"), Scheduler: fakeScheduler,
+		LocalMesos: fakeMesos,
+		Executor:   func(context.Context, string) int { return 7 },
 	}
 }
 

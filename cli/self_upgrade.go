@@ -44,15 +44,15 @@ type selfUpgrade struct {
 func (e *env) selfUpgradeCmd() *cobra.Command {
 	u := &selfUpgrade{env: e}
 	c := &cobra.Command{
-		Use: "self-upgrade", Short: "Have this program take over a cluster from the one that runs it",
-		Args: arguments(0, 0),
+		Use: "self-upgrade", Args: arguments(0, 0),
+		Short: "Have this program take over a cluster from the one that runs it",
 		Long: "Have this program take over a cluster of this machine from the release that runs\n" +
 			"it: end that one's scheduler in good order (and the embedded Mesos, if it is one),\n" +
 			"and start this one's in their place, with the same state, address and framework.\n" +
-			"Brokers and executors go on meanwhile. If this one does not come up, the one before\n" +
-			"is started again. Each pod has its executor until it is launched anew; with\n" +
-			"--roll-executors those of other releases are exchanged, node by node, each as soon\n" +
-			"as Kafka can do without it. The way back is the same command of the release before,\n" +
+			"Brokers and executors go on meanwhile. If this one does not come up, the one\n" +
+			"before is started again. Each pod has its executor until it is launched anew; with\n" +
+			"--roll-executors those of other releases are exchanged, node by node, each as\n" +
+			"soon as Kafka can do without it. The way back is the same command of the release before,\n" +
 			"as long as that one can read the state.",
 		Example: "  ./kafka-sched-new self-upgrade --dry-run\n" +
 			"  ./kafka-sched-new self-upgrade\n" +
@@ -236,8 +236,8 @@ func (u *selfUpgrade) newer(err error) error {
 		text = "; what it was before is in " + strings.Join(copies, ", ") + ", without all that " +
 			"happened since"
 	}
-	return fail(exitConflict, "this program, release %s, cannot take over from %s: the state of %q "+
-		"was brought to a later form (%w)%s", u.env.daemons.Version, u.from, u.folder.name, err,
+	return fail(exitConflict, "this program, release %s, cannot take over from %s: the state of "+
+		"%q was brought to a later form (%w)%s", u.env.daemons.Version, u.from, u.folder.name, err,
 		text)
 }
 

@@ -141,12 +141,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 	switch d.Cmd {
 	case "start":
 		return s.start(d)
-	case "crash": // with release=VERSION, the next process is of another release
-		for _, a := range d.CmdArgs {
-			s.release(a.Vals[0])
-		}
-		s.machine = Restore(s.cfg, s.stored.clone())
-		return s.step(Tick{})
+	case "crash":
+		return s.crash(d)
 	case "subscribe":
 		return s.step(FromMesos{mesos.Subscribed{
 			Framework: mesos.FrameworkID(d.CmdArgs[0].Key), Master: "m:5050"}})
@@ -233,6 +229,15 @@ func (s *story) start(d *datadriven.TestData) string {
 		s.drift = s.drift || p.Kafka != nil && (p.Kafka.Drift != "" || len(p.Kafka.Topics) > 0)
 	}
 	s.machine = Restore(s.cfg, Hard{})
+	return s.step(Tick{})
+}
+
+// crash has the next process begin: "crash [release=VERSION]", of another release.
+func (s *story) crash(d *datadriven.TestData) string {
+	for _, a := range d.CmdArgs {
+		s.release(a.Vals[0])
+	}
+	s.machine = Restore(s.cfg, s.stored.clone())
 	return s.step(Tick{})
 }
 

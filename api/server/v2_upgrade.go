@@ -305,7 +305,8 @@ func (x *v2) distributions(from string, given api.Upgrade) (map[string]string, e
 	return paths, nil
 }
 
-// campaignVerb finds out what is to be done with a campaign, or answers that there is no such thing.
+// campaignVerb finds out what is to be done with a campaign, or answers that there is no such
+// thing.
 func campaignVerb(w http.ResponseWriter, r *http.Request) (scheduler.CampaignVerb, bool) {
 	verb, known := campaignVerbs[param(r, "command")]
 	if !known {

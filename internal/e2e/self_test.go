@@ -102,11 +102,7 @@ func TestSelfUpgrade(t *testing.T) {
 	if err := testbin.Build(later, "9.9.9"); err != nil {
 		t.Fatal(err)
 	}
-	spec := filepath.Join(t.TempDir(), "svc.yml")
-	if err := os.WriteFile(spec, []byte(pairSpec), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	c.must(5*time.Minute, "install", "-f", spec)
+	c.installPairs()
 	before, err := c.status()
 	if err != nil {
 		t.Fatal(err)
@@ -155,8 +151,8 @@ func TestSelfUpgrade(t *testing.T) {
 			t.Errorf("the executor in %s is still there", box)
 		}
 	}
-	if _, now := c.releases(); len(now) != 3 || now["web-0"] != "9.9.9" || now["web-1"] != "9.9.9" ||
-		now["web-2"] != "9.9.9" {
+	all := map[string]string{"web-0": "9.9.9", "web-1": "9.9.9", "web-2": "9.9.9"}
+	if _, now := c.releases(); !maps.Equal(now, all) {
 		t.Errorf("executors of %v", now)
 	}
 
@@ -169,6 +165,16 @@ func TestSelfUpgrade(t *testing.T) {
 		t.Errorf("processes %v, before %v", c.shells(), shells)
 	}
 	c.must(2*time.Minute, "uninstall", "--yes", "--name", c.name)
+}
+
+// installPairs installs a service of pairSpec.
+func (c *cluster) installPairs() {
+	c.t.Helper()
+	spec := filepath.Join(c.t.TempDir(), "svc.yml")
+	if err := os.WriteFile(spec, []byte(pairSpec), 0o644); err != nil {
+		c.t.Fatal(err)
+	}
+	c.must(5*time.Minute, "install", "-f", spec)
 }
 
 // restartSide ends the task beside the first server, and waits until its executor has started
