@@ -117,6 +117,15 @@ func declaredText(v *View) string {
 	return text
 }
 
+// driftText says which properties of brokers are otherwise than they are to be.
+func driftText(v *View) string {
+	text := ""
+	for _, d := range v.Kafka.Drift.Brokers {
+		text += fmt.Sprintf("broker %d %s %s\n", d.Broker, d.Name, d.text())
+	}
+	return text
+}
+
 // factsOf are those of a topic that is as declared.
 func factsOf(t servicespec.Topic) TopicFacts {
 	var facts TopicFacts

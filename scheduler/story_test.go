@@ -194,6 +194,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return plansText(s.machine.view())
 	case "declared":
 		return declaredText(s.machine.view())
+	case "drift":
+		return driftText(s.machine.view())
 	case "endpoints":
 		return fmt.Sprintln(s.machine.view().Endpoints)
 	case "fetches":
