@@ -119,6 +119,9 @@ func declaredText(v *View) string {
 
 // driftText says which properties of brokers are otherwise than they are to be.
 func driftText(v *View) string {
+	if v.Kafka.Drift == nil {
+		return "not known\n"
+	}
 	text := ""
 	for _, d := range v.Kafka.Drift.Brokers {
 		text += fmt.Sprintf("broker %d %s %s\n", d.Broker, d.Name, d.text())
