@@ -80,7 +80,7 @@ func (h *handlers) version(w http.ResponseWriter, r *http.Request) {
 }
 
 func openAPI(w http.ResponseWriter, _ *http.Request) {
-	write(w, http.StatusOK, "application/yaml", api.OpenAPI)
+	write(w, http.StatusOK, "application/yaml", api.OpenAPI())
 }
 
 // metrics keeps the whole answer before it is sent, so that a scrape that is read slowly
