@@ -152,6 +152,7 @@ func (m *Machine) viewTask(p Pod, spec servicespec.Pod, t Task, leaving bool) Ta
 		v.Since, v.Ready, v.Healthy, v.Target = t.Since, t.Ready, t.Healthy, t.Target
 		v.Executor, v.IP = t.Executor, t.IP
 	}
+	v.Outdated = m.outdated(p, spec, t)
 	return v
 }
 

@@ -187,12 +187,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.inverse(d)
 	case "agents":
 		return s.agents(d)
-	case "held":
-		return agentsText(s.machine.view())
-	case "plans":
-		return plansText(s.machine.view())
-	case "declared":
-		return declaredText(s.machine.view())
+	case "held", "plans", "declared", "drift":
+		return shown[d.Cmd](s.machine.view())
 	case "endpoints":
 		return fmt.Sprintln(s.machine.view().Endpoints)
 	case "fetches":
@@ -204,6 +200,10 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return ""
 	}
 }
+
+// shown are what the picture shows, by the commands that ask for it.
+var shown = map[string]func(*View) string{"held": agentsText, "plans": plansText,
+	"declared": declaredText, "drift": driftText}
 
 func (s *story) start(d *datadriven.TestData) string {
 	service, problems := servicespec.Parse("spec.yml", []byte(d.Input), nil)

@@ -192,6 +192,8 @@ type TaskView struct {
 	Override string
 	// Resources are those of its set, as reserved.
 	Resources resource.List
+	// Outdated says that the target has it launched otherwise than it was, once its turn comes.
+	Outdated bool
 }
 
 // EndpointView is an advertised port of all instances that have it. The lists go together: an
