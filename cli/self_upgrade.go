@@ -50,10 +50,10 @@ func (e *env) selfUpgradeCmd() *cobra.Command {
 			"it: end that one's scheduler in good order (and the embedded Mesos, if it is one),\n" +
 			"and start this one's in their place, with the same state, address and framework.\n" +
 			"Brokers and executors go on meanwhile. If this one does not come up, the one\n" +
-			"before is started again. Each pod has its executor until it is launched anew; with\n" +
-			"--roll-executors those of other releases are exchanged, node by node, each as\n" +
-			"soon as Kafka can do without it. The way back is the same command of the release before,\n" +
-			"as long as that one can read the state.",
+			"before is started again. Each pod has its executor until it is launched anew;\n" +
+			"with --roll-executors those of other releases are exchanged, node by node, each\n" +
+			"as soon as Kafka can do without it. The way back is the same command of the\n" +
+			"release before, as long as that one can read the state.",
 		Example: "  ./kafka-sched-new self-upgrade --dry-run\n" +
 			"  ./kafka-sched-new self-upgrade\n" +
 			"  ./kafka-sched-new self-upgrade --roll-executors",
