@@ -150,8 +150,8 @@ func TestUpgradePreview(t *testing.T) {
 	}
 }
 
-// TestUpgradeBegins: an upgrade reaches the machine with what is known of the cluster and with where
-// both versions are served; without one of them, or a way, it does not.
+// TestUpgradeBegins: an upgrade reaches the machine with what is known of the cluster and with
+// where both versions are served; without one of them, or a way, it does not.
 func TestUpgradeBegins(t *testing.T) {
 	both := shelf{"3.9.1": "/old/", "4.3.1": "/new/"}
 	for _, c := range []struct {
@@ -186,7 +186,8 @@ func TestUpgradeBegins(t *testing.T) {
 		}
 		got, _ := m.command.(scheduler.Upgrade)
 		if got.To != "4.3.1" || got.Java != 17 || got.Archives["3.9.1"] != "/old/" ||
-			got.Features["metadata.version"] != 29 || !strings.Contains(w.Body.String(), "it begins") {
+			got.Features["metadata.version"] != 29 ||
+			!strings.Contains(w.Body.String(), "it begins") {
 			t.Errorf("%s: the machine was told %+v", c.body, got)
 		}
 		if strings.Contains(c.body, "finalize") && (!got.Finalize ||
@@ -363,8 +364,8 @@ func migration(t *testing.T, spec string, more map[string]any) string {
 	return string(text)
 }
 
-// TestMigrateChecks: what is looked at in the cluster, and each thing that can be wrong with it: the
-// preview tells it, and nothing begins.
+// TestMigrateChecks: what is looked at in the cluster, and each thing that can be wrong with it:
+// the preview tells it, and nothing begins.
 func TestMigrateChecks(t *testing.T) {
 	type set = func(*scheduler.View, *Config)
 	nodes := func(n *migrate.Nodes, silent string) set {
@@ -429,8 +430,8 @@ func TestMigrateChecks(t *testing.T) {
 	}
 }
 
-// TestMigrateBegins: a migration reaches the machine with what Kafka knows now, and with the upgrade
-// behind it; what is no spec, or no way, does not.
+// TestMigrateBegins: a migration reaches the machine with what Kafka knows now, and with the
+// upgrade behind it; what is no spec, or no way, does not.
 func TestMigrateBegins(t *testing.T) {
 	then := func(more map[string]any) map[string]any { return map[string]any{"then": more} }
 	for _, c := range []struct {
@@ -471,7 +472,8 @@ func TestMigrateBegins(t *testing.T) {
 	}
 }
 
-// TestMigrateFinalize: without accept a migration is finalized only if everything is there that was.
+// TestMigrateFinalize: without accept a migration is finalized only if everything is there that
+// was.
 func TestMigrateFinalize(t *testing.T) {
 	gone := migrate.Inventory{}
 	gone.Add(migrate.KindUsers, "bob", "SCRAM-SHA-256 8192")

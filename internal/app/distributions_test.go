@@ -69,7 +69,8 @@ func TestDistributions(t *testing.T) {
 		t.Errorf("%q of %v, %v", text, served.ModTime, err)
 	}
 	served.Content.Close()
-	for _, name := range []string{"../" + filepath.Base(laterPath), "kafka-4.3.1.tgz", "source-1.json",
+	for _, name := range []string{"../" + filepath.Base(laterPath), "kafka-4.3.1.tgz",
+		"source-1.json",
 		fmt.Sprintf("kafka-4.3.1-%s.tgz", digest[:16])} {
 		if _, err := d.open(later, name); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s is served: %v", name, err)
@@ -83,8 +84,8 @@ func TestNoDistributions(t *testing.T) {
 	if path, err := d.Distribution("4.3.1", ""); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%q, %v", path, err)
 	}
-	if _, err := d.open(strings.Repeat("0", 64), "kafka-4.3.1-0000000000000000.tgz"); !errors.Is(err,
-		fs.ErrNotExist) {
+	_, err := d.open(strings.Repeat("0", 64), "kafka-4.3.1-0000000000000000.tgz")
+	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
 }

@@ -11,7 +11,8 @@ import (
 // and 1 have their metadata from ZooKeeper, broker 2 from the quorum, and controller 9 leads that.
 // What the test changes makes it another moment.
 func mixed(change func(onZooKeeper []*answer, kraft, leader *answer)) []*answer {
-	all := []broker{{id: 0, address: "zero:1"}, {id: 1, address: "one:1"}, {id: 2, address: "two:1"}}
+	all := []broker{{id: 0, address: "zero:1"}, {id: 1, address: "one:1"},
+		{id: 2, address: "two:1"}}
 	make := func(address string) *answer {
 		return &answer{address: address, clusterID: "c", brokers: all, elected: 1,
 			quorum: quorum{leader: 1, zooKeeper: true}, whole: &whole{unmoved: true}}
@@ -26,8 +27,8 @@ func mixed(change func(onZooKeeper []*answer, kraft, leader *answer)) []*answer 
 	return []*answer{zero, one, two, leader}
 }
 
-// TestMixedQuorum: which nodes count as up to date in a cluster that migrates: those with ZooKeeper as
-// long as they agree on the controller that it elected, and whoever follows the quorum's log.
+// TestMixedQuorum: which nodes count as up to date in a cluster that migrates: those with ZooKeeper
+// as long as they agree on the controller that it elected, and whoever follows the quorum's log.
 func TestMixedQuorum(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -72,8 +73,8 @@ func TestZooKeeperQuorum(t *testing.T) {
 	}
 }
 
-// TestTakenOver: what the leading controller tells of reassignments counts only once the controllers
-// are in charge beyond doubt.
+// TestTakenOver: what the leading controller tells of reassignments counts only once the
+// controllers are in charge beyond doubt.
 func TestTakenOver(t *testing.T) {
 	tells := func(leader *answer) {
 		leader.moves = &whole{moving: []moving{{"events", 3}}}
