@@ -348,6 +348,7 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 	if err := announce(s.o.Dir, "scheduler", announcement{URL: s.url()}); err != nil {
 		return err
 	}
+	time.AfterFunc(startupTime, releaseStartupPages)
 	s.log.Info("scheduler started", "name", s.o.Name, "url", s.url(), "version", s.version)
 	parts.Go(func() { feed.Run(ctx, s.loop.Watch) })
 	if s.hooks != nil {
