@@ -47,6 +47,9 @@ type slowRecord struct {
 // slowness is from when on a producer's wait is told.
 const slowness = 250 * time.Millisecond
 
+// retryBackoff is how long Kafka's own producer waits before it tries again (retry.backoff.ms).
+const retryBackoff = 100 * time.Millisecond
+
 const (
 	trafficTopic      = "traffic"
 	trafficPartitions = 6
@@ -63,7 +66,8 @@ func startTraffic(t *testing.T, bootstrap []string) *traffic {
 	createTopic(t, bootstrap, trafficTopic, trafficPartitions)
 	for producer := range trafficProducers {
 		c := f.client(bootstrap, kgo.RecordPartitioner(kgo.ManualPartitioner()),
-			kgo.ProducerLinger(0), kgo.DefaultProduceTopic(trafficTopic))
+			kgo.ProducerLinger(0), kgo.DefaultProduceTopic(trafficTopic),
+			kgo.RetryBackoffFn(func(int) time.Duration { return retryBackoff }))
 		f.all.Go(func() { f.produce(ctx, c, producer) })
 	}
 	consumer := f.client(bootstrap, kgo.ConsumeTopics(trafficTopic),
