@@ -160,6 +160,7 @@ func (m *Machine) noteLaunch(p Pod, l launchOf) {
 // to come.
 func (m *Machine) executorOf(p Pod, spec servicespec.Pod) Executor {
 	return Executor{
+		Version: m.cfg.Version,
 		Command: mesos.Command{
 			Value: m.executorCommand(p.Place.Attributes), User: m.hard.Target.Service.User,
 			URIs: m.uris(*p.Place, spec), Env: secretVariables(spec),

@@ -50,6 +50,7 @@ type Machine struct {
 	trek     trek    // of a migration
 	// campaignTrouble is what keeps the campaign from getting on, "" for nothing.
 	campaignTrouble string
+	chained         int64     // the campaign that was seen to be done, and has one behind it
 	declared        declared  // topics and properties
 	freshAfter      time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
@@ -141,6 +142,8 @@ type Config struct {
 	// Binaries are the executor's binaries, that of ExecutorURI first; none if all that is known
 	// is that one.
 	Binaries []Binary
+	// Version is the release that the executor is of, which is that of the scheduler.
+	Version string
 	// JavaURI is where agents fetch a Java runtime for Kafka from, "" when they have their own.
 	JavaURI string
 	// JavaHome is set for tasks, "" leaves the agent's own.

@@ -137,6 +137,11 @@ type PodView struct {
 	NotBefore time.Time
 	// Leaving says that the target does not want the instance and it is being decommissioned.
 	Leaving bool
+	// Runs says that anything of it runs. Executor is the release of what it runs under, "" if that
+	// is not known, and OtherExecutor says that another one would be launched now.
+	Runs          bool
+	Executor      string
+	OtherExecutor bool
 	// Launched says whether a task of the instance was ever launched.
 	Launched bool
 	// Down says that its Kafka was taken down by us and is not wholly back.

@@ -58,6 +58,8 @@ func (x *v2) route(r chi.Router) {
 	change.Post(api.PathServiceStart, x.withView(x.serviceCommand(scheduler.ServiceStart{})))
 	change.Post(api.PathServiceUninstall,
 		x.withView(x.serviceCommand(scheduler.ServiceUninstall{})))
+	change.Post(api.PathServiceRoll,
+		x.withView(x.serviceCommand(scheduler.RollExecutors{})))
 	change.Put(api.PathServiceTarget, x.withView(x.setTarget))
 	change.Put(api.PathTargetV2, x.withView(x.setTarget))
 	change.Post(api.PathRollback, x.withView(x.rollback))

@@ -36,7 +36,7 @@ var payloads = map[string][]any{
 		scheduler.ServiceUninstall{}, scheduler.SetTarget{}, scheduler.Rollback{},
 		scheduler.Remark{}, scheduler.PutFile{}, scheduler.AgentAbandon{},
 		scheduler.Rebalance{}, scheduler.RebalanceCancel{}, scheduler.Upgrade{},
-		scheduler.Migrate{}, scheduler.CampaignCommand{}},
+		scheduler.Migrate{}, scheduler.CampaignCommand{}, scheduler.RollExecutors{}},
 	changed: {scheduler.AddVoter{}, scheduler.RemoveVoter{}, scheduler.Unregister{},
 		scheduler.StartMoves{}, scheduler.CancelMoves{}, scheduler.Unthrottle{},
 		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}, scheduler.CreateTopic{},

@@ -16,8 +16,8 @@ import (
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
-// schema is the version of the meaning of keys and values; doc.go says when it is raised.
-const schema = 2
+// Schema is the version of the meaning of keys and values; doc.go says when it is raised.
+const Schema = 2
 
 // lockPatience is how long another process may hold the file before Open gives up.
 const lockPatience = time.Second
@@ -41,7 +41,7 @@ var (
 	metaBucket  = []byte("kafka-sched")
 	stateBucket = []byte("state")
 	schemaKey   = []byte("schema")
-	schemaValue = []byte(strconv.Itoa(schema))
+	schemaValue = []byte(strconv.Itoa(Schema))
 	sumKey      = []byte("sum")
 	digestKey   = []byte("sha256") // of the first schema
 )
@@ -187,9 +187,9 @@ func read(tx *bbolt.Tx) (scheduler.Hard, error) {
 	case err != nil || version < 1:
 		return scheduler.Hard{}, fmt.Errorf("%w: its schema version is %q",
 			ErrDamaged, meta.Get(schemaKey))
-	case version > schema:
+	case version > Schema:
 		return scheduler.Hard{}, fmt.Errorf("%w: its schema is %d, this release knows %d",
-			ErrNewer, version, schema)
+			ErrNewer, version, Schema)
 	case state == nil:
 		return scheduler.Hard{}, fmt.Errorf("%w: it holds no state", ErrDamaged)
 	case !sumsUp(version, meta, state):

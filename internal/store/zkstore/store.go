@@ -116,7 +116,7 @@ func (s *Store) read() error {
 // service that was uninstalled.
 func (s *Store) prepare() (uninstalled bool, err error) {
 	root := s.session.Path
-	mine := fmt.Sprint(title, schema)
+	mine := fmt.Sprint(title, Schema)
 	if ready, err := s.prepared(mine); ready || err != nil {
 		return false, err
 	}
@@ -183,9 +183,9 @@ func (s *Store) check(mine string) (uninstalled bool, err error) {
 	if _, err := fmt.Sscanf(string(content), title+"%d", &version); err != nil {
 		return false, store.ErrForeign
 	}
-	if version > schema {
+	if version > Schema {
 		return false, fmt.Errorf("%w: its schema is %d, this release knows %d",
-			store.ErrNewer, version, schema)
+			store.ErrNewer, version, Schema)
 	}
 	return false, nil
 }
