@@ -23,7 +23,7 @@ type turn struct {
 	pod string
 	// decided is when the verdict allowed the stop; told when the broker was told to end, ended
 	// when it said its last word; begun when its next process was, serving when that said that it
-	// has started, ready when its executor said so; whole when all partitions were in sync, and next
+	// has started, ready when its executor said so; whole when all partitions were in sync; next
 	// when the next broker's turn, or the end of the roll, was decided on.
 	decided, told, ended, begun, serving, ready, whole, next time.Time
 }
