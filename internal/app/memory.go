@@ -11,9 +11,9 @@ import (
 )
 
 // releaseStartupPages gives back the pages of the program file that only starting touched:
-// initialisation reads much of the binary once, and an executor lives for months beside a
-// broker that can use the memory, as does a scheduler. The pages are clean and private, so the kernel reads again
-// what is needed again. Where it does not work, nothing is lost.
+// initialisation reads much of the binary once, and an executor lives for months beside a broker
+// that can use the memory, as does a scheduler. The pages are clean and private, so the kernel
+// reads again what is needed again. Where it does not work, nothing is lost.
 func releaseStartupPages() {
 	self, err := os.Executable()
 	if err != nil {

@@ -249,8 +249,8 @@ func (b *Bolt) Apply(writes []scheduler.Write) error {
 	return nil
 }
 
-// spareEvery is how often writes give back what is mapped of the file, and spareAfter how many bytes
-// of them do so at once: what took the place of an entry had it read before.
+// spareEvery is how often writes give back what is mapped of the file, and spareAfter how many
+// bytes of them do so at once: what took the place of an entry had it read before.
 const (
 	spareEvery = time.Second
 	spareAfter = 4 << 20

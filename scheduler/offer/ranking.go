@@ -7,7 +7,7 @@ import "cmp"
 //
 // Agents in it may become worse, which is noticed when they come to the top, and never better. So
 // there is one only where the order depends on nothing but the agents and how many peers are on a
-// host and in a zone, and it is made anew when a peer has left or an agent was given something back.
+// host and in a zone, and it is made anew when a peer has left or an agent was given something.
 type ranking struct {
 	zones []*heap
 	left  int // how many peers had left when it was made

@@ -19,8 +19,8 @@ type shape struct {
 	// refused is what the last of them got, as long as the table and the peers are as they were.
 	refused                *cause
 	refusedAt, refusedWith int
-	// ranking is nil before it is worth its while, and where there can be none, which unranked says;
-	// asked says that somebody wanted the best agent before.
+	// ranking is nil before it is worth its while, and where there can be none, which unranked
+	// says; asked says that somebody wanted the best agent before.
 	ranking         *ranking
 	unranked, asked bool
 }
