@@ -300,7 +300,9 @@ func (m *Machine) serverProperties(o *executor.Order, p Pod, spec servicespec.Po
 	return propertiesText(props)
 }
 
-// defaultProperties are those of an experienced operator, for as many brokers as there are.
+// defaultProperties are those of an experienced operator, for as many brokers as there are. A
+// follower that hears of a new leader before that one does itself tries again after a tenth of a
+// second, not after a whole one, for which all producers would wait.
 func (m *Machine) defaultProperties() map[string]string {
 	brokers := 0
 	for _, p := range m.hard.Target.Service.Pods {
@@ -320,6 +322,7 @@ func (m *Machine) defaultProperties() map[string]string {
 		"share.coordinator.state.topic.min.isr":            strconv.Itoa(insync),
 		"auto.create.topics.enable":                        "false",
 		"num.recovery.threads.per.data.dir":                "2",
+		"replica.fetch.backoff.ms":                         "100",
 	}
 }
 

@@ -135,6 +135,10 @@ func (x admin) topics() {
 		x.t.Error("no partition gets another replica")
 	}
 	soon(x.t, "four partitions of three replicas", func() (any, bool) {
+		// A broker may not have heard of the fourth partition before.
+		if _, err := a.SetReplication(ctx, at, "events", 3, nil, false); err != nil {
+			return err, false
+		}
 		topic, err := a.Topic(ctx, at, "events", false)
 		return topic, err == nil && topic.Partitions == 4 && topic.UnderReplicated == 0 &&
 			!slices.ContainsFunc(topic.State, func(p api.PartitionState) bool {
