@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// turn is a node's part of a roll, as the scheduler's recording tells it: when it was told to stop,
+// rolled is a node's part of a roll, as the scheduler's recording tells it: when it was told to stop,
 // had ended, was launched anew, its process began, it served, and it was back in all that it
 // was in before.
-type turn struct {
+type rolled struct {
 	pod                                          string
 	stop, ended, launched, began, served, isBack time.Time
 }
 
 // note takes in what was stored of the node at a moment; it reports whether its turn is over.
-func (r *turn) note(at time.Time, down bool, task string) bool {
+func (r *rolled) note(at time.Time, down bool, task string) bool {
 	_, said, _ := strings.Cut(task, ":")
 	words := strings.Split(said, ":")
 	state, ready := words[0], slices.Contains(words, "ready=true")
@@ -46,8 +46,8 @@ func (r *turn) note(at time.Time, down bool, task string) bool {
 	return true
 }
 
-// turns are those that the recordings of the scheduler hold, in their order.
-func (c *cluster) turns() (list []turn) {
+// rolledNodes are those that the recordings of the scheduler hold, in their order.
+func (c *cluster) rolledNodes() (list []rolled) {
 	c.t.Helper()
 	segments, err := filepath.Glob(filepath.Join(c.home, c.name, "scheduler", "recording",
 		"*.rec.gz"))
@@ -55,7 +55,7 @@ func (c *cluster) turns() (list []turn) {
 		c.t.Fatalf("recordings: %v, %v", segments, err)
 	}
 	slices.Sort(segments)
-	under := map[string]*turn{}
+	under := map[string]*rolled{}
 	var at time.Time
 	for _, path := range segments {
 		out, _, _ := c.run(5*time.Minute, "debug", "replay", path)
@@ -69,7 +69,7 @@ func (c *cluster) turns() (list []turn) {
 			case strings.HasPrefix(line, "  write pod ") && len(words) > 3:
 				pod, _, _ := strings.Cut(words[2], "#")
 				if under[pod] == nil {
-					under[pod] = &turn{pod: pod}
+					under[pod] = &rolled{pod: pod}
 				}
 				down, task := slices.Contains(words, "down"), words[len(words)-1]
 				if under[pod].note(at, down, task) {
@@ -88,7 +88,7 @@ func (c *cluster) tellSplit(what string, from, to time.Time) {
 	c.t.Helper()
 	var stop, offer, fetch, start, catchUp time.Duration
 	nodes := 0
-	for _, r := range c.turns() {
+	for _, r := range c.rolledNodes() {
 		if r.stop.Before(from) || r.isBack.After(to) {
 			continue
 		}
@@ -116,10 +116,10 @@ func (c *cluster) tellSplit(what string, from, to time.Time) {
 
 func tenths(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
 
-// TestTurn takes the stored records of a node that is rolled once.
-func TestTurn(t *testing.T) {
+// TestRolled takes the stored records of a node that is rolled once.
+func TestRolled(t *testing.T) {
 	begin := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	var r turn
+	var r rolled
 	for i, s := range []struct {
 		down bool
 		task string
