@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// rolled is a node's part of a roll, as the scheduler's recording tells it: when it was told to stop,
-// had ended, was launched anew, its process began, it served, and it was back in all that it
-// was in before.
+// rolled is a node's part of a roll, as the scheduler's recording tells it: when it was told to
+// stop, had ended, was launched anew, its process began, it served, and it was back in all that
+// it was in before.
 type rolled struct {
 	pod                                          string
 	stop, ended, launched, began, served, isBack time.Time
@@ -98,8 +98,8 @@ func (c *cluster) tellSplit(what string, from, to time.Time) {
 		fetch += r.began.Sub(r.launched)
 		start += r.served.Sub(r.began)
 		catchUp += r.isBack.Sub(r.served)
-		c.t.Logf("%s: stopped in %s, launched after %s, fetched in %s, started in %s, back after %s",
-			r.pod, tenths(r.ended.Sub(r.stop)), tenths(r.launched.Sub(r.ended)),
+		c.t.Logf("%s: stopped in %s, launched after %s, fetched in %s, started in %s, "+
+			"back after %s", r.pod, tenths(r.ended.Sub(r.stop)), tenths(r.launched.Sub(r.ended)),
 			tenths(r.began.Sub(r.launched)), tenths(r.served.Sub(r.began)),
 			tenths(r.isBack.Sub(r.served)))
 	}
@@ -108,9 +108,9 @@ func (c *cluster) tellSplit(what string, from, to time.Time) {
 		return
 	}
 	all, kafka := to.Sub(from), stop+start+catchUp
-	c.t.Logf("%s: %d nodes in %s. Kafka's own: %s (stop %s, start %s, in sync again %s). Ours: %s "+
-		"(offers %s, fetching %s, before, between and behind the nodes %s)", what, nodes, tenths(all),
-		tenths(kafka), tenths(stop), tenths(start), tenths(catchUp), tenths(all-kafka),
+	c.t.Logf("%s: %d nodes in %s. Kafka's own: %s (stop %s, start %s, in sync again %s). "+
+		"Ours: %s (offers %s, fetching %s, before, between and behind the nodes %s)", what,
+		nodes, tenths(all), tenths(kafka), tenths(stop), tenths(start), tenths(catchUp), tenths(all-kafka),
 		tenths(offer), tenths(fetch), tenths(all-kafka-offer-fetch))
 }
 
@@ -130,7 +130,8 @@ func TestRolled(t *testing.T) {
 		{true, "broker:RUNNING:ready=false"}, {true, "broker:RUNNING:ready=true"},
 		{true, "broker:RUNNING:ready=true:deployed=b"}, {false, "broker:RUNNING:ready=true"},
 	} {
-		if over := r.note(begin.Add(time.Duration(i)*time.Second), s.down, s.task); over != (i == 8) {
+		at := begin.Add(time.Duration(i) * time.Second)
+		if over := r.note(at, s.down, s.task); over != (i == 8) {
 			t.Errorf("after record %d it is over: %v, %+v", i, over, r)
 		}
 	}
