@@ -110,7 +110,8 @@ func (c *cluster) tellSplit(what string, from, to time.Time) {
 	all, kafka := to.Sub(from), stop+start+catchUp
 	c.t.Logf("%s: %d nodes in %s. Kafka's own: %s (stop %s, start %s, in sync again %s). "+
 		"Ours: %s (offers %s, fetching %s, before, between and behind the nodes %s)", what,
-		nodes, tenths(all), tenths(kafka), tenths(stop), tenths(start), tenths(catchUp), tenths(all-kafka),
+		nodes, tenths(all), tenths(kafka), tenths(stop), tenths(start), tenths(catchUp),
+		tenths(all-kafka),
 		tenths(offer), tenths(fetch), tenths(all-kafka-offer-fetch))
 }
 
