@@ -350,6 +350,7 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 	if err := s.announce(); err != nil {
 		return err
 	}
+	time.AfterFunc(startupTime, releaseStartupPages)
 	s.log.Info("scheduler started", "name", s.o.Name, "url", s.url(), "version", s.version)
 	parts.Go(func() { feed.Run(ctx, s.loop.Watch) })
 	if s.hooks != nil {
