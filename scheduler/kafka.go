@@ -7,7 +7,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/kafka-sched/kafka-sched/executor"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -343,8 +342,7 @@ func propertiesText(props map[string]string) string {
 // fromKafka takes in what the cluster says of itself.
 func (m *Machine) fromKafka(f KafkaFacts) {
 	m.facts = &f
-	m.asking = time.Time{}
-	m.answered = m.now
+	m.polling.took(m.now)
 	if m.usesZooKeeper() && !m.hard.Kafka.Founded && f.Error == "" && f.ClusterID != "" {
 		m.foundByZooKeeper(f)
 	}
