@@ -387,23 +387,38 @@ func (m *Machine) refuseTarget(next servicespec.Service) string {
 		"brought about; finish it or roll it back first", c.Kind.noun(), c.From, c.To)
 }
 
+// diedBefore reports whether a Kafka node or a ZooKeeper server ended by itself before its turn in
+// a campaign: nobody has taken it down, and it has not run with the target.
+func (m *Machine) diedBefore(p Pod) bool {
+	spec, _ := m.spec(p.Name)
+	t, _ := p.task(serverTask(spec))
+	return m.hard.Campaign.under() && p.Down == nil && p.Request == "" && t.ID != "" &&
+		!t.live() && t.Launch != m.launchHash(p.Name, t.Name)
+}
+
+// keepsTurn reports whether a node that ended by itself is brought back as it was, and has its turn
+// then, although the plan deploy has come to it. On the way back it has it at once.
+func (m *Machine) keepsTurn(p Pod) bool { return !m.hard.Campaign.Back && m.diedBefore(p) }
+
+// serverTask is the task that runs Kafka, or ZooKeeper, "" for none.
+func serverTask(spec servicespec.Pod) string {
+	switch {
+	case spec.Kafka != nil:
+		return spec.Kafka.Task
+	case spec.ZooKeeper != nil:
+		return spec.ZooKeeper.Task
+	}
+	return ""
+}
+
 // asBefore has a node that is brought back before its turn launched with what it ran with: what
 // may be bad comes to no more nodes than it was decided on.
 func (m *Machine) asBefore(p Pod, l launchOf) launchOf {
-	if !m.hard.Campaign.under() || l.plan != planRecovery || p.Down != nil {
+	name := serverTask(l.spec)
+	if l.plan != planRecovery || !m.diedBefore(p) || !slices.Contains(l.tasks, name) {
 		return l
-	}
-	name := ""
-	switch {
-	case l.spec.Kafka != nil:
-		name = l.spec.Kafka.Task
-	case l.spec.ZooKeeper != nil:
-		name = l.spec.ZooKeeper.Task
 	}
 	t, _ := p.task(name)
-	if !slices.Contains(l.tasks, name) || t.ID == "" || t.Launch == m.launchHash(p.Name, name) {
-		return l
-	}
 	for i := range m.hard.Earlier {
 		e := &m.hard.Earlier[i]
 		if spec := podSpec(e.Service, p.Name.Type); e.ID == t.Target && spec != nil {

@@ -359,7 +359,9 @@ func (m *Machine) fromKafka(f KafkaFacts) {
 	if m.hard.Pods[name].Request == Replace {
 		return
 	}
-	m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID, Founder: m.hard.Kafka.Founder, Founded: true})
+	k := m.hard.Kafka
+	k.Founded, k.Joins = true, false
+	m.setKafka(k)
 	m.note(Info, "", "the Kafka cluster is founded", "cluster", f.ClusterID,
 		"by", name.String())
 }

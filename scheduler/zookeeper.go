@@ -302,7 +302,9 @@ func (m *Machine) holdEnsemble(k servicespec.Kafka) string {
 
 // foundByZooKeeper takes over the cluster's id, which the first broker makes.
 func (m *Machine) foundByZooKeeper(f KafkaFacts) {
-	m.setKafka(KafkaCluster{ID: f.ClusterID, Founded: true})
+	k := m.hard.Kafka
+	k.ID, k.Founded = f.ClusterID, true
+	m.setKafka(k)
 	m.note(Info, "", "the Kafka cluster is founded", "cluster", f.ClusterID, "by", "ZooKeeper")
 }
 
