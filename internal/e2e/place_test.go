@@ -64,8 +64,10 @@ func (c *cluster) freeHost() string {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	near := s.Pods[0].Hostname
+	near = near[:strings.LastIndexByte(near, '.')+1] // which net it is depends on who else is there
 	for n := range 9 {
-		host := fmt.Sprintf("127.0.1.%d", n+1)
+		host := fmt.Sprint(near, n+1)
 		taken := false
 		for _, p := range s.Pods {
 			taken = taken || p.Hostname == host
