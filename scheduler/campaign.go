@@ -333,6 +333,28 @@ func (m *Machine) holdCampaign() string {
 	return fmt.Sprintf("the %s is paused", m.hard.Campaign.Kind.noun())
 }
 
+// holdHalt says who has to come back before a campaign rolls another Kafka node, "" if nobody has to:
+// a node that was rolled and does not come back halts it, also where nobody misses the next one.
+func (m *Machine) holdHalt(name PodName, spec servicespec.Pod) string {
+	if c := m.hard.Campaign; !c.under() || c.Back || spec.Kafka == nil {
+		return ""
+	}
+	most := 1
+	if spec.Update != nil {
+		most = max(most, spec.Update.MaxUnavailable)
+	}
+	for _, other := range m.podNames() {
+		down := m.hard.Pods[other].Down
+		if other == name || down == nil || !down.Rolls {
+			continue
+		}
+		if most--; most == 0 {
+			return fmt.Sprintf("%s has to come back first", other)
+		}
+	}
+	return ""
+}
+
 // inForce are the changes that the campaign has made of the target so far, in their order.
 func (c Campaign) inForce() []Edit {
 	var edits []Edit
@@ -364,9 +386,13 @@ func (m *Machine) refuseTarget(next servicespec.Service) string {
 }
 
 // asBefore has a node that is brought back before its turn launched with what it ran with: what
-// may be bad comes to no more nodes than it was decided on.
+// may be bad comes to no more nodes than it was decided on. The way back of an upgrade leads to what
+// is known to be good, so that nobody need go there in turn.
 func (m *Machine) asBefore(p Pod, l launchOf) launchOf {
-	if !m.hard.Campaign.under() || l.plan != planRecovery || p.Down != nil {
+	c := m.hard.Campaign
+	early := l.plan == planRecovery || l.plan == planDeploy && !c.Back
+	rolled := p.Down != nil && p.Down.Rolls
+	if !c.under() || !early || rolled || c.Back && c.Kind == Upgrading {
 		return l
 	}
 	name := ""
