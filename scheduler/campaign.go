@@ -333,8 +333,8 @@ func (m *Machine) holdCampaign() string {
 	return fmt.Sprintf("the %s is paused", m.hard.Campaign.Kind.noun())
 }
 
-// holdHalt says who has to come back before a campaign rolls another Kafka node, "" if nobody has to:
-// a node that was rolled and does not come back halts it, also where nobody misses the next one.
+// holdHalt says who has to come back before a campaign rolls another Kafka node, "" if nobody: one
+// that was rolled and does not come back halts it, also where nobody misses the next one.
 func (m *Machine) holdHalt(name PodName, spec servicespec.Pod) string {
 	if c := m.hard.Campaign; !c.under() || c.Back || spec.Kafka == nil {
 		return ""
@@ -386,8 +386,8 @@ func (m *Machine) refuseTarget(next servicespec.Service) string {
 }
 
 // asBefore has a node that is brought back before its turn launched with what it ran with: what
-// may be bad comes to no more nodes than it was decided on. The way back of an upgrade leads to what
-// is known to be good, so that nobody need go there in turn.
+// may be bad comes to no more nodes than it was decided on. The way back of an upgrade leads to
+// what is known to be good, so that nobody need go there in turn.
 func (m *Machine) asBefore(p Pod, l launchOf) launchOf {
 	c := m.hard.Campaign
 	early := l.plan == planRecovery || l.plan == planDeploy && !c.Back

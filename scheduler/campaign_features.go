@@ -92,8 +92,8 @@ func (m *Machine) raised(c Campaign, phase CampaignPhase) bool {
 	return false
 }
 
-// raising reports whether Kafka may yet raise a feature of a phase, as it was asked to before the way
-// back began, or did since it was last asked which levels there are.
+// raising reports whether Kafka may yet raise a feature of a phase, as it was asked to before the
+// way back began, or did since it was last asked which levels there are.
 func (m *Machine) raising(phase CampaignPhase) bool {
 	for _, name := range phase.Raise {
 		start := SetFeature{Name: name}.asked()

@@ -85,9 +85,9 @@ func (o *operator) upgrade() {
 	w.process.command(c)
 }
 
-// endCampaign brings an upgrade to its end: forwards, or backwards where that is not possible. Where
-// the way back was begun while Kafka was raising a feature, and the scheduler died over it, nodes of
-// the release before do not start any more, and the way is forwards.
+// endCampaign brings an upgrade to its end: forwards, or backwards where that is not possible.
+// Where the way back was begun while Kafka was raising a feature, and the scheduler died over it,
+// nodes of the release before do not start any more, and the way is forwards.
 func (o *operator) endCampaign() {
 	w, c := o.w, o.w.store.hard.Campaign
 	under := c.Number > 0 && c.Ended.IsZero()
