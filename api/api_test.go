@@ -38,7 +38,7 @@ type schema struct {
 func load(t *testing.T) document {
 	t.Helper()
 	var doc document
-	if err := yaml.Unmarshal(OpenAPI, &doc); err != nil {
+	if err := yaml.Unmarshal(OpenAPI(), &doc); err != nil {
 		t.Fatal(err)
 	}
 	if doc.OpenAPI != "3.1.0" {

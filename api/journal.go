@@ -11,6 +11,8 @@ const (
 	KindPlanWait     = "plan-wait"     // it waits for an operator
 	KindPlanStop     = "plan-stop"     // it was stopped
 	KindVerdict      = "verdict"       // whether a Kafka node may be taken down
+	KindDrift        = "drift"         // something in Kafka is not as the target has it
+	KindDeclared     = "declared"      // Kafka was told of what the target declares
 )
 
 // Journal is the answer of PathJournal, newest first.

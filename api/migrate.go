@@ -8,7 +8,9 @@ type Migrate struct {
 	Files map[string]string `json:"files,omitempty"`
 	// PauseAfter are phases behind which it pauses.
 	PauseAfter []string `json:"pause_after,omitempty"`
-	Reason     string   `json:"reason,omitempty"`
+	// Then is an upgrade that begins by itself once the migration is done.
+	Then   *Upgrade `json:"then,omitempty"`
+	Reason string   `json:"reason,omitempty"`
 }
 
 // MigrateCommand is the body of PathMigrateCommand; it may be left out.
@@ -25,6 +27,8 @@ type MigratePreview struct {
 	// Checks are of the cluster as it is now.
 	Checks []Checked `json:"checks"`
 	Phases []Phased  `json:"phases"`
+	// Then is how the cluster gets on by the upgrade behind it, left out if there is none.
+	Then *UpgradePreview `json:"then,omitempty"`
 }
 
 // Checked is something that was looked at, and found good, or not.

@@ -20,9 +20,11 @@ var (
 	openAPIMigrate string
 )
 
-// OpenAPI is the OpenAPI 3.1 document of the API, in YAML.
-var OpenAPI = []byte(together(openAPIV1, openAPIV2, openAPIKafka, openAPIUpgrade,
-	openAPIMigrate))
+// OpenAPI is the OpenAPI 3.1 document of the API, in YAML. It is made when it is asked for: most
+// processes never are.
+func OpenAPI() []byte {
+	return []byte(together(openAPIV1, openAPIV2, openAPIKafka, openAPIUpgrade, openAPIMigrate))
+}
 
 // together joins the parts of the document, one behind the other.
 func together(first string, more ...string) string {
@@ -45,19 +47,23 @@ func joined(first, second string) string {
 // sections are the parts of components that have a name, in the order in which the names come
 // first; parts of the same name become one.
 func sections(components string) []string {
-	var list []string
+	var lines [][]string
 	place, at := map[string]int{}, 0
 	for line := range strings.Lines(components) {
 		name := strings.TrimPrefix(line, "  ")
-		if name != line && name[0] != ' ' {
-			known := false
-			if at, known = place[name]; !known {
-				at = len(list)
-				place[name], list = at, append(list, line)
-			}
+		if name == line || name[0] == ' ' {
+			lines[at] = append(lines[at], line)
 			continue
 		}
-		list[at] += line
+		known := false
+		if at, known = place[name]; !known {
+			at = len(lines)
+			place[name], lines = at, append(lines, []string{line})
+		}
+	}
+	list := make([]string, len(lines))
+	for i := range lines {
+		list[i] = strings.Join(lines[i], "")
 	}
 	return list
 }

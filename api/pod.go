@@ -72,6 +72,16 @@ type Pod struct {
 	ZooKeeper *ZooKeeperServer `json:"zookeeper,omitempty"`
 	// Verdict is why it may not be taken down now, left out unless somebody wants that.
 	Verdict *Verdict `json:"verdict,omitempty"`
+	// Executor is the one that it runs under, left out while nothing of it runs.
+	Executor *Executor `json:"executor,omitempty"`
+}
+
+// Executor is the executor that an instance runs under.
+type Executor struct {
+	// Version is the release that it is of, left out if that is not known.
+	Version string `json:"version,omitempty"`
+	// Current says that the scheduler would launch the same now.
+	Current bool `json:"current"`
 }
 
 // AgentRefusal is why one agent's offer does not fit.

@@ -8,6 +8,8 @@ const (
 	GoalFill  = "fill"  // some brokers get their due, and no other data moves
 	GoalEmpty = "empty" // some brokers lose everything
 	GoalDirs  = "dirs"  // the log directories of each broker get their due
+	// GoalReplicas is only told: declared topics get as many replicas as is declared.
+	GoalReplicas = "replicas"
 )
 
 // Rebalance is the body of PathRebalance.

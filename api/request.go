@@ -2,6 +2,9 @@ package api
 
 import "time"
 
+// CommandRollExecutors is the command on the service that has executors exchanged.
+const CommandRollExecutors = "roll-executors"
+
 // ServiceCommand is the body of the commands on the service; it may be left out.
 type ServiceCommand struct {
 	// Reason is kept in the journal; up to MaxReason bytes, as in all commands.

@@ -8,6 +8,7 @@ const (
 	PathServiceStop      = "/v2/service/stop"
 	PathServiceStart     = "/v2/service/start"
 	PathServiceUninstall = "/v2/service/uninstall"
+	PathServiceRoll      = "/v2/service/roll-executors"
 	PathServiceTarget    = "/v2/service/target" // as PathTargetV2
 
 	PathPlansV2       = "/v2/plans"
@@ -144,7 +145,7 @@ func routesV2() []Route {
 		routes = append(routes, Route{http.MethodGet, path})
 	}
 	for _, path := range []string{
-		PathServiceStop, PathServiceStart, PathServiceUninstall,
+		PathServiceStop, PathServiceStart, PathServiceUninstall, PathServiceRoll,
 		PathPlanCommandV2, PathPodCommandV2, PathRollback, PathAgentAbandon,
 		PathRebalance, PathRebalanceCancel, PathUpgrade, PathUpgradeCommand,
 		PathMigrate, PathMigratePreview, PathMigrateCommand,

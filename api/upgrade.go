@@ -56,6 +56,8 @@ type Campaign struct {
 	Ended    *time.Time `json:"ended,omitempty"`
 	// Reason says how far it is and what holds it.
 	Reason string `json:"reason,omitempty"`
+	// Then is the upgrade that begins by itself when it is done, or that did so.
+	Then *Campaign `json:"then,omitempty"`
 }
 
 // Phased is a phase of a campaign.

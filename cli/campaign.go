@@ -92,6 +92,23 @@ func (e *env) printCampaign(k campaign, s api.Campaign) error {
 		return nil
 	}
 	e.printLine("the %s from %s to %s is %s", k.noun, s.From, s.To, s.State)
+	if err := e.printPhases(s); err != nil {
+		return err
+	}
+	if s.Then != nil {
+		e.printLine("then the upgrade to %s, which is %s", s.Then.To, s.Then.State)
+		if err := e.printPhases(*s.Then); err != nil {
+			return err
+		}
+		if s.Then.State == api.CampaignWaiting || s.Then.State == api.CampaignPaused {
+			return e.printWay(anUpgrade, *s.Then)
+		}
+	}
+	return e.printWay(k, s)
+}
+
+// printPhases prints how far the phases of a campaign are, and what holds it.
+func (e *env) printPhases(s api.Campaign) error {
 	t := e.table([]string{"PHASE", "STATE", "WHAT", "WAY BACK"})
 	for _, p := range s.Phases {
 		row(t, p.Name, p.State, p.What, orHyphen(p.Undo))
@@ -102,6 +119,11 @@ func (e *env) printCampaign(k campaign, s api.Campaign) error {
 	if s.Reason != "" {
 		e.printLine("%s", s.Reason)
 	}
+	return nil
+}
+
+// printWay says how a campaign that waits goes on.
+func (e *env) printWay(k campaign, s api.Campaign) error {
 	switch s.State {
 	case api.CampaignWaiting:
 		e.hint("look at the cluster for as long as you like, and then: kafka-sched %s finalize%s, "+

@@ -23,6 +23,9 @@ const readPatience = 3 * time.Second
 type address struct {
 	PID int    `json:"pid"`
 	URL string `json:"url"`
+	// Version is its release and Schema that of its state, "" and 0 if it does not say so.
+	Version string `json:"version"`
+	Schema  int    `json:"schema"`
 }
 
 // address reads scheduler.json; the zero address when there is none.

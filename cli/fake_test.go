@@ -26,9 +26,11 @@ type fake struct {
 	// mode is how the service behaves: "" well, "failing" its second broker ends again and
 	// again, "stuck" it never gets an offer.
 	mode string
-	self string // host:port
-	now  func() time.Time
-	gone func() // called when the uninstallation is done
+	// release is the one that the scheduler says that it is of.
+	release string
+	self    string // host:port
+	now     func() time.Time
+	gone    func() // called when the uninstallation is done
 
 	mu     sync.Mutex
 	name   string
@@ -46,11 +48,14 @@ type memory struct {
 	Count  int
 	Target string
 	Spec   string // of the target
+	// Executors is the release that the executors are of.
+	Executors string
 }
 
 func newFake(service servicespec.Service, file, mode string) *fake {
 	f := &fake{
 		file: file, mode: mode, name: service.Name, now: time.Now,
+		release: or(os.Getenv("TEST_VERSION"), "1"),
 		output: map[string]string{
 			"kafka-0-broker.out": "one\ntwo\nthree\n",
 			"kafka-1-broker.out": "starting\nout of luck\n",
@@ -66,6 +71,10 @@ func newFake(service servicespec.Service, file, mode string) *fake {
 			panic(err)
 		}
 		f.memory.Looks = 0
+	}
+	if f.memory.Executors == "" {
+		f.memory.Executors = f.release
+		f.save()
 	}
 	return f
 }
@@ -162,6 +171,12 @@ func (f *fake) commands(mux *http.ServeMux) {
 	act("POST", api.PathServiceStop, intent(api.IntentStop))
 	act("POST", api.PathServiceStart, intent(api.IntentRun))
 	act("POST", api.PathServiceUninstall, intent(api.IntentUninstall))
+	act("POST", api.PathServiceRoll, func(*http.Request, api.Service) any {
+		changed := f.memory.Executors != f.release
+		f.memory.Executors = f.release
+		f.save()
+		return api.Outcome{Changed: changed, Message: "executors of release " + f.release}
+	})
 	f.commandsV2(act)
 	f.commandsKafka(act)
 	f.commandsAdmin(act)

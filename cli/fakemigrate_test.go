@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -15,7 +16,9 @@ func (f *fake) readsMigration(get serve) {
 			Phase: "stay", By: "ann@desk", Since: &s.Now, Phases: []api.Phased{
 				{Name: "brokers", What: "roll the brokers", Undo: "roll them back",
 					State: api.CampaignDone},
-				{Name: "stay", What: "wait", Undo: "nothing", State: api.CampaignWaiting}}}
+				{Name: "stay", What: "wait", Undo: "nothing", State: api.CampaignWaiting}},
+			Then: &api.Campaign{State: api.CampaignPending, To: "4.3.1", Phases: []api.Phased{
+				{Name: "controllers", What: "roll the controllers", State: api.CampaignPending}}}}
 	})
 	get(api.PathMigrateComparison, func(*http.Request, api.Service) any {
 		return api.MigrateComparison{Kinds: []api.ComparedKind{{Kind: "quotas", Before: 2, Now: 1}},
@@ -34,11 +37,25 @@ func (f *fake) migratePreview(r *http.Request, _ api.Service) any {
 	if strings.Contains(body.Spec, "count: 2") {
 		p.Checks[0] = api.Checked{Name: "replicas", Text: "2 replicas are not in sync"}
 	}
+	if body.Then != nil {
+		p.Then = &api.UpgradePreview{From: "3.9.1", To: body.Then.To, Warnings: []string{},
+			Refusals: []string{}, Phases: []api.Phased{{Name: "verify", What: "wait"}}}
+		if body.Then.To == "3.8.0" {
+			p.Then.Refusals, p.Then.Phases = []string{"Kafka 3.8.0 is older"}, []api.Phased{}
+		}
+	}
 	return p
 }
 
 // migrate begins one.
-func (f *fake) migrate(*http.Request, api.Service) any {
+func (f *fake) migrate(r *http.Request, _ api.Service) any {
+	var body api.Migrate
+	_ = json.NewDecoder(r.Body).Decode(&body)
+	if then := body.Then; then != nil {
+		return api.Outcome{Changed: true, Message: fmt.Sprintf("the migration begins, then the "+
+			"upgrade to %s, finalize %t, with pauses %v and %v", then.To, then.Finalize,
+			body.PauseAfter, then.PauseAfter)}
+	}
 	return api.Outcome{Changed: true, Message: "the migration begins"}
 }
 

@@ -18,7 +18,7 @@ func (f *fake) service() api.Service {
 	leader := 0
 	s := api.Service{
 		Name: f.name, FrameworkID: "F-1", Connected: true, Master: f.self,
-		Intent: f.memory.Intent, TargetID: f.memory.Target, Version: "1", At: now, Now: now,
+		Intent: f.memory.Intent, TargetID: f.memory.Target, Version: f.release, At: now, Now: now,
 		Health: 200, Plans: []api.Plan{}, Pods: []api.Pod{}, Leftovers: []api.Leftover{},
 		Endpoints: []api.NamedEndpoint{{Name: "broker"}},
 		Kafka: api.Kafka{
@@ -87,6 +87,8 @@ func (f *fake) pod(i int, now time.Time) api.Pod {
 	case stage == api.StatusComplete:
 		t.State, t.Ready = "RUNNING", &ready
 		p.Broker = &api.Broker{ID: i, Address: p.Hostname + ":9092", Registered: true}
+		p.Executor = &api.Executor{Version: f.memory.Executors,
+			Current: f.memory.Executors == f.release}
 	default:
 		t.State = "STARTING"
 	}

@@ -194,6 +194,7 @@ func (e *env) root() *cobra.Command {
 	root.AddCommand(
 		e.installCmd(), e.statusCmd(), e.planCmd(), e.podCmd(), e.endpointsCmd(), e.logsCmd(),
 		e.stopCmd(), e.startCmd(), e.updateCmd(), e.upgradeCmd(), e.migrateCmd(),
+		e.selfUpgradeCmd(),
 		e.configCmd(), e.describeCmd(), e.debugCmd(),
 		e.journalCmd(), e.agentCmd(), e.brokerCmd(), e.rebalanceCmd(), e.topicCmd(),
 		e.groupCmd(),

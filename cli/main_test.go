@@ -88,8 +88,9 @@ func windowed(free func(string) error) func(string) error {
 // fakeDaemons are the background parts of the program, with a canned scheduler.
 func fakeDaemons() Daemons {
 	return Daemons{
-		Version: "1.2.3", Scheduler: fakeScheduler, LocalMesos: fakeMesos,
-		Executor: func(context.Context, string) int { return 7 },
+		Version: or(os.Getenv("TEST_VERSION"), "1.2.3"), Scheduler: fakeScheduler,
+		LocalMesos: fakeMesos,
+		Executor:   func(context.Context, string) int { return 7 },
 	}
 }
 
@@ -110,7 +111,7 @@ func fakeScheduler(ctx context.Context, o SchedulerOptions) error {
 	if err != nil {
 		return err
 	}
-	f := newFake(service, filepath.Join(o.Dir, "state.db"), mode)
+	f := newFake(service, filepath.Join(o.Dir, "fake.json"), mode)
 	f.self = o.Listen
 	if f.memory.Spec == "" {
 		text, err := os.ReadFile(o.SpecFile)
@@ -130,7 +131,9 @@ func fakeScheduler(ctx context.Context, o SchedulerOptions) error {
 	}
 	server := &http.Server{Handler: f.handler()}
 	go server.Serve(l)
-	where, err := json.Marshal(address{PID: os.Getpid(), URL: "http://" + o.Listen})
+	schema, _ := strconv.Atoi(os.Getenv("TEST_SCHEMA"))
+	where, err := json.Marshal(address{PID: os.Getpid(), URL: "http://" + o.Listen,
+		Version: f.release, Schema: schema})
 	if err == nil {
 		err = writeFile(filepath.Join(o.Dir, "scheduler.json"), where)
 	}

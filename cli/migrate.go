@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/api/client"
+	"github.com/kafka-sched/kafka-sched/scheduler/upgrade"
 )
 
 // aMigration is the campaign that brings a cluster from ZooKeeper to KRaft.
@@ -29,6 +31,9 @@ type toKRaft struct {
 	specFlags
 	dryRun     bool
 	pauseAfter []string
+	then       string // the version to go on to
+	thenDist   string
+	thenAll    bool // without waiting again
 }
 
 func (e *env) migrateCmd() *cobra.Command {
@@ -56,12 +61,19 @@ func (e *env) migrateStartCmd() *cobra.Command {
 			"shown what is done, and up to where there is a way back. The controllers come\n" +
 			"up, the brokers are rolled into the migration and then into KRaft, each as soon\n" +
 			"as Kafka can do without it. Then it waits, for as long as you like, until\n" +
-			"migrate finalize lets go of ZooKeeper, or migrate rollback goes back to it.",
+			"migrate finalize lets go of ZooKeeper, or migrate rollback goes back to it.\n" +
+			"With --then-upgrade the upgrade to that version begins by itself once all is\n" +
+			"done; it waits once more before it raises features, unless --then-finalize lets\n" +
+			"it. --pause-after upgrade:PHASE pauses behind a phase of that.",
 		Example: "  kafka-sched migrate start --file kraft.yml --dry-run\n" +
-			"  kafka-sched migrate start --file kraft.yml --pause-after dual-write",
+			"  kafka-sched migrate start --file kraft.yml --pause-after dual-write\n" +
+			"  kafka-sched migrate start --file kraft.yml --then-upgrade 4.3.1 --dry-run",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if m.file == "" {
 				return fail(exitUsage, "say by --file what the service is to be in the end")
+			}
+			if err := m.checkThen(); err != nil {
+				return err
 			}
 			return e.migrateToKRaft(cmd.Context(), m)
 		},
@@ -71,8 +83,48 @@ func (e *env) migrateStartCmd() *cobra.Command {
 	f := c.Flags()
 	f.BoolVar(&m.dryRun, "dry-run", false, "only show what would be done")
 	f.StringSliceVar(&m.pauseAfter, "pause-after", nil, "phase to pause after (repeatable)")
+	f.StringVar(&m.then, "then-upgrade", "", "version to go on to once the migration is done")
+	f.StringVar(&m.thenDist, "kafka-dist", "",
+		"where that Kafka comes from: folder, archive or URL (default: Maven artifacts)")
+	f.BoolVar(&m.thenAll, "then-finalize", false,
+		"have the upgrade raise features without waiting to be told")
 	reasonFlag(c, &m.reason)
 	return c
+}
+
+// ofUpgrade begins the name of a phase of the upgrade behind a migration.
+const ofUpgrade = "upgrade:"
+
+// checkThen refuses what is said of an upgrade that there is not to be.
+func (m *toKRaft) checkThen() error {
+	if m.then != "" {
+		if _, err := upgrade.ParseVersion(m.then); err != nil {
+			return fail(exitUsage, "--then-upgrade: %w", err)
+		}
+		return nil
+	}
+	ofOne := func(phase string) bool { return strings.HasPrefix(phase, ofUpgrade) }
+	if m.thenDist != "" || m.thenAll || slices.ContainsFunc(m.pauseAfter, ofOne) {
+		return fail(exitUsage, "--kafka-dist, --then-finalize and --pause-after %s… are about an "+
+			"upgrade: say by --then-upgrade to which version", ofUpgrade)
+	}
+	return nil
+}
+
+// wanted is the body of the request for a migration of a service to what is wanted.
+func (m *toKRaft) wanted(w wanted) api.Migrate {
+	body := api.Migrate{Spec: string(w.text), Files: w.files, Reason: m.reason}
+	if m.then != "" {
+		body.Then = &api.Upgrade{To: m.then, Finalize: m.thenAll}
+	}
+	for _, name := range m.pauseAfter {
+		if phase, of := strings.CutPrefix(name, ofUpgrade); of {
+			body.Then.PauseAfter = append(body.Then.PauseAfter, phase)
+			continue
+		}
+		body.PauseAfter = append(body.PauseAfter, name)
+	}
+	return body
 }
 
 // migrateToKRaft shows how the cluster gets to KRaft, and brings it there.
@@ -90,8 +142,7 @@ func (e *env) migrateToKRaft(ctx context.Context, m toKRaft) error {
 	if err != nil {
 		return err
 	}
-	body := api.Migrate{Spec: string(w.text), Files: w.files, PauseAfter: m.pauseAfter,
-		Reason: m.reason}
+	body := m.wanted(w)
 	preview, err := c.MigratePreview(ctx, body)
 	if err != nil {
 		return e.answer(err)
@@ -109,6 +160,13 @@ func (e *env) migrateToKRaft(ctx context.Context, m toKRaft) error {
 	case m.dryRun:
 		return nil
 	}
+	if body.Then != nil {
+		body.Then.Distribution, err = e.fetchFor(ctx, at,
+			upgrading{waiting: m.waiting, to: m.then, dist: m.thenDist})
+		if err != nil {
+			return err
+		}
+	}
 	outcome, err := c.Migrate(ctx, body)
 	if err != nil {
 		return e.answer(err)
@@ -120,7 +178,12 @@ func (e *env) migrateToKRaft(ctx context.Context, m toKRaft) error {
 
 // wrongIn is all that is against a migration.
 func wrongIn(p api.MigratePreview) []string {
-	wrong := p.Refusals
+	wrong := slices.Clone(p.Refusals)
+	if p.Then != nil {
+		for _, text := range p.Then.Refusals {
+			wrong = append(wrong, "the upgrade behind it: "+text)
+		}
+	}
 	for _, check := range p.Checks {
 		if !check.OK {
 			wrong = append(wrong, check.Text)
@@ -142,7 +205,11 @@ func (e *env) printMigration(p api.MigratePreview) error {
 		if err := t.Flush(); err != nil || len(p.Phases) == 0 {
 			return err
 		}
-		return e.phasesOf(p.Phases)
+		if err := e.phasesOf(p.Phases); err != nil || p.Then == nil {
+			return err
+		}
+		e.printLine("then the upgrade from Kafka %s to %s:", p.Then.From, p.Then.To)
+		return e.upgradeOf(*p.Then)
 	})
 }
 

@@ -149,12 +149,16 @@ func (e *env) podStatusJSON(ctx context.Context, args []string) error {
 // printPods prints a table with a line for each task.
 func (e *env) printPods(s api.Service, pods []api.Pod) error {
 	t := e.table([]string{"POD", "TASK", "STATE", "READY", "AGE", "HOST", "PORTS", "NOTE"},
-		"IP", "ZONE", "AGENT", "TARGET", "VOLUMES")
+		"IP", "ZONE", "AGENT", "TARGET", "VOLUMES", "EXECUTOR")
 	for _, p := range pods {
+		executor := ""
+		if p.Executor != nil {
+			executor = p.Executor.Version
+		}
 		for _, task := range p.Tasks {
 			row(t, p.Name, task.Name, taskState(task), yesNo(task.Ready),
 				sinceAge(task.Since, s.Now), p.Hostname, ports(task), oneLine(note(p, task)),
-				p.IP, p.Zone, p.AgentID, task.TargetID, strings.Join(p.Volumes, " "))
+				p.IP, p.Zone, p.AgentID, task.TargetID, strings.Join(p.Volumes, " "), executor)
 		}
 	}
 	return t.Flush()

@@ -43,6 +43,12 @@ func startKeeper(f folder) error {
 	if err != nil {
 		return fmt.Errorf("finding our own program: %w", err)
 	}
+	return startProgram(f, exe)
+}
+
+// startProgram starts the keeper of a cluster as startKeeper does, by a program that need not be
+// ours.
+func startProgram(f folder, exe string) error {
 	out, err := os.OpenFile(f.keeperLog(), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
 		return fmt.Errorf("opening the keeper's log: %w", err)

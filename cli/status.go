@@ -117,6 +117,7 @@ func statusDocument(url string, s api.Service) (map[string]any, error) {
 func (e *env) printHead(url string, s api.Service) {
 	e.printLine("%s: %s", s.Name, summary(s))
 	e.printLine("  API        %s", url)
+	e.printLine("  Release    %s", releaseLine(s))
 	e.printLine("  Mesos      %s", mesosLine(s))
 	e.printLine("  Kafka      %s", kafkaLine(s.Kafka))
 	e.printLine("  Bootstrap  %s", orHyphen(bootstrap(s)))
@@ -130,6 +131,16 @@ func (e *env) printHead(url string, s api.Service) {
 		e.printLine("  Leftover   reservation of %s on %s waits to be freed", l.Pod,
 			orHyphen(l.Hostname))
 	}
+}
+
+// releaseLine says which release the scheduler is of, and whether executors are of another.
+func releaseLine(s api.Service) string {
+	line := s.Version
+	if n := len(otherExecutors(s)); n > 0 {
+		line += fmt.Sprintf("; %s run under executors of another, until they are launched anew or "+
+			"by self-upgrade --roll-executors", plural(n, "pod"))
+	}
+	return line
 }
 
 // mesosLine says how things stand with the masters.

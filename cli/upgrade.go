@@ -124,18 +124,21 @@ func (e *env) upgrade(ctx context.Context, u upgrading) error {
 
 // printUpgrade prints how a cluster gets to another version.
 func (e *env) printUpgrade(p api.UpgradePreview) error {
-	return e.print(p, func() error {
-		for _, text := range p.Refusals {
-			e.printf("refused: %s\n", text)
-		}
-		for _, text := range p.Warnings {
-			e.printf("warning: %s\n", text)
-		}
-		if len(p.Phases) == 0 {
-			return nil
-		}
-		return e.phasesOf(p.Phases)
-	})
+	return e.print(p, func() error { return e.upgradeOf(p) })
+}
+
+// upgradeOf prints the same for people.
+func (e *env) upgradeOf(p api.UpgradePreview) error {
+	for _, text := range p.Refusals {
+		e.printf("refused: %s\n", text)
+	}
+	for _, text := range p.Warnings {
+		e.printf("warning: %s\n", text)
+	}
+	if len(p.Phases) == 0 {
+		return nil
+	}
+	return e.phasesOf(p.Phases)
 }
 
 // fetchFor gets the version to upgrade to into the cache that the cluster's scheduler serves from,

@@ -1,6 +1,8 @@
 package plans
 
 import (
+	"slices"
+
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -29,8 +31,9 @@ func AssessAt(p Plan, status func(phase, step int) Status, o Overrides) Assessme
 			Status: phases[i].status(), Steps: phases[i].statuses(),
 			Interrupted: phases[i].interrupted})
 	}
+	named := phasesByName(p)
 	for i := range p.Phases {
-		work.children[i].early = !followed(p, phases, p.Phases[i].After)
+		work.children[i].early = !followed(p, phases, named, p.Phases[i].After)
 	}
 	work.order(p.Strategy, nil)
 	a.Status = work.status()
@@ -50,15 +53,26 @@ func AssessAt(p Plan, status func(phase, step int) Status, o Overrides) Assessme
 	return a
 }
 
+// phasesByName finds phases of a plan, if any of them comes after another: there may be one for
+// each host.
+func phasesByName(p Plan) map[string][]int {
+	if !slices.ContainsFunc(p.Phases, func(phase Phase) bool { return len(phase.After) > 0 }) {
+		return nil
+	}
+	named := make(map[string][]int, len(p.Phases))
+	for i, phase := range p.Phases {
+		named[phase.Name] = append(named[phase.Name], i)
+	}
+	return named
+}
+
 // followed reports whether all that a phase comes after is complete.
-func followed(p Plan, phases []node, after []After) bool {
+func followed(p Plan, phases []node, named map[string][]int, after []After) bool {
 	for _, a := range after {
-		for i, phase := range p.Phases {
-			if phase.Name != a.Phase {
-				continue
-			}
+		for _, i := range named[a.Phase] {
 			for j, c := range phases[i].children {
-				if c.status != Complete && (a.Index < 0 || phase.Steps[j].Index == a.Index) {
+				if c.status != Complete &&
+					(a.Index < 0 || p.Phases[i].Steps[j].Index == a.Index) {
 					return false
 				}
 			}

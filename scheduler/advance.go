@@ -173,7 +173,7 @@ func (m *Machine) inTheWay(
 		t, _ := p.task(name)
 		rolls = rolls && !fell(t, ts)
 	}
-	stale := p.anyRuns() && m.staleExecutor(p, spec)
+	stale := p.anyRuns() && (m.staleExecutor(p, spec) || m.exchanges(p))
 	for _, t := range p.Tasks {
 		ts, known := taskSpec(spec, t.Name)
 		if t.runs() && (stale || !known || sets[ts.Resources.Name]) {
@@ -184,7 +184,8 @@ func (m *Machine) inTheWay(
 }
 
 // staleExecutor reports whether the executor that runs was launched with something else than
-// the target says. The executor's own binary does not count: an older one does as well.
+// the target says. The executor's own binary does not count: an older one does as well, until an
+// operator wants it exchanged.
 func (m *Machine) staleExecutor(p Pod, spec servicespec.Pod) bool {
 	want := m.executorOf(p, spec)
 	same := slices.Equal(besideBinaries(p.Executor.Command.URIs),

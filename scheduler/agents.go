@@ -102,6 +102,7 @@ func (m *Machine) agentGone(id mesos.AgentID, why string) {
 func (m *Machine) agentsSeen(ev mesos.AgentsSeen) {
 	seen := make(map[mesos.AgentID]mesos.SeenAgent, len(ev.Agents))
 	for _, a := range ev.Agents {
+		a.Reserved = nil // it is much, and looked at now: see leftoversSeen
 		seen[a.ID] = a
 	}
 	m.seen = seen

@@ -116,11 +116,11 @@ func (m *Machine) executorCommand(attributes []mesos.Attribute) string {
 // executorFailed keeps why an executor ended if it says that it could not even begin.
 func (m *Machine) executorFailed(ev mesos.ExecutorFailed) {
 	const cannotRun = 126 // of shells
-	for _, name := range m.podNames() {
+	if ev.Executor == "" {
+		return
+	}
+	for _, name := range m.hitBy(ev) {
 		p := m.hard.Pods[name]
-		if ev.Executor == "" || p.Executor.ID != ev.Executor {
-			continue
-		}
 		switch ev.Status >> 8 { // a wait status, as the agent has it
 		case executor.ExitPlatform, cannotRun:
 			m.fallen[ev.Executor] = fmt.Sprintf("there is no executor for the kind of machine "+

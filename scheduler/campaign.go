@@ -45,7 +45,25 @@ type Campaign struct {
 	By     string
 	// Ended is when it was over, zero before.
 	Ended time.Time
+	// Then is the upgrade that begins by itself when it is done, nil for none; Before is the
+	// campaign that this one began behind.
+	Then   *Upgrade
+	Before *CampaignDone
 }
+
+// CampaignDone is what the campaign that began behind it keeps of one.
+type CampaignDone struct {
+	Number   int64
+	Kind     CampaignKind
+	From, To string
+	Phases   []PhaseDone
+	Since    time.Time
+	By       string
+	Ended    time.Time
+}
+
+// PhaseDone is a phase of it.
+type PhaseDone struct{ Name, What, Undo string }
 
 // CampaignKind is what a campaign is for.
 type CampaignKind string
@@ -196,6 +214,12 @@ func (c Campaign) String() string {
 	for _, name := range sortedKeys(c.Levels) {
 		text += fmt.Sprintf(" %s=%d", name, c.Levels[name])
 	}
+	if c.Then != nil {
+		text += " then " + c.Then.String()
+	}
+	if c.Before != nil {
+		text += fmt.Sprintf(" behind %s %d", c.Before.Kind, c.Before.Number)
+	}
 	return text
 }
 
@@ -289,7 +313,7 @@ func (m *Machine) endPhase(c Campaign, phase CampaignPhase) {
 	}
 	c.At++
 	m.setCampaign(c)
-	if slices.Contains(c.PauseAfter, phase.Name) && c.At < len(c.Phases) {
+	if slices.Contains(c.PauseAfter, phase.Name) && (c.At < len(c.Phases) || c.Then != nil) {
 		m.pauseCampaign(c, Caller{Who: "plan " + string(c.Kind),
 			Reason: "it was to pause after " + phase.Name})
 	}

@@ -104,17 +104,46 @@ func PlanUpgrade(
 
 // upgrade begins an upgrade.
 func (m *Machine) upgrade(cmd Upgrade, by Caller) (string, *Problem) {
-	if p := m.busyCampaign(); p != nil {
+	c, p := m.prepareUpgrade(cmd)
+	if p != nil {
 		return "", p
 	}
-	s := m.hard.Target.Service
-	from, plan, err := PlanUpgrade(s, cmd.Features, cmd.Java, cmd.To)
-	if err != nil {
-		return "", problem(InvalidRequest, "%s", err)
+	m.beginUpgrade(c, cmd, by)
+	return fmt.Sprintf("the upgrade from Kafka %s to %s begins; follow it with upgrade status",
+		c.From, c.To), nil
+}
+
+// prepareUpgrade makes an upgrade a campaign, unless it cannot begin now.
+func (m *Machine) prepareUpgrade(cmd Upgrade) (Campaign, *Problem) {
+	if p := m.busyCampaign(); p != nil {
+		return Campaign{}, p
 	}
-	if len(plan.Refusals) > 0 {
-		return "", problem(Conflict, "there is no way from Kafka %s to %s: %s", from, cmd.To,
-			strings.Join(plan.Refusals, "; "))
+	c, p := campaignOf(m.hard.Target.Service, cmd)
+	if p == nil {
+		p = m.refuseCampaign(c)
+	}
+	return c, p
+}
+
+// beginUpgrade begins an upgrade that was prepared.
+func (m *Machine) beginUpgrade(c Campaign, cmd Upgrade, by Caller) {
+	k := m.hard.Kafka
+	for _, version := range []string{c.From, c.To} {
+		k.Archives = with(k.Archives, version, cmd.Archives[version])
+	}
+	m.setKafka(k)
+	m.beginCampaign(c, by)
+}
+
+// campaignOf makes an upgrade of a service the campaign that does it.
+func campaignOf(s servicespec.Service, cmd Upgrade) (Campaign, *Problem) {
+	from, plan, err := PlanUpgrade(s, cmd.Features, cmd.Java, cmd.To)
+	switch {
+	case err != nil:
+		return Campaign{}, problem(InvalidRequest, "%s", err)
+	case len(plan.Refusals) > 0:
+		return Campaign{}, problem(Conflict, "there is no way from Kafka %s to %s: %s", from,
+			cmd.To, strings.Join(plan.Refusals, "; "))
 	}
 	c := Campaign{Kind: Upgrading, From: from, To: cmd.To, Finalize: cmd.Finalize,
 		PauseAfter: cmd.PauseAfter}
@@ -123,20 +152,10 @@ func (m *Machine) upgrade(cmd Upgrade, by Caller) (string, *Problem) {
 	}
 	for _, version := range []string{from, cmd.To} {
 		if cmd.Archives[version] == "" {
-			return "", problem(Conflict, "the scheduler has no distribution of Kafka %s", version)
+			return c, problem(Conflict, "the scheduler has no distribution of Kafka %s", version)
 		}
 	}
-	if p := m.refuseCampaign(c); p != nil {
-		return "", p
-	}
-	k := m.hard.Kafka
-	for _, version := range []string{from, cmd.To} {
-		k.Archives = with(k.Archives, version, cmd.Archives[version])
-	}
-	m.setKafka(k)
-	m.beginCampaign(c, by)
-	return fmt.Sprintf("the upgrade from Kafka %s to %s begins; follow it with upgrade status",
-		from, cmd.To), nil
+	return c, nil
 }
 
 // campaignPhase is a phase of an upgrade as a change of a service.
@@ -163,8 +182,8 @@ func campaignPhase(s servicespec.Service, p upgrade.Phase, to string) CampaignPh
 	return phase
 }
 
-// refuseCampaign says why a campaign cannot begin now, nil if it can.
-func (m *Machine) refuseCampaign(c Campaign) *Problem {
+// pausable says why a campaign cannot pause where it is to, nil if it can.
+func (c Campaign) pausable() *Problem {
 	for _, name := range c.PauseAfter {
 		if !slices.ContainsFunc(c.Phases, func(p CampaignPhase) bool { return p.Name == name }) {
 			var names []string
@@ -174,6 +193,14 @@ func (m *Machine) refuseCampaign(c Campaign) *Problem {
 			return problem(InvalidRequest, "there is no phase %s to pause after; there are %s",
 				name, strings.Join(names, ", "))
 		}
+	}
+	return nil
+}
+
+// refuseCampaign says why a campaign cannot begin now, nil if it can.
+func (m *Machine) refuseCampaign(c Campaign) *Problem {
+	if p := c.pausable(); p != nil {
+		return p
 	}
 	for _, name := range m.podNames() {
 		if _, wanted := m.spec(name); !wanted {
@@ -214,7 +241,11 @@ func (m *Machine) beginCampaign(c Campaign, by Caller) {
 // campaignCommand steers the campaign.
 func (m *Machine) campaignCommand(cmd CampaignCommand, by Caller) (string, *Problem) {
 	c := m.hard.Campaign
-	if c.Kind != cmd.Kind {
+	switch {
+	case c.Kind != cmd.Kind && c.Before != nil && c.Before.Kind == cmd.Kind:
+		return "", problem(Conflict, "the %s is done, and the %s to %s has begun behind it",
+			cmd.Kind.noun(), c.Kind.noun(), c.To)
+	case c.Kind != cmd.Kind:
 		return "", problem(Conflict, "there is no %s", cmd.Kind.noun())
 	}
 	if cmd.Verb == CampaignRollback {

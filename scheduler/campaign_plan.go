@@ -131,7 +131,7 @@ func (m *Machine) featureState(
 func (m *Machine) campaignTold() string {
 	c := m.hard.Campaign
 	if !c.under() {
-		return ""
+		return m.chainTold()
 	}
 	phase := c.phase()
 	if phase == nil {

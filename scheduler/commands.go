@@ -52,6 +52,8 @@ func planOf(c Command) string {
 	switch c := c.(type) {
 	case PlanCommand:
 		return c.Plan
+	case RollExecutors:
+		return planDeploy
 	case Upgrade:
 		return string(Upgrading)
 	case Migrate:
@@ -106,6 +108,8 @@ func (m *Machine) commandedNow(c Commanded, r *Reply) {
 		r.Message, r.Problem = m.campaignCommand(cmd, c.Caller)
 	case Remark:
 		r.Message = cmd.Outcome
+	case RollExecutors:
+		r.Tasks, r.Message, r.Problem = m.rollExecutors()
 	case AgentAbandon:
 		r.Message, r.Problem = m.abandon(cmd, c.Caller)
 	}

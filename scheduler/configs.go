@@ -20,12 +20,6 @@ type ConfigWish struct {
 	Brokers []BrokerWish
 }
 
-// BrokerWish are the properties that one broker is to have.
-type BrokerWish struct {
-	ID         int
-	Properties map[string]string
-}
-
 // String gives a wish in a line.
 func (w ConfigWish) String() string {
 	return fmt.Sprintf("%d topics and the properties of %d brokers", len(w.Topics), len(w.Brokers))
@@ -192,16 +186,30 @@ func topicDrift(t servicespec.Topic, facts TopicFacts) TopicDrift {
 	return d
 }
 
-// BrokerDrift compares the properties of one broker with those that it is to have.
+// BrokerDrift compares the properties of one broker with those that it is to have. While it waits
+// for its turn in a roll, what it was launched with is as good.
 func BrokerDrift(wish BrokerWish, properties []Property) []PropertyDrift {
+	list := differing(wish.ID, wish.Properties, properties)
+	if !wish.Waits || len(list) == 0 {
+		return list
+	}
+	too := map[string]bool{}
+	for _, d := range differing(wish.ID, wish.Launched, properties) {
+		too[d.Name] = true
+	}
+	return slices.DeleteFunc(list, func(d PropertyDrift) bool { return !too[d.Name] })
+}
+
+// differing are the properties of a broker that are not as a configuration has them.
+func differing(broker int, wish map[string]string, properties []Property) []PropertyDrift {
 	var list []PropertyDrift
 	for _, p := range properties {
-		wanted, is := wish.Properties[p.Name]
+		wanted, is := wish[p.Name]
 		changed := byHand(p.Source) && !slices.Contains(passing, p.Name)
 		for _, usual := range []*string{p.Static, p.Default} {
 			changed = changed && (usual == nil || !SameValue(*usual, p.Value))
 		}
-		d := PropertyDrift{Broker: wish.ID, Name: p.Name, Actual: p.Value, Source: p.Source}
+		d := PropertyDrift{Broker: broker, Name: p.Name, Actual: p.Value, Source: p.Source}
 		switch {
 		case p.Sensitive:
 			continue
@@ -268,17 +276,22 @@ func Corrections(drift []PropertyDrift) []ConfigureBrokers {
 
 // The changes of topics and properties.
 type (
-	// CreateTopic makes a topic that is declared.
-	CreateTopic struct{ Topic servicespec.Topic }
+	// CreateTopic makes a topic that is declared, with nothing on the brokers to avoid.
+	CreateTopic struct {
+		Topic servicespec.Topic
+		Avoid []int
+	}
 	// GrowTopic gives a topic more partitions: so many in all.
 	GrowTopic struct {
 		Topic      string
 		Partitions int
+		Avoid      []int
 	}
 	// ReplicateTopic gives each partition of a topic so many replicas.
 	ReplicateTopic struct {
 		Topic  string
 		Factor int
+		Avoid  []int
 	}
 	// ConfigureTopic sets properties of a topic, and takes others back.
 	ConfigureTopic struct {
@@ -305,9 +318,17 @@ func (ConfigureBrokers) kafkaChange() {}
 
 // String implements fmt.Stringer.
 func (c CreateTopic) String() string {
-	return fmt.Sprintf("create topic %s with %s partitions, %s replicas%s", c.Topic.Name,
+	return fmt.Sprintf("create topic %s with %s partitions, %s replicas%s%s", c.Topic.Name,
 		numberOrUsual(c.Topic.Partitions), numberOrUsual(c.Topic.Replication),
-		settingsText(c.Topic.Config, nil))
+		avoidText(c.Avoid), settingsText(c.Topic.Config, nil))
+}
+
+// avoidText names the brokers that get nothing: ", none on [3]".
+func avoidText(brokers []int) string {
+	if len(brokers) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", none on %v", brokers)
 }
 
 func numberOrUsual(n int) string {
@@ -319,12 +340,12 @@ func numberOrUsual(n int) string {
 
 // String implements fmt.Stringer.
 func (c GrowTopic) String() string {
-	return fmt.Sprintf("give topic %s %d partitions", c.Topic, c.Partitions)
+	return fmt.Sprintf("give topic %s %d partitions%s", c.Topic, c.Partitions, avoidText(c.Avoid))
 }
 
 // String implements fmt.Stringer.
 func (c ReplicateTopic) String() string {
-	return fmt.Sprintf("give topic %s %d replicas", c.Topic, c.Factor)
+	return fmt.Sprintf("give topic %s %d replicas%s", c.Topic, c.Factor, avoidText(c.Avoid))
 }
 
 // String implements fmt.Stringer.

@@ -78,3 +78,36 @@ func (m *Machine) setCordoned(id int, on bool) {
 	}
 	m.setKafka(k)
 }
+
+// avoid are the brokers that new partitions are kept off by us: those that are to go for good, and
+// that Kafka gives some all the same.
+func (m *Machine) avoid() []int {
+	f := m.kafkaNow()
+	return slices.DeleteFunc(m.leavingBrokers(), func(id int) bool {
+		return f != nil && f.cordoned(id)
+	})
+}
+
+// cordoned reports whether Kafka gives a broker no new replicas.
+func (f *KafkaFacts) cordoned(id int) bool {
+	b := f.broker(id)
+	return b != nil && b.Cordoned
+}
+
+// Leaving are the ids of the brokers that are to go for good.
+func (v *View) Leaving() []int {
+	var ids []int
+	for _, p := range v.Pods {
+		if p.Leaving && p.Broker != nil {
+			ids = append(ids, p.Broker.ID)
+		}
+	}
+	return ids
+}
+
+// Avoid are those of them that Kafka gives new partitions all the same.
+func (v *View) Avoid() []int {
+	return slices.DeleteFunc(v.Leaving(), func(id int) bool {
+		return v.Kafka.Facts != nil && v.Kafka.Facts.cordoned(id)
+	})
+}

@@ -133,21 +133,6 @@ func maxTime(a, b time.Time) time.Time {
 	return b
 }
 
-// configWish is what the target declares.
-func (m *Machine) configWish() ConfigWish {
-	wish := ConfigWish{Topics: m.declared.topics}
-	for _, p := range m.hard.Target.Service.Pods {
-		if p.Kafka == nil || !p.Kafka.Serves() || p.Kafka.DriftPolicy() == servicespec.DriftOff {
-			continue
-		}
-		for index := range p.Count {
-			wish.Brokers = append(wish.Brokers, BrokerWish{ID: p.Kafka.NodeID(index),
-				Properties: p.Kafka.Node(index).Properties})
-		}
-	}
-	return wish
-}
-
 // fromConfigs takes in what differs.
 func (m *Machine) fromConfigs(ev FromConfigs) {
 	d := &m.declared
@@ -234,8 +219,11 @@ func (d PropertyDrift) text() string {
 // mendTopics has topics changed that are not as declared.
 func (m *Machine) mendTopics(list []TopicDrift) {
 	for _, t := range list {
-		change, _ := m.topicChange(t)
-		if change != nil {
+		switch change, _ := m.topicChange(t); change := change.(type) {
+		case nil:
+		case ReplicateTopic:
+			m.replicate(change)
+		default:
 			m.tryChange(t.Name, change)
 		}
 	}
@@ -309,18 +297,18 @@ func (m *Machine) topicChange(d TopicDrift) (KafkaChange, string) {
 	case !ok:
 		return nil, ""
 	case d.Missing:
-		return CreateTopic{t}, ""
+		return CreateTopic{t, m.avoid()}, ""
 	case d.Partitions > 0 && d.Partitions < t.Partitions:
-		return GrowTopic{t.Name, t.Partitions}, ""
+		return GrowTopic{t.Name, t.Partitions, m.avoid()}, ""
 	case len(d.Properties) > 0:
 		return configureTopic(d), ""
 	case d.Replicas == 0:
 		return nil, ""
 	}
-	if hold := m.holdReplicas(d); hold != "" {
+	if hold := m.holdReplicas(d, t.Replication); hold != "" {
 		return nil, hold
 	}
-	return ReplicateTopic{t.Name, t.Replication}, ""
+	return ReplicateTopic{t.Name, t.Replication, m.leavingBrokers()}, ""
 }
 
 func configureTopic(d TopicDrift) ConfigureTopic {
@@ -333,25 +321,6 @@ func configureTopic(d TopicDrift) ConfigureTopic {
 		}
 	}
 	return c
-}
-
-// holdReplicas says why replicas of a topic are not added or taken away now, "" if they may be.
-func (m *Machine) holdReplicas(d TopicDrift) string {
-	switch f := m.kafkaNow(); {
-	case d.Moving:
-		return "its partitions are being reassigned"
-	case m.hard.Rebalancing.under():
-		return "replicas are being moved: it comes after that"
-	case f == nil:
-		return "Kafka does not answer"
-	default:
-		for _, b := range f.Brokers {
-			if b.Fenced || b.NotInSync > 0 {
-				return fmt.Sprintf("waits until broker %d has all of its replicas in sync", b.ID)
-			}
-		}
-	}
-	return ""
 }
 
 func (m *Machine) declaredTopic(name string) (servicespec.Topic, bool) {

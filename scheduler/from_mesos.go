@@ -32,10 +32,7 @@ func (m *Machine) fromMesos(ev mesos.Event) {
 	case mesos.ExecutorFailed:
 		m.executorFailed(ev)
 		// The statuses of its tasks come by themselves; asking makes sure that they do.
-		m.askAbout(func(p Pod) bool {
-			return p.Executor.ID == ev.Executor ||
-				ev.Executor == "" && p.Place != nil && p.Place.Agent == ev.Agent
-		})
+		m.askAbout(m.hitBy(ev))
 	case mesos.Refused:
 		m.refused(ev)
 	case mesos.OperationUpdated:
@@ -67,7 +64,7 @@ func (m *Machine) subscribed(ev mesos.Subscribed) {
 	m.asked = map[mesos.TaskID]question{}
 	m.kills = map[mesos.TaskID]time.Time{}
 	m.implicit = m.now
-	m.askAbout(func(Pod) bool { return true })
+	m.askAbout(m.podNames())
 	for _, id := range m.leftIndex().busy {
 		for _, t := range m.hard.Leftovers[id].Tasks {
 			m.asked[t] = question{again: m.now, wait: askFirst / 2}
@@ -83,13 +80,21 @@ func (m *Machine) exit(code int, reason string) {
 	m.finished = true
 }
 
+// hitBy are the instances whose executor, or whose agent, failed.
+func (m *Machine) hitBy(ev mesos.ExecutorFailed) []PodName {
+	if ev.Executor == "" {
+		return m.podsOn(ev.Agent)
+	}
+	if name, known := m.executorAt[ev.Executor]; known {
+		return []PodName{name}
+	}
+	return nil
+}
+
 // askAbout marks the live tasks of some instances for an explicit reconciliation.
-func (m *Machine) askAbout(which func(Pod) bool) {
-	for _, p := range m.hard.Pods {
-		if !which(p) {
-			continue
-		}
-		for _, t := range p.Tasks {
+func (m *Machine) askAbout(names []PodName) {
+	for _, name := range names {
+		for _, t := range m.hard.Pods[name].Tasks {
 			if t.live() {
 				m.asked[t.ID] = question{again: m.now, wait: askFirst / 2}
 			}
@@ -184,13 +189,18 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 	p.Ran = p.Ran || ran
 	confirmed := seen && m.confirm(&p, t.Name)
 	if confirmed || ran || !sameTask(old, t) {
-		t = m.reported(t, s)
+		t = m.reported(p, t, s)
 		m.setPod(p.withTask(i, t))
 	}
 }
 
 // reported keeps a status with its task.
-func (m *Machine) reported(t Task, s mesos.Status) Task {
+func (m *Machine) reported(p Pod, t Task, s mesos.Status) Task {
+	s.Task, s.Executor = same(s.Task, t.ID), same(s.Executor, t.Executor)
+	if p.Place != nil {
+		s.Agent, s.IP = same(s.Agent, p.Place.Agent), same(s.IP, p.Place.IP)
+	}
+	t.IP = same(t.IP, s.IP)
 	t.Last = &StatusUpdate{ID: s.Task, Executor: s.Executor, Agent: s.Agent, State: s.State,
 		Source: s.Source, Reason: s.Reason, Message: s.Message, At: m.now,
 		Ready: s.Ready, Healthy: s.Healthy, IP: s.IP}
@@ -198,6 +208,15 @@ func (m *Machine) reported(t Task, s mesos.Status) Task {
 		t.Reached = t.Last
 	}
 	return t
+}
+
+// same gives a text that is known already if it is no other, so that it is in memory once: each
+// status names its task, executor and agent anew.
+func same[T ~string](text, known T) T {
+	if text == known {
+		return known
+	}
+	return text
 }
 
 // confirm notes that a task was seen, and with it all that it was launched with; it reports
@@ -256,7 +275,7 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 		m.note(Warn, CountFailures, "task failed", "task", p.Name.fullName(t.Name),
 			"state", string(s.State), "reason", s.Reason, "message", s.Message)
 	}
-	t = m.reported(t, s)
+	t = m.reported(p, t, s)
 	p = p.withTask(i, t)
 	if t.Failures > 0 && s.Reason == reasonLaunchFailed {
 		p = m.giveUpPlace(p)

@@ -274,7 +274,9 @@ type Recovery struct {
 // Executor is an executor as it was launched. A task that joins it has to describe it in the
 // same words, or Mesos refuses the task.
 type Executor struct {
-	ID            mesos.ExecutorID
+	ID mesos.ExecutorID
+	// Version is the release that it is of, "" if that was not kept.
+	Version       string
 	Command       mesos.Command
 	ShutdownGrace time.Duration
 	// Secrets are files that the agent makes for it. Here as in Command there are only their

@@ -99,16 +99,25 @@ func (m *Machine) founds(p Pod) bool {
 // startKafka finds Java and the distribution, formats the log directories that nobody did, and
 // becomes the node. kafka.tools.StorageTool writes meta.properties last, so its presence means
 // that a directory is wholly formatted; those that are it leaves alone. Kafka does not start as
-// long as one of them is not.
+// long as one of them is not. It is told whole paths: it knows its directories by these when it is
+// to cordon them.
 const startKafka = findJava + `libs="$PWD/kafka/libs/*"
 jvm="-Dlog4j2.configurationFile=$PWD/log4j2.yaml -Djava.awt.headless=true"
 jvm="$jvm -Dlog4j.configuration=file:$PWD/log4j.properties" # of Kafka below 4
 cp server.properties node.properties
 echo "controller.quorum.bootstrap.servers=$KAFKA_SCHED_CONTROLLERS" >> node.properties
 raw=
+dirs=
 IFS=,
-for dir in $KAFKA_LOG_DIRS; do [ -f "$dir/meta.properties" ] || raw="$raw $dir"; done
+for dir in $KAFKA_LOG_DIRS; do
+  [ -f "$dir/meta.properties" ] || raw="$raw $dir"
+  dirs="$dirs,$PWD/$dir"
+done
 unset IFS
+dirs="${dirs#,}"
+echo "log.dirs=$dirs" >> node.properties
+! grep -q '^metadata.log.dir=' node.properties ||
+  echo "metadata.log.dir=${dirs%%,*}" >> node.properties
 if [ -n "$raw" ]; then
   echo "formatting$raw for cluster $KAFKA_CLUSTER_ID ($KAFKA_SCHED_FORMAT)"
   "$java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 $jvm -cp "$libs" \
@@ -291,7 +300,9 @@ func (m *Machine) serverProperties(o *executor.Order, p Pod, spec servicespec.Po
 	return propertiesText(props)
 }
 
-// defaultProperties are those of an experienced operator, for as many brokers as there are.
+// defaultProperties are those of an experienced operator, for as many brokers as there are. A
+// follower that hears of a new leader before that one does itself tries again after a tenth of a
+// second, not after a whole one, for which all producers would wait.
 func (m *Machine) defaultProperties() map[string]string {
 	brokers := 0
 	for _, p := range m.hard.Target.Service.Pods {
@@ -311,6 +322,7 @@ func (m *Machine) defaultProperties() map[string]string {
 		"share.coordinator.state.topic.min.isr":            strconv.Itoa(insync),
 		"auto.create.topics.enable":                        "false",
 		"num.recovery.threads.per.data.dir":                "2",
+		"replica.fetch.backoff.ms":                         "100",
 	}
 }
 

@@ -160,12 +160,24 @@ func (m *Machine) noteLaunch(p Pod, l launchOf) {
 // to come.
 func (m *Machine) executorOf(p Pod, spec servicespec.Pod) Executor {
 	return Executor{
-		Command: mesos.Command{
+		Version: m.cfg.Version,
+		Command: m.shared(mesos.Command{
 			Value: m.executorCommand(p.Place.Attributes), User: m.hard.Target.Service.User,
 			URIs: m.uris(*p.Place, spec), Env: secretVariables(spec),
-		},
+		}),
 		ShutdownGrace: shutdownGrace(spec), Secrets: secretFiles(spec),
 	}
+}
+
+// shared gives a command that is in memory once, as long as the next one is the same: most
+// instances have the same.
+func (m *Machine) shared(c mesos.Command) mesos.Command {
+	if last := m.command; c.Value == last.Value && c.User == last.User &&
+		slices.Equal(c.URIs, last.URIs) && slices.Equal(c.Env, last.Env) {
+		return last
+	}
+	m.command = c
+	return c
 }
 
 // launchOperation is the LAUNCH of tasks of an instance under its executor.

@@ -124,6 +124,12 @@ func resourceIDs(list resource.List) []string {
 	return ids
 }
 
+// hasID reports whether a resource of a list has an id.
+func hasID(list resource.List, id string) bool {
+	return slices.ContainsFunc(list,
+		func(r resource.Resource) bool { return r.Label(resource.ResourceID) == id })
+}
+
 // forgetEmpty forgets the instances that are to go and have nothing, and left nothing.
 func (m *Machine) forgetEmpty() {
 	for _, name := range m.visits() {
@@ -225,7 +231,7 @@ func (m *Machine) decommissionState(s plans.Step) (plans.Status, string) {
 				m.waitOf(name, "waits until the tasks have ended"))
 		}
 		for _, l := range m.leftoversOf(name) {
-			if slices.Contains(resourceIDs(l.Resources), what) {
+			if hasID(l.Resources, what) {
 				return plans.Prepared,
 					m.absence(l.Agent, "waits for an offer of its agent "+l.Hostname)
 			}

@@ -79,6 +79,9 @@ func (m *Machine) setLeftover(l Leftover) {
 	}
 	m.hard.Leftovers[l.Reservation] = l
 	m.holdings.leftovers = append(m.holdings.leftovers, l.Reservation)
+	if m.leaving != nil {
+		m.unnoted.leftovers = append(m.unnoted.leftovers, l.Reservation)
+	}
 	m.write(WriteLeftover{l})
 }
 

@@ -50,6 +50,7 @@ type Machine struct {
 	trek     trek    // of a migration
 	// campaignTrouble is what keeps the campaign from getting on, "" for nothing.
 	campaignTrouble string
+	chained         int64     // the campaign that was seen to be done, and has one behind it
 	declared        declared  // topics and properties
 	freshAfter      time.Time // facts asked for earlier say nothing of a broker that came since
 	// foreignPorts are ports that agents offered and somebody else had.
@@ -60,6 +61,7 @@ type Machine struct {
 	leaving      map[string]bool             // when uninstalling began, by phase/step
 	leavers      map[string][]leaver         // who has the resources of leaving, by their ids
 	uninstalls   plans.Plan                  // the plan uninstall, as long as leaving stays
+	unnoted      unnoted                     // changes that leaving lacks
 	lefts        *lefts                      // see leftIndex
 	farewells    map[PodName]farewell
 	planErrors   []string                 // what is wrong with the configuration of the process
@@ -69,7 +71,8 @@ type Machine struct {
 	newcomers    []PodName                // those of them that names lacks
 	goners       bool                     // names has some that are gone
 	taskAt       map[mesos.TaskID]PodName // by launch; see indexTasks
-	passed       bool                     // a pass was made since the process began
+	executorAt   map[mesos.ExecutorID]PodName
+	passed       bool // a pass was made since the process began
 	// reachedBefore holds the ids of steps with nothing to do when the process began.
 	reachedBefore map[string]bool
 	readySince    map[PodName]time.Time // of pods whose updates settle
@@ -99,7 +102,8 @@ type Machine struct {
 	index             targetIndex
 	drawn             drawing
 	holdings          holdings
-	finished          bool // Exit was sent
+	command           mesos.Command // see shared
+	finished          bool          // Exit was sent
 }
 
 // question is a task whose status was asked for.
@@ -141,6 +145,8 @@ type Config struct {
 	// Binaries are the executor's binaries, that of ExecutorURI first; none if all that is known
 	// is that one.
 	Binaries []Binary
+	// Version is the release that the executor is of, which is that of the scheduler.
+	Version string
 	// JavaURI is where agents fetch a Java runtime for Kafka from, "" when they have their own.
 	JavaURI string
 	// JavaHome is set for tasks, "" leaves the agent's own.
@@ -187,10 +193,11 @@ func Restore(cfg Config, hard Hard) *Machine {
 		kills: map[mesos.TaskID]time.Time{},
 		waits: map[PodName]string{}, refusals: map[PodName]*offer.Refusal{},
 		tried: map[PodName]string{}, taskAt: map[mesos.TaskID]PodName{},
-		recovery:  map[PodName]*recovery{},
-		farewells: map[PodName]farewell{},
-		crowds:    map[string]*placement.Crowd{},
-		since:     map[string]change{}, readySince: map[PodName]time.Time{},
+		executorAt: map[mesos.ExecutorID]PodName{},
+		recovery:   map[PodName]*recovery{},
+		farewells:  map[PodName]farewell{},
+		crowds:     map[string]*placement.Crowd{},
+		since:      map[string]change{}, readySince: map[PodName]time.Time{},
 		outlooks: map[mesos.AgentID]Outlook{},
 		heard:    map[mesos.AgentID]time.Time{}, moves: map[PodName]Move{},
 		cramped: map[PodName]time.Time{}, securedAt: map[PodName]time.Time{},
@@ -207,6 +214,8 @@ func Restore(cfg Config, hard Hard) *Machine {
 	m.stirAll()
 	for _, name := range m.podNames() {
 		p := hard.Pods[name]
+		p.Executor.Command = m.shared(p.Executor.Command)
+		m.hard.Pods[name] = p
 		m.indexTasks(p)
 		m.holdings.unchecked.add(name)
 		if p.Recovery != nil {
@@ -373,9 +382,15 @@ func (m *Machine) filePod(p Pod) {
 	m.settled = m.settled || endedIn(old, p)
 	m.hard.Pods[p.Name] = p
 	m.moved(p.Name, old.Place, p.Place)
+	if old.Executor.ID != p.Executor.ID {
+		delete(m.executorAt, old.Executor.ID)
+	}
 	m.indexTasks(p)
 	m.stir(p.Name)
 	m.holdings.unchecked.add(p.Name)
+	if m.leaving != nil {
+		m.unnoted.pods.add(p.Name)
+	}
 }
 
 // podNames lists the instances that have a record, by type and index.
@@ -415,6 +430,7 @@ func (m *Machine) dropPod(name PodName) {
 	for _, t := range m.hard.Pods[name].Tasks {
 		delete(m.taskAt, t.ID)
 	}
+	delete(m.executorAt, m.hard.Pods[name].Executor.ID)
 	m.moved(name, m.hard.Pods[name].Place, nil)
 	m.holdings.letGo(name, m.hard.Pods[name].Place, nil)
 	delete(m.hard.Pods, name)
@@ -425,9 +441,12 @@ func (m *Machine) dropPod(name PodName) {
 	m.write(DeletePod{name})
 }
 
-// indexTasks notes where the launches of an instance are to be found; those that a new one took
-// the place of are found out when they are looked up.
+// indexTasks notes where the launches of an instance, and its executor, are to be found; launches
+// that a new one took the place of are found out when they are looked up.
 func (m *Machine) indexTasks(p Pod) {
+	if p.Executor.ID != "" {
+		m.executorAt[p.Executor.ID] = p.Name
+	}
 	for _, t := range p.Tasks {
 		if t.ID != "" {
 			m.taskAt[t.ID] = p.Name

@@ -28,6 +28,8 @@ type Migrate struct {
 	PauseAfter []string
 	// Before is what Kafka knows beside the data, which is kept as the file BeforeMigration.
 	Before string
+	// Then is an upgrade that begins by itself once the migration is done, nil for none.
+	Then *Upgrade
 }
 
 // BeforeMigration names the file with what Kafka knew before the latest migration.
@@ -40,6 +42,9 @@ func (c Migrate) String() string {
 	text := "migrate to KRaft"
 	for _, name := range c.PauseAfter {
 		text += " pause-after " + name
+	}
+	if c.Then != nil {
+		text += ", then " + c.Then.String()
 	}
 	return text
 }
@@ -69,13 +74,17 @@ func MigrationOf(from, to servicespec.Service) ([]migrate.Phase, []string) {
 
 // migrate begins a migration.
 func (m *Machine) migrate(cmd Migrate, by Caller) (string, *Problem) {
+	if p := m.busyCampaign(); p != nil {
+		return "", p
+	}
 	service := canonical(m.hard.Target.Service)
 	phases, refusals := MigrationOf(service, cmd.Service)
 	if len(refusals) > 0 {
 		return "", problem(Conflict, "the cluster cannot migrate to this: %s",
 			strings.Join(refusals, "; "))
 	}
-	c := Campaign{Kind: Migrating, From: "ZooKeeper", To: "KRaft", PauseAfter: cmd.PauseAfter}
+	c := Campaign{Kind: Migrating, From: "ZooKeeper", To: "KRaft", PauseAfter: cmd.PauseAfter,
+		Then: cmd.Then}
 	origin := service
 	for _, p := range phases {
 		phase := CampaignPhase{Name: p.Name, What: p.What, Undo: p.Undo, Waits: p.Waits}
@@ -95,6 +104,9 @@ func (m *Machine) migrate(cmd Migrate, by Caller) (string, *Problem) {
 		c.Phases = append(c.Phases, phase)
 	}
 	if p := m.refuseCampaign(c); p != nil {
+		return "", p
+	}
+	if p := refuseThen(cmd.Then, canonical(cmd.Service)); p != nil {
 		return "", p
 	}
 	if _, p := m.putFile(PutFile{Name: BeforeMigration, Content: cmd.Before}); p != nil {

@@ -53,6 +53,7 @@ func (m *Machine) pass() {
 	m.passFill()
 	m.passRebalancing()
 	m.passCampaign()
+	m.passChain()
 	m.passMigration()
 	m.passDeclared()
 	m.forgetChanges()

@@ -199,6 +199,11 @@ func (p *Place) each(yield func(*resource.Resource) bool) {
 	}
 }
 
+// hasPorts reports whether a place has ports.
+func (p *Place) hasPorts() bool {
+	return slices.ContainsFunc(p.Sets, func(s offer.SetResources) bool { return len(s.Ports) > 0 })
+}
+
 // volumes are the ids of the volumes of a place.
 func (p *Place) volumes() []mesos.PersistenceID {
 	var ids []mesos.PersistenceID
@@ -359,8 +364,8 @@ func (m *Machine) peers(kind string) *placement.Crowd {
 	return crowd
 }
 
-// lodgersAt are the instances that have a place on a host, by its address or name; as peers are,
-// they are looked up once and then kept up to date.
+// lodgersAt are the instances that have a place with ports on a host, by its address or name; as
+// peers are, they are looked up once and then kept up to date.
 func (m *Machine) lodgersAt(host string) []PodName {
 	if m.lodgers == nil {
 		m.lodgers = map[string][]PodName{}
@@ -374,6 +379,9 @@ func (m *Machine) lodgersAt(host string) []PodName {
 }
 
 func (m *Machine) lodge(name PodName, at Place) {
+	if !at.hasPorts() {
+		return
+	}
 	for _, host := range []string{at.IP, at.Hostname} {
 		m.lodgers[host] = append(m.lodgers[host], name)
 	}
@@ -381,6 +389,9 @@ func (m *Machine) lodge(name PodName, at Place) {
 
 // unlodge is the opposite of lodge.
 func (m *Machine) unlodge(name PodName, from Place) {
+	if !from.hasPorts() {
+		return
+	}
 	for _, host := range []string{from.IP, from.Hostname} {
 		if i := slices.Index(m.lodgers[host], name); i >= 0 {
 			m.lodgers[host] = slices.Delete(m.lodgers[host], i, i+1)

@@ -52,6 +52,8 @@ type MoveWish struct {
 	Brokers []int
 	// Gone are those that take nothing, because they are to leave too.
 	Gone []int
+	// Factors are how many replicas the partitions of topics are to have, if that is the goal.
+	Factors map[string]int
 	// Batch is what was begun already: then the question is only how far that is.
 	Batch []balance.Move
 }
@@ -71,6 +73,9 @@ func (w MoveWish) String() string {
 		return fmt.Sprintf("%s: state of %s", w.Name, movesText(w.Batch))
 	}
 	text := fmt.Sprintf("%s: %s %v", w.Name, w.Goal, w.Brokers)
+	if len(w.Factors) > 0 {
+		text = fmt.Sprintf("%s: %s%s", w.Name, w.Goal, factorsText(w.Factors))
+	}
 	if len(w.Gone) > 0 {
 		text += fmt.Sprintf(" without %v", w.Gone)
 	}
@@ -179,6 +184,8 @@ func PlanMoves(l Layout, wish MoveWish) balance.Plan {
 		mark(wish.Brokers, balance.Added)
 	case balance.Empty:
 		mark(wish.Brokers, balance.Leaving)
+	case balance.Factors:
+		return factorMoves(&c, wish.Factors)
 	}
 	return balance.Make(&c, wish.Goal, balance.Options{})
 }

@@ -233,7 +233,11 @@ func (m *Machine) wish(r Rebalancing) MoveWish {
 	}
 	gone := slices.DeleteFunc(m.leavingBrokers(),
 		func(id int) bool { return r.Goal == balance.Empty && slices.Contains(r.Brokers, id) })
-	return MoveWish{Name: r.name(), Goal: r.Goal, Brokers: r.Brokers, Gone: gone}
+	wish := MoveWish{Name: r.name(), Goal: r.Goal, Brokers: r.Brokers, Gone: gone}
+	if r.Goal == balance.Factors {
+		wish.Factors = m.factors()
+	}
+	return wish
 }
 
 // askMoves asks what is to be moved, or how far that is, unless that is under way.

@@ -125,8 +125,11 @@ func (m *Machine) copied() *Machine {
 	for _, phase := range m.index.statuses {
 		c.index.statuses = append(c.index.statuses, slices.Clone(phase))
 	}
+	c.executorAt = maps.Clone(m.executorAt)
 	c.taskAt, c.crowds = maps.Clone(m.taskAt), map[string]*placement.Crowd{}
-	c.lodgers, c.lefts, c.leavers = nil, nil, nil
+	c.lodgers, c.lefts, c.leavers = nil, nil, maps.Clone(m.leavers)
+	c.unnoted.pods.names = maps.Clone(m.unnoted.pods.names)
+	c.unnoted.leftovers = slices.Clone(m.unnoted.leftovers)
 	c.feedback = m.feedback.copied()
 	c.changing = maps.Clone(m.changing)
 	c.declared.tries = maps.Clone(m.declared.tries)
@@ -442,7 +445,7 @@ func (r *rig) release(plan, phase string) Reply {
 
 // TestCopied fails when a machine has a map that a copy would share.
 func TestCopied(t *testing.T) {
-	const maps = 29 // those that copied knows
+	const maps = 30 // those that copied knows
 	n := 0
 	for i := range reflect.TypeFor[Machine]().NumField() {
 		if reflect.TypeFor[Machine]().Field(i).Type.Kind() == reflect.Map {

@@ -105,6 +105,9 @@ func (m *Machine) viewPod(name PodName) PodView {
 	v := PodView{Name: name, Incarnation: p.Incarnation, Request: p.Request,
 		Launched: p.launched() || p.Incarnation > 1, Refusal: m.refusals[name], Place: p.Place,
 		Leaving: !wanted && m.hard.Intent == Run, Down: p.Down != nil}
+	if v.Runs = p.anyRuns(); v.Runs {
+		v.Executor, v.OtherExecutor = p.Executor.Version, m.otherExecutor(p)
+	}
 	v.Failures, v.NotBefore = p.failures()
 	if p.Place != nil {
 		v.Agent, v.Hostname, v.IP = p.Place.Agent, p.Place.Hostname, p.Place.IP
@@ -149,6 +152,7 @@ func (m *Machine) viewTask(p Pod, spec servicespec.Pod, t Task, leaving bool) Ta
 		v.Since, v.Ready, v.Healthy, v.Target = t.Since, t.Ready, t.Healthy, t.Target
 		v.Executor, v.IP = t.Executor, t.IP
 	}
+	v.Outdated = m.outdated(p, spec, t)
 	return v
 }
 

@@ -117,6 +117,18 @@ func declaredText(v *View) string {
 	return text
 }
 
+// driftText says which properties of brokers are otherwise than they are to be.
+func driftText(v *View) string {
+	if v.Kafka.Drift == nil {
+		return "not known\n"
+	}
+	text := ""
+	for _, d := range v.Kafka.Drift.Brokers {
+		text += fmt.Sprintf("broker %d %s %s\n", d.Broker, d.Name, d.text())
+	}
+	return text
+}
+
 // factsOf are those of a topic that is as declared.
 func factsOf(t servicespec.Topic) TopicFacts {
 	var facts TopicFacts

@@ -10,7 +10,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
-// migrate reads "migrate [pause-after=(...)]" with the spec that is to be, or
+// migrate reads "migrate [pause-after=(...)] [then=VERSION …]" with the spec that is to be, or
 // "migrate pause|continue|finalize|rollback".
 func (s *story) migrate(d *datadriven.TestData) Command {
 	if len(d.CmdArgs) > 1 && len(d.CmdArgs[1].Vals) == 0 {
@@ -22,7 +22,20 @@ func (s *story) migrate(d *datadriven.TestData) Command {
 	}
 	c := Migrate{Service: service, Before: "{}"}
 	for _, a := range d.CmdArgs[1:] {
-		c.PauseAfter = append(c.PauseAfter, a.Vals...)
+		switch a.Key {
+		case "pause-after":
+			c.PauseAfter = a.Vals
+		case "then":
+			c.Then = s.upgradeTo(a.Vals[0])
+		case "then-pause-after":
+			c.Then.PauseAfter = a.Vals
+		case "then-finalize":
+			c.Then.Finalize = true
+		case "then-java":
+			c.Then.Java = 11
+		case "no-archive":
+			c.Then.Archives = nil
+		}
 	}
 	return c
 }

@@ -142,8 +142,7 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 	case "start":
 		return s.start(d)
 	case "crash":
-		s.machine = Restore(s.cfg, s.stored.clone())
-		return s.step(Tick{})
+		return s.crash(d)
 	case "subscribe":
 		return s.step(FromMesos{mesos.Subscribed{
 			Framework: mesos.FrameworkID(d.CmdArgs[0].Key), Master: "m:5050"}})
@@ -188,12 +187,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return s.inverse(d)
 	case "agents":
 		return s.agents(d)
-	case "held":
-		return agentsText(s.machine.view())
-	case "plans":
-		return plansText(s.machine.view())
-	case "declared":
-		return declaredText(s.machine.view())
+	case "held", "plans", "declared", "drift":
+		return shown[d.Cmd](s.machine.view())
 	case "endpoints":
 		return fmt.Sprintln(s.machine.view().Endpoints)
 	case "fetches":
@@ -205,6 +200,10 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return ""
 	}
 }
+
+// shown are what the picture shows, by the commands that ask for it.
+var shown = map[string]func(*View) string{"held": agentsText, "plans": plansText,
+	"declared": declaredText, "drift": driftText}
 
 func (s *story) start(d *datadriven.TestData) string {
 	service, problems := servicespec.Parse("spec.yml", []byte(d.Input), nil)
@@ -231,6 +230,24 @@ func (s *story) start(d *datadriven.TestData) string {
 	}
 	s.machine = Restore(s.cfg, Hard{})
 	return s.step(Tick{})
+}
+
+// crash has the next process begin: "crash [release=VERSION]", of another release.
+func (s *story) crash(d *datadriven.TestData) string {
+	for _, a := range d.CmdArgs {
+		s.release(a.Vals[0])
+	}
+	s.machine = Restore(s.cfg, s.stored.clone())
+	return s.step(Tick{})
+}
+
+// release makes the scheduler, and the executors that it has, those of a release.
+func (s *story) release(version string) {
+	s.cfg.Version, s.cfg.Binaries = version, slices.Clone(s.cfg.Binaries)
+	for i := range s.cfg.Binaries {
+		b := &s.cfg.Binaries[i]
+		b.Digest = "digest-of-" + b.Arch + "-" + version
+	}
 }
 
 // step gives the machine an event and, if it wants that at once, a tick.
@@ -684,6 +701,8 @@ func (s *story) command(d *datadriven.TestData) string {
 		c = s.migrate(d)
 	case "upgrade":
 		c = s.upgrade(d)
+	case "roll-executors":
+		c = RollExecutors{}
 	case "abandon":
 		c = AgentAbandon{Agent: arg(1), Force: arg(2) == "force"}
 	default:

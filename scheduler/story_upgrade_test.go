@@ -17,12 +17,7 @@ func (s *story) upgrade(d *datadriven.TestData) Command {
 	if verb := d.CmdArgs[1]; len(verb.Vals) == 0 {
 		return CampaignCommand{Kind: Upgrading, Verb: CampaignVerb(verb.Key)}
 	}
-	c := Upgrade{Archives: map[string]string{}, Java: 17}
-	for _, p := range s.stored.Target.Service.Pods {
-		if p.Kafka != nil {
-			c.Archives[p.Kafka.Version] = "/kafka-" + p.Kafka.Version + ".tgz"
-		}
-	}
+	c := *s.upgradeTo("")
 	for _, a := range d.CmdArgs[1:] {
 		switch a.Key {
 		case "to":
@@ -33,12 +28,28 @@ func (s *story) upgrade(d *datadriven.TestData) Command {
 			c.PauseAfter = a.Vals
 		case "finalize":
 			c.Finalize = true
+		case "java":
+			c.Java = 11
 		case "features":
 			c.Features = map[string]int{}
 			for _, f := range featuresOf(s.t, a.Vals) {
 				c.Features[f.Name] = f.Finalized
 			}
 		}
+	}
+	return c
+}
+
+// upgradeTo is an upgrade to a version, with distributions of that one and of the present one.
+func (s *story) upgradeTo(version string) *Upgrade {
+	c := &Upgrade{To: version, Archives: map[string]string{}, Java: 17}
+	for _, p := range s.stored.Target.Service.Pods {
+		if p.Kafka != nil {
+			c.Archives[p.Kafka.Version] = "/kafka-" + p.Kafka.Version + ".tgz"
+		}
+	}
+	if version != "" {
+		c.Archives[version] = "/kafka-" + version + ".tgz"
 	}
 	return c
 }

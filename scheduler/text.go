@@ -33,6 +33,8 @@ func commandText(c Command) string {
 		return c.String()
 	case RebalanceCancel:
 		return "rebalance cancel"
+	case RollExecutors:
+		return "roll executors"
 	case Upgrade:
 		return c.String()
 	case Migrate:

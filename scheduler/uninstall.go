@@ -16,14 +16,13 @@ import (
 
 // uninstallPlan names everything that was there when uninstalling began, or was met since.
 func (m *Machine) uninstallPlan() plans.Plan {
-	if m.leaving == nil {
-		m.leaving = map[string]bool{}
-	}
-	if m.leavers == nil {
-		m.leavers = map[string][]leaver{}
-	}
 	known := len(m.leaving)
-	m.noteEverything()
+	if m.leaving == nil {
+		m.leaving, m.leavers = map[string]bool{}, map[string][]leaver{}
+		m.noteEverything()
+	} else {
+		m.noteChanged()
+	}
 	if len(m.leaving) == known && len(m.uninstalls.Phases) > 0 {
 		return m.uninstalls // what was there once stays in the plan
 	}
@@ -65,22 +64,47 @@ const phaseDeregister = "deregister-service"
 // noteEverything takes in what is there to be ended or freed.
 func (m *Machine) noteEverything() {
 	for _, name := range m.podNames() {
-		p := m.hard.Pods[name]
-		for _, t := range p.Tasks {
-			if t.ID != "" {
-				m.leave1("kill-tasks", "kill-task-"+string(t.ID))
-			}
-		}
-		if p.Place != nil {
-			m.leaveAll(p.Place.Hostname, placeResources(*p.Place),
-				leaver{name, p.Place.Reservation})
-		}
+		m.notePod(name)
 	}
 	for _, id := range m.leftoverIDs() {
-		l := m.hard.Leftovers[id]
-		m.leaveAll(l.Hostname, l.Resources, leaver{l.Pod, id})
+		m.noteLeftover(id)
 	}
 	m.leave1(phaseDeregister, "deregister")
+	m.unnoted = unnoted{}
+}
+
+// noteChanged takes in what changed since that was last done.
+func (m *Machine) noteChanged() {
+	for _, name := range m.unnoted.pods.sorted() {
+		m.notePod(name)
+	}
+	for _, id := range m.unnoted.leftovers {
+		m.noteLeftover(id)
+	}
+	m.unnoted = unnoted{}
+}
+
+// unnoted is what changed since the plan uninstall was last looked at.
+type unnoted struct {
+	pods      nameSet
+	leftovers []mesos.ReservationID
+}
+
+func (m *Machine) notePod(name PodName) {
+	p := m.hard.Pods[name]
+	for _, t := range p.Tasks {
+		if t.ID != "" {
+			m.leave1("kill-tasks", "kill-task-"+string(t.ID))
+		}
+	}
+	if p.Place != nil {
+		m.leaveAll(p.Place.Hostname, placeResources(*p.Place), leaver{name, p.Place.Reservation})
+	}
+}
+
+func (m *Machine) noteLeftover(id mesos.ReservationID) {
+	l := m.hard.Leftovers[id]
+	m.leaveAll(l.Hostname, l.Resources, leaver{l.Pod, id})
 }
 
 // leaver is who has a resource that is to be freed: an instance, or what is left of it.
@@ -93,7 +117,7 @@ func (m *Machine) leaveAll(host string, list resource.List, by leaver) {
 	for _, id := range resourceIDs(list) {
 		m.leave1("unreserve-resources-"+host, "unreserve-"+id)
 		if !slices.Contains(m.leavers[id], by) {
-			m.leavers[id] = append(m.leavers[id], by)
+			m.leavers[id] = append(slices.Clip(m.leavers[id]), by)
 		}
 	}
 }
@@ -133,7 +157,7 @@ func (m *Machine) unreserveState(id string) (plans.Status, string) {
 	}
 	for _, by := range m.leavers[id] {
 		l, known := m.hard.Leftovers[by.left]
-		if known && !m.givenUp(l.Agent) && slices.Contains(resourceIDs(l.Resources), id) {
+		if known && hasID(l.Resources, id) && !m.givenUp(l.Agent) {
 			return looked, m.absence(l.Agent, "waits for an offer of its agent")
 		}
 	}

@@ -137,6 +137,11 @@ type PodView struct {
 	NotBefore time.Time
 	// Leaving says that the target does not want the instance and it is being decommissioned.
 	Leaving bool
+	// Runs says that anything of it runs. Executor is the release of what it runs under, "" if that
+	// is not known, and OtherExecutor says that another one would be launched now.
+	Runs          bool
+	Executor      string
+	OtherExecutor bool
 	// Launched says whether a task of the instance was ever launched.
 	Launched bool
 	// Down says that its Kafka was taken down by us and is not wholly back.
@@ -187,6 +192,8 @@ type TaskView struct {
 	Override string
 	// Resources are those of its set, as reserved.
 	Resources resource.List
+	// Outdated says that the target has it launched otherwise than it was, once its turn comes.
+	Outdated bool
 }
 
 // EndpointView is an advertised port of all instances that have it. The lists go together: an

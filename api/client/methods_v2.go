@@ -235,7 +235,7 @@ func ordered[T any](
 	return outcome, err
 }
 
-// CommandService does "stop", "start" or "uninstall" to the service as a whole.
+// CommandService does "stop", "start", "uninstall" or "roll-executors" to the service as a whole.
 func (c *Client) CommandService(
 	ctx context.Context, command string, body api.ServiceCommand, options ...ChangeOption,
 ) (api.Outcome, error) {

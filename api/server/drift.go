@@ -9,7 +9,6 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/scheduler"
-	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 // drift answers with what brokers have otherwise than the target has it.
@@ -48,31 +47,23 @@ func findDrift(
 	if err != nil {
 		return found, err
 	}
-	for _, pod := range v.Target.Pods {
-		if pod.Kafka == nil || !pod.Kafka.Serves() {
-			continue
-		}
-		for index := range pod.Count {
-			id, node := pod.Kafka.NodeID(index), pod.Kafka.Node(index)
-			entries, ok := all[id]
-			if !ok {
-				found.Silent = append(found.Silent, id)
-				continue
-			}
-			found.Properties = append(found.Properties, driftOf(id, node, entries)...)
+	for _, wish := range v.BrokerWishes() {
+		if entries, ok := all[wish.ID]; ok {
+			found.Properties = append(found.Properties, driftOf(wish, entries)...)
+		} else {
+			found.Silent = append(found.Silent, wish.ID)
 		}
 	}
 	return found, nil
 }
 
 // driftOf compares the properties of one broker with those that it is to have.
-func driftOf(id int, node servicespec.Kafka, entries []api.ConfigEntry) []api.DriftedProperty {
+func driftOf(wish scheduler.BrokerWish, entries []api.ConfigEntry) []api.DriftedProperty {
 	properties := make([]scheduler.Property, len(entries))
 	for i, e := range entries {
 		properties[i] = scheduler.Property(e)
 	}
 	var list []api.DriftedProperty
-	wish := scheduler.BrokerWish{ID: id, Properties: node.Properties}
 	for _, d := range scheduler.BrokerDrift(wish, properties) {
 		list = append(list, api.DriftedProperty(d))
 	}

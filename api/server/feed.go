@@ -30,7 +30,7 @@ type Feed struct {
 	life string // tells the IDs of this process from those of others
 
 	mu      sync.Mutex
-	events  []api.Event // the latest, oldest first
+	events  []api.Event // the latest, each where its number leaves it: see slotOf
 	next    uint64      // the number of the event after them
 	changed chan struct{}
 }
@@ -81,14 +81,18 @@ func (f *Feed) add(events []api.Event) {
 	for _, event := range events {
 		event.ID = f.life + "." + strconv.FormatUint(f.next, 10)
 		f.next++
-		f.events = append(f.events, event)
-	}
-	if over := len(f.events) - keptEvents; over > 0 {
-		f.events = append([]api.Event(nil), f.events[over:]...)
+		if len(f.events) < keptEvents {
+			f.events = append(f.events, event)
+		} else {
+			f.events[slotOf(f.next-1)] = event
+		}
 	}
 	close(f.changed)
 	f.changed = make(chan struct{})
 }
+
+// slotOf is where the event of a number is kept, in the place of an older one.
+func slotOf(number uint64) uint64 { return (number - 1) % keptEvents }
 
 // end is the number of the next event.
 func (f *Feed) end() uint64 {
@@ -111,11 +115,9 @@ func (f *Feed) from(number uint64) (
 	if number > f.next {
 		number = f.next
 	}
-	events = f.events[number-first:]
-	if len(events) > mostEvents {
-		events = events[:mostEvents]
+	for n := number; n < min(f.next, number+mostEvents); n++ {
+		events = append(events, f.events[slotOf(n)])
 	}
-	events = append([]api.Event(nil), events...)
 	return events, number + uint64(len(events)), f.changed, missed
 }
 

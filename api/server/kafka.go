@@ -23,10 +23,12 @@ type KafkaTopics interface {
 	Topic(ctx context.Context, at []string, name string, withConfig bool) (api.TopicDetail, error)
 	Troubled(ctx context.Context, at []string,
 		is func(api.PartitionState) bool) ([]api.TopicDetail, error)
-	CreateTopic(ctx context.Context, at []string, topic api.TopicCreate, dryRun bool) error
+	CreateTopic(ctx context.Context, at []string, topic api.TopicCreate, avoid []int,
+		dryRun bool) error
 	DeleteTopic(ctx context.Context, at []string, name string) error
-	SetPartitions(ctx context.Context, at []string, name string, total int, dryRun bool) error
-	SetReplication(ctx context.Context, at []string, name string, factor int,
+	SetPartitions(ctx context.Context, at []string, name string, total int, avoid []int,
+		dryRun bool) error
+	SetReplication(ctx context.Context, at []string, name string, factor int, avoid []int,
 		dryRun bool) ([]api.Placement, error)
 	TopicConfig(ctx context.Context, at []string, name string) ([]api.ConfigEntry, error)
 	ChangeTopicConfig(ctx context.Context, at []string, name string, change api.ConfigChange,
@@ -65,7 +67,7 @@ type KafkaCluster interface {
 	LogDirs(ctx context.Context, at []string, broker *int) ([]api.LogDir, error)
 	Elect(ctx context.Context, at []string, election api.Election) (api.ElectionResult, error)
 	Reassignments(ctx context.Context, at []string) ([]api.Reassignment, error)
-	Reassign(ctx context.Context, at []string, list []api.Placement) error
+	Reassign(ctx context.Context, at []string, list []api.Placement) ([]api.Placement, error)
 	CancelReassignments(ctx context.Context, at []string,
 		partitions []api.PartitionName) ([]api.Placement, error)
 	Features(ctx context.Context, at []string) (api.FeatureList, error)

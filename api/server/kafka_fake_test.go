@@ -109,9 +109,16 @@ func (k *topics) Reassignments(_ context.Context, at []string) ([]api.Reassignme
 		Removing: []int{}}}, k.do(at, "", "reassignments")
 }
 
-func (k *topics) Reassign(_ context.Context, at []string, list []api.Placement) error {
-	return k.do(at, list[0].Topic, "reassign %v", list[0].Replicas)
+func (k *topics) Reassign(
+	_ context.Context, at []string, list []api.Placement,
+) ([]api.Placement, error) {
+	err := k.do(at, list[0].Topic, "reassign %v", list[0].Replicas)
+	return slices.DeleteFunc(slices.Clone(list),
+		func(p api.Placement) bool { return p.Partition == inPlace }), err
 }
+
+// inPlace is a partition that is where it is to be whatever is asked.
+const inPlace = 99
 
 func (k *topics) CancelReassignments(
 	_ context.Context, at []string, partitions []api.PartitionName,

@@ -32,7 +32,7 @@ func readContract(t testing.TB) contract {
 
 var theContract = sync.OnceValues(func() (contract, error) {
 	var c map[string]any // yaml gives the maps within the type of the outermost
-	err := yaml.Unmarshal(api.OpenAPI, &c)
+	err := yaml.Unmarshal(api.OpenAPI(), &c)
 	return c, err
 })
 

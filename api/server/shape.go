@@ -64,6 +64,9 @@ func podShape(pod scheduler.PodView) api.Pod {
 		ZooKeeper:   serverShape(pod.Server),
 		Verdict:     verdictShape(pod.Verdict),
 	}
+	if pod.Runs {
+		shape.Executor = &api.Executor{Version: pod.Executor, Current: !pod.OtherExecutor}
+	}
 	if pod.Refusal != nil {
 		shape.Refusal = pod.Refusal.String()
 		shape.Refusals = refusals(pod.Refusal)

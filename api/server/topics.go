@@ -50,7 +50,8 @@ func (h *handlers) createTopic(w http.ResponseWriter, r *http.Request, v *schedu
 	h.kafka(w, r, v, func(ctx context.Context, at []string) (any, error) {
 		return api.Message{Message: fmt.Sprintf("Output: Created topic %q.\n", name)},
 			h.Kafka.CreateTopic(ctx, at, api.TopicCreate{Name: name,
-				Partitions: max(partitions, 0), ReplicationFactor: max(replication, 0)}, false)
+				Partitions: max(partitions, 0), ReplicationFactor: max(replication, 0)},
+				v.Avoid(), false)
 	})
 }
 
@@ -182,7 +183,7 @@ func (h *handlers) addPartitions(w http.ResponseWriter, r *http.Request, v *sche
 	}
 	h.kafka(w, r, v, func(ctx context.Context, at []string) (any, error) {
 		return api.Message{Message: "Output: Adding partitions succeeded!\n"},
-			h.Kafka.SetPartitions(ctx, at, param(r, "topic"), total, false)
+			h.Kafka.SetPartitions(ctx, at, param(r, "topic"), total, v.Avoid(), false)
 	})
 }
 

@@ -57,10 +57,10 @@ func eventsTopic() api.TopicDetail {
 }
 
 func (k *topics) CreateTopic(
-	_ context.Context, at []string, topic api.TopicCreate, dry bool,
+	_ context.Context, at []string, topic api.TopicCreate, avoid []int, dry bool,
 ) error {
-	return k.do(at, topic.Name, "create %d %d%v %v", topic.Partitions, topic.ReplicationFactor,
-		topic.Config, dry)
+	return k.do(at, topic.Name, "create %d %d%v %v%s", topic.Partitions, topic.ReplicationFactor,
+		topic.Config, dry, avoided(avoid))
 }
 
 func (k *topics) DeleteTopic(_ context.Context, at []string, name string) error {
@@ -68,19 +68,27 @@ func (k *topics) DeleteTopic(_ context.Context, at []string, name string) error 
 }
 
 func (k *topics) SetPartitions(
-	_ context.Context, at []string, name string, n int, dry bool,
+	_ context.Context, at []string, name string, n int, avoid []int, dry bool,
 ) error {
-	return k.do(at, name, "partitions %d %v", n, dry)
+	return k.do(at, name, "partitions %d %v%s", n, dry, avoided(avoid))
+}
+
+// avoided names the brokers that are to get nothing.
+func avoided(ids []int) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" off %v", ids)
 }
 
 func (k *topics) SetReplication(
-	_ context.Context, at []string, name string, factor int, dry bool,
+	_ context.Context, at []string, name string, factor int, avoid []int, dry bool,
 ) ([]api.Placement, error) {
 	var moves []api.Placement
 	if factor != 2 {
 		moves = []api.Placement{{Topic: name, Replicas: []int{1, 2, 3}}}
 	}
-	return moves, k.do(at, name, "replication %d %v", factor, dry)
+	return moves, k.do(at, name, "replication %d %v%s", factor, dry, avoided(avoid))
 }
 
 func (k *topics) TopicConfig(

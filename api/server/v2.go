@@ -58,6 +58,8 @@ func (x *v2) route(r chi.Router) {
 	change.Post(api.PathServiceStart, x.withView(x.serviceCommand(scheduler.ServiceStart{})))
 	change.Post(api.PathServiceUninstall,
 		x.withView(x.serviceCommand(scheduler.ServiceUninstall{})))
+	change.Post(api.PathServiceRoll,
+		x.withView(x.serviceCommand(scheduler.RollExecutors{})))
 	change.Put(api.PathServiceTarget, x.withView(x.setTarget))
 	change.Put(api.PathTargetV2, x.withView(x.setTarget))
 	change.Post(api.PathRollback, x.withView(x.rollback))
@@ -80,7 +82,7 @@ func (h *handlers) version(w http.ResponseWriter, r *http.Request) {
 }
 
 func openAPI(w http.ResponseWriter, _ *http.Request) {
-	write(w, http.StatusOK, "application/yaml", api.OpenAPI)
+	write(w, http.StatusOK, "application/yaml", api.OpenAPI())
 }
 
 // metrics keeps the whole answer before it is sent, so that a scrape that is read slowly

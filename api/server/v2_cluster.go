@@ -105,9 +105,13 @@ func (x *v2) reassign(w http.ResponseWriter, r *http.Request, v *scheduler.View)
 		names = append(names, api.PartitionName{Topic: p.Topic, Partition: p.Partition})
 	}
 	x.changeKafka(w, r, v, named(names), func(ctx context.Context, at []string) (any, error) {
-		return api.ReassignResult{Changed: true, Partitions: given.Partitions,
-				Message: fmt.Sprintf("%d partitions begin to move", len(names))},
-			x.Kafka.Reassign(ctx, at, given.Partitions)
+		list, err := x.Kafka.Reassign(ctx, at, given.Partitions)
+		result := api.ReassignResult{Changed: len(list) > 0, Partitions: orEmpty(list),
+			Message: fmt.Sprintf("%d partitions begin to move", len(list))}
+		if len(list) == 0 {
+			result.Message = "all of them are where they are to be"
+		}
+		return result, err
 	})
 }
 

@@ -143,6 +143,8 @@ func clusterCases() []kafkaCase {
 			200, " elect unclean [{a 1}]", "new leaders"},
 		{"GET", "reassignments", "", 200, " reassignments", `"adding"`},
 		{"POST", "reassignments", move, 200, "a reassign [1 2]", "begin to move"},
+		{"POST", "reassignments", strings.ReplaceAll(move, `"partition":0`, `"partition":99`), 200,
+			"a reassign [1 2]", "where they are to be"},
 		{"POST", "reassignments", strings.ReplaceAll(move, "[1,2]", "[1,1]"), 400, "", "twice"},
 		{"POST", "reassignments", strings.ReplaceAll(move, "[1,2]", "[]"), 400, "",
 			"has no replicas"},

@@ -11,6 +11,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 	"github.com/kafka-sched/kafka-sched/scheduler/migrate"
+	"github.com/kafka-sched/kafka-sched/scheduler/upgrade"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -33,6 +34,12 @@ func (x *v2) wantedMigration(
 	if !newQuestion(r).answerable(w, r) || !neededBody(w, r, &given) {
 		return given, service, false
 	}
+	if given.Then != nil {
+		if _, err := upgrade.ParseVersion(given.Then.To); err != nil {
+			fail(w, r, http.StatusBadRequest, api.CodeInvalidRequest, "then.to: "+err.Error())
+			return given, service, false
+		}
+	}
 	service, err := x.ParseSpec([]byte(given.Spec), given.Files)
 	if err != nil {
 		fail(w, r, http.StatusBadRequest, api.CodeInvalidRequest, err.Error())
@@ -43,7 +50,7 @@ func (x *v2) wantedMigration(
 
 // migratePreview answers how the cluster would get to KRaft, and changes nothing.
 func (x *v2) migratePreview(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
-	_, service, ok := x.wantedMigration(w, r)
+	given, service, ok := x.wantedMigration(w, r)
 	if !ok {
 		return
 	}
@@ -57,7 +64,34 @@ func (x *v2) migratePreview(w http.ResponseWriter, r *http.Request, v *scheduler
 		shape.Phases = append(shape.Phases, api.Phased{Name: phase.Name, What: phase.What,
 			Undo: phase.Undo})
 	}
+	if given.Then != nil {
+		from, plan, err := scheduler.PlanUpgrade(service, nil, x.Java, given.Then.To)
+		if err != nil {
+			plan.Refusals = []string{err.Error()}
+		}
+		then := upgradeShape(from, given.Then.To, plan)
+		shape.Then = &then
+	}
 	writeJSON(w, http.StatusOK, shape)
+}
+
+// thenUpgrade is the upgrade that is to begin behind a migration to a service, nil for none.
+func (x *v2) thenUpgrade(
+	given *api.Upgrade, service servicespec.Service,
+) (*scheduler.Upgrade, error) {
+	if given == nil {
+		return nil, nil
+	}
+	from, plan, err := scheduler.PlanUpgrade(service, nil, x.Java, given.To)
+	if err == nil && len(plan.Refusals) > 0 {
+		err = noWay(from, given.To, plan)
+	}
+	if err != nil {
+		return nil, err
+	}
+	archives, err := x.distributions(from, *given)
+	return &scheduler.Upgrade{To: given.To, Archives: archives, Java: x.Java,
+		PauseAfter: given.PauseAfter, Finalize: given.Finalize}, err
 }
 
 // migrateChecks look at the cluster as it is now.
@@ -127,22 +161,25 @@ func (x *v2) migrate(w http.ResponseWriter, r *http.Request, v *scheduler.View) 
 		conflict("The cluster cannot migrate now: " + strings.Join(wrong, "; ") + ".")
 		return
 	}
+	then, err := x.thenUpgrade(given.Then, service)
+	if err != nil {
+		conflict("The upgrade behind the migration: " + err.Error() + ".")
+		return
+	}
 	before, err := x.inventory(r.Context(), v)
 	if err != nil {
 		conflict("Kafka does not tell what is to be compared in the end: " + err.Error() + ".")
 		return
 	}
 	command := scheduler.Migrate{Service: service, PauseAfter: given.PauseAfter,
-		Before: before.Encode()}
+		Before: before.Encode(), Then: then}
 	x.answerOutcome(w, r, command, given.Reason, campaignRevision(scheduler.Migrating))
 }
 
 // migrateCommand steers a migration. It is finalized only if everything is there that was.
 func (x *v2) migrateCommand(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
-	verb, known := campaignVerbs[param(r, "command")]
+	verb, known := campaignVerb(w, r)
 	if !known {
-		fail(w, r, http.StatusNotFound, api.CodeNotFound, "There is no such command; there "+
-			"are "+strings.Join(sortedKeys(campaignVerbs), ", ")+".")
 		return
 	}
 	var given api.MigrateCommand

@@ -137,7 +137,7 @@ func (x *v2) newTopic(w http.ResponseWriter, r *http.Request, v *scheduler.View)
 	}
 	x.try(w, r, v, dryRun, topic.Name, func(ctx context.Context, at []string) (any, error) {
 		return didKafka(dryRun, "topic %s is made", topic.Name),
-			x.Kafka.CreateTopic(ctx, at, topic, dryRun)
+			x.Kafka.CreateTopic(ctx, at, topic, v.Avoid(), dryRun)
 	})
 }
 
@@ -192,7 +192,7 @@ func (x *v2) setPartitions(w http.ResponseWriter, r *http.Request, v *scheduler.
 	x.try(w, r, v, dryRun, fmt.Sprint(change.Count),
 		func(ctx context.Context, at []string) (any, error) {
 			return didKafka(dryRun, "topic %s has %d partitions", name, change.Count),
-				x.Kafka.SetPartitions(ctx, at, name, change.Count, dryRun)
+				x.Kafka.SetPartitions(ctx, at, name, change.Count, v.Avoid(), dryRun)
 		})
 }
 
@@ -208,7 +208,8 @@ func (x *v2) setReplication(w http.ResponseWriter, r *http.Request, v *scheduler
 	name := param(r, "topic")
 	x.try(w, r, v, dryRun, fmt.Sprint(change.Factor),
 		func(ctx context.Context, at []string) (any, error) {
-			moves, err := x.Kafka.SetReplication(ctx, at, name, change.Factor, dryRun)
+			moves, err := x.Kafka.SetReplication(ctx, at, name, change.Factor, v.Leaving(),
+				dryRun)
 			result := api.ReassignResult{Changed: len(moves) > 0 && !dryRun,
 				Partitions: orEmpty(moves)}
 			switch {

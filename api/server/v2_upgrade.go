@@ -53,7 +53,10 @@ func (x *v2) campaignStatus(kind scheduler.CampaignKind) viewHandler {
 
 func campaignShape(v *scheduler.View, kind scheduler.CampaignKind) api.Campaign {
 	c := v.Kafka.Campaign
-	if c.Kind != kind {
+	switch {
+	case c.Kind != kind && c.Before != nil && c.Before.Kind == kind:
+		return doneShape(*c.Before, campaignShape(v, c.Kind))
+	case c.Kind != kind:
 		return api.Campaign{State: api.CampaignNone, Phases: []api.Phased{}}
 	}
 	shape := api.Campaign{Number: c.Number, State: campaignState(v), From: c.From, To: c.To,
@@ -65,6 +68,31 @@ func campaignShape(v *scheduler.View, kind scheduler.CampaignKind) api.Campaign 
 		}
 		shape.Phases = append(shape.Phases, api.Phased{Name: phase.Name, What: phase.What,
 			Undo: phase.Undo, State: phaseState(c, i)})
+	}
+	if c.Then != nil && !c.Back {
+		shape.Then = &api.Campaign{State: api.CampaignPending, To: c.Then.To,
+			Finalize: c.Then.Finalize, Phases: phasesShape(c.ThenPhases(), api.CampaignPending)}
+	}
+	return shape
+}
+
+// phasesShape are the phases of an upgrade that has not begun.
+func phasesShape(phases []upgrade.Phase, state string) []api.Phased {
+	list := []api.Phased{}
+	for _, p := range phases {
+		list = append(list, api.Phased{Name: p.Name, What: p.What, Undo: p.Undo, State: state})
+	}
+	return list
+}
+
+// doneShape is a campaign that is done, with the one that began behind it.
+func doneShape(d scheduler.CampaignDone, then api.Campaign) api.Campaign {
+	shape := api.Campaign{Number: d.Number, State: api.CampaignDone, From: d.From, To: d.To,
+		Phases: []api.Phased{}, Finalize: true, By: d.By, Since: instant(d.Since),
+		Ended: instant(d.Ended), Then: &then}
+	for _, p := range d.Phases {
+		shape.Phases = append(shape.Phases, api.Phased{Name: p.Name, What: p.What, Undo: p.Undo,
+			State: api.CampaignDone})
 	}
 	return shape
 }
@@ -118,13 +146,13 @@ func (x *v2) upgradePreview(w http.ResponseWriter, r *http.Request, v *scheduler
 		fail(w, r, http.StatusConflict, api.CodeConflict, err.Error())
 		return
 	}
-	shape := api.UpgradePreview{From: from, To: to, Refusals: orEmpty(plan.Refusals),
-		Warnings: orEmpty(plan.Warnings), Phases: []api.Phased{}}
-	for _, phase := range plan.Phases {
-		shape.Phases = append(shape.Phases, api.Phased{Name: phase.Name, What: phase.What,
-			Undo: phase.Undo})
-	}
-	writeJSON(w, http.StatusOK, shape)
+	writeJSON(w, http.StatusOK, upgradeShape(from, to, plan))
+}
+
+// upgradeShape is how a cluster gets from one version to another.
+func upgradeShape(from, to string, plan upgrade.Plan) api.UpgradePreview {
+	return api.UpgradePreview{From: from, To: to, Refusals: orEmpty(plan.Refusals),
+		Warnings: orEmpty(plan.Warnings), Phases: phasesShape(plan.Phases, "")}
 }
 
 // planUpgrade plans an upgrade by what the machine knows and what Kafka tells; features are the
@@ -232,8 +260,7 @@ func (x *v2) upgrade(w http.ResponseWriter, r *http.Request, v *scheduler.View) 
 	}
 	from, plan, features, err := x.planUpgrade(r.Context(), v, given.To)
 	if err == nil && len(plan.Refusals) > 0 {
-		err = fmt.Errorf("there is no way from Kafka %s to %s now: %s", from, given.To,
-			strings.Join(plan.Refusals, "; "))
+		err = noWay(from, given.To, plan)
 	}
 	command := scheduler.Upgrade{To: given.To, Features: features, Java: x.Java,
 		PauseAfter: given.PauseAfter, Finalize: given.Finalize}
@@ -245,6 +272,12 @@ func (x *v2) upgrade(w http.ResponseWriter, r *http.Request, v *scheduler.View) 
 		return
 	}
 	x.answerOutcome(w, r, command, given.Reason, campaignRevision(scheduler.Upgrading))
+}
+
+// noWay is the error of an upgrade that is refused.
+func noWay(from, to string, plan upgrade.Plan) error {
+	return fmt.Errorf("there is no way from Kafka %s to %s now: %s", from, to,
+		strings.Join(plan.Refusals, "; "))
 }
 
 func campaignRevision(kind scheduler.CampaignKind) func(*scheduler.View) string {
@@ -272,13 +305,22 @@ func (x *v2) distributions(from string, given api.Upgrade) (map[string]string, e
 	return paths, nil
 }
 
+// campaignVerb finds out what is to be done with a campaign, or answers that there is no such
+// thing.
+func campaignVerb(w http.ResponseWriter, r *http.Request) (scheduler.CampaignVerb, bool) {
+	verb, known := campaignVerbs[param(r, "command")]
+	if !known {
+		fail(w, r, http.StatusNotFound, api.CodeNotFound, "There is no such command; there "+
+			"are "+strings.Join(sortedKeys(campaignVerbs), ", ")+".")
+	}
+	return verb, known
+}
+
 // campaignCommand steers the campaign of a kind.
 func (x *v2) campaignCommand(kind scheduler.CampaignKind) viewHandler {
 	return func(w http.ResponseWriter, r *http.Request, _ *scheduler.View) {
-		verb, known := campaignVerbs[param(r, "command")]
+		verb, known := campaignVerb(w, r)
 		if !known {
-			fail(w, r, http.StatusNotFound, api.CodeNotFound, "There is no such command; there "+
-				"are "+strings.Join(sortedKeys(campaignVerbs), ", ")+".")
 			return
 		}
 		var given api.CampaignCommand

@@ -22,7 +22,7 @@ import (
 // broker can use the memory better.
 const executorMemory = 12 << 20
 
-// startupTime is how long after its start an executor has touched what it goes on needing.
+// startupTime is how long after its start a process has touched what it goes on needing.
 const startupTime = 15 * time.Second
 
 // RunExecutor runs inside a sandbox that a Mesos agent made, and gives the exit code. The digest is

@@ -36,6 +36,10 @@ type announcement struct {
 	PID       int    `json:"pid"`
 	URL       string `json:"url,omitempty"`
 	MasterURL string `json:"master_url,omitempty"`
+	// Version is the release of a scheduler, and Schema that of the state that it has open, for
+	// the one that is to take its place.
+	Version string `json:"version,omitempty"`
+	Schema  int    `json:"schema,omitempty"`
 }
 
 // announce writes a daemon's announcement so that a reader never sees half of it.

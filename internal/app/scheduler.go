@@ -29,6 +29,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/metrics"
 	"github.com/kafka-sched/kafka-sched/internal/sandbox"
 	"github.com/kafka-sched/kafka-sched/internal/store"
+	"github.com/kafka-sched/kafka-sched/internal/store/zkstore"
 	"github.com/kafka-sched/kafka-sched/internal/zk"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 	"github.com/kafka-sched/kafka-sched/servicespec"
@@ -302,6 +303,7 @@ func (s *schedulerRun) machineConfig() scheduler.Config {
 	binaries := s.artifacts.binaries(s.advertised())
 	cfg := scheduler.Config{
 		Target:      s.target,
+		Version:     s.version,
 		ExecutorURI: binaries[0].URI, Binaries: binaries, Address: s.advertised(),
 		UUID: func() (b [16]byte) {
 			rand.Read(b[:])
@@ -345,9 +347,10 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 	}
 	s.front.set(server.New(s.api(feed, ending)))
 	s.openDoors()
-	if err := announce(s.o.Dir, "scheduler", announcement{URL: s.url()}); err != nil {
+	if err := s.announce(); err != nil {
 		return err
 	}
+	time.AfterFunc(startupTime, releaseStartupPages)
 	s.log.Info("scheduler started", "name", s.o.Name, "url", s.url(), "version", s.version)
 	parts.Go(func() { feed.Run(ctx, s.loop.Watch) })
 	if s.hooks != nil {
@@ -372,6 +375,16 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 	case err := <-s.doors:
 		return err
 	}
+}
+
+// announce tells where this scheduler is, and what it is.
+func (s *schedulerRun) announce() error {
+	schema := store.Schema
+	if s.o.State.URI != "" {
+		schema = zkstore.Schema
+	}
+	return announce(s.o.Dir, "scheduler",
+		announcement{URL: s.url(), Version: s.version, Schema: schema})
 }
 
 // openDoors begins to answer requests.

@@ -135,7 +135,7 @@ func (s *schedulerRun) standBy(ctx context.Context, held *zkstore.Copy) error {
 		Metrics: metrics.Standby(), Logger: s.log, Transport: transport,
 	}.Handler())
 	s.openDoors()
-	if err := announce(s.o.Dir, "scheduler", announcement{URL: s.url()}); err != nil {
+	if err := s.announce(); err != nil {
 		return err
 	}
 	s.log.Info("standing by", "url", s.url())

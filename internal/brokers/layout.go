@@ -98,7 +98,8 @@ func (s *survey) takeMetadata(r *kmsg.MetadataResponse) {
 			}
 			one := balance.Partition{Topic: *topic.Topic, ID: p.Partition}
 			for _, id := range p.Replicas {
-				one.Replicas = append(one.Replicas, balance.Replica{Broker: balance.BrokerID(id)})
+				one.Replicas = append(one.Replicas, balance.Replica{
+					Broker: balance.BrokerID(id), Behind: !slices.Contains(p.ISR, id)})
 			}
 			key := scheduler.TopicPartition{Topic: one.Topic, Partition: one.ID}
 			s.at[key] = len(s.layout.Cluster.Partitions)

@@ -113,7 +113,7 @@ func (x admin) topics() {
 	ctx, at, a := x.t.Context(), x.at, x.a
 	create := func(name string, partitions, replicas int) error {
 		return a.CreateTopic(ctx, at, api.TopicCreate{Name: name, Partitions: partitions,
-			ReplicationFactor: replicas}, false)
+			ReplicationFactor: replicas}, nil, false)
 	}
 	x.done(create("events", 3, 2))
 	x.refused(create("events", 3, 3), api.CodeConflict, "TOPIC_ALREADY_EXISTS")
@@ -125,15 +125,20 @@ func (x admin) topics() {
 		return list, err == nil && len(list) == 2 && list[0].Name == "defaults" &&
 			list[0].ReplicationFactor == 3 && list[1].Partitions == 3
 	})
-	x.done(a.SetPartitions(ctx, at, "events", 4, false))
-	x.refused(a.SetPartitions(ctx, at, "events", 4, false), api.CodeInvalidRequest, "")
-	x.refused(a.SetPartitions(ctx, at, "nosuch", 4, false), api.CodeNotFound, "")
-	moves, err := a.SetReplication(ctx, at, "events", 3, false)
+	x.avoiding()
+	x.done(a.SetPartitions(ctx, at, "events", 4, nil, false))
+	x.refused(a.SetPartitions(ctx, at, "events", 4, nil, false), api.CodeInvalidRequest, "")
+	x.refused(a.SetPartitions(ctx, at, "nosuch", 4, nil, false), api.CodeNotFound, "")
+	moves, err := a.SetReplication(ctx, at, "events", 3, nil, false)
 	x.done(err)
 	if len(moves) == 0 {
 		x.t.Error("no partition gets another replica")
 	}
 	soon(x.t, "four partitions of three replicas", func() (any, bool) {
+		// A broker may not have heard of the fourth partition before.
+		if _, err := a.SetReplication(ctx, at, "events", 3, nil, false); err != nil {
+			return err, false
+		}
 		topic, err := a.Topic(ctx, at, "events", false)
 		return topic, err == nil && topic.Partitions == 4 && topic.UnderReplicated == 0 &&
 			!slices.ContainsFunc(topic.State, func(p api.PartitionState) bool {
@@ -317,8 +322,10 @@ func (x admin) brokers() {
 	topic, err := a.Topic(ctx, at, "events", false)
 	x.done(err)
 	was := topic.State[0].Replicas
-	x.done(a.Reassign(ctx, at, []api.Placement{{Topic: "events",
-		Replicas: []int{was[1], was[2], was[0]}}}))
+	turned := []api.Placement{{Topic: "events", Replicas: []int{was[1], was[2], was[0]}}}
+	if begun, err := a.Reassign(ctx, at, turned); err != nil || len(begun) != 1 {
+		x.t.Errorf("%+v, %v", begun, err)
+	}
 	soon(x.t, "the reassignment", func() (any, bool) {
 		list, err := a.Reassignments(ctx, at)
 		return list, err == nil && len(list) == 0
@@ -332,8 +339,55 @@ func (x admin) brokers() {
 	})
 	_, err = a.CancelReassignments(ctx, at, nil)
 	x.done(err)
-	x.refused(a.Reassign(ctx, at, []api.Placement{{Topic: "events", Replicas: []int{7}}}),
-		api.CodeInvalidRequest, "INVALID_REPLICA_ASSIGNMENT")
+	if begun, err := a.Reassign(ctx, at, turned); err != nil || len(begun) != 0 {
+		x.t.Errorf("what is there already: %+v, %v", begun, err)
+	}
+	_, err = a.Reassign(ctx, at, []api.Placement{{Topic: "events", Replicas: []int{7}},
+		{Topic: "events", Partition: 1, Replicas: []int{8}}})
+	x.refused(err, api.CodeInvalidRequest, "INVALID_REPLICA_ASSIGNMENT")
+	if !strings.Contains(err.Error(), "events-0") || !strings.Contains(err.Error(), "events-1") {
+		x.t.Errorf("not all refusals are told: %v", err)
+	}
+}
+
+// avoiding makes a topic, and more partitions of it, that have nothing on one of the brokers.
+func (x admin) avoiding() {
+	x.t.Helper()
+	ctx, at, a := x.t.Context(), x.at, x.a
+	spared := api.TopicCreate{Name: "spared", Partitions: 4, ReplicationFactor: 2,
+		Config: map[string]string{"retention.ms": "60000"}}
+	x.done(a.CreateTopic(ctx, at, spared, []int{1}, true))
+	x.done(a.CreateTopic(ctx, at, spared, []int{1}, false))
+	x.refused(a.CreateTopic(ctx, at, spared, []int{1}, false), api.CodeConflict,
+		"TOPIC_ALREADY_EXISTS")
+	soon(x.t, "the topic", func() (any, bool) {
+		list, err := a.Topics(ctx, at)
+		return list, err == nil && slices.ContainsFunc(list, func(t api.TopicSummary) bool {
+			return t.Name == "spared" && t.Partitions == 4 && t.ReplicationFactor == 2
+		})
+	})
+	x.done(a.SetPartitions(ctx, at, "spared", 8, []int{1}, false))
+	leads := map[int]int{}
+	soon(x.t, "all partitions", func() (any, bool) {
+		topic, err := a.Topic(ctx, at, "spared", true)
+		clear(leads)
+		for _, p := range topic.State {
+			leads[p.Replicas[0]]++
+			if slices.Contains(p.Replicas, 1) {
+				x.t.Errorf("%+v came to lie on broker 1", p)
+			}
+		}
+		return topic, err == nil && len(topic.State) == 8 && len(topic.Config) == 1
+	})
+	if leads[0] != 4 || leads[2] != 4 {
+		x.t.Errorf("the brokers lead %v", leads)
+	}
+	err := a.CreateTopic(ctx, at, api.TopicCreate{Name: "thrice", ReplicationFactor: 3},
+		[]int{1}, false)
+	if err == nil || !strings.Contains(err.Error(), "there are 2") {
+		x.t.Errorf("three replicas on two brokers: %v", err)
+	}
+	x.done(a.DeleteTopic(ctx, at, "spared"))
 }
 
 // withOneDown asks at once after a broker was killed, whose address comes first.
@@ -373,7 +427,7 @@ func (x admin) end() {
 	if err != nil || len(none) != 0 {
 		x.t.Errorf("all partitions have leaders: %+v, %v", none, err)
 	}
-	_, err = a.SetReplication(ctx, at, "events", 4, true)
+	_, err = a.SetReplication(ctx, at, "events", 4, nil, true)
 	if err == nil || !strings.Contains(err.Error(), "replicas need as many brokers") {
 		x.t.Errorf("%v", err)
 	}

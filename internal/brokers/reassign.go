@@ -75,17 +75,35 @@ func (l *line) reassign(moves []balance.Move, on bool) error {
 	if err := refused(r.ErrorCode, r.ErrorMessage, 0); err != nil {
 		return err
 	}
-	for _, topic := range r.Topics {
+	return refusedMoves(r.Topics, on)
+}
+
+// refusalsMost is how many refusals are told in full.
+const refusalsMost = 10
+
+// refusedMoves says of which partitions Kafka refused what it was told, and why.
+func refusedMoves(
+	topics []kmsg.AlterPartitionAssignmentsResponseTopic, on bool,
+) error {
+	var reasons []string
+	for _, topic := range topics {
 		for _, p := range topic.Partitions {
 			if p.ErrorCode == unknownTopic || !on && p.ErrorCode == noReassignment {
 				continue
 			}
 			if err := refused(p.ErrorCode, p.ErrorMessage, 0); err != nil {
-				return fmt.Errorf("%s-%d: %w", topic.Topic, p.Partition, err)
+				reasons = append(reasons, fmt.Sprintf("%s-%d: %v", topic.Topic, p.Partition, err))
 			}
 		}
 	}
-	return nil
+	if len(reasons) == 0 {
+		return nil
+	}
+	text := strings.Join(reasons[:min(refusalsMost, len(reasons))], "; ")
+	if more := len(reasons) - refusalsMost; more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return errors.New(text)
 }
 
 // throttle limits what brokers copy for some moves: the rate holds for all brokers, and only for

@@ -38,13 +38,15 @@ type cluster struct {
 	home string
 	name string
 	env  []string
+	// program is the one that commands are of.
+	program string
 }
 
 // newCluster prepares a home; what is left of the cluster is ended and reported at the end.
 func newCluster(t *testing.T, name string) *cluster {
 	t.Helper()
 	home := t.TempDir()
-	c := &cluster{t: t, home: home, name: name,
+	c := &cluster{t: t, home: home, name: name, program: binary,
 		env: append(os.Environ(), "KAFKA_SCHED_HOME="+home)}
 	t.Cleanup(c.cleanup)
 	return c
@@ -110,7 +112,7 @@ func tailOf(text string, n int) string { return text[max(0, len(text)-n):] }
 func (c *cluster) run(timeout time.Duration, args ...string) (string, string, int) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd := exec.CommandContext(ctx, c.program, args...)
 	cmd.Env = c.env
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

@@ -27,6 +27,8 @@ type traffic struct {
 
 	mu        sync.Mutex
 	latencies []time.Duration // since reset
+	slow      []slowRecord    // likewise
+	full      []time.Time     // when all partitions came to have all replicas in sync
 	errors    []error
 	under     []string // partitions under their minimum, each once
 	sent      map[[2]int]uint64
@@ -34,6 +36,19 @@ type traffic struct {
 	wrong     []string
 	clients   []*kgo.Client
 }
+
+// slowRecord is one whose producer waited for long.
+type slowRecord struct {
+	begun     time.Time
+	took      time.Duration
+	partition int
+}
+
+// slowness is from when on a producer's wait is told.
+const slowness = 250 * time.Millisecond
+
+// retryBackoff is how long Kafka's own producer waits before it tries again (retry.backoff.ms).
+const retryBackoff = 100 * time.Millisecond
 
 const (
 	trafficTopic      = "traffic"
@@ -51,7 +66,8 @@ func startTraffic(t *testing.T, bootstrap []string) *traffic {
 	createTopic(t, bootstrap, trafficTopic, trafficPartitions)
 	for producer := range trafficProducers {
 		c := f.client(bootstrap, kgo.RecordPartitioner(kgo.ManualPartitioner()),
-			kgo.ProducerLinger(0), kgo.DefaultProduceTopic(trafficTopic))
+			kgo.ProducerLinger(0), kgo.DefaultProduceTopic(trafficTopic),
+			kgo.RetryBackoffFn(func(int) time.Duration { return retryBackoff }))
 		f.all.Go(func() { f.produce(ctx, c, producer) })
 	}
 	consumer := f.client(bootstrap, kgo.ConsumeTopics(trafficTopic),
@@ -107,7 +123,11 @@ func (f *traffic) acknowledged(producer, partition int, n uint64, begun time.Tim
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.latencies = append(f.latencies, time.Since(begun))
+	took := time.Since(begun)
+	f.latencies = append(f.latencies, took)
+	if took > slowness {
+		f.slow = append(f.slow, slowRecord{begun, took, partition})
+	}
 	f.sent[[2]int{producer, partition}] = n
 }
 
@@ -136,6 +156,7 @@ func (f *traffic) consume(ctx context.Context, c *kgo.Client) {
 func (f *traffic) watch(ctx context.Context, c *kgo.Client) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
+	full := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -150,11 +171,19 @@ func (f *traffic) watch(ctx context.Context, c *kgo.Client) {
 		if err != nil {
 			continue // whoever was asked is down
 		}
+		was := full
+		full = len(answer.Topics[0].Partitions) == trafficPartitions
 		for _, p := range answer.Topics[0].Partitions {
+			full = full && len(p.ISR) == len(p.Replicas)
 			if len(p.ISR) < trafficMinimum || kerr.ErrorForCode(p.ErrorCode) != nil {
 				f.note(fmt.Sprintf("partition %d: ISR %v, %v", p.Partition, p.ISR,
 					kerr.ErrorForCode(p.ErrorCode)))
 			}
+		}
+		if full && !was {
+			f.mu.Lock()
+			f.full = append(f.full, time.Now())
+			f.mu.Unlock()
 		}
 	}
 }
@@ -172,7 +201,7 @@ func (f *traffic) note(what string) {
 func (f *traffic) reset() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.latencies, f.under = nil, nil
+	f.latencies, f.under, f.slow, f.full = nil, nil, nil, nil
 }
 
 // calm demands that since the reset no partition was under its minimum, and tells how long
@@ -192,7 +221,30 @@ func (f *traffic) calm(what string) (most, permille time.Duration) {
 	most, permille = f.latencies[n-1], f.latencies[n-1-n/1000]
 	f.t.Logf("%s: %d records, the slowest took %v, one in a thousand more than %v, the median %v",
 		what, n, most, permille, f.latencies[n/2])
+	f.tellPauses()
 	return most, permille
+}
+
+// tellPauses tells when producers waited for long, and on which partitions.
+func (f *traffic) tellPauses() {
+	slices.SortFunc(f.slow, func(a, b slowRecord) int { return a.begun.Compare(b.begun) })
+	for len(f.slow) > 0 {
+		first, n := f.slow[0], 0
+		end, most, on := first.begun, time.Duration(0), map[int]int{}
+		for n < len(f.slow) && !f.slow[n].begun.After(end) {
+			r := f.slow[n]
+			if until := r.begun.Add(r.took); until.After(end) {
+				end = until
+			}
+			most = max(most, r.took)
+			on[r.partition]++
+			n++
+		}
+		f.t.Logf("  from %s for %v: %d records waited, up to %v, by partition %v",
+			first.begun.Format("15:04:05.000"), end.Sub(first.begun).Round(time.Millisecond), n,
+			most.Round(time.Millisecond), on)
+		f.slow = f.slow[n:]
+	}
 }
 
 // check stops and demands that every record that was sent came once, in order, and that no

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"reflect"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ var payloads = map[string][]any{
 		scheduler.ServiceUninstall{}, scheduler.SetTarget{}, scheduler.Rollback{},
 		scheduler.Remark{}, scheduler.PutFile{}, scheduler.AgentAbandon{},
 		scheduler.Rebalance{}, scheduler.RebalanceCancel{}, scheduler.Upgrade{},
-		scheduler.Migrate{}, scheduler.CampaignCommand{}},
+		scheduler.Migrate{}, scheduler.CampaignCommand{}, scheduler.RollExecutors{}},
 	changed: {scheduler.AddVoter{}, scheduler.RemoveVoter{}, scheduler.Unregister{},
 		scheduler.StartMoves{}, scheduler.CancelMoves{}, scheduler.Unthrottle{},
 		scheduler.ElectPreferred{}, scheduler.MoveReplicas{}, scheduler.CreateTopic{},
@@ -121,9 +122,46 @@ func writeEvent(w io.Writer, at time.Time, ev scheduler.Event) error {
 		err = writeJSON(w, payload)
 	}
 	if err == nil {
-		_, err = io.WriteString(w, " "+oneLine(scheduler.EventText(ev))+"\n")
+		_, err = io.WriteString(w, " ")
+	}
+	for part := range textOf(ev) {
+		if err == nil {
+			_, err = io.WriteString(w, oneLine(part))
+		}
+	}
+	if err == nil {
+		_, err = io.WriteString(w, "\n")
 	}
 	return err
+}
+
+// textOf gives an event's text in parts: that of ten thousand offers has several megabytes.
+func textOf(ev scheduler.Event) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		from, _ := ev.(scheduler.FromMesos)
+		switch list := from.Event.(type) {
+		case mesos.Offers:
+			begin := mesos.Offers{}.String()
+			going := yield(begin)
+			for i := 0; going && i < len(list.Offers); i++ {
+				one := mesos.Offers{Offers: list.Offers[i : i+1]}
+				going = yield(strings.TrimPrefix(one.String(), begin))
+			}
+		case mesos.AgentsSeen:
+			begin := mesos.AgentsSeen{}.String()
+			going := yield(begin)
+			for i := 0; going && i < len(list.Agents); i++ {
+				one := mesos.AgentsSeen{Agents: list.Agents[i : i+1]}
+				going = yield(strings.TrimPrefix(one.String(), begin))
+			}
+			if going {
+				end := mesos.AgentsSeen{Removed: list.Removed}
+				yield(strings.TrimPrefix(end.String(), begin))
+			}
+		default:
+			yield(scheduler.EventText(ev))
+		}
+	}
 }
 
 func oneLine(text string) string { return strings.ReplaceAll(text, "\n", " ") }

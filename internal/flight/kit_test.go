@@ -78,11 +78,11 @@ func (w *world) step(ev scheduler.Event) scheduler.Output {
 	w.now = w.now.Add(time.Millisecond)
 	w.rec.Given(w.now, ev)
 	out := w.machine.Step(w.now, ev)
-	w.rec.Made(out)
-	w.rec.Keep()
 	for _, write := range out.Writes {
 		w.stored.Apply(write)
 	}
+	w.rec.Made(out)
+	w.rec.Keep()
 	return out
 }
 

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/internal/store"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
@@ -193,18 +194,31 @@ func (r *Recorder) Given(at time.Time, ev scheduler.Event) {
 	r.dirty = true
 }
 
-// Made is told what the machine made of it.
+// Made is told what the machine made of it. It leaves the writes as store.Written.
 func (r *Recorder) Made(out scheduler.Output) {
 	if r.file == nil {
 		return
 	}
 	writeDraws(r.lines, r.draws)
-	made, err := madeText(out)
+	err := encodeIn(out.Writes)
+	made := ""
+	if err == nil {
+		made, err = madeText(out)
+	}
 	if err != nil {
 		r.fail(fmt.Errorf("recording what came of an event: %w", err))
 		return
 	}
 	fmt.Fprintf(r.lines, "made %s\n", made)
+}
+
+// encodeIn puts what was encoded in the place of writes.
+func encodeIn(writes []scheduler.Write) error {
+	changes, err := store.Encode(writes)
+	for i, c := range changes {
+		writes[i] = store.Written{Write: writes[i], Change: c}
+	}
+	return err
 }
 
 // writeDraws writes the ids down that were drawn in a step.

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -50,20 +49,20 @@ func TestTopics(t *testing.T) {
 	var a Admin
 	events := api.TopicCreate{Name: "events", Partitions: 3, ReplicationFactor: 3,
 		Config: map[string]string{"retention.ms": "1000"}}
-	must(t, a.CreateTopic(ctx, at, events, true))
+	must(t, a.CreateTopic(ctx, at, events, nil, true))
 	if list, err := a.Topics(ctx, at); err != nil || len(list) != 0 {
 		t.Fatalf("a dry run made %+v, %v", list, err)
 	}
-	must(t, a.CreateTopic(ctx, at, events, false))
-	refused(t, a.CreateTopic(ctx, at, events, false), api.CodeConflict)
+	must(t, a.CreateTopic(ctx, at, events, nil, false))
+	refused(t, a.CreateTopic(ctx, at, events, nil, false), api.CodeConflict)
 	list, err := a.Topics(ctx, at)
 	must(t, err)
 	want := []api.TopicSummary{{Name: "events", Partitions: 3, ReplicationFactor: 3}}
 	if !reflect.DeepEqual(list, want) {
 		t.Errorf("%+v", list)
 	}
-	must(t, a.SetPartitions(ctx, at, "events", 5, false))
-	refused(t, a.SetPartitions(ctx, at, "events", 4, false), api.CodeInvalidRequest)
+	must(t, a.SetPartitions(ctx, at, "events", 5, nil, false))
+	refused(t, a.SetPartitions(ctx, at, "events", 4, nil, false), api.CodeInvalidRequest)
 	must(t, a.ChangeTopicConfig(ctx, at, "events",
 		api.ConfigChange{Set: map[string]string{"cleanup.policy": "compact"},
 			Delete: []string{"retention.ms"}}, false))
@@ -343,35 +342,3 @@ func TestRefusal(t *testing.T) {
 }
 
 func asRefusal(err error) error { return refusal(err, "") }
-
-// More replicas go to racks that have none, and to brokers that have the fewest.
-func TestSpread(t *testing.T) {
-	rack := func(name string) *string { return &name }
-	all := kadm.Metadata{Brokers: []kgo.BrokerMetadata{{NodeID: 0, Rack: rack("a")},
-		{NodeID: 1, Rack: rack("a")}, {NodeID: 2, Rack: rack("b")}, {NodeID: 3, Rack: rack("c")}},
-		Topics: kadm.TopicDetails{"x": {Partitions: kadm.PartitionDetails{
-			0: {Replicas: []int32{2}}, 1: {Replicas: []int32{0}}}}}}
-	topic := func(replicas, isr []int) api.TopicDetail {
-		return api.TopicDetail{TopicSummary: api.TopicSummary{Name: "x"},
-			State: []api.PartitionState{{Replicas: replicas, ISR: isr}}}
-	}
-	for _, c := range []struct {
-		replicas, isr []int
-		factor        int
-		want          []int
-	}{
-		{[]int{0}, []int{0}, 2, []int{0, 3}},
-		{[]int{0}, []int{0}, 4, []int{0, 3, 2, 1}},
-		{[]int{0, 1, 2}, []int{0, 1, 2}, 2, []int{0, 2}},
-		{[]int{0, 2, 3}, []int{0, 3}, 2, []int{0, 3}},
-		{[]int{0, 2, 3}, []int{0, 2, 3}, 1, []int{0}},
-	} {
-		list := newSpread(all).placements(topic(c.replicas, c.isr), c.factor)
-		if len(list) != 1 || !slices.Equal(list[0].Replicas, c.want) {
-			t.Errorf("%v to %d: %+v, want %v", c.replicas, c.factor, list, c.want)
-		}
-	}
-	if same := newSpread(all).placements(topic([]int{0, 1}, nil), 2); len(same) != 0 {
-		t.Errorf("%+v", same)
-	}
-}

@@ -147,14 +147,14 @@ func (a Admin) Change(
 	case scheduler.CreateTopic:
 		err = a.CreateTopic(ctx, at, api.TopicCreate{Name: c.Topic.Name,
 			Partitions: c.Topic.Partitions, ReplicationFactor: c.Topic.Replication,
-			Config: c.Topic.Config}, false)
+			Config: c.Topic.Config}, c.Avoid, false)
 		if kafkaName(err) == kerr.TopicAlreadyExists.Message {
 			err = nil
 		}
 	case scheduler.GrowTopic:
 		err = a.grow(ctx, at, c)
 	case scheduler.ReplicateTopic:
-		_, err = a.SetReplication(ctx, at, c.Topic, c.Factor, false)
+		_, err = a.SetReplication(ctx, at, c.Topic, c.Factor, c.Avoid, false)
 	case scheduler.ConfigureTopic:
 		err = a.ChangeTopicConfig(ctx, at, c.Topic,
 			api.ConfigChange{Set: c.Set, Delete: c.Delete}, false)
@@ -187,11 +187,6 @@ func (Admin) grow(ctx context.Context, at []string, change scheduler.GrowTopic) 
 		if err != nil || topic.Partitions >= change.Partitions {
 			return err
 		}
-		answer, err := c.UpdatePartitions(ctx, change.Partitions, change.Topic)
-		if err != nil {
-			return err
-		}
-		of, err := answer.On(change.Topic, nil)
-		return refusal(firstOf(err, of.Err), of.ErrMessage)
+		return setPartitions(ctx, c, change.Topic, change.Partitions, change.Avoid, false)
 	})
 }

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -17,6 +19,8 @@ import (
 func (Admin) Reassignments(ctx context.Context, at []string) ([]api.Reassignment, error) {
 	return ask(ctx, at, reassignments)
 }
+
+func partitionText(topic string, p int32) string { return fmt.Sprintf("%s-%d", topic, p) }
 
 func reassignments(ctx context.Context, c conn) ([]api.Reassignment, error) {
 	request := kmsg.NewPtrListPartitionReassignmentsRequest() // without topics: of all
@@ -41,12 +45,34 @@ func reassignments(ctx context.Context, c conn) ([]api.Reassignment, error) {
 	return list, nil
 }
 
-// Reassign begins to move partitions to where they are to be. All are taken, or those that are
-// refused are the error; the others are moved all the same, as Kafka has it.
-func (Admin) Reassign(ctx context.Context, at []string, list []api.Placement) error {
-	return done(ctx, at, func(ctx context.Context, c conn) error {
-		return reassign(ctx, c, list)
+// Reassign begins to move partitions to where they are to be, and tells which were not there yet.
+// All of these are taken, or those that are refused are the error; the others are moved all the
+// same, as Kafka has it.
+func (Admin) Reassign(
+	ctx context.Context, at []string, list []api.Placement,
+) ([]api.Placement, error) {
+	return ask(ctx, at, func(ctx context.Context, c conn) ([]api.Placement, error) {
+		moves, err := elsewhere(ctx, c, list)
+		if err != nil || len(moves) == 0 {
+			return moves, err
+		}
+		return moves, reassign(ctx, c, moves)
 	})
+}
+
+// elsewhere are the placements of partitions that are not as they are to be. One that is on its
+// way has replicas of both places, and so does not count as there.
+func elsewhere(ctx context.Context, c conn, list []api.Placement) ([]api.Placement, error) {
+	var topics []string
+	for _, p := range list {
+		topics = append(topics, p.Topic)
+	}
+	slices.Sort(topics)
+	all, err := c.Metadata(ctx, slices.Compact(topics)...)
+	return slices.DeleteFunc(slices.Clone(list), func(p api.Placement) bool {
+		now := all.Topics[p.Topic].Partitions[int32(p.Partition)]
+		return slices.Equal(ints(now.Replicas), p.Replicas)
+	}), err
 }
 
 func reassign(ctx context.Context, c conn, list []api.Placement) error {
@@ -57,20 +83,34 @@ func reassign(ctx context.Context, c conn, list []api.Placement) error {
 	return alterAssignments(ctx, c, request)
 }
 
+// alterAssignments tells Kafka where partitions are to be. What it refuses is told of all of them,
+// with the code of the first.
 func alterAssignments(
 	ctx context.Context, c conn, request kadm.AlterPartitionAssignmentsReq,
 ) error {
 	answer, err := c.AlterPartitionAssignments(ctx, request)
+	if err != nil {
+		return err
+	}
+	var first *api.KafkaRefusal
+	var said []string
 	sortedTopics(answer, func(topic string, p int32, of kadm.AlterPartitionAssignmentsResponse) {
-		if err == nil && of.Err != nil {
-			err = refusal(of.Err, of.ErrMessage)
-			var refused *api.KafkaRefusal
-			if errors.As(err, &refused) {
-				refused.Message = partitionText(topic, p) + ": " + refused.Message
+		if cause := refusal(of.Err, of.ErrMessage); cause != nil {
+			said = append(said, partitionText(topic, p)+": "+cause.Error())
+			if first == nil {
+				errors.As(cause, &first)
 			}
 		}
 	})
-	return err
+	switch text := strings.Join(said, "; "); {
+	case text == "":
+		return nil
+	case first == nil:
+		return errors.New(text)
+	default:
+		first.Message = text
+		return first
+	}
 }
 
 // CancelReassignments brings partitions back to where they were: those that are named, or all.
@@ -101,25 +141,20 @@ func without(list, gone []int) []int {
 	})
 }
 
-// SetReplication begins to give each partition of a topic so many replicas, or tells where they
-// would be; partitions that have as many are left out.
+// SetReplication begins to give each partition of a topic so many replicas, no new ones on some
+// brokers, or tells where they would be; partitions that have as many are left out.
 func (Admin) SetReplication(
-	ctx context.Context, at []string, name string, factor int, dryRun bool,
+	ctx context.Context, at []string, name string, factor int, avoid []int, dryRun bool,
 ) ([]api.Placement, error) {
 	return ask(ctx, at, func(ctx context.Context, c conn) ([]api.Placement, error) {
-		topic, err := describe(ctx, c, name)
+		if _, err := describe(ctx, c, name); err != nil {
+			return nil, err
+		}
+		l, err := layout(ctx, c, avoid, factor)
 		if err != nil {
 			return nil, err
 		}
-		all, err := c.Metadata(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if factor > len(all.Brokers) {
-			return nil, invalid("%d replicas need as many brokers, and there are %d", factor,
-				len(all.Brokers))
-		}
-		moves := newSpread(all).placements(topic, factor)
+		moves := replicated(l, name, factor)
 		if dryRun || len(moves) == 0 {
 			return moves, nil
 		}

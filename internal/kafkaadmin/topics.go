@@ -103,11 +103,14 @@ func (Admin) Troubled(
 	})
 }
 
-// CreateTopic makes a topic, or only checks whether it could be made.
+// CreateTopic makes a topic, with nothing on some brokers, or only checks whether it could be made.
 func (Admin) CreateTopic(
-	ctx context.Context, at []string, topic api.TopicCreate, dryRun bool,
+	ctx context.Context, at []string, topic api.TopicCreate, avoid []int, dryRun bool,
 ) error {
 	return done(ctx, at, func(ctx context.Context, c conn) error {
+		if len(avoid) > 0 {
+			return createAvoiding(ctx, c, topic, avoid, dryRun)
+		}
 		create := c.CreateTopics
 		if dryRun {
 			create = c.ValidateCreateTopics
@@ -138,22 +141,32 @@ func (Admin) DeleteTopic(ctx context.Context, at []string, name string) error {
 	})
 }
 
-// SetPartitions gives a topic so many partitions in all, or checks whether it could have them.
+// SetPartitions gives a topic so many partitions in all, no new ones on some brokers, or checks
+// whether it could have them.
 func (Admin) SetPartitions(
-	ctx context.Context, at []string, name string, total int, dryRun bool,
+	ctx context.Context, at []string, name string, total int, avoid []int, dryRun bool,
 ) error {
 	return done(ctx, at, func(ctx context.Context, c conn) error {
-		update := c.UpdatePartitions
-		if dryRun {
-			update = c.ValidateUpdatePartitions
-		}
-		answer, err := update(ctx, total, name)
-		if err != nil {
-			return err
-		}
-		of, err := answer.On(name, nil)
-		return refusal(cmp.Or(err, of.Err), of.ErrMessage)
+		return setPartitions(ctx, c, name, total, avoid, dryRun)
 	})
+}
+
+func setPartitions(
+	ctx context.Context, c conn, name string, total int, avoid []int, dryRun bool,
+) error {
+	if len(avoid) > 0 {
+		return growAvoiding(ctx, c, name, total, avoid, dryRun)
+	}
+	update := c.UpdatePartitions
+	if dryRun {
+		update = c.ValidateUpdatePartitions
+	}
+	answer, err := update(ctx, total, name)
+	if err != nil {
+		return err
+	}
+	of, err := answer.On(name, nil)
+	return refusal(cmp.Or(err, of.Err), of.ErrMessage)
 }
 
 // earliest and latest are the times of ListOffsets that are none.

@@ -423,13 +423,19 @@ func (l *Loop) log(n scheduler.Note) {
 	if n.Count != "" {
 		l.cfg.Metrics.Count(n.Count)
 	}
-	levels := map[scheduler.Level]slog.Level{
-		scheduler.Debug: slog.LevelDebug, scheduler.Info: slog.LevelInfo,
-		scheduler.Warn: slog.LevelWarn, scheduler.Err: slog.LevelError,
+	ctx, level := context.Background(), levels[n.Level]
+	if !l.cfg.Logger.Enabled(ctx, level) {
+		return
 	}
 	fields := make([]any, 0, len(n.Fields))
 	for _, f := range n.Fields {
 		fields = append(fields, f)
 	}
-	l.cfg.Logger.Log(context.Background(), levels[n.Level], n.Text, fields...)
+	l.cfg.Logger.Log(ctx, level, n.Text, fields...)
+}
+
+// levels are the logger's for those of notes.
+var levels = map[scheduler.Level]slog.Level{
+	scheduler.Debug: slog.LevelDebug, scheduler.Info: slog.LevelInfo,
+	scheduler.Warn: slog.LevelWarn, scheduler.Err: slog.LevelError,
 }

@@ -10,7 +10,8 @@ import (
 
 // Recorder keeps what the machine is given, so that it can be replayed.
 type Recorder interface {
-	// Given is told of an event before the machine has it, Made of what came of it.
+	// Given is told of an event before the machine has it, Made of what came of it; it may leave
+	// writes in a form that the store is faster with.
 	Given(at time.Time, ev scheduler.Event)
 	Made(scheduler.Output)
 	// Keep makes what it was told outlive the process; writes are stored after it.

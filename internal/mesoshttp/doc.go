@@ -40,8 +40,8 @@
 // The operator API is asked, not listened to: its stream tells of agents that come and go, but
 // not of what is reserved on them, of draining, or of maintenance, so that the same questions
 // would have to be asked as well. An answer is read agent by agent, and an agent that is as it was
-// in the answer before is not decoded again. Which agents are gone is not told at all: the client
-// notes which were listed before.
+// in the answer before, with nothing reserved, is not decoded again. Which agents are gone is not
+// told at all: the client notes which were listed before.
 //
 // Readiness travels in a task status' check_status, always as a TCP check, whatever the check
 // really was: it is the only shape of it that says yes or no. A framework id stands twice in a

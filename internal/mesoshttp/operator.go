@@ -63,6 +63,7 @@ type Operator struct {
 
 	// Run alone uses these.
 	decoder agentDecoder
+	took    time.Duration // to list the agents, the last time
 	present map[mesos.AgentID]bool
 	removed []mesos.AgentID
 }
@@ -122,7 +123,7 @@ func (o *Operator) Run(ctx context.Context, deliver func(mesos.Event)) error {
 		case call := <-o.queue:
 			o.carryOut(ctx, status, call)
 			if len(o.queue) == 0 {
-				timer.Reset(time.Second) // an agent tells its master of it first
+				timer.Reset(o.rest())
 			}
 		case <-timer.C:
 			if status.Connected && !o.Status().Forbidden {
@@ -133,9 +134,20 @@ func (o *Operator) Run(ctx context.Context, deliver func(mesos.Event)) error {
 	}
 }
 
+// sparing is how many times longer than it took to list the agents there is a rest.
+const sparing = 20
+
+// rest is how long after a call was carried out the agents are listed: an agent tells its master of
+// it first, and where there are many more calls are likely to follow.
+func (o *Operator) rest() time.Duration {
+	return min(max(time.Second, sparing*o.took), max(time.Second, o.config.Interval))
+}
+
 // look lists the agents once.
 func (o *Operator) look(ctx context.Context, at string, deliver func(mesos.Event)) {
+	began := time.Now()
 	seen, err := o.agents(ctx, at)
+	o.took = time.Since(began)
 	if ctx.Err() != nil {
 		return
 	}

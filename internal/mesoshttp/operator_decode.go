@@ -36,7 +36,8 @@ const maxAgent = 16 << 20
 
 // agentDecoder reads the answer to GET_AGENTS in protobuf agent by agent, as that of a large
 // cluster would take more memory at once than all else. An agent that is as it was in the answer
-// before is not decoded again, and shares its memory with that.
+// before, and has nothing reserved, is not decoded again, and shares its memory with that; what is
+// reserved takes more than all else and is not kept.
 type agentDecoder struct {
 	seed  maphash.Seed
 	known map[uint64]mesos.SeenAgent // of the answer before, by the hash of what was read
@@ -101,7 +102,9 @@ func (d *agentDecoder) agent(
 		agent = agentFromWire(&a)
 		texts.agent(&agent)
 	}
-	known[sum] = agent
+	if len(agent.Reserved) == 0 {
+		known[sum] = agent
+	}
 	return agent, nil
 }
 

@@ -119,7 +119,7 @@ func (s *session) sendOne(call mesos.Call) {
 	var status *StatusError
 	switch {
 	case err == nil:
-		s.log.Debug("sent", "call", call.String())
+		s.log.Debug("sent", "call", callText{call})
 	case errors.As(err, &status) && refusesCall(status):
 		s.log.Error("the master refuses a call",
 			"call", call.String(), "status", status.Status, "message", status.Text)
@@ -128,6 +128,12 @@ func (s *session) sendOne(call mesos.Call) {
 		s.cancel(fmt.Errorf("sending a call: %w", err))
 	}
 }
+
+// callText prints a call only if the line is wanted.
+type callText struct{ call mesos.Call }
+
+// LogValue implements slog.LogValuer.
+func (c callText) LogValue() slog.Value { return slog.StringValue(c.call.String()) }
 
 // refusesCall says whether an answer concerns one call alone. Any other (the master no longer
 // leads, it recovers, we are not authenticated, it takes another stream for ours or does not know

@@ -22,8 +22,8 @@ func follow(view *scheduler.View, before map[string]progress) map[string]progres
 		now := progress{working: working(plan), run: plan.Run.Number}
 		for _, phase := range plan.Phases {
 			now.total += len(phase.Steps)
-			for _, step := range phase.Steps {
-				if step.Status == plans.Complete {
+			for i := range phase.Steps {
+				if phase.Steps[i].Status == plans.Complete {
 					now.complete++
 				}
 			}

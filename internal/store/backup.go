@@ -19,7 +19,7 @@ func (b *Bolt) backUp() error {
 	}
 	err := b.db.View(func(tx *bbolt.Tx) error {
 		version := string(tx.Bucket(metaBucket).Get(schemaKey))
-		if version == strconv.Itoa(schema) {
+		if version == strconv.Itoa(Schema) {
 			return nil
 		}
 		path := b.path + ".schema-" + version
@@ -34,7 +34,7 @@ func (b *Bolt) backUp() error {
 	})
 	if err != nil {
 		return fmt.Errorf("keeping a copy of %s before it is brought to schema %d: %w", b.path,
-			schema, err)
+			Schema, err)
 	}
 	b.earlier = false
 	return nil

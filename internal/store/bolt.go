@@ -16,8 +16,8 @@ import (
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
-// schema is the version of the meaning of keys and values; doc.go says when it is raised.
-const schema = 2
+// Schema is the version of the meaning of keys and values; doc.go says when it is raised.
+const Schema = 2
 
 // lockPatience is how long another process may hold the file before Open gives up.
 const lockPatience = time.Second
@@ -41,7 +41,7 @@ var (
 	metaBucket  = []byte("kafka-sched")
 	stateBucket = []byte("state")
 	schemaKey   = []byte("schema")
-	schemaValue = []byte(strconv.Itoa(schema))
+	schemaValue = []byte(strconv.Itoa(Schema))
 	sumKey      = []byte("sum")
 	digestKey   = []byte("sha256") // of the first schema
 )
@@ -54,8 +54,10 @@ type Bolt struct {
 	opened *scheduler.Hard
 	// earlier says that the file was of an earlier schema when it was opened.
 	earlier bool
-	// spared is when what is mapped of the file was last given back.
-	spared time.Time
+	// spared is when what is mapped of the file was last given back, and written how many bytes
+	// were written since.
+	spared  time.Time
+	written int
 }
 
 var _ Store = (*Bolt)(nil)
@@ -187,9 +189,9 @@ func read(tx *bbolt.Tx) (scheduler.Hard, error) {
 	case err != nil || version < 1:
 		return scheduler.Hard{}, fmt.Errorf("%w: its schema version is %q",
 			ErrDamaged, meta.Get(schemaKey))
-	case version > schema:
+	case version > Schema:
 		return scheduler.Hard{}, fmt.Errorf("%w: its schema is %d, this release knows %d",
-			ErrNewer, version, schema)
+			ErrNewer, version, Schema)
 	case state == nil:
 		return scheduler.Hard{}, fmt.Errorf("%w: it holds no state", ErrDamaged)
 	case !sumsUp(version, meta, state):
@@ -229,7 +231,8 @@ func (b *Bolt) Apply(writes []scheduler.Write) error {
 		if err != nil {
 			return err
 		}
-		for _, c := range changes {
+		for _, c := range Latest(changes) {
+			b.written += len(c.Value)
 			if err := apply(state, c, &all); err != nil {
 				return err
 			}
@@ -239,15 +242,19 @@ func (b *Bolt) Apply(writes []scheduler.Write) error {
 	if err != nil {
 		return fmt.Errorf("writing to the state file %s: %w", b.path, err)
 	}
-	if now := time.Now(); now.After(b.spared.Add(spareEvery)) {
-		b.spared = now
+	if now := time.Now(); b.written > spareAfter || now.After(b.spared.Add(spareEvery)) {
+		b.spared, b.written = now, 0
 		b.spare()
 	}
 	return nil
 }
 
-// spareEvery is how often writes give back what is mapped of the file.
-const spareEvery = time.Second
+// spareEvery is how often writes give back what is mapped of the file, and spareAfter how many
+// bytes of them do so at once: what took the place of an entry had it read before.
+const (
+	spareEvery = time.Second
+	spareAfter = 4 << 20
+)
 
 // spare lets go of the pages of the file that were touched: they count as memory of this process,
 // some 46 MB for 10,000 instances, and the kernel has them at hand all the same. Where it does not

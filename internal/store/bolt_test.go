@@ -87,7 +87,7 @@ func TestBolt(t *testing.T) {
 		return b
 	})
 	info, err := os.Stat(path)
-	if err != nil || info.Size() > 1<<17 || info.Mode().Perm() != 0o600 {
+	if err != nil || info.Size() > 1<<18 || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
 }

@@ -45,6 +45,12 @@ type Change struct {
 	Value []byte
 }
 
+// Written is a write that was encoded before, so that Encode need not do it again.
+type Written struct {
+	scheduler.Write
+	Change Change
+}
+
 // Encode gives the changes that the writes mean, in their order.
 func Encode(writes []scheduler.Write) ([]Change, error) {
 	out := make([]Change, 0, len(writes))
@@ -58,8 +64,25 @@ func Encode(writes []scheduler.Write) ([]Change, error) {
 	return out, nil
 }
 
+// Latest leaves the last change of each key, in the order of these.
+func Latest(changes []Change) []Change {
+	last := make(map[string]int, len(changes))
+	for i, c := range changes {
+		last[c.Key] = i
+	}
+	out := make([]Change, 0, len(last))
+	for i, c := range changes {
+		if last[c.Key] == i {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 func encodeWrite(w scheduler.Write) (Change, error) {
 	switch w := w.(type) {
+	case Written:
+		return w.Change, nil
 	case scheduler.WriteFramework:
 		return put(frameworkKey, framework{ID: &w.ID})
 	case scheduler.WriteTarget:

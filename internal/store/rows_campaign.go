@@ -25,6 +25,55 @@ type campaign struct {
 	Since      time.Time              `json:"since,omitzero"`
 	By         string                 `json:"by,omitempty"`
 	Ended      time.Time              `json:"ended,omitzero"`
+	Then       *nextUpgrade           `json:"then,omitempty"`
+	Before     *campaignDone          `json:"before,omitempty"`
+}
+
+// campaignDone is the one before it in a chain.
+type campaignDone struct {
+	Number int64                  `json:"number"`
+	Kind   scheduler.CampaignKind `json:"kind"`
+	From   string                 `json:"from"`
+	To     string                 `json:"to"`
+	Phases []phaseDone            `json:"phases"`
+	Since  time.Time              `json:"since,omitzero"`
+	By     string                 `json:"by,omitempty"`
+	Ended  time.Time              `json:"ended,omitzero"`
+}
+
+type phaseDone struct {
+	Name string `json:"name"`
+	What string `json:"what,omitempty"`
+	Undo string `json:"undo,omitempty"`
+}
+
+func doneToRow(d *scheduler.CampaignDone) *campaignDone {
+	if d == nil {
+		return nil
+	}
+	return &campaignDone{d.Number, d.Kind, d.From, d.To,
+		each(d.Phases, func(p scheduler.PhaseDone) phaseDone { return phaseDone(p) }),
+		d.Since.UTC(), d.By, d.Ended.UTC()}
+}
+
+func (r *campaignDone) domain() *scheduler.CampaignDone {
+	if r == nil {
+		return nil
+	}
+	return &scheduler.CampaignDone{Number: r.Number, Kind: r.Kind, From: r.From, To: r.To,
+		Phases: each(r.Phases, func(p phaseDone) scheduler.PhaseDone {
+			return scheduler.PhaseDone(p)
+		}), Since: r.Since.UTC(), By: r.By, Ended: r.Ended.UTC()}
+}
+
+// nextUpgrade is the one that begins when a campaign is done.
+type nextUpgrade struct {
+	To         string            `json:"to"`
+	Archives   map[string]string `json:"archives,omitempty"`
+	Features   map[string]int    `json:"features,omitempty"`
+	Java       int               `json:"java,omitempty"`
+	PauseAfter []string          `json:"pause_after,omitempty"`
+	Finalize   bool              `json:"finalize,omitempty"`
 }
 
 type campaignPhase struct {
@@ -52,13 +101,15 @@ func campaignToRow(c scheduler.Campaign) (campaign, error) {
 	return campaign{Number: &c.Number, Kind: c.Kind, From: c.From, To: c.To,
 		Phases: phases, At: c.At, Back: c.Back, Begun: c.Begun,
 		Finalize: c.Finalize, PauseAfter: c.PauseAfter, Levels: c.Levels,
-		Since: c.Since.UTC(), By: c.By, Ended: c.Ended.UTC()}, err
+		Since: c.Since.UTC(), By: c.By, Ended: c.Ended.UTC(), Then: (*nextUpgrade)(c.Then),
+		Before: doneToRow(c.Before)}, err
 }
 
 func (r campaign) domain() (out scheduler.Campaign, err error) {
 	out = scheduler.Campaign{Kind: r.Kind, From: r.From, To: r.To, At: r.At, Back: r.Back,
 		Begun: r.Begun, Finalize: r.Finalize, PauseAfter: r.PauseAfter, Levels: r.Levels,
-		Since: r.Since.UTC(), By: r.By, Ended: r.Ended.UTC()}
+		Since: r.Since.UTC(), By: r.By, Ended: r.Ended.UTC(), Then: (*scheduler.Upgrade)(r.Then),
+		Before: r.Before.domain()}
 	if out.Number, err = required("number", r.Number); err != nil {
 		return out, err
 	}

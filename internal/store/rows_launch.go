@@ -9,6 +9,7 @@ import (
 
 type executorRow struct {
 	ID            mesos.ExecutorID `json:"id,omitempty"`
+	Version       string           `json:"version,omitempty"`
 	Command       commandRow       `json:"command"`
 	ShutdownGrace time.Duration    `json:"shutdown_grace_ns,omitempty"`
 	Secrets       []secretRow      `json:"secrets,omitempty"`
@@ -42,7 +43,7 @@ type envRow struct {
 }
 
 func executorToRow(e scheduler.Executor) executorRow {
-	return executorRow{e.ID, commandRow{
+	return executorRow{e.ID, e.Version, commandRow{
 		Value: e.Command.Value, User: e.Command.User,
 		URIs: each(e.Command.URIs, func(u mesos.URI) uriRow { return uriRow(u) }),
 		Env:  each(e.Command.Env, func(v mesos.EnvVar) envRow { return envRow(v) }),
@@ -50,11 +51,12 @@ func executorToRow(e scheduler.Executor) executorRow {
 }
 
 func (r executorRow) domain() scheduler.Executor {
-	return scheduler.Executor{ID: r.ID, ShutdownGrace: r.ShutdownGrace, Command: mesos.Command{
+	return scheduler.Executor{ID: r.ID, Version: r.Version, Command: mesos.Command{
 		Value: r.Command.Value, User: r.Command.User,
 		URIs: each(r.Command.URIs, func(u uriRow) mesos.URI { return mesos.URI(u) }),
 		Env:  each(r.Command.Env, func(v envRow) mesos.EnvVar { return mesos.EnvVar(v) }),
-	}, Secrets: each(r.Secrets, func(s secretRow) mesos.SecretFile { return mesos.SecretFile(s) })}
+	}, ShutdownGrace: r.ShutdownGrace,
+		Secrets: each(r.Secrets, func(s secretRow) mesos.SecretFile { return mesos.SecretFile(s) })}
 }
 
 type statusUpdate struct {

@@ -17,11 +17,23 @@ func With(use func(binary string) (code int)) int {
 	}
 	defer os.RemoveAll(dir)
 	binary := filepath.Join(dir, "kafka-sched")
-	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", binary,
-		"github.com/kafka-sched/kafka-sched")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building kafka-sched: %v\n%s", err, out)
+	if err := Build(binary, ""); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return use(binary)
+}
+
+// Build builds the program as a file, of a release, "" for the one that the source says.
+func Build(file, release string) error {
+	flags := "-s -w"
+	if release != "" {
+		flags += " -X main.version=" + release
+	}
+	build := exec.Command("go", "build", "-ldflags", flags, "-o", file,
+		"github.com/kafka-sched/kafka-sched")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building kafka-sched: %w\n%s", err, out)
+	}
+	return nil
 }

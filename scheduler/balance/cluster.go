@@ -36,6 +36,7 @@ type Replica struct {
 	Broker BrokerID
 	Dir    int // index of the directory in Broker.Dirs
 	Bytes  int64
+	Behind bool // it is not in sync
 }
 
 // Partition is one partition, its preferred leader first.
@@ -72,6 +73,8 @@ const (
 	InDirs Goal = "dirs"
 	// Clear is no goal of Make: what is unavailable without a broker leaves it.
 	Clear Goal = "clear"
+	// Factors is no goal of Make but of Replicate: topics get as many replicas as is declared.
+	Factors Goal = "replicas"
 )
 
 // Options are what an operator may choose.

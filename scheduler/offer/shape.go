@@ -19,6 +19,10 @@ type shape struct {
 	// refused is what the last of them got, as long as the table and the peers are as they were.
 	refused                *cause
 	refusedAt, refusedWith int
+	// ranking is nil before it is worth its while, and where there can be none, which unranked
+	// says; asked says that somebody wanted the best agent before.
+	ranking         *ranking
+	unranked, asked bool
 }
 
 // standing is what was found out about one agent for a shape.
@@ -98,6 +102,17 @@ func (s *shape) look(t *Table, i int, had *amounts) {
 
 // best gives the best of the agents that may fit, -1 if there is none.
 func (s *shape) best(t *Table) int {
+	if s.ranking != nil && s.ranking.left != s.region.peers.Left() {
+		s.ranking = nil
+	}
+	if s.ranking == nil && s.asked && !s.unranked {
+		s.ranking = s.rankAll(t)
+		s.unranked = s.ranking == nil
+	}
+	s.asked = true
+	if s.ranking != nil {
+		return s.ranking.best(t, s)
+	}
 	had, first := t.amounts(s.req.Role), -1
 	for i := range t.agents {
 		if s.open(t, i, &had[i]) {

@@ -194,6 +194,9 @@ func (t *Table) Take(m Match) {
 	for role, had := range t.had {
 		had[i] = offered(role, &now.Offer)
 	}
+	for _, s := range t.shapes {
+		s.changed(t, i)
+	}
 }
 
 // replace puts in what an agent has become.

@@ -32,6 +32,9 @@ func (c *Crowd) Size() int { return c.size }
 // Changes counts what was added and removed: as long as it is the same, so is the crowd.
 func (c *Crowd) Changes() int { return c.changes }
 
+// Left counts what was removed.
+func (c *Crowd) Left() int { return (c.changes - c.size) / 2 }
+
 // Clone gives a crowd that goes its own way from here on.
 func (c *Crowd) Clone() *Crowd {
 	out := &Crowd{size: c.size, changes: c.changes, fields: make(map[string]*values, len(c.fields))}

@@ -78,18 +78,27 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
+// tenThousand gives an ensemble that holds the state of 10,000 instances, with the writes of these.
+func tenThousand(
+	b *testing.B, delay time.Duration,
+) (*zk.Session, *Store, []scheduler.Write) {
+	b.Helper()
+	session, s := atEnsemble(b, delay)
+	var writes []scheduler.Write
+	for i := range 10_000 {
+		writes = append(writes, instance(i, mesos.Running))
+	}
+	if err := s.Apply(writes); err != nil {
+		b.Fatal(err)
+	}
+	return session, s, writes
+}
+
 // BenchmarkOpen takes office over the state of 10,000 instances, and reads it.
 func BenchmarkOpen(b *testing.B) {
 	for _, delay := range []time.Duration{0, time.Millisecond} {
 		b.Run(fmt.Sprintf("delay=%s/10000", delay), func(b *testing.B) {
-			session, s := atEnsemble(b, delay)
-			var writes []scheduler.Write
-			for i := range 10_000 {
-				writes = append(writes, instance(i, mesos.Running))
-			}
-			if err := s.Apply(writes); err != nil {
-				b.Fatal(err)
-			}
+			session, _, writes := tenThousand(b, delay)
 			for b.Loop() {
 				again, err := Open(session, "bench", false)
 				if err != nil || len(again.hard.Pods) != len(writes) {
@@ -105,14 +114,7 @@ func BenchmarkOpen(b *testing.B) {
 func BenchmarkTakeOver(b *testing.B) {
 	for _, delay := range []time.Duration{0, time.Millisecond} {
 		b.Run(fmt.Sprintf("delay=%s/10000", delay), func(b *testing.B) {
-			session, s := atEnsemble(b, delay)
-			var writes []scheduler.Write
-			for i := range 10_000 {
-				writes = append(writes, instance(i, mesos.Running))
-			}
-			if err := s.Apply(writes); err != nil {
-				b.Fatal(err)
-			}
+			session, s, writes := tenThousand(b, delay)
 			for b.Loop() {
 				b.StopTimer()
 				c := NewCopy(session, slog.New(slog.DiscardHandler))

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// schema is the version of this layout together with the meaning of keys and values.
-const schema = 1
+// Schema is the version of this layout together with the meaning of keys and values.
+const Schema = 1
 
 // title begins the content of the root node.
 const title = "kafka-sched state, schema "

@@ -75,7 +75,7 @@ func (s *Store) renew() error {
 	if err := s.clear(); err != nil {
 		return err
 	}
-	mine := &gozk.SetDataRequest{Path: s.session.Path, Data: []byte(fmt.Sprint(title, schema)),
+	mine := &gozk.SetDataRequest{Path: s.session.Path, Data: []byte(fmt.Sprint(title, Schema)),
 		Version: -1}
 	return s.multi([]any{mine}, s.next(""))
 }

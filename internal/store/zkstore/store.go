@@ -116,7 +116,7 @@ func (s *Store) read() error {
 // service that was uninstalled.
 func (s *Store) prepare() (uninstalled bool, err error) {
 	root := s.session.Path
-	mine := fmt.Sprint(title, schema)
+	mine := fmt.Sprint(title, Schema)
 	if ready, err := s.prepared(mine); ready || err != nil {
 		return false, err
 	}
@@ -183,9 +183,9 @@ func (s *Store) check(mine string) (uninstalled bool, err error) {
 	if _, err := fmt.Sscanf(string(content), title+"%d", &version); err != nil {
 		return false, store.ErrForeign
 	}
-	if version > schema {
+	if version > Schema {
 		return false, fmt.Errorf("%w: its schema is %d, this release knows %d",
-			store.ErrNewer, version, schema)
+			store.ErrNewer, version, Schema)
 	}
 	return false, nil
 }
@@ -250,7 +250,7 @@ func (s *Store) Apply(writes []scheduler.Write) error {
 	if err != nil {
 		return err
 	}
-	return s.apply(latest(changes))
+	return s.apply(store.Latest(changes))
 }
 
 // apply writes changes of different keys.
@@ -275,21 +275,6 @@ func (s *Store) apply(changes []store.Change) error {
 		_ = s.drop(gone) // the batch counts; what stays now is swept at the next start
 	}
 	return nil
-}
-
-// latest leaves the last change of each key, in the order of these.
-func latest(changes []store.Change) []store.Change {
-	last := map[string]int{}
-	for i, c := range changes {
-		last[c.Key] = i
-	}
-	out := make([]store.Change, 0, len(last))
-	for i, c := range changes {
-		if last[c.Key] == i {
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 // write commits changes: in one multi, or as one large batch.
