@@ -21,9 +21,7 @@ var aMigration = campaign{name: "migrate", noun: "migration", status: (*client.C
 		return c.MigrateCommand(ctx, verb, api.MigrateCommand{Accept: by.accept,
 			Reason: by.reason})
 	},
-	failed:  (*env).deployFailed,
-	ended:   func(*env, context.Context, *client.Client, record) error { return nil },
-	accepts: true}
+	failed: (*env).deployFailed, ended: (*env).ended, accepts: true}
 
 // toKRaft are the flags of migrate start.
 type toKRaft struct {
@@ -171,8 +169,15 @@ func (e *env) migrateToKRaft(ctx context.Context, m toKRaft) error {
 	if err != nil {
 		return e.answer(err)
 	}
+	if err := at.expect(w); err != nil {
+		return err
+	}
+	file := ""
+	if !at.here { // else it is recorded
+		file = " --file " + quote(m.file)
+	}
 	e.hint("until the migration is finalized the configuration cannot be changed; from then on "+
-		"change it with: kafka-sched update start --file %s%s", m.file, e.nameFlag())
+		"change it with: kafka-sched update start%s%s", file, e.nameFlag())
 	return e.followCampaign(ctx, aMigration, c, at, outcome, m.waiting)
 }
 

@@ -98,17 +98,22 @@ func (r record) keep(id string) error {
 		return err
 	}
 	c := r.cluster
-	content, err := json.Marshal(kept{string(text), files, c.Spec, c.Options, c.TaskConfig})
+	return r.folder.keep(id, kept{string(text), files, c.Spec, c.Options, c.TaskConfig})
+}
+
+// keep writes down a record that is not the present one.
+func (f folder) keep(id string, k kept) error {
+	content, err := json.Marshal(k)
 	if err != nil {
 		return fmt.Errorf("keeping the cluster's spec: %w", err)
 	}
-	if err := os.MkdirAll(r.folder.file("targets"), 0o755); err != nil {
+	if err := os.MkdirAll(f.file("targets"), 0o755); err != nil {
 		return fmt.Errorf("keeping the cluster's spec: %w", err)
 	}
-	if err := writeFile(r.folder.keptFile(id), content); err != nil {
+	if err := writeFile(f.keptFile(id), content); err != nil {
 		return err
 	}
-	return r.folder.forget()
+	return f.forget()
 }
 
 // forget removes the oldest records beyond those that are kept.
@@ -156,4 +161,42 @@ func (r record) restore(id string) (found bool, err error) {
 	}
 	return true, r.save(wanted{text: []byte(k.Spec), files: maps.Clone(k.Files), path: k.Path,
 		options: k.Options, taskConfig: k.TaskConfig})
+}
+
+// migrated names the record of what a service is to be when its migration is over.
+const migrated = "migrated"
+
+// expect keeps what a service is to be when its migration is over.
+func (r record) expect(w wanted) error {
+	if !r.here {
+		return nil
+	}
+	return r.folder.keep(migrated, kept{string(w.text), w.files, w.path, w.options, w.taskConfig})
+}
+
+// settle makes what a service was to be by its migration the record, once nothing of it has to
+// do with ZooKeeper any more.
+func (r record) settle(now servicespec.Service) (record, error) {
+	if onZooKeeper(now) || !exists(r.folder.keptFile(migrated)) {
+		return r, nil
+	}
+	release, err := claim(r.folder)
+	if err != nil {
+		return r, err
+	}
+	defer release()
+	if _, err := r.restore(migrated); err != nil {
+		return r, err
+	}
+	if r.cluster, err = r.folder.load(); err != nil {
+		return r, err
+	}
+	return r, os.Remove(r.folder.keptFile(migrated))
+}
+
+// onZooKeeper reports whether any of a service's Kafka nodes needs ZooKeeper.
+func onZooKeeper(s servicespec.Service) bool {
+	return slices.ContainsFunc(s.Pods, func(p servicespec.Pod) bool {
+		return p.Kafka != nil && p.Kafka.ZooKeeper != ""
+	})
 }

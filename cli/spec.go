@@ -129,7 +129,7 @@ func (e *env) readWanted(flags specFlags, base servicespec.Options) (wanted, err
 	for _, p := range w.service.Pods {
 		if p.Kafka != nil {
 			w.version = p.Kafka.Version
-		} else if p.ZooKeeper != nil {
+		} else if p.ZooKeeper != nil && w.version == "" {
 			w.version = p.ZooKeeper.KafkaVersion
 		}
 	}

@@ -26,10 +26,7 @@ var anUpgrade = campaign{name: "upgrade", noun: "upgrade", status: (*client.Clie
 		return c.CommandUpgrade(ctx, verb, api.CampaignCommand{Reason: by.reason})
 	},
 	failed: (*env).nodeFailed,
-	ended: func(e *env, ctx context.Context, c *client.Client, at record) error {
-		_, err := e.sync(ctx, c, at)
-		return err
-	}}
+	ended:  (*env).ended}
 
 // upgrading are the flags of upgrade.
 type upgrading struct {
@@ -169,8 +166,14 @@ func (e *env) nodeFailed(ctx context.Context, s api.Service) error {
 		"brings it back to the version before, with its data", err, e.nameFlag())
 }
 
-// sync has this machine's record of a service say the version of Kafka that it runs since an
-// upgrade.
+// ended brings this machine's record of a service up to date when a campaign waits or is done.
+func (e *env) ended(ctx context.Context, c *client.Client, at record) error {
+	_, err := e.sync(ctx, c, at)
+	return err
+}
+
+// sync has this machine's record of a service say what it is since a migration, and the version of
+// Kafka that it runs since an upgrade.
 func (e *env) sync(ctx context.Context, c *client.Client, at record) (record, error) {
 	if !at.here || at.cluster.Kafka.Version == "" {
 		return at, nil
@@ -181,6 +184,9 @@ func (e *env) sync(ctx context.Context, c *client.Client, at record) (record, er
 	}
 	service, err := servicespec.DecodeService(target.Service)
 	if err != nil {
+		return at, err
+	}
+	if at, err = at.settle(service); err != nil {
 		return at, err
 	}
 	version, whole := versionOf(service)

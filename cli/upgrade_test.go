@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
@@ -22,6 +23,46 @@ func TestVersionOf(t *testing.T) {
 	}
 	if version, whole := versionOf(servicespec.Service{}); whole {
 		t.Errorf("%s of a service without Kafka", version)
+	}
+}
+
+// What a service was to be by its migration is the record of this machine once nothing of it needs
+// ZooKeeper any more, and not before.
+func TestSettle(t *testing.T) {
+	f := folder{name: "kafka", dir: t.TempDir()}
+	r := record{folder: f, here: true, cluster: cluster{Format: clusterFormat, Name: "kafka",
+		Spec: "/zk.yml", Options: servicespec.Options{"service.name": "kafka"}}}
+	for _, err := range []error{r.save(wanted{text: []byte("before"), path: "/zk.yml"}),
+		r.expect(wanted{text: []byte("after"), path: "/kraft.yml",
+			options: servicespec.Options{"brokers.mem": "900"}})} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	pods := []servicespec.Pod{{Type: "kafka", Kafka: &servicespec.Kafka{Process: "broker"}},
+		{Type: "controller", Kafka: &servicespec.Kafka{ZooKeeper: "zk:2181", Migrates: true}}}
+	for _, want := range []struct{ zooKeeper, text, spec string }{
+		{"zk:2181", "before", "/zk.yml"}, {"", "after", "/kraft.yml"}, {"", "after", "/kraft.yml"},
+	} {
+		pods[1].Kafka.ZooKeeper = want.zooKeeper
+		now, err := r.settle(servicespec.Service{Pods: pods})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(f.specFile())
+		if err != nil || string(text) != want.text {
+			t.Errorf("with ZooKeeper at %q the spec is %q, %v", want.zooKeeper, text, err)
+		}
+		stored, err := f.load()
+		if err != nil || stored.Spec != want.spec {
+			t.Errorf("with ZooKeeper at %q the record is %+v, %v", want.zooKeeper, stored, err)
+		}
+		if r = now; r.cluster.Spec != want.spec {
+			t.Errorf("with ZooKeeper at %q it goes on with %s", want.zooKeeper, r.cluster.Spec)
+		}
+	}
+	if _, set := r.cluster.Options["brokers.mem"]; !set {
+		t.Errorf("the options are %v", r.cluster.Options)
 	}
 }
 

@@ -122,6 +122,7 @@ func (w *work) advance(plan string, s plans.Step) {
 		m.tried[name], m.refusals[name] = s.ID, nil
 	}
 	switch {
+	case plan == planDeploy && m.keepsTurn(p):
 	case len(ends) == 0:
 		w.place(m.asBefore(p,
 			launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID}))
@@ -324,7 +325,7 @@ func (m *Machine) needed(w *work, p Pod, t Task) bool {
 		w.current = map[PodName][]string{}
 		m.noteCurrent(w)
 	}
-	return !slices.Contains(w.current[p.Name], t.Name)
+	return m.keepsTurn(p) || !slices.Contains(w.current[p.Name], t.Name)
 }
 
 // noteCurrent collects the tasks of the steps whose turn it is in the plans that launch things.

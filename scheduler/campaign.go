@@ -409,27 +409,39 @@ func (m *Machine) refuseTarget(next servicespec.Service) string {
 		"brought about; finish it or roll it back first", c.Kind.noun(), c.From, c.To)
 }
 
-// asBefore has a node that is brought back before its turn launched with what it ran with: what
-// may be bad comes to no more nodes than it was decided on. The way back of an upgrade leads to
-// what is known to be good, so that nobody need go there in turn.
-func (m *Machine) asBefore(p Pod, l launchOf) launchOf {
-	c := m.hard.Campaign
-	early := l.plan == planRecovery || l.plan == planDeploy && !c.Back
+// diedBefore reports whether a Kafka node or a ZooKeeper server ended by itself before its turn in
+// a campaign, or was restarted: nobody has rolled it, and it has not run with the target.
+func (m *Machine) diedBefore(p Pod) bool {
+	spec, _ := m.spec(p.Name)
+	t, _ := p.task(serverTask(spec))
 	rolled := p.Down != nil && p.Down.Rolls
-	if !c.under() || !early || rolled || c.Back && c.Kind == Upgrading {
-		return l
-	}
-	name := ""
+	return m.hard.Campaign.under() && !rolled && p.Request == "" && t.ID != "" &&
+		!t.live() && t.Launch != m.launchHash(p.Name, t.Name)
+}
+
+// keepsTurn reports whether a node that ended by itself is brought back as it was, and has its turn
+// then, although the plan deploy has come to it. On the way back it has it at once.
+func (m *Machine) keepsTurn(p Pod) bool { return !m.hard.Campaign.Back && m.diedBefore(p) }
+
+// serverTask is the task that runs Kafka, or ZooKeeper, "" for none.
+func serverTask(spec servicespec.Pod) string {
 	switch {
-	case l.spec.Kafka != nil:
-		name = l.spec.Kafka.Task
-	case l.spec.ZooKeeper != nil:
-		name = l.spec.ZooKeeper.Task
+	case spec.Kafka != nil:
+		return spec.Kafka.Task
+	case spec.ZooKeeper != nil:
+		return spec.ZooKeeper.Task
+	}
+	return ""
+}
+
+// asBefore has a node that is brought back before its turn launched with what it ran with: what
+// may be bad comes to no more nodes than it was decided on.
+func (m *Machine) asBefore(p Pod, l launchOf) launchOf {
+	name := serverTask(l.spec)
+	if l.plan != planRecovery || !m.diedBefore(p) || !slices.Contains(l.tasks, name) {
+		return l
 	}
 	t, _ := p.task(name)
-	if !slices.Contains(l.tasks, name) || t.ID == "" || t.Launch == m.launchHash(p.Name, name) {
-		return l
-	}
 	for i := range m.hard.Earlier {
 		e := &m.hard.Earlier[i]
 		if spec := podSpec(e.Service, p.Name.Type); e.ID == t.Target && spec != nil {

@@ -129,7 +129,7 @@ func (m *Machine) kafkaChanged(ev KafkaChanged) {
 	m.changing[key] = changing{since: m.now, until: m.now.Add(changeAgain),
 		failed: ev.Error, taken: ev.Error == ""}
 	m.stirAll()
-	m.answered = time.Time{} // so that Kafka is asked at once
+	m.polling.hurry() // so that Kafka is asked at once
 	level, text := Info, "Kafka was changed"
 	if ev.Error != "" {
 		level, text = Warn, "Kafka was not changed"

@@ -7,7 +7,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/kafka-sched/kafka-sched/executor"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -343,8 +342,7 @@ func propertiesText(props map[string]string) string {
 // fromKafka takes in what the cluster says of itself.
 func (m *Machine) fromKafka(f KafkaFacts) {
 	m.facts = &f
-	m.asking = time.Time{}
-	m.answered = m.now
+	m.polling.took(m.now)
 	if m.usesZooKeeper() && !m.hard.Kafka.Founded && f.Error == "" && f.ClusterID != "" {
 		m.foundByZooKeeper(f)
 	}
@@ -362,7 +360,9 @@ func (m *Machine) fromKafka(f KafkaFacts) {
 	if p := m.hard.Pods[name]; p.Request == Replace || !p.anyRuns() {
 		return
 	}
-	m.setKafka(KafkaCluster{ID: m.hard.Kafka.ID, Founder: m.hard.Kafka.Founder, Founded: true})
+	k := m.hard.Kafka
+	k.Founded, k.Joins = true, false
+	m.setKafka(k)
 	m.note(Info, "", "the Kafka cluster is founded", "cluster", f.ClusterID,
 		"by", name.String())
 }

@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/servicespec"
@@ -82,21 +81,19 @@ func (m *Machine) askKafka() {
 		busy = busy || !ok || p.Caretaker
 	}
 	if len(addresses) == 0 {
-		m.factsDue, m.asking = time.Time{}, time.Time{}
+		m.polling.rest()
 		return
 	}
 	interval := factsIdle
 	if busy {
 		interval = factsBusy
 	}
-	m.factsDue = m.answered.Add(interval)
 	due, all := m.askAll()
-	if all {
-		m.factsDue = due
+	if !all {
+		due = m.polling.answered.Add(interval)
 	}
-	lost := !m.asking.IsZero() && !m.now.Before(m.asking.Add(factsLost))
-	if lost || m.asking.IsZero() && !m.now.Before(m.factsDue) {
-		m.asking, m.inquiry.asked, m.inquiry.all = m.now, m.now, all
+	if m.polling.asks(m.now, due) {
+		m.inquiry.asked, m.inquiry.all = m.now, all
 		m.out.Calls = append(m.out.Calls, AskKafka{Addresses: addresses, All: all})
 	}
 }

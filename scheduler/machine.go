@@ -39,10 +39,8 @@ type Machine struct {
 	recovery map[PodName]*recovery
 	since    map[string]change // per step key, when its status came to be
 	facts    *KafkaFacts
-	factsDue time.Time // when Kafka is asked next
-	asking   time.Time // when it was last asked, zero when the answer is there
-	answered time.Time // when the last answer came
-	inquiry  inquiry   // into whether Kafka nodes may go down
+	polling  polling // of Kafka
+	inquiry  inquiry // into whether Kafka nodes may go down
 	// changing are the changes of Kafka that were asked for, by their texts.
 	changing map[string]changing
 	servers  servers // of ZooKeeper
@@ -317,12 +315,8 @@ func (m *Machine) NextWake() time.Time {
 		soonest(m.implicit)
 		soonest(m.feedback.next)
 	}
-	if m.asking.IsZero() {
-		soonest(m.factsDue)
-	} else {
-		soonest(m.asking.Add(factsLost))
-	}
-	soonest(m.servers.next())
+	soonest(m.polling.next())
+	soonest(m.servers.polling.next())
 	if m.wake.After(m.now) {
 		soonest(m.wake)
 	}

@@ -355,7 +355,8 @@ func (m *Machine) endRebalancing(r Rebalancing, trouble string) {
 	r.Ended, r.Problem = m.now, trouble
 	m.setRebalancing(r)
 	m.survey = survey{}
-	m.due, m.answered = true, time.Time{} // so that Kafka is asked at once
+	m.due = true
+	m.polling.hurry() // so that Kafka is asked at once
 	m.note(Info, "", "replicas were moved", "rebalance", r.String())
 }
 

@@ -167,10 +167,12 @@ func (m *Machine) holdStop(p Pod, spec servicespec.Pod, ends []mesos.TaskID) str
 
 // takesKafka reports whether a Kafka process that does its work is among launches.
 func (m *Machine) takesKafka(p Pod, spec servicespec.Pod, ends []mesos.TaskID) bool {
-	if spec.Kafka == nil {
-		return false
-	}
-	t, _ := p.task(spec.Kafka.Task)
+	return spec.Kafka != nil && p.takes(spec.Kafka.Task, ends)
+}
+
+// takes reports whether a task that does its work is among launches.
+func (p Pod) takes(task string, ends []mesos.TaskID) bool {
+	t, _ := p.task(task)
 	return t.live() && !t.Idle && slices.Contains(ends, t.ID)
 }
 
@@ -327,8 +329,8 @@ func (m *Machine) askAll() (due time.Time, all bool) {
 	if !q.all || q.asked.Before(q.changed) || q.asked.Before(m.freshAfter) {
 		return m.now, true
 	}
-	took := m.answered.Sub(q.asked) // of many partitions it takes its time
-	return m.answered.Add(cmp.Or(max(factsBusy, took), factsBusy)), true
+	took := m.polling.answered.Sub(q.asked) // of many partitions it takes its time
+	return m.polling.answered.Add(cmp.Or(max(factsBusy, took), factsBusy)), true
 }
 
 // verdictOn is the verdict that an instance waits for, nil when it waits for none.

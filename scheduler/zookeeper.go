@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -58,11 +57,9 @@ func (f *ZooKeeperFacts) at(address string) ServerFacts {
 
 // servers is what the machine knows of ZooKeeper servers, and when it asks.
 type servers struct {
-	facts *ZooKeeperFacts
-	// due is when they are asked next, asking when that was done last, zero when the answer is
-	// there, and answered when it came.
-	due, asking, answered time.Time
-	curious               bool // somebody waits for the answer
+	facts   *ZooKeeperFacts
+	polling polling
+	curious bool // somebody waits for the answer
 }
 
 // serversIdle is between questions while all is well: less than ensemble.MaxAge, so that an
@@ -71,7 +68,8 @@ const serversIdle = 5 * time.Second
 
 // fromZooKeeper takes in what servers say of themselves.
 func (m *Machine) fromZooKeeper(f ZooKeeperFacts) {
-	m.servers.facts, m.servers.asking, m.servers.answered = &f, time.Time{}, m.now
+	m.servers.facts = &f
+	m.servers.polling.took(m.now)
 }
 
 // askZooKeeper asks servers for their roles: often while one comes up, seldom while all is well.
@@ -89,29 +87,18 @@ func (m *Machine) askZooKeeper() {
 			busy = busy || !ok
 		}
 	}
-	s := &m.servers
+	polling := &m.servers.polling
 	if len(addresses) == 0 {
-		s.due, s.asking = time.Time{}, time.Time{}
+		polling.rest()
 		return
 	}
 	interval := serversIdle
 	if busy {
 		interval = factsBusy
 	}
-	s.due = s.answered.Add(interval)
-	lost := !s.asking.IsZero() && !m.now.Before(s.asking.Add(factsLost))
-	if lost || s.asking.IsZero() && !m.now.Before(s.due) {
-		s.asking = m.now
+	if polling.asks(m.now, polling.answered.Add(interval)) {
 		m.out.Calls = append(m.out.Calls, AskZooKeeper{addresses})
 	}
-}
-
-// next is when servers are to be asked, or given up.
-func (s *servers) next() time.Time {
-	if s.asking.IsZero() {
-		return s.due
-	}
-	return s.asking.Add(factsLost)
 }
 
 // clientAddress is where a server with a place is reached by clients, host:port.
@@ -195,11 +182,7 @@ func (m *Machine) holdServer(p Pod, spec servicespec.Pod) string {
 
 // takesServer reports whether a ZooKeeper server that does its work is among launches.
 func (m *Machine) takesServer(p Pod, spec servicespec.Pod, ends []mesos.TaskID) bool {
-	if spec.ZooKeeper == nil {
-		return false
-	}
-	t, _ := p.task(spec.ZooKeeper.Task)
-	return t.live() && !t.Idle && slices.Contains(ends, t.ID)
+	return spec.ZooKeeper != nil && p.takes(spec.ZooKeeper.Task, ends)
 }
 
 // holdServerRequest says why what an operator asked of a server has to wait, "" if it has not.
@@ -319,7 +302,9 @@ func (m *Machine) holdEnsemble(k servicespec.Kafka) string {
 
 // foundByZooKeeper takes over the cluster's id, which the first broker makes.
 func (m *Machine) foundByZooKeeper(f KafkaFacts) {
-	m.setKafka(KafkaCluster{ID: f.ClusterID, Founded: true})
+	k := m.hard.Kafka
+	k.ID, k.Founded = f.ClusterID, true
+	m.setKafka(k)
 	m.note(Info, "", "the Kafka cluster is founded", "cluster", f.ClusterID, "by", "ZooKeeper")
 }
 
