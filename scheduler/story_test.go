@@ -232,10 +232,16 @@ func (s *story) start(d *datadriven.TestData) string {
 	return s.step(Tick{})
 }
 
-// crash has the next process begin: "crash [release=VERSION]", of another release.
+// crash has the next process begin: "crash [release=VERSION] [java=VERSION]", of another release,
+// or with another Java runtime for the agents.
 func (s *story) crash(d *datadriven.TestData) string {
 	for _, a := range d.CmdArgs {
-		s.release(a.Vals[0])
+		switch a.Key {
+		case "release":
+			s.release(a.Vals[0])
+		case "java":
+			s.cfg.JavaURI = "http://s/jre-" + a.Vals[0] + ".tgz"
+		}
 	}
 	s.machine = Restore(s.cfg, s.stored.clone())
 	return s.step(Tick{})

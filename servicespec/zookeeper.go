@@ -114,6 +114,8 @@ var zooKeeperOwned = []struct{ name, reason string }{
 	{"dataLogDir", "logs lie on the pod's volume"},
 	{"clientPort", "it follows from the ports that Mesos gave"},
 	{"clientPortAddress", "it follows from the agent that the server runs on"},
+	{"secureClientPort", "brokers and the scheduler ask at the client port, in plain text"},
+	{"secureClientPortAddress", "brokers and the scheduler ask at the client port, in plain text"},
 	{"server.", "servers follow from the pod's instances"},
 	{"dynamicConfigFile", "servers follow from the pod's instances"},
 	{"reconfigEnabled", "servers follow from the pod's instances"},
@@ -228,5 +230,21 @@ func (p *parser) checkEnsemble(pod Pod, kinds map[string]*Pod,
 		report("version", fmt.Sprintf("the brokers are of version %s, and the servers of pod %s "+
 			"come along with %s", pod.Kafka.Version, kind, servers.ZooKeeper.KafkaVersion),
 			"one service runs one distribution of Kafka: give both the same version")
+	case pod.Kafka.securesZooKeeper():
+		report("properties", fmt.Sprintf("%s is set, and the servers of pod %s answer in plain "+
+			"text at their client port", zooKeeperTLS, kind),
+			"remove it; TLS to ZooKeeper works with an ensemble of others: zookeeper: host:port")
 	}
+}
+
+// zooKeeperTLS is the property by which brokers talk to ZooKeeper over TLS.
+const zooKeeperTLS = "zookeeper.ssl.client.enable"
+
+// securesZooKeeper reports whether any of the nodes talks to ZooKeeper over TLS.
+func (k Kafka) securesZooKeeper() bool {
+	secures := k.Properties[zooKeeperTLS] == "true"
+	for _, own := range k.Instances { //tidy:unordered one is enough
+		secures = secures || own.Properties[zooKeeperTLS] == "true"
+	}
+	return secures
 }
