@@ -3,7 +3,9 @@ package scheduler
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -43,6 +45,70 @@ func BenchmarkDeploy(b *testing.B) {
 	}
 }
 
+// BenchmarkUninstall takes so many instances away again, whose agents are offered ten at a time.
+func BenchmarkUninstall(b *testing.B) {
+	for _, count := range []int{1000, 10000} {
+		b.Run(fmt.Sprint(count), func(b *testing.B) {
+			service, problems := servicespec.Parse("many.yml",
+				fmt.Appendf(nil, manySpec, count), nil)
+			if len(problems) > 0 {
+				b.Fatal(problems)
+			}
+			for b.Loop() {
+				b.StopTimer()
+				m, now := deployMany(b, service, count)
+				b.StartTimer()
+				uninstallMany(b, m, now)
+			}
+			b.ReportMetric(float64(count)*float64(b.N)/b.Elapsed().Seconds(), "pods/s")
+		})
+	}
+}
+
+// uninstallMany uninstalls a service: its tasks end when they are killed, and what is unreserved is
+// not offered as reserved any more.
+func uninstallMany(b *testing.B, m *Machine, now time.Time) {
+	step := func(ev Event) Output {
+		now = now.Add(time.Millisecond)
+		return m.Step(now, ev)
+	}
+	step(Commanded{ID: 1, Command: ServiceUninstall{}})
+	for _, call := range step(Tick{}).Calls {
+		to, _ := call.(ToMesos)
+		if kill, ok := to.Call.(mesos.Kill); ok {
+			step(FromMesos{mesos.Updated{Status: mesos.Status{Task: kill.Task,
+				Agent: kill.Agent, State: mesos.Killed, UUID: []byte{1}}}})
+		}
+	}
+	step(Tick{})
+	reserved := map[mesos.AgentID]resource.List{}
+	for _, l := range m.View().Leftovers {
+		reserved[l.Agent] = append(reserved[l.Agent], l.Resources...)
+	}
+	agents := slices.Sorted(maps.Keys(reserved))
+	role := m.View().Target.Role
+	for round := 0; round < 3; round++ {
+		for group := range slices.Chunk(agents, 10) {
+			var offers mesos.Offers
+			for _, agent := range group {
+				offers.Offers = append(offers.Offers, mesos.Offer{
+					ID: mesos.OfferID(fmt.Sprint("u", round, agent)), Agent: agent, Role: role,
+					Resources: reserved[agent]})
+			}
+			for _, call := range step(FromMesos{offers}).Calls {
+				to, _ := call.(ToMesos)
+				if accept, ok := to.Call.(mesos.Accept); ok {
+					reserved[mesos.AgentID(string(accept.Offers[0])[2:])] = nil
+				}
+			}
+		}
+		if step(Tick{}); m.finished {
+			return
+		}
+	}
+	b.Fatalf("%d leftovers stay", len(m.View().Leftovers))
+}
+
 // BenchmarkHeapPerTask measures what a machine of 10,000 running tasks and the picture that readers
 // have of it take of the heap.
 func BenchmarkHeapPerTask(b *testing.B) {
@@ -61,7 +127,7 @@ func BenchmarkHeapPerTask(b *testing.B) {
 	var each float64
 	for b.Loop() {
 		before := inUse()
-		m := deployMany(b, service, count)
+		m, _ := deployMany(b, service, count)
 		view := m.View()
 		each = float64(inUse()-before) / count
 		runtime.KeepAlive(m)
@@ -70,8 +136,10 @@ func BenchmarkHeapPerTask(b *testing.B) {
 	b.ReportMetric(each, "B/task")
 }
 
-// deployMany gives the machine when all is deployed.
-func deployMany(b *testing.B, service servicespec.Service, count int) *Machine {
+// deployMany gives the machine when all is deployed, and its time.
+func deployMany(
+	b *testing.B, service servicespec.Service, count int,
+) (*Machine, time.Time) {
 	ids := uint64(0)
 	m := Restore(Config{Target: Target{ID: "t", Service: service}, UUID: func() [16]byte {
 		ids++
@@ -112,7 +180,7 @@ func deployMany(b *testing.B, service servicespec.Service, count int) *Machine {
 			b.Fatalf("deploy is %s", p.Status)
 		}
 	}
-	return m
+	return m, now
 }
 
 // launchedIn lists the tasks that an output launches.

@@ -102,8 +102,7 @@ func (c *cluster) toFour(f *traffic) {
 	c.t.Log(c.must(5*time.Minute, "upgrade", "--to", "4.3.1", "--name", c.name, "--no-wait",
 		"--finalize"))
 	c.awaitUpgrade(api.CampaignDone)
-	f.calm("to 4.3")
-	c.tellSplit("to 4.3", began, time.Now())
+	f.calm(fmt.Sprintf("to 4.3 in %v", time.Since(began).Round(time.Second)))
 	c.versionIs("4.3.1")
 	c.featuresRaised()
 	c.tellVerdicts()

@@ -69,6 +69,9 @@ type Config struct {
 	Recorder Recorder
 	// Clock stamps events; nil is one of the loop's own.
 	Clock *Clock
+	// OffersMost is how many offers the machine is given at once, 0 for all that there are: what
+	// it makes of each takes memory until it is stored.
+	OffersMost int
 }
 
 // ErrStopped says that the loop ended before it took a command.
@@ -254,34 +257,63 @@ func (l *Loop) arm(timer *time.Timer) {
 // of all of them as if it were one output: one transaction, one picture. Offers are looked at
 // together, behind the reports of tasks that come up in between.
 func (l *Loop) take(ctx context.Context, ev scheduler.Event) (*scheduler.Exit, error) {
-	var out scheduler.Output
-	var offers []mesos.Offer
-	step := func(ev scheduler.Event) {
-		if !ends(out) {
-			add(&out, l.step(ev))
-		}
-	}
-	flush := func() {
-		if len(offers) > 0 {
-			step(scheduler.FromMesos{Event: mesos.Offers{Offers: offers}})
-			offers = nil
-		}
-	}
+	b := batch{loop: l, ctx: ctx}
 	for n := 1; ev != nil; n++ {
 		if more, ok := offersIn(ev); ok {
-			offers = append(offers, more...)
+			b.offers = append(b.offers, more...)
 		} else {
 			if !comesUp(ev) {
-				flush()
+				b.flush()
 			}
-			step(ev)
+			b.step(ev)
 		}
 		if ev = nil; n < batchMost {
 			ev = l.waits()
 		}
 	}
-	flush()
-	return l.carry(ctx, out)
+	b.flush()
+	b.carry()
+	return b.exit, b.err
+}
+
+// batch is what the machine wants of events that are taken together.
+type batch struct {
+	loop   *Loop
+	ctx    context.Context
+	out    scheduler.Output
+	offers []mesos.Offer // that it has not been given yet
+	exit   *scheduler.Exit
+	err    error
+}
+
+// step gives the machine an event, unless all is over.
+func (b *batch) step(ev scheduler.Event) {
+	if b.exit == nil && b.err == nil && !ends(b.out) {
+		add(&b.out, b.loop.step(ev))
+	}
+}
+
+// flush gives the machine the offers, as many at once as it may have, and carries out what it makes
+// of them before it has more.
+func (b *batch) flush() {
+	for most := b.loop.cfg.OffersMost; most > 0 && len(b.offers) > most; {
+		b.step(scheduler.FromMesos{Event: mesos.Offers{Offers: slices.Clone(b.offers[:most])}})
+		b.carry()
+		clear(b.offers[:most])
+		b.offers = b.offers[most:]
+	}
+	if len(b.offers) > 0 {
+		b.step(scheduler.FromMesos{Event: mesos.Offers{Offers: b.offers}})
+		b.offers = nil
+	}
+}
+
+// carry carries out what is wanted so far.
+func (b *batch) carry() {
+	if b.exit == nil && b.err == nil {
+		b.exit, b.err = b.loop.carry(b.ctx, b.out)
+		b.out = scheduler.Output{}
+	}
 }
 
 // waits gives the next event if there is one.

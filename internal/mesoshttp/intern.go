@@ -29,6 +29,18 @@ func (t interned) agent(a *mesos.SeenAgent) {
 	t.list(a.Reserved)
 }
 
+// offer does so for an offer.
+func (t interned) offer(o *mesos.Offer) {
+	for i := range o.Attributes {
+		t.text(&o.Attributes[i].Name)
+		t.text(&o.Attributes[i].Value)
+	}
+	t.text(&o.Domain.Region)
+	t.text(&o.Domain.Zone)
+	t.text(&o.Role)
+	t.list(o.Resources)
+}
+
 func (t interned) list(list resource.List) {
 	for i := range list {
 		r := &list[i]

@@ -112,41 +112,13 @@ func (d *agentDecoder) agent(
 // and is no part of a SeenAgent. It reuses the memory.
 func withoutUse(text []byte) ([]byte, error) {
 	kept := text[:0]
-	for rest := text; len(rest) > 0; {
-		key, n := binary.Uvarint(rest)
-		if n <= 0 {
-			return nil, io.ErrUnexpectedEOF
+	err := eachField(text, func(f field) error {
+		if f.number != fieldAllocated && f.number != fieldOffered {
+			kept = append(kept, f.all...)
 		}
-		size := n
-		switch key & 7 {
-		case wireVarint:
-			_, m := binary.Uvarint(rest[n:])
-			if m <= 0 {
-				return nil, io.ErrUnexpectedEOF
-			}
-			size += m
-		case wireFixed8:
-			size += 8
-		case wireFixed4:
-			size += 4
-		case wireBytes:
-			length, m := binary.Uvarint(rest[n:])
-			if m <= 0 || length > uint64(len(rest)) {
-				return nil, io.ErrUnexpectedEOF
-			}
-			size += m + int(length)
-		default:
-			return nil, errWireType
-		}
-		if size > len(rest) {
-			return nil, io.ErrUnexpectedEOF
-		}
-		if field := key >> 3; field != fieldAllocated && field != fieldOffered {
-			kept = append(kept, rest[:size]...)
-		}
-		rest = rest[size:]
-	}
-	return kept, nil
+		return nil
+	})
+	return kept, err
 }
 
 var errWireType = errors.New("a field is written in an unknown way")

@@ -2,7 +2,6 @@ package mesoshttp
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +20,7 @@ const keptBuffer = 1 << 20
 // allocates half of its limit at once.)
 type recordReader struct {
 	in  *bufio.Reader
-	buf bytes.Buffer
+	buf []byte
 }
 
 func newRecordReader(r io.Reader) *recordReader {
@@ -39,19 +38,39 @@ func (r *recordReader) ReadFrame() ([]byte, error) {
 		if size == 0 {
 			continue
 		}
-		if r.buf.Cap() > keptBuffer {
-			r.buf = bytes.Buffer{}
+		if cap(r.buf) > keptBuffer {
+			r.buf = nil
 		}
-		r.buf.Reset()
-		// The buffer grows with what arrives, not with what the length promises.
-		if _, err := io.CopyN(&r.buf, r.in, size); err != nil {
+		if err := r.fill(int(size)); err != nil {
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return nil, fmt.Errorf("reading a record of %d bytes: %w", size, err)
 		}
-		return r.buf.Bytes(), nil
+		return r.buf, nil
 	}
+}
+
+// leastBuffer is how large a buffer is at least.
+const leastBuffer = 4 << 10
+
+// fill reads so many bytes. The buffer grows with what arrives, not with what the length promises,
+// and not beyond that.
+func (r *recordReader) fill(size int) error {
+	r.buf = r.buf[:0]
+	for len(r.buf) < size {
+		if len(r.buf) == cap(r.buf) {
+			more := make([]byte, len(r.buf), min(size, max(leastBuffer, 2*len(r.buf))))
+			copy(more, r.buf)
+			r.buf = more
+		}
+		begin := len(r.buf)
+		r.buf = r.buf[:min(size, cap(r.buf))]
+		if _, err := io.ReadFull(r.in, r.buf[begin:]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *recordReader) readSize() (int64, error) {

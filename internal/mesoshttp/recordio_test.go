@@ -78,7 +78,7 @@ func TestRecordBufferIsFreed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if kept := r.buf.Cap(); kept > keptBuffer {
+	if kept := cap(r.buf); kept > keptBuffer {
 		t.Errorf("%d bytes are kept after a large record", kept)
 	}
 }

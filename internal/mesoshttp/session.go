@@ -73,7 +73,7 @@ func (s *session) read(
 	for {
 		var e scheduler.Event
 		stop := s.watch(limit, "nothing was heard from the master")
-		err := decoder.next(&e)
+		event, known, err := decoder.event(&e)
 		stop()
 		if errors.Is(err, errUndecodable) {
 			s.log.Warn("an event is skipped", "error", err)
@@ -82,7 +82,6 @@ func (s *session) read(
 		if err != nil {
 			return subscribed, fmt.Errorf("reading events: %w", err)
 		}
-		event, known := eventFromWire(&e)
 		if !known {
 			continue
 		}
