@@ -153,7 +153,7 @@ func podToRow(p scheduler.Pod) pod {
 		Recovery:    maybe(p.Recovery, func(r scheduler.Recovery) recovery { return recovery(r) }),
 		Move:        maybe(p.Move, moveToRow),
 		Down: maybe(p.Down,
-			func(d scheduler.Down) down { return down{p.Down.Task, p.Down.At, p.Down.Rolls} }),
+			func(d scheduler.Down) down { return down{d.Task, d.At.UTC(), d.Rolls} }),
 		Force: p.Force,
 		New:   p.New,
 	}
