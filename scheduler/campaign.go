@@ -357,6 +357,28 @@ func (m *Machine) holdCampaign() string {
 	return fmt.Sprintf("the %s is paused", m.hard.Campaign.Kind.noun())
 }
 
+// holdHalt says who has to come back before a campaign rolls another Kafka node, "" if nobody: one
+// that was rolled and does not come back halts it, also where nobody misses the next one.
+func (m *Machine) holdHalt(name PodName, spec servicespec.Pod) string {
+	if c := m.hard.Campaign; !c.under() || c.Back || spec.Kafka == nil {
+		return ""
+	}
+	most := 1
+	if spec.Update != nil {
+		most = max(most, spec.Update.MaxUnavailable)
+	}
+	for _, other := range m.podNames() {
+		down := m.hard.Pods[other].Down
+		if other == name || down == nil || !down.Rolls {
+			continue
+		}
+		if most--; most == 0 {
+			return fmt.Sprintf("%s has to come back first", other)
+		}
+	}
+	return ""
+}
+
 // inForce are the changes that the campaign has made of the target so far, in their order.
 func (c Campaign) inForce() []Edit {
 	var edits []Edit
@@ -388,11 +410,12 @@ func (m *Machine) refuseTarget(next servicespec.Service) string {
 }
 
 // diedBefore reports whether a Kafka node or a ZooKeeper server ended by itself before its turn in
-// a campaign: nobody has taken it down, and it has not run with the target.
+// a campaign, or was restarted: nobody has rolled it, and it has not run with the target.
 func (m *Machine) diedBefore(p Pod) bool {
 	spec, _ := m.spec(p.Name)
 	t, _ := p.task(serverTask(spec))
-	return m.hard.Campaign.under() && p.Down == nil && p.Request == "" && t.ID != "" &&
+	rolled := p.Down != nil && p.Down.Rolls
+	return m.hard.Campaign.under() && !rolled && p.Request == "" && t.ID != "" &&
 		!t.live() && t.Launch != m.launchHash(p.Name, t.Name)
 }
 

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kafka-sched/kafka-sched/scheduler/upgrade"
 )
@@ -31,11 +32,16 @@ func (SetFeature) kafkaChange() {}
 
 // String implements fmt.Stringer.
 func (c SetFeature) String() string {
+	return fmt.Sprintf("%s%d", c.asked(), c.Level)
+}
+
+// asked is what the text begins with, whatever the level.
+func (c SetFeature) asked() string {
 	verb := "raise"
 	if c.Lower {
 		verb = "lower"
 	}
-	return fmt.Sprintf("%s feature %s to %d", verb, c.Name, c.Level)
+	return fmt.Sprintf("%s feature %s to ", verb, c.Name)
 }
 
 // features is what Kafka says of its features since the last of its processes came up, not known
@@ -76,13 +82,34 @@ func (m *Machine) raised(c Campaign, phase CampaignPhase) bool {
 	}
 	change := c.nextFeature(phase, list)
 	if change == nil {
-		return true
+		return !c.Back || !m.raising(phase)
 	}
 	if _, kept := c.Levels[change.Name]; !kept && !c.Back {
 		c.Levels = with(c.Levels, change.Name, featureOf(list, change.Name).Finalized)
 		m.setCampaign(c)
 	}
 	m.campaignTrouble = m.changeKafka(*change)
+	return false
+}
+
+// raising reports whether Kafka may yet raise a feature of a phase, as it was asked to before the
+// way back began, or did since it was last asked which levels there are.
+func (m *Machine) raising(phase CampaignPhase) bool {
+	for _, name := range phase.Raise {
+		start := SetFeature{Name: name}.asked()
+		//tidy:unordered any of them counts
+		for key, c := range m.changing {
+			answered := c.taken || c.failed != ""
+			if strings.HasPrefix(key, start) && (!answered && m.now.Before(c.until) ||
+				answered && m.facts.Asked.Before(c.since)) {
+				m.campaignTrouble = "Kafka was asked to " + key + " and has not done so yet"
+				if m.now.Before(c.until) {
+					m.wakeBy(c.until)
+				}
+				return true
+			}
+		}
+	}
 	return false
 }
 

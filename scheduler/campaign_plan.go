@@ -118,7 +118,7 @@ func (m *Machine) featureState(
 	only.Raise = []string{name}
 	switch own := c.nextFeature(only, m.facts.Features); {
 	case own == nil && c.Back:
-		return plans.Pending, "it is undone"
+		return plans.Pending, cmp.Or(m.campaignTrouble, "it is undone")
 	case own == nil:
 		return plans.Complete, ""
 	case change.Name == name:

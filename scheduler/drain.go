@@ -323,6 +323,7 @@ func (w *work) move(s plans.Step) {
 	w.lookForRoom(p)
 	spec, _ := m.spec(p.Name)
 	if m.holdMove(p) != "" {
+		w.lookForStay(p)
 		m.evacuate(p, spec, m.clears(p, spec))
 		return
 	}
@@ -340,6 +341,15 @@ func (w *work) move(s plans.Step) {
 	m.record(JournalEntry{Kind: "command", Plan: planMaintenance,
 		By: by, Reason: p.Move.Why,
 		What: "pod replace " + p.Name.String(), Outcome: "it leaves " + p.Move.Hostname})
+}
+
+// lookForStay has offers come as long as an instance is to leave an agent that is to go and cannot:
+// where the operator API tells nothing, only offers tell that the agent is to stay after all.
+func (w *work) lookForStay(p Pod) {
+	switch p.Move.Cause {
+	case CauseMaintenance, CauseDrain:
+		w.wants["stay/"+p.Name.String()] = true
+	}
 }
 
 // holdMove says why an instance may not leave its agent now, "" if it may: one goes at a time,

@@ -224,6 +224,8 @@ type Pod struct {
 type Down struct {
 	Task mesos.TaskID
 	At   time.Time
+	// Rolls says that this was for another configuration, which it is to come back with.
+	Rolls bool
 }
 
 // Move is a planned departure of an instance from its agent.

@@ -355,8 +355,9 @@ func (m *Machine) fromKafka(f KafkaFacts) {
 		f.Asked.Before(m.freshAfter) {
 		return
 	}
-	// A founder that is being replaced takes its cluster with it, nobody else having joined.
-	if m.hard.Pods[name].Request == Replace {
+	// A founder that is being replaced takes its cluster with it, nobody else having joined; so
+	// does one that does not run any more, if its agent is gone for good.
+	if p := m.hard.Pods[name]; p.Request == Replace || !p.anyRuns() {
 		return
 	}
 	k := m.hard.Kafka

@@ -37,13 +37,15 @@ func (m *Machine) noteReady() {
 func (m *Machine) holdUpdate(plan string, s plans.Step) string {
 	name := PodName{s.Pod, s.Index}
 	spec, ok := m.spec(name)
-	if reason := m.holdCampaign(); reason != "" && plan == planDeploy {
+	reason := cmp.Or(m.holdCampaign(), m.holdHalt(name, spec))
+	if reason != "" && plan == planDeploy {
 		return reason
 	}
 	if !ok || spec.Update == nil || plan != planDeploy {
 		return ""
 	}
-	down, reason := 0, ""
+	down := 0
+	reason = ""
 	for _, other := range m.podNames() {
 		p := m.hard.Pods[other]
 		if other == name || other.Type != name.Type || !p.deployed() {

@@ -80,17 +80,48 @@ func (s *story) event(kind string, input []byte) Event {
 		}
 		read(&changed)
 		input = changed.Change
-		changes := map[string]func(func(any)) KafkaChange{
-			"AddVoter":    func(r func(any)) KafkaChange { return readAs[AddVoter](r) },
-			"RemoveVoter": func(r func(any)) KafkaChange { return readAs[RemoveVoter](r) },
-			"Unregister":  func(r func(any)) KafkaChange { return readAs[Unregister](r) },
-		}
-		return KafkaChanged{changes[changed.Kind](read), changed.Error}
+		return KafkaChanged{s.changeOf(changed.Kind, read), changed.Error}
+	case "FromMoves":
+		return readAs[FromMoves](read)
+	case "FromConfigs":
+		return readAs[FromConfigs](read)
 	}
 	if command := commandOf(kind); command != nil {
 		return Commanded{ID: 1, Command: command(read), Caller: Caller{Who: "operator"}}
 	}
 	return FromMesos{s.mesosEvent(kind, read)}
+}
+
+// changeOf reads a change of Kafka.
+func (s *story) changeOf(kind string, read func(any)) KafkaChange {
+	switch kind {
+	case "AddVoter":
+		return readAs[AddVoter](read)
+	case "RemoveVoter":
+		return readAs[RemoveVoter](read)
+	case "Unregister":
+		return readAs[Unregister](read)
+	case "StartMoves":
+		return readAs[StartMoves](read)
+	case "CancelMoves":
+		return readAs[CancelMoves](read)
+	case "CreateTopic":
+		return readAs[CreateTopic](read)
+	case "GrowTopic":
+		return readAs[GrowTopic](read)
+	case "ReplicateTopic":
+		return readAs[ReplicateTopic](read)
+	case "ConfigureTopic":
+		return readAs[ConfigureTopic](read)
+	case "ConfigureBrokers":
+		return readAs[ConfigureBrokers](read)
+	case "Cordon":
+		return readAs[Cordon](read)
+	case "SetFeature":
+		return readAs[SetFeature](read)
+	}
+	s.t.Fatalf("there is no change %s", kind)
+	return nil
 }
 
 func (s *story) mesosEvent(kind string, read func(any)) mesos.Event {
@@ -131,6 +162,9 @@ func commandOf(kind string) func(func(any)) Command {
 	commands := map[string]func(func(any)) Command{
 		"PodRestart":       func(r func(any)) Command { return readAs[PodRestart](r) },
 		"PodReplace":       func(r func(any)) Command { return readAs[PodReplace](r) },
+		"PodMove":          func(r func(any)) Command { return readAs[PodMove](r) },
+		"Upgrade":          func(r func(any)) Command { return readAs[Upgrade](r) },
+		"CampaignCommand":  func(r func(any)) Command { return readAs[CampaignCommand](r) },
 		"PodPause":         func(r func(any)) Command { return readAs[PodPause](r) },
 		"PodResume":        func(r func(any)) Command { return readAs[PodResume](r) },
 		"BackoffReset":     func(r func(any)) Command { return readAs[BackoffReset](r) },

@@ -229,7 +229,8 @@ func (m *Machine) takenDown(p Pod, spec servicespec.Pod, ends []mesos.TaskID) Po
 	if p.Down != nil && p.Down.Task == t.ID {
 		return p
 	}
-	p.Down = &Down{Task: t.ID, At: m.now}
+	rolls := p.Request == "" || p.Down != nil && p.Down.Rolls
+	p.Down = &Down{Task: t.ID, At: m.now, Rolls: rolls}
 	p.Force = p.Force && p.Request == Replace // which asks again before the data goes
 	m.inquiry.changed = m.now
 	m.acted(p.Name)

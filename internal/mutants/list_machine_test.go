@@ -43,7 +43,7 @@ var machine = []mutation{
 		"		_ = s", "a lost task whose agent is there is waited for"},
 
 	// Reconciliation.
-	{"scheduler/from_mesos.go", "	m.askAbout(func(Pod) bool { return true })\n", "",
+	{"scheduler/from_mesos.go", "	m.askAbout(m.podNames())\n", "",
 		"no task is asked about after a subscription"},
 	{"scheduler/from_mesos.go",
 		"		m.asked[t.ID] = question{again: m.now.Add(askMax), wait: askMax}",

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
@@ -28,7 +30,7 @@ func (c *checkJobs) stepped(ev scheduler.Event, out scheduler.Output) {
 	for _, j := range journal(out, "action ") { // as if an operator had started it
 		c.commanded(scheduler.PlanCommand{Verb: scheduler.PlanStart, Plan: j.Plan})
 	}
-	for _, pod := range replacedByPolicy(out) {
+	for _, pod := range slices.Concat(replacedByPolicy(out), replacedByMove(out)) {
 		c.reasons[pod.String()]++
 	}
 	c.note(ev)

@@ -29,11 +29,15 @@ func (c *checkPaused) stepped(ev scheduler.Event, out scheduler.Output) {
 // isIdle reports whether an order is that of a paused task.
 func isIdle(o executor.Order) bool { return strings.Contains(o.Command, "This task is PAUSED") }
 
-// order decodes what an executor is told of a task.
+// order decodes what an executor is told of a task, once for each.
 func (w *world) order(info mesos.TaskInfo) executor.Order {
+	if o, known := w.orders[info.ID]; known {
+		return o
+	}
 	o, err := executor.DecodeOrder(info.Data)
 	if err != nil {
 		w.fail("orders", "%s: %v", info.ID, err)
 	}
+	w.orders[info.ID] = o
 	return o
 }

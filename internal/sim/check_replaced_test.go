@@ -25,6 +25,9 @@ func (c *checkReplaced) stepped(_ scheduler.Event, out scheduler.Output) {
 	for _, pod := range replacedByPolicy(out) {
 		c.begun(pod)
 	}
+	for _, pod := range replacedByMove(out) {
+		c.vote(pod, "moved")
+	}
 	for _, write := range out.Writes {
 		if w, ok := write.(scheduler.WritePod); ok &&
 			(w.Pod.Request == scheduler.Replace || w.Pod.Request == scheduler.Leave) {
@@ -64,8 +67,13 @@ func (c *checkReplaced) begun(pod scheduler.PodName) {
 	if others >= allowed && !again || allowed == 0 {
 		c.w.fail("replacements", "%s is replaced by its policy while %d others are", pod, others)
 	}
+	c.vote(pod, "replaced by its policy")
+}
+
+// vote checks that the quorum can do without the data of an instance.
+func (c *checkReplaced) vote(pod scheduler.PodName, what string) {
 	if !c.w.operator.expendable(pod) {
-		c.w.fail("replacements", "%s is replaced by its policy, and its vote is needed", pod)
+		c.w.fail("replacements", "%s is %s, and its vote is needed", pod, what)
 	}
 }
 
@@ -84,8 +92,17 @@ func up(p scheduler.Pod) bool {
 
 // replacedByPolicy lists the instances whose replacement by a policy begins in a step.
 func replacedByPolicy(out scheduler.Output) []scheduler.PodName {
+	return replacedBy(out, "fault-policy")
+}
+
+// replacedByMove lists the instances that begin to move, as an operator wanted.
+func replacedByMove(out scheduler.Output) []scheduler.PodName {
+	return replacedBy(out, "plan maintenance")
+}
+
+func replacedBy(out scheduler.Output, by string) []scheduler.PodName {
 	var pods []scheduler.PodName
-	for _, j := range journal(out, "fault-policy") {
+	for _, j := range journal(out, by) {
 		if j.Code != "" {
 			continue
 		}

@@ -59,6 +59,9 @@ func (w *world) unsettled() string {
 	if wrong := w.undeclared(); wrong != "" {
 		return wrong
 	}
+	if wrong := w.unfinished(); wrong != "" {
+		return wrong
+	}
 	return w.offTarget()
 }
 

@@ -21,7 +21,7 @@ func (w *world) offTarget() string {
 			if ts.Goal != servicespec.GoalRunning {
 				continue
 			}
-			if wrong := w.offSpec(p, ts); wrong != "" {
+			if wrong := w.offSpec(p, spec, ts); wrong != "" {
 				return fmt.Sprintf("%s-%s %s", name, ts.Name, wrong)
 			}
 		}
@@ -38,7 +38,7 @@ func (w *world) offTarget() string {
 	return ""
 }
 
-func (w *world) offSpec(p scheduler.Pod, ts servicespec.Task) string {
+func (w *world) offSpec(p scheduler.Pod, spec servicespec.Pod, ts servicespec.Task) string {
 	for _, a := range w.master.agents {
 		for _, t := range a.taskList() {
 			if t.info.Name != p.Name.String()+"-"+ts.Name || !t.alive() {
@@ -59,6 +59,10 @@ func (w *world) offSpec(p scheduler.Pod, ts servicespec.Task) string {
 			}
 			if isIdle(order) {
 				return "is paused"
+			}
+			version := releases[w.releaseOf(t.info)]
+			if spec.Kafka != nil && spec.Kafka.Version != version {
+				return fmt.Sprintf("runs Kafka %s, not %s", version, spec.Kafka.Version)
 			}
 			return ""
 		}

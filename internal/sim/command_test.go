@@ -26,8 +26,12 @@ func (o *operator) act() {
 		return
 	}
 	pod := pods[w.rng.IntN(len(pods))]
-	what := w.rng.IntN(34)
+	what := w.rng.IntN(38)
 	if !w.cut.allows("command") {
+		return
+	}
+	if o.shape.former && w.flip(0.3) {
+		o.campaign()
 		return
 	}
 	switch what {
@@ -65,6 +69,10 @@ func (o *operator) act() {
 		o.plan(scheduler.PlanForceComplete)
 	case 32, 33:
 		o.abandon()
+	case 34, 35, 36:
+		o.move(pod)
+	case 37:
+		w.process.command(scheduler.PodMove{Pod: pod.String(), Cancel: true})
 	case 31:
 		if w.scenario.uninstall && w.flip(0.3) {
 			o.uninstall()
@@ -103,7 +111,7 @@ func (o *operator) become(next shape) {
 	w := o.w
 	o.targets++
 	r, ok := w.process.command(scheduler.SetTarget{ID: fmt.Sprintf("target-%d", o.targets+1),
-		Service: next.service()})
+		Service: o.asStored(next.service())})
 	if ok && r.Problem == nil {
 		o.shape = next
 	}
@@ -222,7 +230,7 @@ func (o *operator) note(pod scheduler.PodName) {
 
 // notice takes in what was done in the operator's name, as policies and actions say.
 func (o *operator) notice(out scheduler.Output) {
-	for _, pod := range replacedByPolicy(out) {
+	for _, pod := range slices.Concat(replacedByPolicy(out), replacedByMove(out)) {
 		o.note(pod)
 	}
 	for _, j := range journal(out, "action ") {
@@ -312,6 +320,8 @@ func (o *operator) helpful() {
 	o.replaceLost()
 	o.forceWaiting()
 	o.growBack()
+	o.endMoves()
+	o.endCampaign()
 	o.continueHeld()
 	o.continuePlans()
 	o.undoForced()

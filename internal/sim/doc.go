@@ -21,8 +21,9 @@
 // doubled and late; tasks die; executors linger; agents are cut off, declared unreachable, come
 // back or reboot; the master fails over; offers are rescinded; operations are dropped; Kafka
 // answers late, wrongly or not at all; the operator commands anything that can be commanded:
-// pods are restarted, replaced, paused; plans are started with parameters, stopped, interrupted,
-// forced, done again; the configuration grows, shrinks, changes and goes back.
+// pods are restarted, replaced, moved, paused; plans are started with parameters, stopped,
+// interrupted, forced, done again; the configuration grows, shrinks, changes and goes back; Kafka
+// is upgraded, which is paused, finalized and rolled back, to a release that may not even start.
 //
 // Then all faults stop, the operator continues all that he held up and every plan that he once
 // began, and liveness must follow: within a bounded time every plan is complete, what runs is

@@ -85,6 +85,10 @@ func (k *kafka) apply(call scheduler.ChangeKafka) string {
 		for _, m := range change.Moves {
 			delete(c.moving, int(m.Partition))
 		}
+	case scheduler.SetFeature:
+		return k.setFeature(c, change)
+	case scheduler.Cordon:
+		c.cordoned[change.Broker] = change.On
 	default:
 		return k.applyDeclared(c, change)
 	}

@@ -21,7 +21,8 @@ func (c *cluster) mostReplicas() (most int, topic string) {
 	return most, topic
 }
 
-// move begins to move a partition; it is done as soon as all its new replicas are there.
+// move begins to move a partition; it is done as soon as all replicas that it gains are there, and
+// one that is in sync stays.
 func (k *kafka) move(c *cluster, m balance.Move) {
 	i := int(m.Partition)
 	if i >= len(c.partitions) || m.Topic != topicName(i) {
@@ -36,20 +37,24 @@ func (k *kafka) arrive(c *cluster, i int, m balance.Move) {
 	if !slices.Equal(c.moving[i].After, m.After) {
 		return // cancelled, or another one by now
 	}
-	ready := k.quorum(c) && k.led(c, c.partitions[i])
+	p := c.partitions[i]
+	ready, isr := k.quorum(c) && k.led(c, p), map[int]bool{}
 	for _, id := range m.After {
-		ready = ready && k.serves(c, int(id))
+		gained := !slices.Contains(p.replicas, int(id))
+		ready = ready && (!gained || k.serves(c, int(id)))
+		if gained || p.isr[int(id)] {
+			isr[int(id)] = true
+		}
 	}
+	ready = ready && len(isr) > 0
 	if !ready {
 		k.w.after(k.w.between(time.Second, 10*time.Second), func() { k.arrive(c, i, m) })
 		return
 	}
 	delete(c.moving, i)
-	p := c.partitions[i]
-	p.replicas, p.isr = nil, map[int]bool{}
+	p.replicas, p.isr = nil, isr
 	for _, id := range m.After {
 		p.replicas = append(p.replicas, int(id))
-		p.isr[int(id)] = true
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/scheduler"
 	"github.com/kafka-sched/kafka-sched/scheduler/balance"
 	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
+	"github.com/kafka-sched/kafka-sched/scheduler/upgrade"
 )
 
 // kafka is the model of what the brokers' processes make of their volumes.
@@ -22,6 +23,8 @@ type kafka struct {
 	clusters []*cluster
 	// snapshots are what was true when facts were given that may still be told.
 	snapshots map[*rolling.Facts]*snapshot
+	// came are the launches whose nodes were in their cluster, and in sync.
+	came map[mesos.TaskID]bool
 }
 
 // volume is the data of one node.
@@ -47,6 +50,9 @@ type cluster struct {
 	// configured.
 	topics map[string]*topic
 	byHand map[int]bool
+	// features are the finalized levels, cordoned the brokers that take no new replicas.
+	features map[string]int
+	cordoned map[int]bool
 }
 
 // registration is a broker that the controllers know.
@@ -73,10 +79,12 @@ type node struct {
 	serves      bool // it is a broker
 	controls    bool // it is a controller
 	up, ended   bool
+	release     release
 }
 
 func newKafka(w *world) *kafka {
-	return &kafka{w: w, volumes: map[mesos.PersistenceID]*volume{}}
+	return &kafka{w: w, volumes: map[mesos.PersistenceID]*volume{},
+		came: map[mesos.TaskID]bool{}}
 }
 
 // isOnce reports whether a task runs to its end by itself.
@@ -94,7 +102,7 @@ func (k *kafka) begin(t *task) {
 	if isIdle(order) {
 		return
 	}
-	n := &node{t: t}
+	n := &node{t: t, release: k.w.releaseOf(t.info)}
 	for _, e := range order.Env {
 		switch e.Name {
 		case "KAFKA_CLUSTER_ID":
@@ -181,13 +189,14 @@ func (k *kafka) boot(n *node) {
 				voters:  map[int]*volume{n.id: n.volume},
 				members: map[*volume]bool{n.volume: true},
 				brokers: map[int]*registration{}, moving: map[int]balance.Move{},
-				topics: map[string]*topic{}, byHand: map[int]bool{}}
+				topics: map[string]*topic{}, byHand: map[int]bool{},
+				features: n.release.features(), cordoned: map[int]bool{}}
 			n.volume.cluster = c
 			k.clusters = append(k.clusters, c)
 		}
 	}
 	k.w.after(k.w.between(300*time.Millisecond, 3*time.Second), func() {
-		if !n.ended {
+		if k.starts(n) {
 			n.up = true
 			for _, x := range k.nodes {
 				if x.id == n.id && x.t.info.Name != n.t.info.Name {
@@ -227,6 +236,9 @@ func (k *kafka) join(n *node) {
 		return
 	}
 	if n.volume.cluster == nil {
+		if !k.fits(n, c) {
+			return
+		}
 		k.w.tell("node %d joins the cluster of %s", n.id, c.founder.id)
 	}
 	n.volume.cluster = c
@@ -235,6 +247,7 @@ func (k *kafka) join(n *node) {
 		c.voters[n.id] = n.volume
 	}
 	if !n.serves {
+		k.came[n.t.info.ID] = true
 		return
 	}
 	now := k.w.now
@@ -247,6 +260,7 @@ func (k *kafka) join(n *node) {
 	for _, at := range []time.Time{b.unfenced, b.synced} {
 		k.w.at(at, func() { k.settle(c) })
 	}
+	k.w.at(b.synced, func() { k.came[n.t.info.ID] = k.came[n.t.info.ID] || !n.ended })
 }
 
 // discover finds a cluster with a quorum behind the addresses that a node was launched with.
@@ -356,12 +370,14 @@ func (k *kafka) facts(asked time.Time, call scheduler.AskKafka) scheduler.KafkaF
 			break
 		}
 		f.Brokers = append(f.Brokers, scheduler.BrokerFacts{ID: id, Address: b.address,
-			Fenced: !k.serves(c, id)})
+			Fenced: !k.serves(c, id), Cordoned: c.cordoned[id]})
 	}
+	f.Cordons = c.features[upgrade.Metadata] >= cordoning
 	k.settle(c)
 	k.partitionFacts(c, &f)
 	if call.All {
 		f.Rolling = k.whole(c, asked, k.answering(addresses))
+		f.Features = k.featureFacts(c, addresses)
 		k.snap(c, asked, f.Rolling)
 	}
 	f.MostReplicas, f.MostReplicated = c.mostReplicas()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
@@ -247,7 +248,8 @@ func (o *operator) forceWaiting() {
 const patience = 10 * time.Minute
 
 // growBack has as many brokers again as topics have replicas, where one was to leave of as many:
-// whoever shrinks a cluster while it does not answer is not told before.
+// whoever shrinks a cluster while it does not answer is not told before. It also wants those back
+// that were to leave and have fallen.
 func (o *operator) growBack() {
 	w := o.w
 	if w.process.view == nil || w.now.Before(o.healed.Add(patience)) {
@@ -255,16 +257,33 @@ func (o *operator) growBack() {
 	}
 	for _, p := range w.process.view.Plans {
 		for _, ph := range p.Phases {
-			if slices.ContainsFunc(ph.Steps, func(s scheduler.StepView) bool {
-				return strings.Contains(s.Reason, "cannot leave")
+			if !slices.ContainsFunc(ph.Steps, func(s scheduler.StepView) bool {
+				return strings.Contains(s.Reason, "cannot leave") || o.fallen(ph.Name, s)
 			}) {
-				next := o.shape
-				next.brokers++
-				o.become(next)
-				return
+				continue
 			}
+			next := o.shape
+			if strings.HasPrefix(ph.Name, "controller-") {
+				next.controllers++
+			} else {
+				next.brokers++
+			}
+			o.become(next)
+			return
 		}
 	}
+}
+
+// fallen reports whether a step waits for Kafka where the node that is to go does not run: nobody
+// starts that again, and its data or its vote may be what Kafka lacks.
+func (o *operator) fallen(pod string, s scheduler.StepView) bool {
+	if s.Status == plans.Complete ||
+		!strings.HasPrefix(s.Name, "empty-") && !strings.HasPrefix(s.Name, "forget-") {
+		return false
+	}
+	return !slices.ContainsFunc(o.w.kafka.nodes, func(n *node) bool {
+		return strings.HasPrefix(n.t.info.Name, pod+"-")
+	})
 }
 
 // lastOf reports whether a service that is uninstalled waits for an agent in vain: no quorum is

@@ -81,6 +81,8 @@ func (s *store) applyHistory(w scheduler.Write) {
 		delete(h.Actions, w.Name)
 	case scheduler.WriteFile:
 		h.Files[w.Name] = w.Content
+	case scheduler.WriteCampaign:
+		h.Campaign = w.Campaign
 	case scheduler.WriteAgent:
 		h.Agents[w.Agent.ID] = w.Agent
 	case scheduler.DeleteAgent:
@@ -178,7 +180,8 @@ func (p *process) start() {
 	p.w.tell("the scheduler starts, life %d", p.life)
 	cfg := scheduler.Config{
 		Target:      scheduler.Target{ID: "target-1", Service: p.w.scenario.shape.service()},
-		ExecutorURI: "http://s/executor", KafkaURI: "http://s/kafka.tgz", UUID: p.uuid,
+		ExecutorURI: "http://s/executor", KafkaURI: "http://s/kafka.tgz", Address: "http://s",
+		UUID: p.uuid,
 	}
 	p.machine = scheduler.Restore(cfg, p.w.store.load())
 	if p.other = nil; p.w.thorough {

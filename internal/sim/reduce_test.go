@@ -148,6 +148,7 @@ var simpler = []func(*scenario){
 	func(s *scenario) {
 		s.agents = max(1, s.shape.data, s.shape.brokers, s.shape.controllers)
 	},
+	func(s *scenario) { s.shape.former, s.bad = false, false },
 	func(s *scenario) { s.crashes = 0 },
 	func(s *scenario) { s.network = 0 },
 	func(s *scenario) { s.tasks = 0 },

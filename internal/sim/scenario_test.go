@@ -20,6 +20,9 @@ type scenario struct {
 	pictures bool
 	// older says that controllers do not become voters by themselves, as before Kafka 4.2.
 	older bool
+	// bad says that no node of the latest release comes up where it is to take the place of the
+	// one before.
+	bad bool
 }
 
 func drawScenario(rng *rand.Rand) scenario {
@@ -39,5 +42,6 @@ func drawScenario(rng *rand.Rand) scenario {
 	}
 	s.blind = rng.Float64() < 0.3
 	s.older = rng.Float64() < 0.3
+	s.bad = s.shape.former && rng.Float64() < 0.2
 	return s
 }

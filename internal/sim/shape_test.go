@@ -16,8 +16,9 @@ type shape struct {
 	brokers  int // 0 for none
 	// controllers are those that are no brokers, 0 for brokers that are controllers too.
 	controllers int
-	unlike      int // something that differs for one broker, if there are such controllers
-	topics      int // what topics are declared, 0 for none
+	unlike      int  // something that differs for one broker, if there are such controllers
+	topics      int  // what topics are declared, 0 for none
+	former      bool // Kafka is of the release before the latest
 	other       bool
 	// nodes and data count the instances of the mixed pods, without which nodes is 0.
 	nodes, data  int
@@ -34,7 +35,7 @@ func drawKafka(rng *rand.Rand) shape {
 	if rng.Float64() < 0.15 {
 		s.brokers = 1
 	}
-	s.topics = rng.IntN(3)
+	s.topics, s.former = rng.IntN(3), rng.Float64() < 0.5
 	if rng.Float64() < 0.4 {
 		s.controllers = []int{1, 3, 3}[rng.IntN(3)]
 		s.order = []string{"serial", "parallel"}[rng.IntN(2)]
@@ -102,7 +103,7 @@ const kafkaSpec = `
   kafka:
     count: %d
     placement: '[["hostname","MAX_PER","1"]]'
-    kafka: {version: 4.3.1, heap: 256%s}%s
+    kafka: {version: %s, heap: 256%s}%s
     tasks:
       broker:
         goal: RUNNING
@@ -123,7 +124,7 @@ const apartSpec = `
   controller:
     count: %d
     placement: '[["hostname","MAX_PER","1"]]'%s
-    kafka: {process: controller, heap: 128}
+    kafka: {process: controller, version: %s, heap: 128}
     tasks:
       node:
         goal: RUNNING
@@ -140,6 +141,7 @@ const apartSpec = `
     placement: '[["hostname","MAX_PER","1"]]'%s
     kafka:
       process: broker
+      version: %s
       heap: 256
       volumes: [logs-0, logs-1]
       instances: {0: {properties: {num.network.threads: 1%d}}}%s
@@ -350,10 +352,11 @@ func (s shape) text() string {
 	switch {
 	case s.controllers > 0:
 		topics := strings.ReplaceAll(s.declared(), ", ", "\n      ")
-		fmt.Fprintf(&b, apartSpec, s.controllers, policies, s.revision, s.brokers, policies,
-			s.unlike, topics, cpus)
+		fmt.Fprintf(&b, apartSpec, s.controllers, policies, s.release(), s.revision, s.brokers,
+			policies, s.release(), s.unlike, topics, cpus)
 	case s.brokers > 0:
-		fmt.Fprintf(&b, kafkaSpec, s.brokers, s.declared(), policies, cpus, s.revision)
+		fmt.Fprintf(&b, kafkaSpec, s.brokers, s.release(), s.declared(), policies, cpus,
+			s.revision)
 	}
 	if s.other {
 		fmt.Fprintf(&b, otherSpec, policies)

@@ -21,6 +21,7 @@ var (
 	whole     = flag.Bool("whole", false, "print the whole trace, not only its end")
 	keep      = flag.String("keep", "", "file that gets the reduced scenario of TestReduce")
 	summary   = flag.String("summary", "", "file that gets a line with the figures of the run")
+	reduces   = flag.Bool("reduce", true, "reduce the first run that fails to a scenario file")
 	thoroughs = flag.Uint64("thorough", 8,
 		"have a second machine that looks at all follow each so many-th seed; 1 is all, 0 none")
 )
@@ -66,7 +67,7 @@ func TestSim(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if seed := worst.Load(); seed != 0 {
+	if seed := worst.Load(); seed != 0 && *reduces {
 		tellReduced(t, seed)
 	}
 	count := last - first + 1

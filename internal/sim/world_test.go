@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/executor"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 	"github.com/kafka-sched/kafka-sched/servicespec"
@@ -38,7 +39,8 @@ type world struct {
 	plant    func(scheduler.Event, *scheduler.Output)
 	log      []recorded // what the machine was given, if that is wanted
 	recordIt bool
-	tasks    int                          // counts launches
+	tasks    int // counts launches
+	orders   map[mesos.TaskID]executor.Order
 	used     map[mesos.PersistenceID]bool // volumes that a task for good has run on
 }
 
@@ -78,7 +80,7 @@ func newWorld(seed uint64) *world { return newWorldOf(seed, drawScenario) }
 func newWorldOf(seed uint64, draw func(*rand.Rand) scenario) *world {
 	w := &world{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x6b61666b61)),
 		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), faults: true, thorough: true,
-		used: map[mesos.PersistenceID]bool{}}
+		used: map[mesos.PersistenceID]bool{}, orders: map[mesos.TaskID]executor.Order{}}
 	w.scenario = draw(w.rng)
 	w.store = &store{}
 	w.kafka = newKafka(w)
@@ -90,7 +92,7 @@ func newWorldOf(seed uint64, draw func(*rand.Rand) scenario) *world {
 		&checkReplaced{w: w, under: map[scheduler.PodName]bool{}},
 		&checkActions{w: w, last: map[string]time.Time{}},
 		&checkPaused{w}, &checkParams{w}, &checkLeaving{w}, newCheckJobs(w),
-		&checkEssential{w: w},
+		&checkEssential{w: w}, newCheckUpgrade(w),
 		&checkMinimum{w: w, told: map[mesos.TaskID]time.Time{},
 			forced: map[scheduler.PodName]bool{}},
 	}

@@ -126,8 +126,9 @@ type pod struct {
 }
 
 type down struct {
-	Task mesos.TaskID `json:"task"`
-	At   time.Time    `json:"at"`
+	Task  mesos.TaskID `json:"task"`
+	At    time.Time    `json:"at"`
+	Rolls bool         `json:"rolls,omitempty"`
 }
 
 type recovery struct {
@@ -152,7 +153,7 @@ func podToRow(p scheduler.Pod) pod {
 		Recovery:    maybe(p.Recovery, func(r scheduler.Recovery) recovery { return recovery(r) }),
 		Move:        maybe(p.Move, moveToRow),
 		Down: maybe(p.Down,
-			func(d scheduler.Down) down { return down{d.Task, d.At.UTC()} }),
+			func(d scheduler.Down) down { return down{d.Task, d.At.UTC(), d.Rolls} }),
 		Force: p.Force,
 		New:   p.New,
 	}
