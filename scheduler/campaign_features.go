@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -97,8 +98,8 @@ func (m *Machine) raised(c Campaign, phase CampaignPhase) bool {
 func (m *Machine) raising(phase CampaignPhase) bool {
 	for _, name := range phase.Raise {
 		start := SetFeature{Name: name}.asked()
-		//tidy:unordered any of them counts
-		for key, c := range m.changing {
+		for _, key := range slices.Sorted(maps.Keys(m.changing)) {
+			c := m.changing[key]
 			answered := c.taken || c.failed != ""
 			if strings.HasPrefix(key, start) && (!answered && m.now.Before(c.until) ||
 				answered && m.facts.Asked.Before(c.since)) {

@@ -92,6 +92,17 @@ type TopicProperty struct {
 	Wanted       *string
 }
 
+// String implements fmt.Stringer.
+func (p TopicProperty) String() string { return differs(p.Name, p.Actual, p.Wanted) }
+
+// differs is a property as it is, and as it is to be.
+func differs(name, actual string, wanted *string) string {
+	if wanted == nil {
+		return fmt.Sprintf("%s is %q and not to be set", name, actual)
+	}
+	return fmt.Sprintf("%s is %q, not %q", name, actual, *wanted)
+}
+
 // PropertyDrift is a property that a broker has otherwise.
 type PropertyDrift struct {
 	Broker int
@@ -107,6 +118,11 @@ type PropertyDrift struct {
 
 // ByHand says that somebody set the property in Kafka.
 func (d PropertyDrift) ByHand() bool { return byHand(d.Source) }
+
+// String implements fmt.Stringer.
+func (d PropertyDrift) String() string {
+	return fmt.Sprintf("broker %d: %s", d.Broker, differs(d.Name, d.Actual, d.Wanted))
+}
 
 func byHand(source string) bool { return strings.HasPrefix(source, "DYNAMIC") }
 
