@@ -154,11 +154,16 @@ func TestSlowReader(t *testing.T) {
 	defer conn.Close()
 	fmt.Fprintf(conn, "GET /v2/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	reader := bufio.NewReader(conn)
-	for text := ""; text != ":\n"; {
-		if text, err = reader.ReadString('\n'); err != nil {
-			t.Fatal(err)
+	until := func(line string) {
+		for text := ""; text != line; {
+			if text, err = reader.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
+	until(":\n")
+	feed.add([]api.Event{{Type: "plan"}})
+	until("event: plan\n") // from here on it has seen events, and misses some
 	long := strings.Repeat("x", 4096)
 	began := time.Now()
 	for range 4 { // 64 MiB: more than any buffer between the two
