@@ -409,14 +409,15 @@ func (m *Machine) refuseTarget(next servicespec.Service) string {
 		"brought about; finish it or roll it back first", c.Kind.noun(), c.From, c.To)
 }
 
-// diedBefore reports whether a Kafka node or a ZooKeeper server ended by itself before its turn in
-// a campaign, or was restarted: nobody has rolled it, and it has not run with the target.
+// diedBefore reports whether a Kafka node or a ZooKeeper server ended by itself, or was lost,
+// before its turn in a campaign, or was restarted: nobody has rolled it, and it has not run with
+// the target.
 func (m *Machine) diedBefore(p Pod) bool {
 	spec, _ := m.spec(p.Name)
 	t, _ := p.task(serverTask(spec))
 	rolled := p.Down != nil && p.Down.Rolls
 	return m.hard.Campaign.under() && !rolled && p.Request == "" && t.ID != "" &&
-		!t.live() && t.Launch != m.launchHash(p.Name, t.Name)
+		!t.runs() && t.Launch != m.launchHash(p.Name, t.Name)
 }
 
 // keepsTurn reports whether a node that ended by itself is brought back as it was, and has its turn
