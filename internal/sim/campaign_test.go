@@ -32,6 +32,8 @@ func (o *operator) endMoves() {
 		case p.Move == nil || p.Move.Cause != scheduler.CauseAsked:
 		case p.Place == nil && p.Move.To != "":
 			w.process.command(scheduler.PodMove{Pod: name.String()})
+		case p.Place == nil: // nor does another agent fit; may it go where it was
+			w.process.command(scheduler.PodMove{Pod: name.String(), To: p.Move.Hostname})
 		case p.Place != nil && p.Request == "" && p.Incarnation == p.Move.Incarnation:
 			w.process.command(scheduler.PodMove{Pod: name.String(), Cancel: true})
 		}
