@@ -253,7 +253,7 @@ func (c *cluster) oneReservationEach() {
 // TestTwoClusters runs two names side by side on one machine.
 func TestTwoClusters(t *testing.T) {
 	a := newCluster(t, "one")
-	b := &cluster{t: t, home: a.home, name: "two", env: a.env}
+	b := &cluster{t: t, home: a.home, name: "two", program: a.program, env: a.env}
 	a.install("--set", "brokers.count=1")
 	b.install("--set", "brokers.count=1")
 	a.awaitWhole(1, time.Minute)
