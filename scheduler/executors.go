@@ -90,20 +90,12 @@ func (m *Machine) rollExecutors() (tasks []string, text string, p *Problem) {
 // unforce takes back that an operator forced steps of the plan deploy for an instance to their
 // end.
 func (m *Machine) unforce(name PodName) {
-	said := copyOverrides(m.hard.Overrides)
-	changed := false
-	for _, phase := range m.built()[0].Phases {
-		for _, s := range phase.Steps {
-			key := plans.Key(planDeploy, phase.Name, s.Name)
-			if (PodName{s.Pod, s.Index}) == name && said.Forced[key] {
-				delete(said.Forced, key)
-				delete(said.Said, key)
-				changed = true
-			}
+	m.derive()
+	for _, at := range m.index.steps[name] {
+		phase := m.index.built[0].Phases[at.phase]
+		key := plans.Key(planDeploy, phase.Name, phase.Steps[at.step].Name)
+		if m.hard.Overrides.Forced[key] {
+			m.forget(key)
 		}
-	}
-	if changed {
-		m.hard.Overrides = said
-		m.write(WriteOverrides{said})
 	}
 }

@@ -35,17 +35,18 @@ func (m *Machine) noteReady() {
 // holdUpdate says why the update policy of a pod keeps the instance of a step from being stopped
 // now, "" if it does not.
 func (m *Machine) holdUpdate(plan string, s plans.Step) string {
-	name := PodName{s.Pod, s.Index}
-	spec, ok := m.spec(name)
-	reason := cmp.Or(m.holdCampaign(), m.holdHalt(name, spec))
-	if reason != "" && plan == planDeploy {
-		return reason
-	}
-	if !ok || spec.Update == nil || plan != planDeploy {
+	if plan != planDeploy {
 		return ""
 	}
-	down := 0
-	reason = ""
+	name := PodName{s.Pod, s.Index}
+	spec, ok := m.spec(name)
+	if held := cmp.Or(m.holdCampaign(), m.holdHalt(name, spec)); held != "" {
+		return held
+	}
+	if !ok || spec.Update == nil {
+		return ""
+	}
+	down, reason := 0, ""
 	for _, other := range m.podNames() {
 		p := m.hard.Pods[other]
 		if other == name || other.Type != name.Type || !p.deployed() {
