@@ -30,7 +30,7 @@ executors: ## build bin/kafka-sched-OS-ARCH for each of PLATFORMS
 		-o "bin/kafka-sched-$${p%/*}-$${p#*/}" . || exit 1; done
 
 check: ## formatting, vet, house rules, linter
-	@test -z "$$(gofmt -l . | tee /dev/stderr)"
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted" >&2; exit 1; }
 	$(GO) vet -tags 'e2e long soak' ./...
 	$(GO) tool staticcheck ./...
 	$(GO) test -count=1 ./internal/tidy
