@@ -95,7 +95,7 @@ sim: ## SEEDS=n worlds from SEED=s on, each with faults at random
 crashpoints: ## crash at each write and each call of the main courses
 	@$(call figures,./internal/sim,TestCrashPoints$$,-every-point)
 
-faults: ## the faults that were thought of, each with its tests
+faults: ## the faults and the complaints that were thought of, each with its tests
 	@$(call figures,./internal/faults,TestFaults$$,)
 
 # CLUSTERS=N as many clusters, SEED=S from this one on.

@@ -17,7 +17,7 @@ import (
 // producers: binaries of 3.9, and back, and again with the protocol behind them; into the migration
 // to three controllers, back out of it, and again, where a broker dies, to its end; the binaries of
 // 4.3, and all features. Nothing is lost or doubled, no producer sees an error, and no partition
-// is under its minimum because of us.
+// is under its minimum because of us (C8).
 func TestChain(t *testing.T) {
 	c := newCluster(t, "kafka-zookeeper")
 	c.install("--file", rewritten(t, "kafka-zookeeper.yml", "3.9.1", "3.8.1"), "--agents", "3")

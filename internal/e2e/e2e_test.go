@@ -16,7 +16,7 @@ import (
 
 // TestMainJob installs a cluster with one command, moves 10,000 messages through it, kills
 // every kind of process in turn under load, replaces a broker, uninstalls, and installs again.
-// One test holds it all, because a cluster takes long to make (F44).
+// One test holds it all, because a cluster takes long to make (F44, C15).
 func TestMainJob(t *testing.T) {
 	c := newCluster(t, "kafka")
 	c.install()

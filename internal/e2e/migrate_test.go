@@ -14,7 +14,7 @@ import (
 // TestMigrate brings a cluster of Kafka 3.9 with an ensemble of its own to KRaft under the load of
 // idempotent producers: first into KRaft and all the way back to ZooKeeper, then, with the
 // scheduler killed in the middle, to the end. Nothing is lost or doubled, no producer sees an
-// error, no partition is under its minimum, and what Kafka knows beside the data is the same.
+// error, no partition is under its minimum, and what Kafka knows beside the data is the same (C8).
 func TestMigrate(t *testing.T) {
 	c := newCluster(t, "kafka-zookeeper")
 	before, spec := lighter(t, "kafka-zookeeper.yml"), lighter(t, "kafka-migrated.yml")

@@ -14,7 +14,7 @@ import (
 )
 
 // TestBrokerMoves moves a broker of a loaded cluster to a fourth agent, lets all disks grow, and
-// has a count that is put back fill and empty a broker by itself.
+// has a count that is put back fill and empty a broker by itself (C12).
 func TestBrokerMoves(t *testing.T) {
 	c := newCluster(t, "moves")
 	c.install("--agents", "4")
@@ -81,7 +81,7 @@ func (c *cluster) freeHost() string {
 }
 
 // TestControllersGrow lets the controllers, a pod of their own, become three, five, and three again
-// while messages flow, and replaces one: one at a time, with a quorum all the while.
+// while messages flow, and replaces one: one at a time, with a quorum all the while (C6).
 func TestControllersGrow(t *testing.T) {
 	c := newCluster(t, "quorum")
 	spec := filepath.Join(t.TempDir(), "quorum.yml")

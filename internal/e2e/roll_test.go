@@ -16,7 +16,7 @@ import (
 // TestRollUnderLoad rolls three brokers under the load of idempotent producers: by a changed
 // setting, then by the next one while the scheduler, a broker and the quorum's leader are killed,
 // and at last tries to restart a broker while another one hangs. Nothing is lost or doubled, no
-// producer sees an error, and no partition is under its minimum because of us.
+// producer sees an error, and no partition is under its minimum because of us (C11).
 func TestRollUnderLoad(t *testing.T) {
 	c := newCluster(t, "roll")
 	c.install()

@@ -95,7 +95,7 @@ func (c *cluster) releases() (scheduler string, executors map[string]string) {
 
 // TestSelfUpgrade has a program of a later release take over a service of shells: with the same
 // framework and address, while every task goes on. Executors of the earlier release go on to work,
-// start a task again that ended, and are exchanged when told so. The way back is the same.
+// start a task again that ended, and are exchanged when told so. The way back is the same (C13).
 func TestSelfUpgrade(t *testing.T) {
 	c := newCluster(t, "pair")
 	later := filepath.Join(t.TempDir(), "kafka-sched")

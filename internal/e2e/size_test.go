@@ -11,7 +11,7 @@ import (
 
 // TestSize lets a cluster grow from three brokers to four and shrink back under load: nobody else
 // restarts, the new broker is filled with a throttle, the scheduler dies while it is emptied, and
-// nothing is lost.
+// nothing is lost (C10).
 func TestSize(t *testing.T) {
 	c := newCluster(t, "size")
 	c.install("--agents", "4")

@@ -72,7 +72,7 @@ func TestCanaryUpdate(t *testing.T) {
 // TestBadUpdate changes what brokers take while they run, and restarts nobody; has what Kafka
 // refuses refused before anything restarts; and rolls out a setting that keeps a broker from
 // starting: one stays down, the others are left alone, producers go on, and a roll-back brings it
-// back (F32, F36).
+// back (F32, F36, C15).
 func TestBadUpdate(t *testing.T) {
 	c := newCluster(t, "bad")
 	c.install()

@@ -13,7 +13,7 @@ import (
 // TestUpgrade brings three nodes from Kafka 3.9 to 4.3 under the load of idempotent producers:
 // first to the new binaries and back again; then, paused in the middle while a node dies, and with
 // the scheduler killed, to the end, with all features raised. Nothing is lost or doubled, no
-// producer sees an error, and no partition is under its minimum because of us.
+// producer sees an error, and no partition is under its minimum because of us (C7).
 func TestUpgrade(t *testing.T) {
 	c := newCluster(t, "upgrade")
 	c.install("--set", "service.kafka_version=3.9.1")

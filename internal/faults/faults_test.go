@@ -22,8 +22,19 @@ var (
 	show    = flag.String("summary", "", "file that gets the table")
 )
 
-// list is what goes wrong, by number less one.
-var list = []string{
+// catalogue is a list of things by number, of which each has to have a test that names it.
+type catalogue struct {
+	letter, what string   // "F" and "fault"
+	list         []string // by number less one
+}
+
+// catalogues are all there are.
+var catalogues = []catalogue{
+	{"C", "complaint", complaints}, {"F", "fault", faults},
+}
+
+// faults are what goes wrong.
+var faults = []string{
 	"a crash before or after any write and any call",
 	"an answer of the store is lost: the write may have been taken",
 	"the session at ZooKeeper expires in the middle of a launch",
@@ -70,17 +81,35 @@ var list = []string{
 	"an unclean stop, and a log recovery that takes long",
 }
 
-var number = regexp.MustCompile(`\bF([1-9][0-9]?)\b`)
+// complaints are what users of other operators of Kafka complain about most.
+var complaints = []string{
+	"a roll gives up, or loops, instead of waiting for the ISR",
+	"topics with one replica, or as many as their minimum, block a roll or are broken by it",
+	"one restart at a time takes hours on a large cluster",
+	"the next broker goes before the one before has caught up",
+	"restart loops while logs are recovered; too short a time to end",
+	"controllers cannot be scaled or moved",
+	"an upgrade is stuck, or surprises with what cannot be undone",
+	"the migration from ZooKeeper is stuck in the middle",
+	"a change of certificates rolls again and again, or not at all",
+	"a smaller cluster loses data, or hangs",
+	"a deadlock when another broker dies in the middle of a roll",
+	"full or failed disks: no way to move, to grow, or to go on",
+	"another release of the operator restarts everything at once",
+	"stuck in reconciliation, zombies that are staging, volumes that are lost",
+	"an update that hangs, a replacement that does not happen, a broker that is not started again",
+}
 
-// named are the tests that name each fault, by its number.
-type named map[int][]string
+var number = regexp.MustCompile(`\b([FC][1-9][0-9]?)\b`)
 
-// note adds a test under the faults that its comment names.
+// named are the tests that name each thing of a catalogue, by its letter and number.
+type named map[string][]string
+
+// note adds a test under the things that its comment names.
 func (n named) note(test, comment string) {
 	for _, match := range number.FindAllStringSubmatch(comment, -1) {
-		fault, _ := strconv.Atoi(match[1])
-		if !slices.Contains(n[fault], test) {
-			n[fault] = append(n[fault], test)
+		if of := match[1]; !slices.Contains(n[of], test) {
+			n[of] = append(n[of], test)
 		}
 	}
 }
@@ -140,48 +169,65 @@ func (n named) story(root, path string) error {
 	return err
 }
 
-// table is the list with its tests.
-func (n named) table() string {
+// table is a catalogue with its tests.
+func (c catalogue) table(n named) string {
 	var b strings.Builder
-	b.WriteString("| | fault | tests that name it |\n|---|---|---|\n")
-	for i, what := range list {
-		slices.Sort(n[i+1])
-		fmt.Fprintf(&b, "| F%d | %s | %s |\n", i+1, what, strings.Join(n[i+1], "<br>"))
+	fmt.Fprintf(&b, "| | %s | tests that name it |\n|---|---|---|\n", c.what)
+	for i, what := range c.list {
+		of := c.letter + strconv.Itoa(i+1)
+		slices.Sort(n[of])
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", of, what, strings.Join(n[of], "<br>"))
 	}
 	return b.String()
 }
 
-const (
-	begin = "<!-- begin faults: written by go test ./internal/faults -rewrite -->\n"
-	end   = "<!-- end faults -->\n"
-)
+// tested demands a test of each thing, and gives how many have one.
+func (c catalogue) tested(t *testing.T, n named) int {
+	t.Helper()
+	tested := 0
+	for i, what := range c.list {
+		if of := c.letter + strconv.Itoa(i+1); len(n[of]) > 0 {
+			tested++
+		} else {
+			t.Errorf("no test names %s: %s", of, what)
+		}
+	}
+	for of, tests := range n {
+		digits, is := strings.CutPrefix(of, c.letter)
+		if i, err := strconv.Atoi(digits); is && err == nil && i > len(c.list) {
+			t.Errorf("there is no %s, which %v name", of, tests)
+		}
+	}
+	return tested
+}
 
-// TestFaults demands a test of each fault, and that the document has the table of them.
+// TestFaults demands a test of each fault and of each complaint, and that the document has the
+// tables of them.
 func TestFaults(t *testing.T) {
 	found, err := find("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	tested := 0
-	for i, what := range list {
-		if len(found[i+1]) == 0 {
-			t.Errorf("no test names F%d: %s", i+1, what)
-			continue
-		}
-		tested++
+	var tables, counts strings.Builder
+	for _, c := range catalogues {
+		table := c.table(found)
+		tables.WriteString(table + "\n")
+		fmt.Fprintf(&counts, "%ss=%d tested=%d\n", c.what, len(c.list), c.tested(t, found))
+		c.inDocument(t, table)
 	}
-	for fault := range found {
-		if fault > len(list) {
-			t.Errorf("there is no F%d, which %v name", fault, found[fault])
-		}
-	}
-	table := found.table()
 	if *show != "" {
-		text := fmt.Sprintf("%s\nfaults=%d tested=%d\n", table, len(list), tested)
-		if err := os.WriteFile(*show, []byte(text), 0o644); err != nil {
+		text := []byte(tables.String() + counts.String())
+		if err := os.WriteFile(*show, text, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// inDocument demands that the document has the table, or puts it there.
+func (c catalogue) inDocument(t *testing.T, table string) {
+	t.Helper()
+	begin := fmt.Sprintf("<!-- begin %ss: written by go test ./internal/faults -rewrite -->\n", c.what)
+	end := fmt.Sprintf("<!-- end %ss -->\n", c.what)
 	const path = "../../docs/reliability.md"
 	doc, err := os.ReadFile(path)
 	if err != nil {
@@ -190,7 +236,7 @@ func TestFaults(t *testing.T) {
 	before, rest, _ := bytes.Cut(doc, []byte(begin))
 	old, after, is := bytes.Cut(rest, []byte(end))
 	if !is {
-		t.Fatalf("%s has no place for the table", path)
+		t.Fatalf("%s has no place for the table of %ss", path, c.what)
 	}
 	if *rewrite {
 		whole := string(before) + begin + "\n" + table + "\n" + end + string(after)
@@ -198,6 +244,7 @@ func TestFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 	} else if strings.TrimSpace(string(old)) != strings.TrimSpace(table) {
-		t.Errorf("the table in %s is not up to date: go test ./internal/faults -rewrite", path)
+		t.Errorf("the table of %ss in %s is not up to date: go test ./internal/faults -rewrite",
+			c.what, path)
 	}
 }

@@ -117,7 +117,7 @@ func TestStaysWhenSomebodyFailsWhileItDrains(t *testing.T) {
 	l.expect(l.step(time.Second, moved), "stop 3")
 }
 
-// Log recovery extends the patience as long as it goes on, and no longer (F44).
+// Log recovery extends the patience as long as it goes on, and no longer (F44, C5).
 func TestRecoveryExtendsPatience(t *testing.T) {
 	l := newLine(t, 3, 1)
 	l.down(3)

@@ -48,7 +48,7 @@ func rollTime(t testing.TB, seed uint64, atATime int) time.Duration {
 	return time.Duration(w.now-from) * time.Millisecond
 }
 
-// TestFiveAtATime: 30 brokers in 3 racks, five at a time, in simulated time.
+// TestFiveAtATime: 30 brokers in 3 racks, five at a time, in simulated time (C3).
 func TestFiveAtATime(t *testing.T) {
 	var one, five time.Duration
 	for seed := range uint64(5) {

@@ -222,6 +222,7 @@ voters 0 1 2 leader 0
 topic t min 0: 0+1+2+`, rolling.Request{Node: 1}, "wait min-isr-unknown", "topic t"},
 }
 
+// TestMayStop asks for stops of nodes in named cases: C1, C2, C3, C4, C5, C6, C7, C10, C11, C12.
 func TestMayStop(t *testing.T) {
 	for _, c := range stops {
 		t.Run(c.name, func(t *testing.T) {
