@@ -226,7 +226,8 @@ func TestFaults(t *testing.T) {
 // inDocument demands that the document has the table, or puts it there.
 func (c catalogue) inDocument(t *testing.T, table string) {
 	t.Helper()
-	begin := fmt.Sprintf("<!-- begin %ss: written by go test ./internal/faults -rewrite -->\n", c.what)
+	const writer = "go test ./internal/faults -rewrite"
+	begin := fmt.Sprintf("<!-- begin %ss: written by %s -->\n", c.what, writer)
 	end := fmt.Sprintf("<!-- end %ss -->\n", c.what)
 	const path = "../../docs/reliability.md"
 	doc, err := os.ReadFile(path)
@@ -244,7 +245,6 @@ func (c catalogue) inDocument(t *testing.T, table string) {
 			t.Fatal(err)
 		}
 	} else if strings.TrimSpace(string(old)) != strings.TrimSpace(table) {
-		t.Errorf("the table of %ss in %s is not up to date: go test ./internal/faults -rewrite",
-			c.what, path)
+		t.Errorf("the table of %ss in %s is not up to date: %s", c.what, path, writer)
 	}
 }
