@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -29,7 +30,8 @@ type turn struct {
 }
 
 // TestRollTimes rolls three brokers under load, and tells how much of each broker's turn is the
-// scheduler's: what is left without Kafka's own stop, start and catching up.
+// scheduler's: what is left without Kafka's own stop, start and catching up. It tells how long
+// producers waited, the one of Kafka's distribution as well.
 func TestRollTimes(t *testing.T) {
 	c := newCluster(t, "times")
 	c.install()
@@ -37,11 +39,13 @@ func TestRollTimes(t *testing.T) {
 	f := startTraffic(t, c.bootstrap())
 	c.verb("update", "start", "--set", "kafka.queued_max_requests=400") // and all JVMs are warm
 	c.awaitWhole(3, 5*time.Minute)
+	java := c.javaProducer()
 	f.reset()
 	began := time.Now()
 	c.verb("update", "start", "--set", "kafka.queued_max_requests=300")
 	c.awaitWhole(3, 5*time.Minute)
-	f.calm("a roll")
+	f.calm(fmt.Sprintf("a roll of %v", time.Since(began).Round(time.Second)))
+	java()
 	turns := c.turns(began, f)
 	if len(turns) != 3 {
 		t.Fatalf("%d turns in a roll of three: %+v", len(turns), turns)
@@ -64,6 +68,63 @@ func TestRollTimes(t *testing.T) {
 	}
 	f.check()
 	c.uninstall()
+}
+
+// Kafka's own producer writes so many records a second, for so many seconds in which a roll ends on
+// a machine that is not too busy. The first ones do not count: then it compiles itself.
+const (
+	javaRate   = 400
+	javaWarmup = 15 * javaRate
+	javaLast   = 90 * javaRate
+)
+
+// javaProducer begins to write with the performance test of Kafka's distribution, whose producer
+// has Kafka's defaults (acks=all, idempotent, retries without end), and returns once it is warm.
+// What it returns waits for its end and logs what it says of all records behind that.
+func (c *cluster) javaProducer() func() {
+	c.t.Helper()
+	libs := ""
+	err := filepath.WalkDir(c.home, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && strings.HasSuffix(path, "/kafka/libs") {
+			libs = path
+			return fs.SkipAll
+		}
+		return nil
+	})
+	if err != nil || libs == "" {
+		c.t.Fatalf("no libraries of Kafka below %s: %v", c.home, err)
+	}
+	createTopic(c.t, c.bootstrap(), "java", trafficPartitions)
+	cmd := exec.Command("java", "-Xmx128m", "-cp", libs+"/*",
+		"org.apache.kafka.tools.ProducerPerformance", "--topic", "java",
+		"--num-records", strconv.Itoa(javaLast), "--warmup-records", strconv.Itoa(javaWarmup),
+		"--throughput", strconv.Itoa(javaRate), "--record-size", "100",
+		"--bootstrap-server", strings.Join(c.bootstrap(), ","))
+	out, err := os.Create(filepath.Join(c.t.TempDir(), "java.out"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	c.t.Cleanup(func() { cmd.Process.Kill() })
+	eventually(c.t, 2*time.Minute, "Kafka's own producer is warm", func() error {
+		if said := tail(out.Name(), 4000); strings.Count(said, "records sent") < 4 {
+			return fmt.Errorf("it said %q", said)
+		}
+		return nil
+	})
+	return func() {
+		if err := <-ended; err != nil {
+			c.t.Errorf("Kafka's own producer: %v\n%s", err, tail(out.Name(), 4000))
+		}
+		said := strings.TrimSpace(tail(out.Name(), 4000))
+		c.t.Logf("Kafka's own producer: %s", said[strings.LastIndexByte(said, '\n')+1:])
+	}
 }
 
 func later(a, b time.Time) time.Time {

@@ -219,8 +219,9 @@ func (f *traffic) calm(what string) (most, permille time.Duration) {
 	slices.Sort(f.latencies)
 	n := len(f.latencies)
 	most, permille = f.latencies[n-1], f.latencies[n-1-n/1000]
-	f.t.Logf("%s: %d records, the slowest took %v, one in a thousand more than %v, the median %v",
-		what, n, most, permille, f.latencies[n/2])
+	f.t.Logf("%s: %d records: p50 %v, p99 %v, p99.9 %v, most %v", what, n,
+		f.latencies[n/2].Round(time.Microsecond), f.latencies[n-1-n/100].Round(time.Microsecond),
+		permille.Round(time.Microsecond), most.Round(time.Microsecond))
 	f.tellPauses()
 	return most, permille
 }
