@@ -100,6 +100,20 @@ func (m *Machine) setTarget(cmd SetTarget, by string, r *Reply) {
 // still runs with.
 const earlierMost = 10
 
+// failedOtherwise lists the tasks of an instance that failed lately and are to be launched with
+// something else from now on, so that their failures say nothing of the next launch.
+func (p Pod) failedOtherwise(before, next servicespec.Service) []string {
+	var names []string
+	for _, t := range p.Tasks {
+		kind, index := p.Name.Type, p.Name.Index
+		if t.Failures > 0 && before.TaskLaunchHash(kind, index, t.Name) !=
+			next.TaskLaunchHash(kind, index, t.Name) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
 // replaceTarget makes a configuration the target, keeps the one before, and forgets what was
 // said of its deployment.
 func (m *Machine) replaceTarget(next Target) {
@@ -125,10 +139,16 @@ func (m *Machine) replaceTarget(next Target) {
 	m.hard.Earlier, m.hard.Target, m.planErrors = keep, next, nil
 	m.write(WriteTarget{next})
 	for _, name := range m.podNames() {
+		p := m.hard.Pods[name]
+		bad := p.failedOtherwise(before.Service, next.Service)
 		again := func(t Task) bool { return t.Again }
-		if p := m.hard.Pods[name]; slices.ContainsFunc(p.Tasks, again) {
-			m.setPod(p.withTasks(func(t *Task) { t.Again = false }))
+		if len(bad) == 0 && !slices.ContainsFunc(p.Tasks, again) {
+			continue
 		}
+		if p = p.withTasks(func(t *Task) { t.Again = false }); len(bad) > 0 {
+			p = p.forgiven(bad...)
+		}
+		m.setPod(p)
 	}
 	said, _ := m.hard.Overrides.Forget(planDeploy)
 	m.hard.Overrides, _ = said.Forget(planDecommission)
