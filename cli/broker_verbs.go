@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,7 +35,7 @@ func (e *env) brokerVerbCmd(v podVerb, short string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return e.podAct(cmd.Context(), v, pod.Name, body)
+			return e.podAct(cmd.Context(), v, pod, body)
 		},
 	}
 	reasonFlag(c, &body.Reason)
@@ -45,28 +44,29 @@ func (e *env) brokerVerbCmd(v podVerb, short string) *cobra.Command {
 	return c
 }
 
-// podOfBroker finds the pod that runs a broker.
-func (e *env) podOfBroker(
-	ctx context.Context, c *client.Client, id string,
-) (api.Pod, error) {
-	s, err := c.Service(ctx)
+// podOfBroker finds the pod that runs a broker, or is to: Kafka need not know of it.
+func (e *env) podOfBroker(ctx context.Context, c *client.Client, id string) (string, error) {
+	list, err := c.Brokers(ctx)
 	if err != nil {
-		return api.Pod{}, e.answer(err)
+		return "", e.answer(err)
 	}
 	var known []string
-	for _, p := range s.Pods {
-		if p.Broker == nil {
-			continue
+	for _, b := range list.Brokers {
+		name := strconv.Itoa(b.ID)
+		switch {
+		case name == id && b.Pod == "":
+			return "", fail(exitConflict, "broker %s is registered with Kafka, but is none of "+
+				"the service's", id)
+		case name == id:
+			return b.Pod, nil
 		}
-		if known = append(known, strconv.Itoa(p.Broker.ID)); known[len(known)-1] == id {
-			return p, nil
-		}
+		known = append(known, name)
 	}
 	if len(known) == 0 {
-		return api.Pod{}, fmt.Errorf("no broker is registered; see kafka-sched pod list%s",
+		return "", fail(exitNotFound, "the service has no brokers; see kafka-sched pod list%s",
 			e.nameFlag())
 	}
-	return api.Pod{}, fmt.Errorf("there is no broker %s; there are %s", id,
+	return "", fail(exitNotFound, "there is no broker %s; there are: %s", id,
 		strings.Join(known, ", "))
 }
 
@@ -80,9 +80,19 @@ func (e *env) brokerDescribeCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			pod, err := e.podOfBroker(cmd.Context(), c, args[0])
+			name, err := e.podOfBroker(cmd.Context(), c, args[0])
 			if err != nil {
 				return err
+			}
+			s, err := c.Service(cmd.Context())
+			if err != nil {
+				return e.answer(err)
+			}
+			var pod api.Pod
+			for _, p := range s.Pods {
+				if p.Name == name {
+					pod = p
+				}
 			}
 			detail, err := c.Broker(cmd.Context(), args[0])
 			if err != nil {

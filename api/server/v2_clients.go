@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -142,7 +143,8 @@ func (x *v2) changeQuota(w http.ResponseWriter, r *http.Request, v *scheduler.Vi
 	}
 	var words []string
 	for _, name := range sortedKeys(change.Set) {
-		words = append(words, fmt.Sprintf("%s=%v", name, change.Set[name]))
+		value := strconv.FormatFloat(change.Set[name], 'f', -1, 64)
+		words = append(words, name+"="+value)
 	}
 	for _, name := range change.Delete {
 		words = append(words, "no "+name)

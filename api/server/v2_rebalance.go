@@ -2,7 +2,9 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -141,6 +143,14 @@ func (x *v2) rebalancePreview(w http.ResponseWriter, r *http.Request, v *schedul
 		fail(w, r, http.StatusServiceUnavailable, api.CodeUnavailable,
 			"Kafka does not tell what lies where: "+layout.Error+".")
 		return
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(layout.Cluster.Brokers,
+			func(b balance.Broker) bool { return b.ID == balance.BrokerID(id) }) {
+			fail(w, r, http.StatusNotFound, api.CodeNotFound,
+				fmt.Sprintf("Kafka knows no broker %d.", id))
+			return
+		}
 	}
 	wish := scheduler.MoveWish{Goal: goals[goal], Brokers: ids}
 	writeJSON(w, http.StatusOK, previewShape(goal, layout, scheduler.PlanMoves(layout, wish)))

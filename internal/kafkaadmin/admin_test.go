@@ -7,12 +7,14 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/kafka-sched/kafka-sched/api"
 )
@@ -285,6 +287,47 @@ func TestBrokersOf(t *testing.T) {
 	}
 	if list, err := a.Transactions(ctx, at, ""); err != nil || len(list) != 0 {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// TestWhatIsNotThere asks for a broker that there is none of, for a state that there is none of,
+// and for what a coordinator knows that is not there yet.
+func TestWhatIsNotThere(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(3))
+	must(t, err)
+	t.Cleanup(c.Close)
+	at, ctx := c.ListenAddrs(), t.Context()
+	var a Admin
+	nine := 9
+	_, err = a.LogDirs(ctx, at, &nine)
+	refused(t, err, api.CodeNotFound)
+	if err == nil || err.Error() != "Broker 9 is not among those that serve: 0, 1, 2" {
+		t.Error(err)
+	}
+	_, err = a.Transactions(ctx, at, "ongoin")
+	refused(t, err, api.CodeInvalidRequest)
+	if _, err = a.Transactions(ctx, at, "ongoing"); err != nil {
+		t.Error(err)
+	}
+	var asked atomic.Int32
+	c.ControlKey(int16(kmsg.FindCoordinator), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if asked.Add(1) > 2 {
+			return nil, nil, false
+		}
+		answer := r.ResponseKind().(*kmsg.FindCoordinatorResponse)
+		answer.ErrorCode = kerr.CoordinatorNotAvailable.Code
+		for _, key := range r.(*kmsg.FindCoordinatorRequest).CoordinatorKeys {
+			of := kmsg.NewFindCoordinatorResponseCoordinator()
+			of.Key, of.ErrorCode = key, kerr.CoordinatorNotAvailable.Code
+			answer.Coordinators = append(answer.Coordinators, of)
+		}
+		return answer, nil, true
+	})
+	_, err = a.Group(ctx, at, "nosuch")
+	refused(t, err, api.CodeNotFound)
+	if asked.Load() < 3 {
+		t.Errorf("%d questions for a coordinator", asked.Load())
 	}
 }
 

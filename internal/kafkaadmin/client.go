@@ -28,6 +28,8 @@ const (
 	// retryTimeout and retryPause bound how often what a broker cannot do now is asked again.
 	retryTimeout = 12 * time.Second
 	retryPause   = 100 * time.Millisecond
+	// coordinatorTimeout is how long a coordinator may take to be there.
+	coordinatorTimeout = 5 * time.Second
 )
 
 const clientName = "kafka-sched"
@@ -105,6 +107,25 @@ func each[R kmsg.Response](
 		return failed
 	}
 	return nil
+}
+
+// coordinated calls again while there is no coordinator: the first question about any group, or
+// any transactional id, has Kafka make the topic whose partitions coordinators lead.
+func coordinated[T any](ctx context.Context, call func() (T, error)) (T, error) {
+	ended := time.After(coordinatorTimeout)
+	for {
+		answer, err := call()
+		if !errors.Is(err, kerr.CoordinatorNotAvailable) {
+			return answer, err
+		}
+		select {
+		case <-time.After(retryPause):
+		case <-ended:
+			return answer, err
+		case <-ctx.Done():
+			return answer, err
+		}
+	}
 }
 
 // refusal makes an *api.KafkaRefusal of what Kafka refused, with the broker's own sentence where

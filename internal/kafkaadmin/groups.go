@@ -125,15 +125,14 @@ func describeGroup(ctx context.Context, c conn, name string) (api.Group, owners,
 	group := api.Group{GroupSummary: api.GroupSummary{Group: name, State: groupDead},
 		Members: []api.GroupMember{}, Offsets: []api.GroupOffset{}}
 	by := owners{}
-	described, err := c.DescribeGroups(ctx, name)
-	if err != nil {
-		return group, by, err
-	}
-	classic := described[name]
+	classic, err := coordinated(ctx, func() (kadm.DescribedGroup, error) {
+		described, err := c.DescribeGroups(ctx, name)
+		return described[name], firstOf(err, described[name].Err)
+	})
 	switch {
-	case classic.Err != nil && !errors.Is(classic.Err, kerr.GroupIDNotFound):
-		return group, by, classic.Err
-	case classic.Err != nil || classic.State == groupDead:
+	case err != nil && !errors.Is(err, kerr.GroupIDNotFound):
+		return group, by, err
+	case err != nil || classic.State == groupDead:
 		return describeNewGroup(ctx, c, group)
 	}
 	group.State, group.Protocol = classic.State, classic.ProtocolType

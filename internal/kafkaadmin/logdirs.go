@@ -3,7 +3,10 @@ package kafkaadmin
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
@@ -18,6 +21,9 @@ func (Admin) LogDirs(ctx context.Context, at []string, broker *int) ([]api.LogDi
 		if broker == nil {
 			answer, err = c.DescribeAllLogDirs(ctx, nil)
 		} else {
+			if err := isUp(ctx, c, *broker); err != nil {
+				return nil, err
+			}
 			var of kadm.DescribedLogDirs
 			of, err = c.DescribeBrokerLogDirs(ctx, int32(*broker), nil)
 			answer = kadm.DescribedAllLogDirs{int32(*broker): of}
@@ -40,4 +46,21 @@ func (Admin) LogDirs(ctx context.Context, at []string, broker *int) ([]api.LogDi
 		})
 		return list, err
 	})
+}
+
+// isUp refuses a broker that does not serve, or that there is none of.
+func isUp(ctx context.Context, c conn, broker int) error {
+	brokers, err := c.ListBrokers(ctx)
+	if err != nil {
+		return err
+	}
+	var up []string
+	for _, b := range brokers {
+		if int(b.NodeID) == broker {
+			return nil
+		}
+		up = append(up, strconv.Itoa(int(b.NodeID)))
+	}
+	return &api.KafkaRefusal{Code: api.CodeNotFound, Message: fmt.Sprintf(
+		"Broker %d is not among those that serve: %s", broker, strings.Join(up, ", "))}
 }

@@ -132,6 +132,11 @@ func (Admin) CreateTopic(
 // DeleteTopic deletes a topic with its data.
 func (Admin) DeleteTopic(ctx context.Context, at []string, name string) error {
 	return done(ctx, at, func(ctx context.Context, c conn) error {
+		if topics, err := c.ListTopicsWithInternal(ctx, name); err == nil &&
+			topics[name].IsInternal {
+			return conflict("Topic %s is Kafka's own, and is not deleted: what consumer groups, "+
+				"transactions or share groups know would be lost", name)
+		}
 		answer, err := c.DeleteTopics(ctx, name)
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -20,9 +21,9 @@ func (Admin) Transactions(
 	ctx context.Context, at []string, state string,
 ) ([]api.TransactionSummary, error) {
 	return ask(ctx, at, func(ctx context.Context, c conn) ([]api.TransactionSummary, error) {
-		var states []string
-		if state != "" {
-			states = []string{state}
+		states, err := statesLike(state)
+		if err != nil {
+			return nil, err
 		}
 		answer, err := c.ListTransactions(ctx, nil, states)
 		if partly(err) {
@@ -40,6 +41,24 @@ func (Admin) Transactions(
 	})
 }
 
+// transactionStates are those that Kafka knows. It passes over what it does not.
+var transactionStates = []string{"Empty", ongoing, "PrepareCommit", "PrepareAbort",
+	"CompleteCommit", "CompleteAbort", "Dead", "PrepareEpochFence"}
+
+// statesLike gives the state of a name, whatever its case, or none for none.
+func statesLike(name string) ([]string, error) {
+	if name == "" {
+		return nil, nil
+	}
+	for _, state := range transactionStates {
+		if strings.EqualFold(state, name) {
+			return []string{state}, nil
+		}
+	}
+	return nil, invalid("There is no state %s of transactions; there are: %s.", name,
+		strings.Join(transactionStates, ", "))
+}
+
 // Transaction describes one transactional id.
 func (Admin) Transaction(ctx context.Context, at []string, id string) (api.Transaction, error) {
 	return ask(ctx, at, func(ctx context.Context, c conn) (api.Transaction, error) {
@@ -48,9 +67,11 @@ func (Admin) Transaction(ctx context.Context, at []string, id string) (api.Trans
 }
 
 func transaction(ctx context.Context, c conn, id string) (api.Transaction, error) {
-	answer, err := c.DescribeTransactions(ctx, id)
-	of := answer[id]
-	if err := firstOf(err, of.Err); err != nil {
+	of, err := coordinated(ctx, func() (kadm.DescribedTransaction, error) {
+		answer, err := c.DescribeTransactions(ctx, id)
+		return answer[id], firstOf(err, answer[id].Err)
+	})
+	if err != nil {
 		if errors.Is(err, kerr.TransactionalIDNotFound) {
 			err = missing("Transaction", id)
 		}
