@@ -124,6 +124,7 @@ func refuseTwice(data []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	open := []*object{{}}
 	for {
+		behind := decoder.InputOffset()
 		token, err := decoder.Token()
 		if err != nil {
 			return nil // the end; that it is JSON is known
@@ -136,8 +137,8 @@ func refuseTwice(data []byte) error {
 			continue
 		case text && at.names != nil && !at.named:
 			if at.names[name] {
-				return fmt.Errorf("%s: the field %q is there twice",
-					placeIn(data, decoder.InputOffset()), name)
+				begins := behind + int64(bytes.IndexByte(data[behind:], '"'))
+				return fmt.Errorf("%s: the field %q is there twice", placeIn(data, begins+1), name)
 			}
 			at.names[name], at.named = true, true
 			continue

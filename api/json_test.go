@@ -45,7 +45,7 @@ func TestDecodeJSON(t *testing.T) {
 		{`{"inner": {"replicas": 1}}`, "inner.replicas must be a list, and is a number"},
 		{`["x"]`, "this must be an object, and is a list"},
 		{`{"inner": {"replica": [1]}}`, `there is no field "replica"`},
-		{`{"name": "x", "name": "y"}`, `line 1, column 20: the field "name" is there twice`},
+		{`{"name": "x", "name": "y"}`, `line 1, column 15: the field "name" is there twice`},
 		{`{"named": {"a": {}, "b": {"share": 1}, "a": {}}}`, `the field "a" is there twice`},
 		{`{"inner": {"replicas": [1], "share": 1, "replicas": [2]}}`,
 			`the field "replicas" is there twice`},
