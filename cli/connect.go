@@ -167,7 +167,10 @@ func (e *env) namesOf(err error, known func() ([]string, error)) error {
 		return e.answer(err)
 	}
 	names, failed := known()
-	if failed != nil || len(names) == 0 {
+	if failed == nil && len(names) == 0 {
+		return fail(exitNotFound, "%w; there are none", err)
+	}
+	if failed != nil {
 		return e.answer(err)
 	}
 	return fail(exitNotFound, "%w; there are: %s", err, listing(names))

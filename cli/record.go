@@ -35,7 +35,8 @@ func (e *env) record(name string) (record, error) {
 	return record{folder: f, cluster: c, here: true}, err
 }
 
-// recorded asks for the status document and gives what this machine has written down of the service.
+// recorded asks for the status document and gives what this machine has written down of the
+// service.
 func (e *env) recorded(ctx context.Context) (*client.Client, api.Service, record, error) {
 	c, s, err := e.service(ctx)
 	if err != nil {

@@ -47,7 +47,8 @@ func TestWrongFlags(t *testing.T) {
 	everyCommand(func(c *cobra.Command) {
 		try := func(says, flag string) {
 			t.Helper()
-			checkMisuse(t, c.CommandPath()+" "+flag, flagError(c, c.ParseFlags([]string{flag})), says)
+			err := flagError(c, c.ParseFlags([]string{flag}))
+			checkMisuse(t, c.CommandPath()+" "+flag, err, says)
 		}
 		try("there is no flag --no-such-flag", "--no-such-flag")
 		try("there is no flag -Z", "-Z")

@@ -100,9 +100,7 @@ func (m *Machine) dropLeftover(id mesos.ReservationID) {
 func (m *Machine) leftoverIDs() []mesos.ReservationID {
 	x := m.leftIndex()
 	if x.ids == nil {
-		x.ids = slices.AppendSeq(make([]mesos.ReservationID, 0, len(m.hard.Leftovers)),
-			maps.Keys(m.hard.Leftovers))
-		slices.Sort(x.ids)
+		x.ids = slices.Sorted(maps.Keys(m.hard.Leftovers))
 	}
 	return slices.Clip(x.ids)
 }

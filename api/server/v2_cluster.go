@@ -150,7 +150,8 @@ func (x *v2) cancelReassignments(w http.ResponseWriter, r *http.Request, v *sche
 	x.changeKafka(w, r, v, named(given.Partitions),
 		func(ctx context.Context, at []string) (any, error) {
 			list, err := x.Kafka.CancelReassignments(ctx, at, given.Partitions)
-			return reassigned(list, "go back to where they were", "none of them is being moved"), err
+			return reassigned(list, "go back to where they were",
+				"none of them is being moved"), err
 		})
 }
 
