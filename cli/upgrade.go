@@ -52,7 +52,7 @@ func (e *env) upgradeCmd() *cobra.Command {
 			"  kafka-sched upgrade finalize",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if u.to == "" {
-				return wrongUsage(cmd, "say by --to to which version")
+				return wrongUsage(cmd, "say by --to to which version, in full")
 			}
 			if _, err := upgrade.ParseVersion(u.to); err != nil {
 				return fail(exitUsage, "--to: %w", err)

@@ -113,7 +113,8 @@ func (a answer) err() error {
 	switch {
 	case a.media == api.ProblemType && json.Unmarshal(a.body, &problem) == nil:
 		e.Code, e.Message = problem.Code, problem.Detail
-	case a.status == http.StatusNotFound && strings.Contains(a.url, "/v2/"):
+	case a.status == http.StatusNotFound && strings.Contains(a.url, "/v2/") &&
+		(a.media != api.TextType || strings.HasPrefix(string(a.body), "404")):
 		e.Message = fmt.Sprintf("what answers at %s is no scheduler: 404 Not Found", a.url)
 	case a.media == api.TextType:
 		e.Message = strings.TrimSpace(string(a.body))
