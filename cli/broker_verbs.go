@@ -66,8 +66,8 @@ func (e *env) podOfBroker(ctx context.Context, c *client.Client, id string) (str
 		return "", fail(exitNotFound, "the service has no brokers; see kafka-sched pod list%s",
 			e.nameFlag())
 	}
-	return "", fail(exitNotFound, "there is no broker %s; there are: %s", id,
-		strings.Join(known, ", "))
+	return "", fail(exitNotFound, "there is no broker %q; there are: %s", id,
+		listing(known))
 }
 
 func (e *env) brokerDescribeCmd() *cobra.Command {
