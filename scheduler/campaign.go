@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler/upgrade"
 	"github.com/kafka-sched/kafka-sched/servicespec"
@@ -411,11 +412,11 @@ func (m *Machine) refuseTarget(next servicespec.Service) string {
 
 // diedBefore reports whether a Kafka node or a ZooKeeper server ended by itself, or was lost,
 // before its turn in a campaign, or was restarted: nobody has rolled it, and it has not run with
-// the target.
+// the target. A server that was killed has had its turn.
 func (m *Machine) diedBefore(p Pod) bool {
 	spec, _ := m.spec(p.Name)
 	t, _ := p.task(serverTask(spec))
-	rolled := p.Down != nil && p.Down.Rolls
+	rolled := p.Down != nil && p.Down.Rolls || spec.ZooKeeper != nil && t.State == mesos.Killed
 	return m.hard.Campaign.under() && !rolled && p.Request == "" && t.ID != "" &&
 		!t.runs() && t.Launch != m.launchHash(p.Name, t.Name)
 }

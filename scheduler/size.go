@@ -143,9 +143,13 @@ func (m *Machine) emptyState(p Pod) (plans.Status, string) {
 	return plans.Pending, fmt.Sprintf("%d replicas have to leave it", replicas)
 }
 
-// holdFarewell says why a Kafka node that is to go for good may not be stopped now, "" if it may.
+// holdFarewell says why a Kafka node, or a ZooKeeper server, that is to go for good may not be
+// stopped now, "" if it may.
 func (m *Machine) holdFarewell(p Pod) string {
 	spec, _ := m.spec(p.Name)
+	if spec.ZooKeeper != nil {
+		return m.holdServerFarewell(p, spec)
+	}
 	if spec.Kafka == nil || !m.hard.Kafka.Founded || !p.anyRuns() {
 		return ""
 	}
@@ -160,10 +164,13 @@ func (m *Machine) holdFarewell(p Pod) string {
 	return cmp.Or(m.holdQuorum(nodeID(p.Name, spec)), m.mayStop(p, spec))
 }
 
-// holdFreeing says why what a Kafka node held may not be freed now, "" if it may: it is looked once
-// more, in what two brokers tell, that nothing is on it.
+// holdFreeing says why what an instance held may not be freed now, "" if it may: of a Kafka node it
+// is looked once more, in what two brokers tell, that nothing is on it.
 func (m *Machine) holdFreeing(p Pod) string {
 	spec, _ := m.spec(p.Name)
+	if spec.ZooKeeper != nil {
+		return m.holdServerFreeing(p, spec)
+	}
 	if spec.Kafka == nil || !m.hard.Kafka.Founded || !p.launched() || ofMigration(spec) {
 		return ""
 	}
