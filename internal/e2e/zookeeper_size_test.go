@@ -55,7 +55,8 @@ func (c *cluster) resizeEnsemble(f *traffic, count int) {
 	f.reset()
 	began := time.Now()
 	c.verb("update", "start", "--no-wait", "--file", ensembleOf(c.t, count))
-	eventually(c.t, 20*time.Minute, fmt.Sprint("the ensemble has ", count, " servers"), func() error {
+	goal := fmt.Sprint("the ensemble has ", count, " servers")
+	eventually(c.t, 20*time.Minute, goal, func() error {
 		s, err := c.status()
 		if err == nil && (len(s.Pods) != 3+count || len(s.Leftovers) > 0) {
 			err = fmt.Errorf("there are %d pods and %d leftovers", len(s.Pods), len(s.Leftovers))
