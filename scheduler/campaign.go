@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/scheduler/upgrade"
 	"github.com/kafka-sched/kafka-sched/servicespec"
@@ -369,8 +368,7 @@ func (m *Machine) holdHalt(name PodName, spec servicespec.Pod) string {
 		most = max(most, spec.Update.MaxUnavailable)
 	}
 	for _, other := range m.podNames() {
-		down := m.hard.Pods[other].Down
-		if other == name || down == nil || !down.Rolls {
+		if p := m.hard.Pods[other]; other == name || p.Down == nil || !p.Rolls {
 			continue
 		}
 		if most--; most == 0 {
@@ -412,12 +410,11 @@ func (m *Machine) refuseTarget(next servicespec.Service) string {
 
 // diedBefore reports whether a Kafka node or a ZooKeeper server ended by itself, or was lost,
 // before its turn in a campaign, or was restarted: nobody has rolled it, and it has not run with
-// the target. A server that was killed has had its turn.
+// the target.
 func (m *Machine) diedBefore(p Pod) bool {
 	spec, _ := m.spec(p.Name)
 	t, _ := p.task(serverTask(spec))
-	rolled := p.Down != nil && p.Down.Rolls || spec.ZooKeeper != nil && t.State == mesos.Killed
-	return m.hard.Campaign.under() && !rolled && p.Request == "" && t.ID != "" &&
+	return m.hard.Campaign.under() && !p.Rolls && p.Request == "" && t.ID != "" &&
 		!t.runs() && t.Launch != m.launchHash(p.Name, t.Name)
 }
 
