@@ -216,16 +216,18 @@ func (m *Machine) memories(p Pod) []KafkaChange {
 			list = append(list, RemoveVoter{Node: id, Directory: r.Directory})
 		}
 	}
-	if spec.Kafka.Serves() && m.registered(f, id) {
+	if spec.Kafka.Serves() && !spec.Kafka.OnZooKeeper() && m.registered(f, id, spec) {
 		list = append(list, Unregister{Broker: id})
 	}
 	return list
 }
 
 // registered reports whether a broker that has stopped may still be registered. Older brokers do
-// not tell of those that are fenced, so there it is one that nobody unregistered.
-func (m *Machine) registered(f *KafkaFacts, id int) bool {
-	return f.broker(id) != nil || !f.JoinsItself && !m.changed(Unregister{Broker: id})
+// not tell of those that are fenced, so there it is one that nobody unregistered. In ZooKeeper it is
+// as long as its session lasts.
+func (m *Machine) registered(f *KafkaFacts, id int, spec servicespec.Pod) bool {
+	return f.broker(id) != nil ||
+		!spec.Kafka.OnZooKeeper() && !f.JoinsItself && !m.changed(Unregister{Broker: id})
 }
 
 // forgetState says whether the controllers have forgotten a node.
@@ -249,7 +251,7 @@ func (m *Machine) forgetState(p Pod) (plans.Status, string) {
 			b.Hosted)
 	case slices.Contains(f.Voters, id) && len(f.Replicas) > 0:
 		return plans.Pending, m.waitOf(p.Name, "it is still a voter of the quorum")
-	case spec.Kafka.Serves() && m.registered(f, id):
+	case spec.Kafka.Serves() && m.registered(f, id, spec):
 		return plans.Pending, m.waitOf(p.Name, "it is still registered")
 	}
 	return plans.Complete, ""
