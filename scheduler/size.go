@@ -223,8 +223,8 @@ func (m *Machine) memories(p Pod) []KafkaChange {
 }
 
 // registered reports whether a broker that has stopped may still be registered. Older brokers do
-// not tell of those that are fenced, so there it is one that nobody unregistered. In ZooKeeper it is
-// as long as its session lasts.
+// not tell of those that are fenced, so there it is one that nobody unregistered. In ZooKeeper it
+// is as long as its session lasts.
 func (m *Machine) registered(f *KafkaFacts, id int, spec servicespec.Pod) bool {
 	return f.broker(id) != nil ||
 		!spec.Kafka.OnZooKeeper() && !f.JoinsItself && !m.changed(Unregister{Broker: id})
