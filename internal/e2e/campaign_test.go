@@ -97,6 +97,20 @@ func (c *cluster) brokerDies(pod, version string) {
 	}
 }
 
+// otherScheduler kills the scheduler, and waits until another one answers.
+func (c *cluster) otherScheduler() {
+	c.t.Helper()
+	killed, _ := c.scheduler()
+	c.killScheduler()
+	eventually(c.t, 5*time.Minute, "another scheduler answers", func() error {
+		if pid, _ := c.scheduler(); pid == killed {
+			return fmt.Errorf("the latest is %d, which was killed", pid)
+		}
+		_, err := c.status()
+		return err
+	})
+}
+
 // runs says why a node does not run a version of Kafka, by the archive that it runs from.
 func (c *cluster) runs(pod, version string) error {
 	jar := fmt.Sprintf("/proc/%d/cwd/kafka/libs/kafka_2.13-%s.jar", c.broker(pod).pid, version)

@@ -42,7 +42,7 @@ func TestMigrate(t *testing.T) {
 	began = time.Now()
 	c.verb("migrate", "start", "--file", spec, "--no-wait", "--pause-after", "enter")
 	c.awaitMigration(api.CampaignPaused)
-	c.killScheduler()
+	c.otherScheduler()
 	c.verb("migrate", "continue", "--no-wait")
 	c.awaitMigration(api.CampaignWaiting)
 	c.finalized(f, fmt.Sprintf("a migration in %v", time.Since(began).Round(time.Second)))
@@ -76,7 +76,7 @@ func TestMigrateThenUpgrade(t *testing.T) {
 	c.versionIs("3.9.1")
 
 	f.reset()
-	c.killScheduler()
+	c.otherScheduler()
 	c.verb("migrate", "continue", "--no-wait")
 	c.awaitUpgrade(api.CampaignPaused)
 	f.calm("the binaries of 4.3")
@@ -116,15 +116,7 @@ func (c *cluster) finalized(f *traffic, what string) {
 func (c *cluster) awaitMigrant() {
 	c.t.Helper()
 	eventually(c.t, 10*time.Minute, "all brokers are in sync", func() error {
-		s, err := c.status()
-		if err != nil {
-			return err
-		}
-		for _, plan := range []string{api.PlanDeploy, api.PlanRecovery} {
-			if p := s.Plan(plan); p != nil && p.Status != api.StatusComplete {
-				return fmt.Errorf("plan %s is %s", plan, p.Status)
-			}
-		}
-		return nil
+		_, err := c.complete(api.PlanDeploy, api.PlanRecovery)
+		return err
 	})
 }
