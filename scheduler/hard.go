@@ -214,6 +214,9 @@ type Pod struct {
 	Move *Move
 	// Down is set from when its Kafka is taken down by us until it is wholly back.
 	Down *Down
+	// Rolls is set in a campaign from when its turn has come, and its tasks are ended to be
+	// launched with another configuration, until it is back.
+	Rolls bool
 	// Force says that an operator wants it taken down next whatever the verdict on it is.
 	Force bool
 	// New says that it is a broker that a larger count added, and that is to be filled.
@@ -224,8 +227,6 @@ type Pod struct {
 type Down struct {
 	Task mesos.TaskID
 	At   time.Time
-	// Rolls says that this was for another configuration, which it is to come back with.
-	Rolls bool
 }
 
 // Move is a planned departure of an instance from its agent.

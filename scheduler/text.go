@@ -239,6 +239,9 @@ func podText(p Pod) string {
 	if p.Down != nil {
 		b.WriteString(" down")
 	}
+	if p.Rolls {
+		b.WriteString(" rolls")
+	}
 	if p.Force {
 		b.WriteString(" force")
 	}
