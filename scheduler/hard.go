@@ -128,7 +128,9 @@ type ActionRun struct {
 type JournalEntry struct {
 	Number int64 // from 1, never reused
 	At     time.Time
-	// Kind is command, or what a plan did: plan-start, plan-complete, plan-halt, plan-stop.
+	// Kind is command; or what a plan did: plan-start, plan-complete, plan-halt, plan-wait or
+	// plan-stop; or verdict, drift or declared: what was said of a Kafka node that is to go, what
+	// Kafka has otherwise than the target, and what it was told because of that.
 	Kind string
 	// Plan is the plan concerned, "" for none.
 	Plan string

@@ -76,15 +76,7 @@ func (c *cluster) finalized(f *traffic, what string) {
 func (c *cluster) awaitMigrant() {
 	c.t.Helper()
 	eventually(c.t, 10*time.Minute, "all brokers are in sync", func() error {
-		s, err := c.status()
-		if err != nil {
-			return err
-		}
-		for _, plan := range []string{api.PlanDeploy, api.PlanRecovery} {
-			if p := s.Plan(plan); p != nil && p.Status != api.StatusComplete {
-				return fmt.Errorf("plan %s is %s", plan, p.Status)
-			}
-		}
-		return nil
+		_, err := c.complete(api.PlanDeploy, api.PlanRecovery)
+		return err
 	})
 }

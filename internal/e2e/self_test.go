@@ -202,14 +202,8 @@ func (c *cluster) restartSide(shells map[string]int) {
 func (c *cluster) awaitShells(count int) {
 	c.t.Helper()
 	eventually(c.t, time.Minute, "all shells run", func() error {
-		s, err := c.status()
-		if err != nil {
+		if _, err := c.complete(); err != nil {
 			return err
-		}
-		for _, p := range s.Plans {
-			if p.Status != "COMPLETE" {
-				return fmt.Errorf("plan %s is %s", p.Name, p.Status)
-			}
 		}
 		if n := len(c.shells()); n != count {
 			return fmt.Errorf("%d shells run", n)

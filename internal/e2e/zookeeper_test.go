@@ -87,14 +87,9 @@ func (c *cluster) awaitOnZooKeeper() {
 		if err := c.servers(3); err != nil {
 			return err
 		}
-		s, err := c.status()
+		s, err := c.complete()
 		if err != nil {
 			return err
-		}
-		for _, p := range s.Plans {
-			if p.Status != "COMPLETE" {
-				return fmt.Errorf("plan %s is %s", p.Name, p.Status)
-			}
 		}
 		if s.Kafka.Error != "" || len(s.Kafka.Brokers) != 3 || s.Kafka.Leader == nil {
 			return fmt.Errorf("Kafka is %+v", s.Kafka)

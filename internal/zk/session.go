@@ -131,7 +131,8 @@ type impatient struct {
 
 // SetReadDeadline implements net.Conn.
 func (c *impatient) SetReadDeadline(at time.Time) error {
-	if soon := time.Now().Add(c.session.timeout / 4); !c.answered && !at.IsZero() && at.After(soon) {
+	soon := time.Now().Add(c.session.timeout / 4)
+	if !c.answered && !at.IsZero() && at.After(soon) {
 		at = soon
 	}
 	return c.Conn.SetReadDeadline(at)
