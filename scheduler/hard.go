@@ -82,6 +82,9 @@ type Target struct {
 	// Updates says that it is rolled out by the plan "update": it is not the first
 	// configuration whose deployment was complete.
 	Updates bool
+	// Servers are the sizes that ZooKeeper ensembles have by now, by pod type, as long as they
+	// are not what Service says; see zookeeper_size.go.
+	Servers map[string]int
 }
 
 // EarlierTarget is a configuration that was the target.

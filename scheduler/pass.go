@@ -155,6 +155,7 @@ func (m *Machine) leave(p Pod) Pod {
 // plan.
 func (m *Machine) passRun(w *work) {
 	m.forgetEmpty()
+	m.passEnsembles()
 	// What became complete is noted first: a step that is done leaves what fell to recovery.
 	for _, name := range m.visits() {
 		p := m.hard.Pods[name]

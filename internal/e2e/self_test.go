@@ -168,13 +168,13 @@ func TestSelfUpgrade(t *testing.T) {
 }
 
 // installPairs installs a service of pairSpec.
-func (c *cluster) installPairs() {
+func (c *cluster) installPairs(args ...string) {
 	c.t.Helper()
 	spec := filepath.Join(c.t.TempDir(), "svc.yml")
 	if err := os.WriteFile(spec, []byte(pairSpec), 0o644); err != nil {
 		c.t.Fatal(err)
 	}
-	c.must(5*time.Minute, "install", "-f", spec)
+	c.must(5*time.Minute, append([]string{"install", "-f", spec}, args...)...)
 }
 
 // restartSide ends the task beside the first server, and waits until its executor has started
