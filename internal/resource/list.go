@@ -78,6 +78,11 @@ func (l List) Filter(keep func(Resource) bool) List {
 	return out
 }
 
+// Unreserved gives the resources allocated to role that nobody has reserved.
+func (l List) Unreserved(role string) List {
+	return l.Filter(func(r Resource) bool { return r.Role == role && len(r.Reservations) == 0 })
+}
+
 // Labelled gives the resources whose last reservation carries the label key with this value.
 func (l List) Labelled(key, value string) List {
 	return l.Filter(func(r Resource) bool { return value != "" && r.Label(key) == value })

@@ -205,6 +205,12 @@ func TestReservationStack(t *testing.T) {
 		WithRole("kafka-role")) {
 		t.Errorf("popped twice: %s", got)
 	}
+	if got := list.Unreserved("kafka-role").String(); got != "cpus:1" {
+		t.Errorf("unreserved: %s", got)
+	}
+	if got := list.Unreserved("other"); got != nil {
+		t.Errorf("unreserved of another role: %s", got)
+	}
 }
 
 func TestEqual(t *testing.T) {
