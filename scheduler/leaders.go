@@ -12,7 +12,7 @@ import (
 // What is changed in Kafka around a stop. Before it nothing is done about leaders: Kafka's
 // controlled shutdown hands all of them over at once, at the moment when the node goes, and nobody
 // has to undo anything if it does not go after all. After it the leaders that prefer the node come
-// back soon, not within the five minutes that Kafka's own balancer takes. And if that is what
+// back at once, not within the five minutes that Kafka's own balancer takes. And if that is what
 // was chosen, the partitions that are unavailable without the node are moved to another one first.
 
 // The changes around a stop.
@@ -42,11 +42,6 @@ func (c MoveReplicas) String() string {
 	return fmt.Sprintf("move from node %d what is unavailable without it", c.Node)
 }
 
-// returnAfter is how long a node is left without its leaders once it is back. A JVM that has just
-// started has most of its code still to load and to compile: in its first seconds a record takes a
-// second or two on partitions that it leads, and no longer than usual on those that it follows.
-const returnAfter = 10 * time.Second
-
 // returnMost is how long leaders may take to come back; after that Kafka itself sees to it.
 const returnMost = time.Minute
 
@@ -64,13 +59,8 @@ func (m *Machine) passReturning() {
 			delete(back, name)
 			continue
 		}
-		due := since.Add(returnAfter)
-		if m.now.Before(due) {
-			m.wakeBy(due)
-			continue
-		}
 		f := m.whole()
-		if f == nil || f.Asked.Before(due) {
+		if f == nil || !f.Asked.After(since) {
 			m.inquiry.wanted = true
 			continue
 		}
