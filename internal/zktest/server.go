@@ -132,7 +132,7 @@ func (s *Server) launch() {
 	}
 	main := "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 	s.output = &bytes.Buffer{}
-	s.process = exec.Command("java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+	s.process = exec.Command("java", "-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
 		"-XX:-UsePerfData", "-cp", classPath, main, path)
 	s.process.Stdout, s.process.Stderr = s.output, s.output
 	s.process.Dir = s.folder
