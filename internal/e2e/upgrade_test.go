@@ -92,8 +92,8 @@ func TestAnotherJava(t *testing.T) {
 		t.Fatalf("the broker runs %s before", own)
 	}
 	before := c.taskIDs()
-	out := c.verb("self-upgrade", "--jre", javaHome(t), "--roll-executors", "--no-wait")
-	t.Log(out)
+	t.Log(c.must(20*time.Minute, "self-upgrade", "--jre", javaHome(t), "--roll-executors",
+		"--no-wait", "--name", c.name)) // it packs the runtime
 	eventually(t, 20*time.Minute, "all are launched anew", func() error {
 		for task, id := range c.taskIDs() {
 			if before[task] == id {
