@@ -123,6 +123,8 @@ func (w *work) advance(plan string, s plans.Step) {
 	}
 	switch {
 	case plan == planDeploy && m.keepsTurn(p):
+	case plan == planDeploy && m.pausedTurn(p):
+		m.waits[name] = "it is paused, and has its turn once it was resumed and is back"
 	case len(ends) == 0:
 		w.place(m.asBefore(p,
 			launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID}))
@@ -141,7 +143,7 @@ func (w *work) advance(plan string, s plans.Step) {
 			m.waits[name] = short
 			return
 		}
-		w.killTasks(m.takenDown(p, spec, ends), ends, nil)
+		w.killTasks(m.takenDown(p, spec, ends, plan == planDeploy), ends, nil)
 		m.waits[name] = "its tasks are being stopped, to be launched anew"
 	default:
 		w.killTasks(p, ends, nil)

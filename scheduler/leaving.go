@@ -170,7 +170,7 @@ func (w *work) decommission(s plans.Step) {
 			if t.live() && m.lingers(p) && name.fullName(t.Name) == what {
 				ends := []mesos.TaskID{t.ID}
 				spec, _ := m.spec(name)
-				w.killTasks(m.takenDown(p, spec, ends), ends, nil)
+				w.killTasks(m.takenDown(p, spec, ends, false), ends, nil)
 				m.due = m.due || m.connected
 			}
 		}

@@ -213,11 +213,12 @@ func (w *work) takeDown(p Pod) {
 			live = append(live, t.ID)
 		}
 	}
-	w.killTasks(w.m.takenDown(p, spec, live), live, nil)
+	w.killTasks(w.m.takenDown(p, spec, live, false), live, nil)
 }
 
-// takenDown notes that a Kafka process is taken down, with the verdict on it.
-func (m *Machine) takenDown(p Pod, spec servicespec.Pod, ends []mesos.TaskID) Pod {
+// takenDown notes that a Kafka process is taken down, with the verdict on it, and whether it is to
+// come back with another configuration.
+func (m *Machine) takenDown(p Pod, spec servicespec.Pod, ends []mesos.TaskID, rolls bool) Pod {
 	if m.takesServer(p, spec, ends) && p.Force && p.Request != Replace {
 		p.Force = false
 		m.setPod(p)
@@ -229,7 +230,7 @@ func (m *Machine) takenDown(p Pod, spec servicespec.Pod, ends []mesos.TaskID) Po
 	if p.Down != nil && p.Down.Task == t.ID {
 		return p
 	}
-	rolls := p.Request == "" || p.Down != nil && p.Down.Rolls
+	rolls = rolls || p.Down != nil && p.Down.Rolls
 	p.Down = &Down{Task: t.ID, At: m.now, Rolls: rolls}
 	p.Force = p.Force && p.Request == Replace // which asks again before the data goes
 	m.inquiry.changed = m.now
