@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,11 +62,11 @@ func (e *env) podOfBroker(
 		}
 	}
 	if len(known) == 0 {
-		return api.Pod{}, fmt.Errorf("no broker is registered; see kafka-sched pod list%s",
+		return api.Pod{}, fail(exitNotFound, "no broker is registered; see kafka-sched pod list%s",
 			e.nameFlag())
 	}
-	return api.Pod{}, fmt.Errorf("there is no broker %s; there are %s", id,
-		strings.Join(known, ", "))
+	return api.Pod{}, fail(exitNotFound, "there is no broker %q; there are: %s", id,
+		listing(known))
 }
 
 func (e *env) brokerDescribeCmd() *cobra.Command {

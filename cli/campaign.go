@@ -88,7 +88,7 @@ func (e *env) campaignStatus(ctx context.Context, k campaign, c *client.Client) 
 // printCampaign prints how far a campaign is.
 func (e *env) printCampaign(k campaign, s api.Campaign) error {
 	if s.State == api.CampaignNone {
-		e.printLine("there was no %s yet", k.name)
+		e.printLine("there was no %s yet", k.noun)
 		return nil
 	}
 	e.printLine("the %s from %s to %s is %s", k.noun, s.From, s.To, s.State)
@@ -151,11 +151,7 @@ func (e *env) campaignVerbCmd(k campaign, verb, text string) *cobra.Command {
 		Example: "  kafka-sched " + k.name + " " + verb,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			c, s, err := e.service(ctx)
-			if err != nil {
-				return err
-			}
-			at, err := e.record(s.Name)
+			c, _, at, err := e.recorded(ctx)
 			if err != nil {
 				return err
 			}

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"os/user"
-	"strings"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/api"
@@ -97,15 +97,17 @@ func (f folder) running() (string, error) {
 // errNotRunning says of a scheduler that its process is not there.
 var errNotRunning = errors.New("does not run")
 
-func (e *env) newClient(url string) (*client.Client, error) {
-	if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
-		return nil, fail(exitUsage, "URL %q must begin with http:// or https://", url)
+func (e *env) newClient(address string) (*client.Client, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fail(exitUsage, "URL %q must begin with http:// or https:// and a host",
+			address)
 	}
 	options := []client.Option{client.WithPatience(readPatience), client.WithCaller(e.caller())}
 	if e.verbose {
 		options = append(options, client.WithHTTPClient(talkative(e.stderr)))
 	}
-	return client.New(url, options...), nil
+	return client.New(address, options...), nil
 }
 
 // caller is the name under which the journal has what this command does.
@@ -158,14 +160,20 @@ func (e *env) answer(err error) error {
 // lists those that are.
 func (e *env) namesOf(err error, known func() ([]string, error)) error {
 	no, ok := errors.AsType[*client.Error](err)
-	if !ok || no.Status != http.StatusNotFound {
+	// The predecessor's API answers 400 without a word to what cannot be a name at all.
+	none := ok && (no.Status == http.StatusNotFound ||
+		no.Status == http.StatusBadRequest && no.Message == "")
+	if !none {
 		return e.answer(err)
 	}
 	names, failed := known()
-	if failed != nil || len(names) == 0 {
+	if failed == nil && len(names) == 0 {
+		return fail(exitNotFound, "%w; there are none", err)
+	}
+	if failed != nil {
 		return e.answer(err)
 	}
-	return fail(exitNotFound, "%w; there are: %s", err, strings.Join(names, ", "))
+	return fail(exitNotFound, "%w; there are: %s", err, listing(names))
 }
 
 // service asks for the status document.

@@ -20,7 +20,7 @@ func (e *env) daemonCmd(
 	name, short string, run func(context.Context, folder, cluster) error,
 ) *cobra.Command {
 	return &cobra.Command{
-		Use: name, Short: short, Hidden: true, Args: cobra.NoArgs,
+		Use: name, Short: short, Hidden: true, Args: arguments(0, 0),
 		Example: "  kafka-sched " + name + " --name kafka",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := e.folder()
@@ -135,7 +135,7 @@ func (e *env) executorCmd() *cobra.Command {
 	digest := ""
 	c := &cobra.Command{
 		Use: "executor", Short: "Run the tasks of a pod (started by a Mesos agent)",
-		Hidden: true, Args: cobra.NoArgs, Example: "  kafka-sched executor",
+		Hidden: true, Args: arguments(0, 0), Example: "  kafka-sched executor",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			e.exitCode = e.daemons.Executor(cmd.Context(), digest)
 			return nil

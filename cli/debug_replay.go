@@ -54,7 +54,7 @@ func (e *env) debugReplayCmd() *cobra.Command {
 func (r *replaying) run(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
-		return fail(exitUsage, "%w", err)
+		return fail(exitUsage, "%s: %w", path, plain(err))
 	}
 	defer file.Close()
 	p, err := flight.Open(file)

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"sort"
-	"strings"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/zk"
@@ -211,7 +210,7 @@ func (f folder) missing() error {
 		return fail(exitNotFound, "there is no cluster %q; kafka-sched install makes one", f.name)
 	}
 	return fail(exitNotFound, "there is no cluster %q; there are: %s (choose with --name)",
-		f.name, strings.Join(others, ", "))
+		f.name, listing(others))
 }
 
 // save writes cluster.json.

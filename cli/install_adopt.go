@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -97,7 +95,8 @@ func (in *installing) lookForService(ctx context.Context) error {
 	if a.entries, err = adoptionEntries(adoption); err != nil {
 		return err
 	}
-	return in.consent(len(r.Pods))
+	return in.env.agree(in.adopt.yes, fmt.Sprintf("Take over these %d instances?", len(r.Pods)),
+		fmt.Sprintf("nothing was done: this takes over %d instances", len(r.Pods)))
 }
 
 // found asks the ZooKeeper or the master.
@@ -159,25 +158,6 @@ func firstMaster(masters string) string {
 	}
 	first, _, _ := strings.Cut(masters, ",")
 	return first
-}
-
-// consent asks, where there is somebody to answer.
-func (in *installing) consent(pods int) error {
-	e := in.env
-	switch {
-	case in.adopt.yes:
-		return nil
-	case !isTerminal(e.stdin) || e.json:
-		return fail(exitUsage, "nothing was done: this takes over %d instances; say --yes to "+
-			"consent", pods)
-	}
-	fmt.Fprintf(e.stderr, "Take over these %d instances? [y/N] ", pods)
-	answer, err := bufio.NewReader(e.stdin).ReadString('\n')
-	word := strings.ToLower(strings.TrimSpace(answer))
-	if err == nil && slices.Contains([]string{"y", "yes"}, word) {
-		return nil
-	}
-	return fail(exitFailed, "nothing was done")
 }
 
 // takeOver fills the store of the new scheduler.

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +39,8 @@ func kafkaCmd[T any](e *env, a asking[T]) *cobra.Command {
 			dry := cmd.Flags().Lookup("dry-run")
 			if a.danger != "" && (dry == nil || dry.Value.String() != "true") {
 				what := strings.ReplaceAll(a.danger, "%s", firstArg(args))
-				if err := e.sure(what, yes); err != nil {
+				err := e.agree(yes, "Really "+what+"?", "this would "+what)
+				if err != nil {
 					return err
 				}
 			}
@@ -73,23 +72,6 @@ func firstArg(args []string) string {
 		return ""
 	}
 	return args[0]
-}
-
-// sure asks before something is done that cannot be undone.
-func (e *env) sure(what string, yes bool) error {
-	if yes {
-		return nil
-	}
-	if !isTerminal(e.stdin) || e.json {
-		return fail(exitUsage, "this would %s; say --yes to confirm", what)
-	}
-	fmt.Fprintf(e.stderr, "Really %s? [y/N] ", what)
-	answer, err := bufio.NewReader(e.stdin).ReadString('\n')
-	if word := strings.ToLower(strings.TrimSpace(answer)); err == nil &&
-		(word == "y" || word == "yes") {
-		return nil
-	}
-	return fail(exitFailed, "nothing was done")
 }
 
 // said prints what came of a change.

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -215,36 +213,15 @@ func (e *env) readMoves(name string) (moves api.Reassign, err error) {
 		data, err = os.ReadFile(name)
 	}
 	if err != nil {
-		return moves, fail(exitUsage, "reading the reassignments: %w", err)
+		return moves, fail(exitUsage, "%s: %w", name, plain(err))
 	}
-	if err := json.Unmarshal(data, &moves); err != nil {
-		return moves, fail(exitUsage, "reading %s: %w", name, placed(data, err))
+	if err := api.DecodeJSON(data, &moves); err != nil {
+		return moves, fail(exitUsage, "reading %s: %w", name, err)
 	}
 	if len(moves.Partitions) == 0 {
 		return moves, fail(exitUsage, "%s has no partitions", name)
 	}
 	return moves, nil
-}
-
-// placed adds the line to an error of JSON.
-func placed(data []byte, err error) error {
-	at := int64(-1)
-	switch wrong := err.(type) {
-	case *json.SyntaxError:
-		at = wrong.Offset
-	case *json.UnmarshalTypeError:
-		at = wrong.Offset
-	}
-	if at < 0 || at > int64(len(data)) {
-		return err
-	}
-	line := 1
-	for _, c := range data[:at] {
-		if c == '\n' {
-			line++
-		}
-	}
-	return fmt.Errorf("line %d: %w", line, err)
 }
 
 func (e *env) reassignmentCancelCmd() *cobra.Command {

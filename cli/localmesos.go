@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -115,6 +116,9 @@ func (e *env) runStandalone(ctx context.Context, s *standalone) error {
 	if !isAddress(s.listen) {
 		return fail(exitUsage, "--listen %s: it must be host:port, as 127.0.0.1:5050", s.listen)
 	}
+	if err := s.check(); err != nil {
+		return err
+	}
 	agents, err := s.layOut()
 	if err != nil {
 		return err
@@ -137,13 +141,38 @@ func (e *env) runStandalone(ctx context.Context, s *standalone) error {
 	})
 }
 
+// check refuses what no agent can have.
+func (s *standalone) check() error {
+	type amount struct {
+		flag  string
+		value float64
+	}
+	list := []amount{{"cpus", s.cpus}, {"gpus", s.gpus}, {"mem", float64(s.mem)},
+		{"disk", float64(s.disk)}, {"zones", float64(s.zones)}, {"racks", float64(s.racks)}}
+	for _, size := range s.path {
+		list = append(list, amount{"path-disk", float64(size)})
+	}
+	for _, size := range s.mount {
+		list = append(list, amount{"mount-disk", float64(size)})
+	}
+	for _, a := range list {
+		if a.value < 0 || math.IsNaN(a.value) || math.IsInf(a.value, 0) {
+			return fail(exitUsage, "--%s %v: no agent can have that much", a.flag, a.value)
+		}
+	}
+	return nil
+}
+
 // layOut makes the agents, which take turns in zones and racks.
 func (s *standalone) layOut() ([]LocalAgent, error) {
 	var ranges [][2]uint64
 	for _, text := range s.ports {
 		var from, to uint64
-		if n, err := fmt.Sscanf(text, "%d-%d", &from, &to); n != 2 || err != nil || to < from {
-			return nil, fail(exitUsage, "--ports %s: a range is written as 31000-32000", text)
+		n, err := fmt.Sscanf(text+" ", "%d-%d ", &from, &to)
+		if whole := fmt.Sprintf("%d-%d", from, to); n != 2 || err != nil || text != whole ||
+			from < 1 || to < from || to > 65535 {
+			return nil, fail(exitUsage, "--ports %s: a range is written as 31000-32000, and ports "+
+				"are from 1 to 65535", text)
 		}
 		ranges = append(ranges, [2]uint64{from, to})
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -67,7 +66,9 @@ func (ch *chaos) command(r rehearsal) *cobra.Command {
 // order asks, and has the fault carried out.
 func (ch *chaos) order(ctx context.Context, r rehearsal, f localmesos.Fault) error {
 	if !r.heals {
-		if err := ch.confirm(r); err != nil {
+		err := ch.env.agree(ch.yes, r.short+". "+r.see+"\nGo on?",
+			string(r.action)+" disturbs the cluster")
+		if err != nil {
 			return err
 		}
 	}
@@ -95,28 +96,17 @@ func (ch *chaos) flag() string {
 	return ch.env.nameFlag()
 }
 
-// confirm asks, where there is somebody to answer.
-func (ch *chaos) confirm(r rehearsal) error {
-	if ch.yes {
-		return nil
-	}
-	e := ch.env
-	if !isTerminal(e.stdin) || e.json {
-		return fail(exitUsage, "%s disturbs the cluster; say --yes to confirm", r.action)
-	}
-	fmt.Fprintf(e.stderr, "%s. %s\nGo on? [y/N] ", r.short, r.see)
-	answer, err := bufio.NewReader(e.stdin).ReadString('\n')
-	if word := strings.ToLower(strings.TrimSpace(answer)); err == nil &&
-		(word == "y" || word == "yes") {
-		return nil
-	}
-	return fail(exitFailed, "nothing was done")
-}
-
 // url is where faults are ordered.
 func (ch *chaos) url() (string, error) {
 	if ch.master != "" {
-		return strings.TrimRight(ch.master, "/") + localmesos.FaultsPath, nil
+		if err := masterForm(ch.master); err != nil {
+			return "", err
+		}
+		master := strings.TrimRight(ch.master, "/")
+		if !strings.Contains(master, "://") {
+			master = "http://" + master
+		}
+		return master + localmesos.FaultsPath, nil
 	}
 	f, c, err := ch.env.own()
 	if err != nil {
@@ -155,7 +145,7 @@ func (ch *chaos) ask(ctx context.Context, method string, body []byte, answer any
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
-		return fail(exitUsage, "--master %s: %w", ch.master, err)
+		return fail(exitUsage, "--master %s: %w", ch.master, plain(err))
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)

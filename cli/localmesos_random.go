@@ -31,8 +31,8 @@ func (ch *chaos) randomCmd() *cobra.Command {
 				return fail(exitUsage, "--pause %s: an agent needs %s to go and come back", pause,
 					shortestPause)
 			}
-			err := ch.confirm(rehearsal{action: "random", short: "Draw faults at random",
-				see: "Anything that the other commands of chaos do may happen."})
+			err := ch.env.agree(ch.yes, "Draw faults at random. Anything that the other commands "+
+				"of chaos do may happen.\nGo on?", "random disturbs the cluster")
 			if err != nil {
 				return err
 			}

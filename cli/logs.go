@@ -134,5 +134,5 @@ func (e *env) sandboxOf(
 // noTask is the error for a task that a pod does not have; it names those that it has.
 func noTask(pod, task string, names []string) error {
 	return fail(exitNotFound, "pod %s has no task %q; there are: %s", pod, task,
-		orUnknown(strings.Join(names, ", ")))
+		listing(names))
 }

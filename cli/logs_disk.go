@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/sandbox"
@@ -68,8 +67,7 @@ func (f folder) fullTaskName(pod, task string) (string, error) {
 			return "", noTask(pod, task, names)
 		}
 	}
-	return "", fail(exitNotFound, "there is no pod %q; there are: %s", pod,
-		orUnknown(strings.Join(pods, ", ")))
+	return "", fail(exitNotFound, "there is no pod %q; there are: %s", pod, listing(pods))
 }
 
 // newest finds the file of that name in the latest run of an executor that wrote to it last.

@@ -158,7 +158,7 @@ func (e *env) run(args []string) int {
 		code = exitInterrupted
 		err = errors.New("interrupted")
 	}
-	fmt.Fprintf(e.stderr, "kafka-sched: %s\n", strings.TrimRight(err.Error(), "\n"))
+	fmt.Fprintf(e.stderr, "kafka-sched: %s\n", visible(strings.TrimRight(err.Error(), "\n")))
 	return code
 }
 
@@ -206,7 +206,21 @@ func (e *env) root() *cobra.Command {
 	)
 	cobra.CheckErr(root.RegisterFlagCompletionFunc("name", e.completeNames))
 	root.InitDefaultHelpCmd()
+	help, _, _ := root.Find([]string{"help"})
+	help.Run, help.RunE = nil, helpOf
 	return root
+}
+
+// helpOf shows the help of the command that is named.
+func helpOf(cmd *cobra.Command, args []string) error {
+	found, rest, err := cmd.Root().Find(args)
+	if err == nil {
+		err = subcommands(found, rest)
+	}
+	if err != nil {
+		return err
+	}
+	return found.Help()
 }
 
 // clusters is the folder of all clusters.

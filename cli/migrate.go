@@ -127,11 +127,7 @@ func (m *toKRaft) wanted(w wanted) api.Migrate {
 
 // migrateToKRaft shows how the cluster gets to KRaft, and brings it there.
 func (e *env) migrateToKRaft(ctx context.Context, m toKRaft) error {
-	c, s, err := e.service(ctx)
-	if err != nil {
-		return err
-	}
-	at, err := e.record(s.Name)
+	c, _, at, err := e.recorded(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -126,7 +125,7 @@ func noPod(s api.Service, name string) error {
 		names[i] = p.Name
 	}
 	return fail(exitNotFound, "there is no pod %q; there are: %s",
-		name, orUnknown(strings.Join(names, ", ")))
+		name, listing(names))
 }
 
 func (e *env) podStatusJSON(ctx context.Context, args []string) error {
@@ -280,6 +279,9 @@ func (e *env) podVerbCmd(v podVerb) *cobra.Command {
 		Use: v.name + " POD", Short: v.short, Args: arguments(1, 1),
 		ValidArgsFunction: e.completePods,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if body.Cancel && (body.To != "" || body.Force) {
+				return wrongUsage(cmd, "--cancel takes a move back, and --to and --force begin one")
+			}
 			if body.Force {
 				err := e.confirmForce(v.name+" of "+args[0], v.forced, yes)
 				if err != nil {
@@ -313,8 +315,6 @@ func moveFlags(c *cobra.Command, v podVerb, body *api.PodCommand) {
 	c.Flags().StringVar(&body.To, "to", "", "the agent to go to, by its host name or id "+
 		"(default: any other one that has room)")
 	c.Flags().BoolVar(&body.Cancel, "cancel", false, "take back a move that was not begun")
-	c.MarkFlagsMutuallyExclusive("cancel", "to")
-	c.MarkFlagsMutuallyExclusive("cancel", "force")
 	c.Example += " --to 10.0.0.9"
 }
 
@@ -364,18 +364,6 @@ func forceFlags(c *cobra.Command, force, yes *bool) {
 
 // confirmForce asks, where there is somebody to answer, whether the price is to be paid.
 func (e *env) confirmForce(what, price string, yes bool) error {
-	if yes {
-		return nil
-	}
-	if !isTerminal(e.stdin) || e.json {
-		return fail(exitUsage, "with --force the %s does not ask Kafka, and %s; say --yes to "+
-			"confirm", what, price)
-	}
-	fmt.Fprintf(e.stderr, "The %s does not ask Kafka: %s. Go on? [y/N] ", what, price)
-	answer, err := bufio.NewReader(e.stdin).ReadString('\n')
-	if word := strings.ToLower(strings.TrimSpace(answer)); err == nil &&
-		(word == "y" || word == "yes") {
-		return nil
-	}
-	return fail(exitFailed, "nothing was done")
+	return e.agree(yes, fmt.Sprintf("The %s does not ask Kafka: %s. Go on?", what, price),
+		fmt.Sprintf("with --force the %s does not ask Kafka, and %s", what, price))
 }

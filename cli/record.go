@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/api/client"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -31,6 +33,17 @@ func (e *env) record(name string) (record, error) {
 	f, c, err := e.own()
 	e.nameGiven, e.name = true, f.name
 	return record{folder: f, cluster: c, here: true}, err
+}
+
+// recorded asks for the status document and gives what this machine has written down of the
+// service.
+func (e *env) recorded(ctx context.Context) (*client.Client, api.Service, record, error) {
+	c, s, err := e.service(ctx)
+	if err != nil {
+		return nil, s, record{}, err
+	}
+	at, err := e.record(s.Name)
+	return c, s, at, err
 }
 
 // changes are what differs from the recorded service.

@@ -64,7 +64,7 @@ func (e *env) readFile(file string) (name string, data []byte, err error) {
 		return stdinName, data, nil
 	}
 	if data, err = os.ReadFile(file); err != nil {
-		return "", nil, fail(exitUsage, "%w", err)
+		return "", nil, fail(exitUsage, "%s: %w", file, plain(err))
 	}
 	return file, data, nil
 }

@@ -15,7 +15,7 @@ func (e *env) specDiffCmd() *cobra.Command {
 			"forbidden. The exit code does not tell whether there are differences.",
 		Example: "  kafka-sched spec diff old.yml new.yml\n" +
 			"  git show HEAD:my.yml | kafka-sched spec diff - my.yml",
-		Args: cobra.ExactArgs(2),
+		Args: arguments(2, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			drafts, err := e.readAll(args, in)
 			if err != nil {

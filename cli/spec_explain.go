@@ -18,7 +18,7 @@ func (e *env) specExplainCmd() *cobra.Command {
 			"path it lists the keys of the top level.",
 		Example: "  kafka-sched spec explain\n  kafka-sched spec explain pods.tasks.ports\n" +
 			"  kafka-sched spec explain pods.kafka.tasks.broker.health-check.interval",
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		ValidArgsFunction: func(
 			*cobra.Command, []string, string,
 		) ([]string, cobra.ShellCompDirective) {

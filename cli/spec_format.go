@@ -18,7 +18,7 @@ func (e *env) specFmtCmd() *cobra.Command {
 			"of the documentation; names, comments and blank lines stay. Templates are\n" +
 			"refused: they are YAML only after they are filled.",
 		Example: "  kafka-sched spec fmt -w my.yml\n  kafka-sched spec fmt --check *.yml",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    arguments(1, 1000),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if write && slices.Contains(args, "-") {
 				return fail(exitUsage, "-w cannot write to the standard input")

@@ -20,7 +20,7 @@ func (e *env) specInitCmd() *cobra.Command {
 		Long: "Writes a spec of a three-broker Kafka cluster with comments that say what can be\n" +
 			"changed, to the standard output or to a file that is not there yet.",
 		Example: "  kafka-sched spec init my.yml\n  kafka-sched install -f my.yml",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 || args[0] == "-" {
 				return e.printStartingSpec()
@@ -53,7 +53,7 @@ func writeNew(path string, data []byte) (err error) {
 	case errors.Is(err, fs.ErrExist):
 		return fail(exitUsage, "%s is there already; name another file, or remove it first", path)
 	case err != nil:
-		return fail(exitUsage, "%w", err)
+		return fail(exitUsage, "%s: %w", path, plain(err))
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	_, err = f.Write(data)

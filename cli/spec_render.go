@@ -21,7 +21,7 @@ func (e *env) specRenderCmd() *cobra.Command {
 			"means the same. Only valid specs are printed.",
 		Example: "  kafka-sched spec render --options production.json my.yml\n" +
 			"  kafka-sched spec render --env ZONE=b my.yml | kafka-sched spec diff my.yml -",
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			drafts, err := e.readAll(args, in)
 			if err != nil {

@@ -19,7 +19,7 @@ func (e *env) specSchemaCmd() *cobra.Command {
 			"refuses too; validate knows more.",
 		Example: "  kafka-sched spec schema > kafka-sched.schema.json\n" +
 			"  sed -i '1i # yaml-language-server: $schema=kafka-sched.schema.json' my.yml",
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error { return e.printJSON(specSchema()) },
 	}
 }

@@ -18,7 +18,7 @@ func (e *env) specValidateCmd() *cobra.Command {
 		Example: "  kafka-sched spec validate my.yml\n" +
 			"  kafka-sched spec validate --options production.json --env ZONE=b my.yml.mustache\n" +
 			"  kafka-sched spec validate --json - < my.yml",
-		Args: cobra.MinimumNArgs(1),
+		Args: arguments(1, 1000),
 		RunE: func(_ *cobra.Command, args []string) error {
 			drafts, err := e.readAll(args, in)
 			if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
 	"io/fs"
 	"log/slog"
 	"os"
@@ -89,7 +88,11 @@ func (p *statePlace) dial(ctx context.Context) (*zk.Session, error) {
 	cfg.Logger = slog.New(slog.DiscardHandler)
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	return zk.Dial(ctx, cfg)
+	session, err := zk.Dial(ctx, cfg)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, fail(exitPrecheck, "no ZooKeeper server of %s answers; check the addresses", p)
+	}
+	return session, err
 }
 
 // entries finds the state and gives what it holds.
@@ -221,7 +224,7 @@ func (e *env) stateImportCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file, err := os.Open(args[0])
 			if err != nil {
-				return fail(exitNotFound, "reading the exported state: %w", err)
+				return fail(exitNotFound, "%s: %w", args[0], plain(err))
 			}
 			defer file.Close()
 			entries, err := store.Import(file)

@@ -93,7 +93,7 @@ func (e *env) stateInspectCmd() *cobra.Command {
 				value, is := entries[key]
 				if !is {
 					return fail(exitNotFound, "there is no entry %q; there are: %s", key,
-						strings.Join(slices.Sorted(maps.Keys(entries)), ", "))
+						listing(slices.Sorted(maps.Keys(entries))))
 				}
 				return e.printJSON(json.RawMessage(value))
 			}

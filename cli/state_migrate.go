@@ -98,10 +98,14 @@ func (e *env) stateMigrateCmd() *cobra.Command {
 			"      --from zk://zk-1:2181/dcos-service-kafka\n" +
 			"  kafka-sched state migrate-from-dcos --from zk://zk-1:2181/dcos-service-kafka \\\n" +
 			"      --to zk://zk-1:2181/kafka-sched/kafka",
-		RunE: func(cmd *cobra.Command, _ []string) error { return e.migrate(cmd.Context(), &m) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if m.from.URI == "" {
+				return wrongUsage(cmd, "say by --from where the state is")
+			}
+			return e.migrate(cmd.Context(), &m)
+		},
 	}
 	m.from.flags(c, "from", "the state is at zk://host:port,…/dcos-service-NAME")
-	cobra.CheckErr(c.MarkFlagRequired("from"))
 	m.spec.flags(c)
 	c.Flags().Lookup("file").Usage = "service spec to go on with (default: as it is stored)"
 	f := c.Flags()

@@ -202,7 +202,6 @@ func TestNoColour(t *testing.T) {
 }
 
 func TestConfirm(t *testing.T) {
-	f := home(t.TempDir()).cluster("kafka")
 	for typed, agreed := range map[string]bool{
 		"y\n": true, "YES\n": true, "n\n": false, "\n": false, "what\n": false,
 	} {
@@ -212,7 +211,7 @@ func TestConfirm(t *testing.T) {
 		}
 		var asked bytes.Buffer
 		e := &env{stdin: terminal, stderr: &asked}
-		err := e.confirm(f, false)
+		err := e.agree(false, `Delete cluster "kafka" with all its data?`, "")
 		if (err == nil) != agreed {
 			t.Errorf("%q typed: %v", typed, err)
 		}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +34,9 @@ func (e *env) uninstallCmd() *cobra.Command {
 				return fail(exitUsage, "--force is for embedded clusters: at %s it would leave "+
 					"brokers and reservations behind", redactText(c.Master))
 			}
-			if err := e.confirm(f, yes); err != nil {
+			err = e.agree(yes, fmt.Sprintf("Delete cluster %q with all its data?", f.name),
+				fmt.Sprintf("this deletes all data of %q", f.name))
+			if err != nil {
 				return err
 			}
 			return e.uninstall(cmd.Context(), f, c, w, force)
@@ -46,23 +47,6 @@ func (e *env) uninstallCmd() *cobra.Command {
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	c.Flags().BoolVar(&force, "force", false, "do without the scheduler (embedded Mesos only)")
 	return c
-}
-
-// confirm asks, where there is somebody to answer.
-func (e *env) confirm(f folder, yes bool) error {
-	if yes {
-		return nil
-	}
-	if !isTerminal(e.stdin) || e.json {
-		return fail(exitUsage, "this deletes all data of %q; say --yes to confirm", f.name)
-	}
-	fmt.Fprintf(e.stderr, "Delete cluster %q with all its data? [y/N] ", f.name)
-	answer, err := bufio.NewReader(e.stdin).ReadString('\n')
-	if word := strings.ToLower(strings.TrimSpace(answer)); err == nil &&
-		(word == "y" || word == "yes") {
-		return nil
-	}
-	return fail(exitFailed, "nothing was done")
 }
 
 func (e *env) uninstall(

@@ -77,7 +77,7 @@ type updated struct {
 
 // update makes another configuration the target, or has the scheduler say what that would do.
 func (e *env) update(ctx context.Context, u updating) error {
-	scheduler, s, err := e.service(ctx)
+	scheduler, s, at, err := e.recorded(ctx)
 	if err != nil {
 		return err
 	}
@@ -85,10 +85,6 @@ func (e *env) update(ctx context.Context, u updating) error {
 		return fail(exitUsage, "--package-version %s: the scheduler is version %s, and another "+
 			"one comes with another kafka-sched; see: kafka-sched update package-versions",
 			u.version, s.Version)
-	}
-	at, err := e.record(s.Name)
-	if err != nil {
-		return err
 	}
 	if at, err = e.sync(ctx, scheduler, at); err != nil {
 		return err

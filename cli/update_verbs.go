@@ -78,11 +78,7 @@ func (e *env) rollbackCmd() *cobra.Command {
 }
 
 func (e *env) rollback(ctx context.Context, r rollingBack) error {
-	c, s, err := e.service(ctx)
-	if err != nil {
-		return err
-	}
-	at, err := e.record(s.Name)
+	c, s, at, err := e.recorded(ctx)
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,9 @@ func (e *env) upgradeCmd() *cobra.Command {
 			"  kafka-sched upgrade --to 4.3.1\n  kafka-sched upgrade status\n" +
 			"  kafka-sched upgrade finalize",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if u.to == "" {
+				return wrongUsage(cmd, "say by --to to which version, in full")
+			}
 			if _, err := upgrade.ParseVersion(u.to); err != nil {
 				return fail(exitUsage, "--to: %w", err)
 			}
@@ -80,11 +83,7 @@ func (e *env) upgradeCmd() *cobra.Command {
 
 // upgrade shows how the cluster gets to a version, and brings it there.
 func (e *env) upgrade(ctx context.Context, u upgrading) error {
-	c, s, err := e.service(ctx)
-	if err != nil {
-		return err
-	}
-	at, err := e.record(s.Name)
+	c, _, at, err := e.recorded(ctx)
 	if err != nil {
 		return err
 	}

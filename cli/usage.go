@@ -22,6 +22,8 @@ func wrongUsage(cmd *cobra.Command, format string, args ...any) error {
 func arguments(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
+		case slices.Contains(args, ""):
+			return wrongUsage(cmd, "an argument is empty; it is written: %s", usageLine(cmd))
 		case len(args) > most && most == 0:
 			return wrongUsage(cmd, "%s takes no arguments, and %q is one", cmd.Name(), args[0])
 		case len(args) > most:
@@ -60,26 +62,44 @@ func flagError(cmd *cobra.Command, err error) error {
 	if no, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		return unknownFlag(cmd, no)
 	}
+	if no, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		return wrongUsage(cmd, "--%s needs a value", no.GetFlag().Name)
+	}
+	if no, ok := errors.AsType[*pflag.InvalidSyntaxError](err); ok {
+		return wrongUsage(cmd, "%s is no flag", quote(no.GetSpecifiedFlag()))
+	}
 	bad, ok := errors.AsType[*pflag.InvalidValueError](err)
 	if !ok {
 		return wrongUsage(cmd, "%v", err)
 	}
 	flag := bad.GetFlag()
-	why := bad.Unwrap()
-	if why == nil || strings.HasPrefix(why.Error(), "strconv.") {
-		why = errors.New("this is no " + kindOf(flag))
-	}
-	return wrongUsage(cmd, "--%s %s: %s", flag.Name, quote(bad.GetValue()), why)
+	return wrongUsage(cmd, "--%s %s: %s", flag.Name, quote(bad.GetValue()),
+		wrongValue(flag, bad.Unwrap()))
 }
 
-func kindOf(flag *pflag.Flag) string {
+// wrongValue says what is wrong with the value of a flag: why, for a flag of our own.
+func wrongValue(flag *pflag.Flag, why error) string {
 	switch flag.Value.Type() {
-	case "int":
-		return "whole number"
-	case "bool":
-		return "true or false"
+	case "stringToString":
+		return "write it as name=value, several with commas between"
+	case "stringSlice":
+		return "write several values with commas between, and none in quotes"
 	}
-	return flag.Value.Type()
+	if errors.Is(why, strconv.ErrRange) {
+		return "the number is too large"
+	}
+	if _, ok := errors.AsType[*strconv.NumError](why); !ok {
+		return why.Error()
+	}
+	switch flag.Value.Type() {
+	case "bool":
+		return "this is neither true nor false"
+	case "float64":
+		return "this is no number"
+	case "intSlice", "int64Slice":
+		return "write whole numbers with commas between"
+	}
+	return "this is no whole number"
 }
 
 func unknownFlag(cmd *cobra.Command, no *pflag.NotExistError) error {
@@ -109,7 +129,7 @@ func (p *patience) Type() string   { return "duration" }
 func (p *patience) Set(text string) error {
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
-		return errors.New("this is no time to wait; write for example 90s or 5m")
+		return errors.New("this is no length of time; write for example 90s or 5m")
 	}
 	*p = patience(d)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // orUnknown is the predecessor's mark for what an answer lacks.
@@ -92,6 +93,33 @@ func indent(text string) string {
 // join joins the texts that are not empty.
 func join(by string, texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), by)
+}
+
+// visible writes control characters as Go does, but for ends of lines and tabs, so that no text of
+// somebody else has its way with a terminal.
+func visible(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// namesMost is how many names an error lists.
+const namesMost = 20
+
+// listing lists the names that there are, the first of them if they are many.
+func listing(names []string) string {
+	if len(names) > namesMost {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:namesMost], ", "),
+			len(names)-namesMost)
+	}
+	return orUnknown(strings.Join(names, ", "))
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }

@@ -143,7 +143,8 @@ func (w *work) advance(plan string, s plans.Step) {
 			m.waits[name] = short
 			return
 		}
-		w.killTasks(m.takenDown(p, spec, ends, plan == planDeploy), ends, nil)
+		turn := plan == planDeploy && m.hard.Campaign.under()
+		w.killTasks(m.takenDown(p, spec, ends, turn), ends, nil)
 		m.waits[name] = "its tasks are being stopped, to be launched anew"
 	default:
 		w.killTasks(p, ends, nil)

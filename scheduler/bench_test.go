@@ -27,16 +27,21 @@ plans:
       web: {pod: web, strategy: parallel}
 `
 
+func manyService(b *testing.B, count int) servicespec.Service {
+	b.Helper()
+	service, problems := servicespec.Parse("many.yml", fmt.Appendf(nil, manySpec, count), nil)
+	if len(problems) > 0 {
+		b.Fatal(problems)
+	}
+	return service
+}
+
 // BenchmarkDeploy deploys so many instances from nothing to RUNNING, on agents with room for a
 // hundred each: the machine alone, its outputs thrown away.
 func BenchmarkDeploy(b *testing.B) {
 	for _, count := range []int{100, 1000, 10000} {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
-			service, problems := servicespec.Parse("many.yml",
-				fmt.Appendf(nil, manySpec, count), nil)
-			if len(problems) > 0 {
-				b.Fatal(problems)
-			}
+			service := manyService(b, count)
 			for b.Loop() {
 				deployMany(b, service, count)
 			}
@@ -49,11 +54,7 @@ func BenchmarkDeploy(b *testing.B) {
 func BenchmarkUninstall(b *testing.B) {
 	for _, count := range []int{1000, 10000} {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
-			service, problems := servicespec.Parse("many.yml",
-				fmt.Appendf(nil, manySpec, count), nil)
-			if len(problems) > 0 {
-				b.Fatal(problems)
-			}
+			service := manyService(b, count)
 			for b.Loop() {
 				b.StopTimer()
 				m, now := deployMany(b, service, count)
@@ -113,10 +114,7 @@ func uninstallMany(b *testing.B, m *Machine, now time.Time) {
 // have of it take of the heap.
 func BenchmarkHeapPerTask(b *testing.B) {
 	const count = 10000
-	service, problems := servicespec.Parse("many.yml", fmt.Appendf(nil, manySpec, count), nil)
-	if len(problems) > 0 {
-		b.Fatal(problems)
-	}
+	service := manyService(b, count)
 	inUse := func() uint64 {
 		runtime.GC()
 		runtime.GC()

@@ -368,8 +368,7 @@ func (m *Machine) holdHalt(name PodName, spec servicespec.Pod) string {
 		most = max(most, spec.Update.MaxUnavailable)
 	}
 	for _, other := range m.podNames() {
-		down := m.hard.Pods[other].Down
-		if other == name || down == nil || !down.Rolls {
+		if p := m.hard.Pods[other]; other == name || p.Down == nil || !p.Rolls {
 			continue
 		}
 		if most--; most == 0 {
@@ -415,8 +414,7 @@ func (m *Machine) refuseTarget(next servicespec.Service) string {
 func (m *Machine) diedBefore(p Pod) bool {
 	spec, _ := m.spec(p.Name)
 	t, _ := p.task(serverTask(spec))
-	rolled := p.Down != nil && p.Down.Rolls
-	return m.hard.Campaign.under() && !rolled && p.Request == "" && t.ID != "" &&
+	return m.hard.Campaign.under() && !p.Rolls && p.Request == "" && t.ID != "" &&
 		!t.runs() && t.Launch != m.launchHash(p.Name, t.Name)
 }
 

@@ -254,6 +254,11 @@ func SameValue(a, b string) bool {
 	if plain(a) == plain(b) {
 		return true
 	}
+	i, errI := strconv.ParseInt(a, 10, 64)
+	j, errJ := strconv.ParseInt(b, 10, 64)
+	if errI == nil && errJ == nil {
+		return i == j // of large ones a float has no room for all digits
+	}
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)
 	return errX == nil && errY == nil && x == y

@@ -1,8 +1,10 @@
 package scheduler
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/kafka-sched/kafka-sched/plans"
 )
@@ -13,9 +15,13 @@ import (
 // journalMost is how many entries the journal keeps.
 const journalMost = 1000
 
+// wordsMost is how many bytes the journal keeps of a command, and of its outcome.
+const wordsMost = 4096
+
 // record adds an entry to the journal and drops the oldest beyond the bound.
 func (m *Machine) record(e JournalEntry) {
 	e.Number, e.At = 1, m.now
+	e.What, e.Outcome = shortened(e.What), shortened(e.Outcome)
 	if n := len(m.hard.Journal); n > 0 {
 		e.Number = m.hard.Journal[n-1].Number + 1
 	}
@@ -25,6 +31,14 @@ func (m *Machine) record(e JournalEntry) {
 		m.write(DeleteJournal{m.hard.Journal[0].Number})
 		m.hard.Journal = m.hard.Journal[1:]
 	}
+}
+
+// shortened cuts a text that is too long for the journal.
+func shortened(text string) string {
+	if len(text) <= wordsMost {
+		return text
+	}
+	return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(text[:wordsMost], ""), len(text))
 }
 
 // setRun replaces what is kept of a plan. Records are values: a caller hands in maps of its own.

@@ -82,6 +82,9 @@ type Target struct {
 	// Updates says that it is rolled out by the plan "update": it is not the first
 	// configuration whose deployment was complete.
 	Updates bool
+	// Servers are the sizes that ZooKeeper ensembles have by now, by pod type, as long as they
+	// are not what Service says; see zookeeper_size.go.
+	Servers map[string]int
 }
 
 // EarlierTarget is a configuration that was the target.
@@ -128,7 +131,9 @@ type ActionRun struct {
 type JournalEntry struct {
 	Number int64 // from 1, never reused
 	At     time.Time
-	// Kind is command, or what a plan did: plan-start, plan-complete, plan-halt, plan-stop.
+	// Kind is command; or what a plan did: plan-start, plan-complete, plan-halt, plan-wait or
+	// plan-stop; or verdict, drift or declared: what was said of a Kafka node that is to go, what
+	// Kafka has otherwise than the target, and what it was told because of that.
 	Kind string
 	// Plan is the plan concerned, "" for none.
 	Plan string
@@ -214,6 +219,9 @@ type Pod struct {
 	Move *Move
 	// Down is set from when its Kafka is taken down by us until it is wholly back.
 	Down *Down
+	// Rolls is set in a campaign from when its turn has come, and its tasks are ended to be
+	// launched with another configuration, until it is back.
+	Rolls bool
 	// Force says that an operator wants it taken down next whatever the verdict on it is.
 	Force bool
 	// New says that it is a broker that a larger count added, and that is to be filled.
@@ -224,8 +232,6 @@ type Pod struct {
 type Down struct {
 	Task mesos.TaskID
 	At   time.Time
-	// Rolls says that this was for another configuration, which it is to come back with.
-	Rolls bool
 }
 
 // Move is a planned departure of an instance from its agent.

@@ -35,7 +35,7 @@ func (w *work) secure(p Pod, l launchOf) string {
 	if len(sets) == 0 || !p.Place.Confirmed || m.endsNow(p.Name) {
 		return ""
 	}
-	w.wants["pod/"+p.Name.String()] = true
+	w.wants[wantOf(p.Name)] = true
 	if !m.offersOf(p.Place.Agent) {
 		return fmt.Sprintf("waits for an offer of its agent %s, to reserve there what the "+
 			"configuration wants more before anything is stopped", p.hostname())

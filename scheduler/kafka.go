@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -326,14 +325,9 @@ func (m *Machine) defaultProperties() map[string]string {
 }
 
 func propertiesText(props map[string]string) string {
-	keys := make([]string, 0, len(props))
-	for key := range props {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
 	escape := strings.NewReplacer("\\", "\\\\", "\n", "\\n", "\r", "\\r", "\t", "\\t")
 	var b strings.Builder
-	for _, key := range keys {
+	for _, key := range sortedKeys(props) {
 		fmt.Fprintf(&b, "%s=%s\n", key, escape.Replace(props[key]))
 	}
 	return b.String()
@@ -468,5 +462,3 @@ func forbiddenKafka(pod string, o, n servicespec.Kafka) []string {
 	}
 	return reasons
 }
-
-func sortIDs(ids []mesos.ReservationID) { slices.Sort(ids) }

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -99,11 +100,7 @@ func (m *Machine) dropLeftover(id mesos.ReservationID) {
 func (m *Machine) leftoverIDs() []mesos.ReservationID {
 	x := m.leftIndex()
 	if x.ids == nil {
-		x.ids = make([]mesos.ReservationID, 0, len(m.hard.Leftovers))
-		for id := range m.hard.Leftovers {
-			x.ids = append(x.ids, id)
-		}
-		sortIDs(x.ids)
+		x.ids = slices.Sorted(maps.Keys(m.hard.Leftovers))
 	}
 	return slices.Clip(x.ids)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/kafka-sched/kafka-sched/scheduler/offer"
 )
 
-// pass compares what shall be with what is, for everything, and emits what is missing. It runs
-// after every event; doing nothing is its usual outcome.
+// pass compares what shall be with what is and emits what is missing. It runs on ticks and with
+// offers; any other event asks for a tick at once. Doing nothing is its usual outcome.
 func (m *Machine) pass() {
 	m.waits, m.blocked = map[PodName]string{}, map[string]string{}
 	work := &work{m: m, wants: map[string]bool{}, kills: map[mesos.TaskID]bool{},
@@ -155,6 +155,7 @@ func (m *Machine) leave(p Pod) Pod {
 // plan.
 func (m *Machine) passRun(w *work) {
 	m.forgetEmpty()
+	m.passEnsembles()
 	// What became complete is noted first: a step that is done leaves what fell to recovery.
 	for _, name := range m.visits() {
 		p := m.hard.Pods[name]

@@ -30,11 +30,8 @@ func (m *Machine) planCommand(c PlanCommand, by Caller) (string, *Problem) {
 	if p != nil {
 		return "", p
 	}
-	for _, name := range sortedKeys(c.Params) {
-		if !isVariable(name) {
-			return "", problem(InvalidRequest, "%q is no name of a parameter: it needs letters, "+
-				"digits and underscores, no digit first", name)
-		}
+	if p := checkParams(c.Params); p != nil {
+		return "", p
 	}
 	e := edit{m: m, plan: plan, phase: phase, step: step, by: by, params: c.Params,
 		said: copyOverrides(m.hard.Overrides), a: m.assess(plan), forces: c.Force}
@@ -44,6 +41,30 @@ func (m *Machine) planCommand(c PlanCommand, by Caller) (string, *Problem) {
 	m.hard.Overrides = e.said
 	m.write(WriteOverrides{e.said})
 	return planMessage(c), nil
+}
+
+// paramsMost is how many bytes the parameters of a plan may have: no process can be started with
+// much more than that in one variable (MAX_ARG_STRLEN of Linux is 128 KiB).
+const paramsMost = 100_000
+
+// checkParams refuses parameters that no environment can have, nil if there are none.
+func checkParams(params map[string]string) *Problem {
+	size := 0
+	for _, name := range sortedKeys(params) {
+		size += len(name) + len(params[name])
+		switch {
+		case !isVariable(name):
+			return problem(InvalidRequest, "%q is no name of a parameter: it needs letters, "+
+				"digits and underscores, no digit first", name)
+		case strings.ContainsRune(params[name], 0):
+			return problem(InvalidRequest, "the value of %s has a zero byte", name)
+		}
+	}
+	if size > paramsMost {
+		return problem(InvalidRequest, "the parameters have %d bytes; a task can be given %d",
+			size, paramsMost)
+	}
+	return nil
 }
 
 // isVariable reports whether a name is one that an environment variable can have.

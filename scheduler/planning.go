@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
@@ -262,7 +263,7 @@ func (m *Machine) taskState(
 	switch ready, reason := m.taskReady(p, spec, ts, t); {
 	case ready:
 		return plans.Complete, ""
-	case t.State == "STAGING" || t.State == "STARTING":
+	case t.State == mesos.Staging || t.State == mesos.Starting:
 		return plans.Starting, p.Name.fullName(task) + " is " + string(t.State) +
 			" on " + p.hostname()
 	case m.waits[p.Name] != "":

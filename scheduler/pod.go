@@ -248,6 +248,8 @@ func (m *Machine) taskReady(
 		return true, ""
 	case t.State != mesos.Running:
 		return false, p.Name.fullName(t.Name) + " is " + string(t.State)
+	case spec.ZooKeeper != nil && p.Name.Index >= m.members(spec):
+		return false, m.holdJoin(spec, p.Name)
 	case t.Idle:
 		return false, p.Name.fullName(t.Name) + " is paused"
 	case t.Paused:

@@ -143,9 +143,13 @@ func (m *Machine) emptyState(p Pod) (plans.Status, string) {
 	return plans.Pending, fmt.Sprintf("%d replicas have to leave it", replicas)
 }
 
-// holdFarewell says why a Kafka node that is to go for good may not be stopped now, "" if it may.
+// holdFarewell says why a Kafka node, or a ZooKeeper server, that is to go for good may not be
+// stopped now, "" if it may.
 func (m *Machine) holdFarewell(p Pod) string {
 	spec, _ := m.spec(p.Name)
+	if spec.ZooKeeper != nil {
+		return m.holdServerFarewell(p, spec)
+	}
 	if spec.Kafka == nil || !m.hard.Kafka.Founded || !p.anyRuns() {
 		return ""
 	}
@@ -160,10 +164,13 @@ func (m *Machine) holdFarewell(p Pod) string {
 	return cmp.Or(m.holdQuorum(nodeID(p.Name, spec)), m.mayStop(p, spec))
 }
 
-// holdFreeing says why what a Kafka node held may not be freed now, "" if it may: it is looked once
-// more, in what two brokers tell, that nothing is on it.
+// holdFreeing says why what an instance held may not be freed now, "" if it may: of a Kafka node it
+// is looked once more, in what two brokers tell, that nothing is on it.
 func (m *Machine) holdFreeing(p Pod) string {
 	spec, _ := m.spec(p.Name)
+	if spec.ZooKeeper != nil {
+		return m.holdServerFreeing(p, spec)
+	}
 	if spec.Kafka == nil || !m.hard.Kafka.Founded || !p.launched() || ofMigration(spec) {
 		return ""
 	}
@@ -209,16 +216,18 @@ func (m *Machine) memories(p Pod) []KafkaChange {
 			list = append(list, RemoveVoter{Node: id, Directory: r.Directory})
 		}
 	}
-	if spec.Kafka.Serves() && m.registered(f, id) {
+	if spec.Kafka.Serves() && !spec.Kafka.OnZooKeeper() && m.registered(f, id, spec) {
 		list = append(list, Unregister{Broker: id})
 	}
 	return list
 }
 
 // registered reports whether a broker that has stopped may still be registered. Older brokers do
-// not tell of those that are fenced, so there it is one that nobody unregistered.
-func (m *Machine) registered(f *KafkaFacts, id int) bool {
-	return f.broker(id) != nil || !f.JoinsItself && !m.changed(Unregister{Broker: id})
+// not tell of those that are fenced, so there it is one that nobody unregistered. In ZooKeeper it
+// is as long as its session lasts.
+func (m *Machine) registered(f *KafkaFacts, id int, spec servicespec.Pod) bool {
+	return f.broker(id) != nil ||
+		!spec.Kafka.OnZooKeeper() && !f.JoinsItself && !m.changed(Unregister{Broker: id})
 }
 
 // forgetState says whether the controllers have forgotten a node.
@@ -242,7 +251,7 @@ func (m *Machine) forgetState(p Pod) (plans.Status, string) {
 			b.Hosted)
 	case slices.Contains(f.Voters, id) && len(f.Replicas) > 0:
 		return plans.Pending, m.waitOf(p.Name, "it is still a voter of the quorum")
-	case spec.Kafka.Serves() && m.registered(f, id):
+	case spec.Kafka.Serves() && m.registered(f, id, spec):
 		return plans.Pending, m.waitOf(p.Name, "it is still registered")
 	}
 	return plans.Complete, ""

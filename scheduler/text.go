@@ -239,6 +239,9 @@ func podText(p Pod) string {
 	if p.Down != nil {
 		b.WriteString(" down")
 	}
+	if p.Rolls {
+		b.WriteString(" rolls")
+	}
 	if p.Force {
 		b.WriteString(" force")
 	}
@@ -263,7 +266,7 @@ func pendingText(ids []mesos.OperationID) string {
 	return " pending=" + strings.Join(parts, ",")
 }
 
-// taskText gives a task's record in one word: "broker:TASK_RUNNING:ready=true:deployed=t1".
+// taskText gives a task's record in one word: "broker:RUNNING:ready=true:deployed=t1".
 func taskText(t Task) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:%s", t.Name, t.State)

@@ -72,7 +72,8 @@ func (m *Machine) setTarget(cmd SetTarget, by string, r *Reply) {
 			strings.Join(reasons, "; "))
 		return
 	}
-	if reason := cmp.Or(m.refuseSize(next), refuseShrink(old, cmd)); reason != "" {
+	if reason := cmp.Or(m.refuseSize(next), m.refuseServers(next),
+		refuseShrink(old, cmd)); reason != "" {
 		r.Problem = problem(Conflict, "%s", reason)
 		return
 	}
@@ -122,6 +123,7 @@ func (m *Machine) replaceTarget(next Target) {
 		m.write(DeleteEarlier{keep[i].ID})
 		keep = slices.Delete(keep, i, i+1)
 	}
+	next.Servers = m.keptServers(next.Service)
 	m.hard.Earlier, m.hard.Target, m.planErrors = keep, next, nil
 	m.write(WriteTarget{next})
 	for _, name := range m.podNames() {
@@ -230,6 +232,11 @@ func (m *Machine) plannedStep(
 			step.Reasons = append(step.Reasons,
 				reasonsOf(changes, PodName{s.Pod, s.Index}, name)...)
 		}
+	}
+	reason := relisted(m.hard.Target.Service, next.Service, s.Pod)
+	if reason != "" && p.launched() {
+		step.Action = cmp.Or(step.Action, "restart")
+		step.Reasons = append(step.Reasons, reason)
 	}
 	if p.launched() && resizes(p, *spec) {
 		step.Action = "replace"

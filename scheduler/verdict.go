@@ -216,47 +216,71 @@ func (w *work) takeDown(p Pod) {
 	w.killTasks(w.m.takenDown(p, spec, live, false), live, nil)
 }
 
-// takenDown notes that a Kafka process is taken down, with the verdict on it, and whether it is to
-// come back with another configuration.
-func (m *Machine) takenDown(p Pod, spec servicespec.Pod, ends []mesos.TaskID, rolls bool) Pod {
+// takenDown notes that a Kafka process is taken down, with the verdict on it, and that an instance
+// has its turn in a campaign.
+func (m *Machine) takenDown(p Pod, spec servicespec.Pod, ends []mesos.TaskID, turn bool) Pod {
+	changed := turn && !p.Rolls
+	p.Rolls = p.Rolls || turn
 	if m.takesServer(p, spec, ends) && p.Force && p.Request != Replace {
-		p.Force = false
+		p.Force, changed = false, true
+	}
+	if m.goesDown(p, spec, ends) {
+		t, _ := p.task(spec.Kafka.Task)
+		p.Down, changed = &Down{Task: t.ID, At: m.now}, true
+		p.Force = p.Force && p.Request == Replace // which asks again before the data goes
+		m.inquiry.changed = m.now
+		m.acted(p.Name)
+	}
+	if changed {
 		m.setPod(p)
 	}
+	return p
+}
+
+// goesDown reports whether the Kafka of a node is taken down by the end of tasks, and was not
+// before.
+func (m *Machine) goesDown(p Pod, spec servicespec.Pod, ends []mesos.TaskID) bool {
 	if !m.takesKafka(p, spec, ends) || !m.hard.Kafka.Founded || !m.connected {
-		return p
+		return false
 	}
 	t, _ := p.task(spec.Kafka.Task)
-	if p.Down != nil && p.Down.Task == t.ID {
-		return p
-	}
-	rolls = rolls || p.Down != nil && p.Down.Rolls
-	p.Down = &Down{Task: t.ID, At: m.now, Rolls: rolls}
-	p.Force = p.Force && p.Request == Replace // which asks again before the data goes
-	m.inquiry.changed = m.now
-	m.acted(p.Name)
-	m.setPod(p)
-	return p
+	return p.Down == nil || p.Down.Task != t.ID
 }
 
 // downAgain is how long a node that was to be taken down, and is as before, counts as down.
 const downAgain = 10 * time.Second
 
-// noteBack finds out which nodes that were taken down are wholly back.
+// noteBack finds out which instances that were taken down, or had their turn, are wholly back.
 func (m *Machine) noteBack() {
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
 		spec, ok := m.spec(name)
-		if p.Down == nil || ok && spec.Kafka != nil && !m.wholly(p, spec) {
+		if p.Down == nil && !p.Rolls || ok && !m.cameBack(p, spec) {
 			continue
 		}
-		p.Down = nil
-		m.setPod(p)
-		if ok && spec.Kafka.Serves() {
+		if ok && p.Down != nil && spec.Kafka.Serves() {
 			m.inquiry.back[name] = m.now
 		}
+		p.Down, p.Rolls = nil, false
+		m.setPod(p)
 		m.due = true
 	}
+}
+
+// cameBack reports whether an instance that was taken down is as it was.
+func (m *Machine) cameBack(p Pod, spec servicespec.Pod) bool {
+	t, _ := p.task(serverTask(spec))
+	switch {
+	case p.Down != nil && spec.Kafka != nil:
+		return m.wholly(p, spec)
+	case t.ID == "" || m.endsNow(p.Name):
+		return t.ID == ""
+	case t.Idle:
+		return t.runs()
+	}
+	ts, _ := taskSpec(spec, t.Name)
+	ready, _ := m.taskReady(p, spec, ts, t)
+	return ready
 }
 
 // wholly reports whether a node is back in all that it was in.

@@ -18,7 +18,7 @@ import (
 // long as less than a majority of the servers has a place they do nothing but wait, and a server
 // without a place stands in the list of others with an address at which nobody is. A server, or a
 // broker, that was launched with another list than the present one is outdated, and launched anew
-// by the plan deploy, followers first.
+// by the plan deploy, followers first. How an ensemble changes its size: zookeeper_size.go.
 
 // AskZooKeeper is a call: it wants a FromZooKeeper event with the roles of servers at addresses.
 type AskZooKeeper struct{ Addresses []string }
@@ -77,14 +77,13 @@ func (m *Machine) askZooKeeper() {
 	var addresses []string
 	busy := m.servers.curious
 	for _, pod := range m.hard.Target.Service.Pods {
-		for i := range pod.Count {
+		for i := range max(pod.Count, m.members(pod)) {
 			p := m.hard.Pods[PodName{pod.Type, i}]
 			if pod.ZooKeeper == nil || p.Place == nil || !p.anyRuns() {
 				continue
 			}
 			addresses = append(addresses, clientAddress(p, pod))
-			ok, _ := m.ready(p)
-			busy = busy || !ok
+			busy = busy || m.missing(p, pod) != ""
 		}
 	}
 	polling := &m.servers.polling
@@ -146,12 +145,15 @@ func (m *Machine) ensembleOf(spec servicespec.Pod, stops func(Pod) bool) ensembl
 	if m.servers.facts != nil {
 		facts.Asked = m.servers.facts.Asked
 	}
-	for i := range spec.Count {
+	for i := range m.members(spec) {
 		name := PodName{spec.Type, i}
 		p := m.hard.Pods[name]
+		if i >= spec.Count && !p.anyLive() {
+			continue // it has left
+		}
 		s := ensemble.Server{Name: name.String(), Missing: "it has no place yet"}
 		if p.Place != nil {
-			_, s.Missing = m.ready(p)
+			s.Missing = m.missing(p, spec)
 			s.Stops = stops(p)
 			if m.servers.facts != nil {
 				s.Role = m.servers.facts.at(clientAddress(p, spec)).Role
@@ -204,7 +206,7 @@ func (m *Machine) holdServerData(p Pod, spec servicespec.Pod) string {
 	if p.Force || m.awaitsPlaces(p, spec) {
 		return ""
 	}
-	facts := m.ensembleOf(spec, func(Pod) bool { return false })
+	facts := m.ensembleOf(spec, stopsNone)
 	reason := facts.MayReplace(p.Name.String(), m.now)
 	m.servers.curious = m.servers.curious || reason != ""
 	return reason
@@ -226,12 +228,12 @@ func (m *Machine) connect(k servicespec.Kafka) (text string, placed, count int) 
 		return "", 0, 1
 	}
 	var hosts []string
-	for i := range spec.Count {
+	for i := range m.members(*spec) {
 		if p := m.hard.Pods[PodName{spec.Type, i}]; p.Place != nil {
 			hosts = append(hosts, clientAddress(p, *spec))
 		}
 	}
-	return strings.Join(hosts, ",") + folder, len(hosts), spec.Count
+	return strings.Join(hosts, ",") + folder, len(hosts), m.members(*spec)
 }
 
 // awaiting ends Task.Launch of a server that was launched to wait for the places of others.
@@ -249,12 +251,15 @@ func (m *Machine) ensembleMark(name PodName, task string) (mark string, all bool
 	case spec.ZooKeeper != nil && spec.ZooKeeper.Task == task:
 		var lines []string
 		lines, placed = m.serverLines(*spec, -1, "")
-		text, count = strings.Join(lines, "\n"), spec.Count
-		if placed <= count/2 {
+		text, count = strings.Join(lines, "\n"), m.members(*spec)
+		if placed <= count/2 || name.Index >= count {
 			return awaiting, false
 		}
 	case spec.Kafka != nil && spec.Kafka.Task == task && spec.Kafka.Ensemble() != "":
 		text, placed, count = m.connect(*spec.Kafka)
+		if m.hard.Target.Servers[spec.Kafka.Ensemble()] != 0 {
+			placed = 0 // it has yet to come to its size
+		}
 	default:
 		return "", true
 	}
@@ -293,7 +298,7 @@ func (m *Machine) holdEnsemble(k servicespec.Kafka) string {
 	if m.hard.Kafka.Founded || spec == nil {
 		return ""
 	}
-	facts := m.ensembleOf(*spec, func(Pod) bool { return false })
+	facts := m.ensembleOf(*spec, stopsNone)
 	if reason := facts.Complete(m.now); reason != "" {
 		return "waits for the ZooKeeper ensemble: " + reason
 	}
@@ -339,7 +344,6 @@ func forbiddenServers(o, n servicespec.Pod) []string {
 	}
 	refuse((o.ZooKeeper == nil) != (n.ZooKeeper == nil), "whether it is a ZooKeeper ensemble")
 	if o.ZooKeeper != nil && n.ZooKeeper != nil {
-		refuse(o.Count != n.Count, "the size of a ZooKeeper ensemble")
 		refuse(o.ZooKeeper.FirstID != n.ZooKeeper.FirstID, "zookeeper.first-id")
 		refuse(o.ZooKeeper.Volume != n.ZooKeeper.Volume, "zookeeper.volume")
 	}

@@ -19,7 +19,7 @@ const nowhere = "127.0.0.1:1:2"
 func (m *Machine) serverLines(spec servicespec.Pod, index int, own string) ([]string, int) {
 	var lines []string
 	placed := 0
-	for i := range spec.Count {
+	for i := range m.members(spec) {
 		p := m.hard.Pods[PodName{spec.Type, i}]
 		at := nowhere
 		if p.Place != nil {
@@ -53,7 +53,8 @@ exec "$java" $ZOOKEEPER_HEAP_OPTS $ZOOKEEPER_JVM_FLAGS -Djava.awt.headless=true 
   -cp "$PWD/kafka/libs/*" org.apache.zookeeper.server.quorum.QuorumPeerMain zoo.cfg
 `
 
-// awaitPlaces takes the place of startZooKeeper while the places of a majority are not known.
+// awaitPlaces takes the place of startZooKeeper while the places of a majority are not known, or
+// the server has yet to join.
 const awaitPlaces = `echo "waiting for the places of the other servers"; trap 'exit 0' TERM; ` +
 	`while :; do sleep 1 & wait $!; done`
 
@@ -74,7 +75,7 @@ const startMigrating = `echo "controller.quorum.bootstrap.servers=$KAFKA_SCHED_C
 func (m *Machine) orderZooKeeper(o *executor.Order, p Pod, spec servicespec.Pod) {
 	z := spec.ZooKeeper
 	lines, placed := m.serverLines(spec, p.Name.Index, o.Address)
-	if placed <= spec.Count/2 {
+	if placed <= len(lines)/2 || p.Name.Index >= len(lines) {
 		o.Command, o.Health, o.Readiness = awaitPlaces, nil, neverReady()
 		return
 	}
@@ -102,7 +103,7 @@ func (m *Machine) orderZooKeeper(o *executor.Order, p Pod, spec servicespec.Pod)
 	props["admin.enableServer"] = "false"
 	props["4lw.commands.whitelist"] = "srvr"
 	text := propertiesText(props)
-	if spec.Count > 1 {
+	if len(lines) > 1 {
 		text += strings.Join(lines, "\n") + "\n"
 	}
 	o.Files = append(o.Files, executor.File{Path: "zoo.cfg", Text: text},

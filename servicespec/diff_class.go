@@ -198,8 +198,10 @@ func judgePod(parts []string, a, b *Pod) (verdict, bool) {
 		return verdict{Live, "the pod's instances end, and nobody else restarts"}, true
 	case b == nil:
 		return verdict{Forbidden, "the pod may not go: allow-decommission is not set"}, true
-	case parts[2] == "count" && a.ZooKeeper != nil && b.Count != a.Count:
-		return verdict{Forbidden, "a ZooKeeper ensemble keeps its size"}, true
+	case parts[2] == "count" && a.ZooKeeper != nil &&
+		(b.Count > a.Count || b.AllowDecommission):
+		return verdict{Restart, "servers join or leave one at a time, and the others restart " +
+			"with the new list"}, true
 	case parts[2] == "count" && b.Count >= a.Count:
 		return verdict{Live, "new instances start, and nobody else restarts"}, true
 	case parts[2] == "count" && b.Kafka != nil:

@@ -25,6 +25,7 @@ var syntaxHints = []struct{ of, text string }{
 	{"unknown escape character", "put the text in single quotes, where backslashes are plain"},
 	{"could not find expected ':'", "write a key, a colon and a blank before the value, or " +
 		"indent the line deeper if it belongs to the text above"},
+	{"exceeded max depth", "nest it less deep"},
 	{"'-' indicator", "begin each item of the list with a dash, and indent all dashes alike"},
 }
 

@@ -175,7 +175,10 @@ func TestChangesOfEnsembles(t *testing.T) {
 	}{
 		{"heap: 300", "heap: 301", Restart},
 		{"heap: 300", "heap: 300, first-id: 7", Forbidden},
-		{"count: 3\n    zookeeper", "count: 5\n    zookeeper", Forbidden},
+		{"count: 3\n    zookeeper", "count: 5\n    zookeeper", Restart},
+		{"count: 3\n    zookeeper", "count: 1\n    zookeeper", Forbidden},
+		{"count: 3\n    zookeeper", "count: 1\n    allow-decommission: true\n    zookeeper",
+			Restart},
 		{"zookeeper: zk", "zookeeper: 'a:1'", Forbidden},
 	} {
 		next := strings.Replace(onZooKeeper, c.old, c.next, 1)

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -112,6 +113,9 @@ func (a answer) err() error {
 	switch {
 	case a.media == api.ProblemType && json.Unmarshal(a.body, &problem) == nil:
 		e.Code, e.Message = problem.Code, problem.Detail
+	case a.status == http.StatusNotFound && strings.Contains(a.url, "/v2/") &&
+		(a.media != api.TextType || strings.HasPrefix(string(a.body), "404")):
+		e.Message = fmt.Sprintf("what answers at %s is no scheduler: 404 Not Found", a.url)
 	case a.media == api.TextType:
 		e.Message = strings.TrimSpace(string(a.body))
 	}
@@ -246,6 +250,9 @@ func (c *Client) explain(ctx context.Context, at string, err error) error {
 	}
 	var dial *net.OpError
 	if errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &dial) && dial.Op == "dial" {
+		if call, ok := errors.AsType[*os.SyscallError](err); ok {
+			err = call.Err // "connection refused" says enough
+		}
 		return fmt.Errorf("%w at %s: %w", ErrNoScheduler, c.base, err)
 	}
 	return fmt.Errorf("asking %s: %w", at, err)

@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -169,6 +168,11 @@ func readBody(w http.ResponseWriter, r *http.Request, wanted string) ([]byte, er
 	case len(bytes.TrimSpace(body)) == 0:
 		return nil, nil
 	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		fail(w, r, http.StatusUnsupportedMediaType, api.CodeUnsupportedType,
+			"The body must be sent as it is, not in a Content-Encoding.")
+		return nil, errAnswered
+	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != wanted {
 		fail(w, r, http.StatusUnsupportedMediaType, api.CodeUnsupportedType,
@@ -176,17 +180,4 @@ func readBody(w http.ResponseWriter, r *http.Request, wanted string) ([]byte, er
 		return nil, errAnswered
 	}
 	return body, nil
-}
-
-// decodeJSON reads exactly one JSON value, without fields that the shape does not have.
-func decodeJSON(body []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return fmt.Errorf("reading the body: %w", err)
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return errors.New("reading the body: there is more after the JSON value")
-	}
-	return nil
 }

@@ -56,7 +56,12 @@ func TestHostile(t *testing.T) {
 		{"no body", "PUT", target, api.JSONType, "", 400, "A body is needed"},
 		{"bad JSON", "PUT", target, api.JSONType, "{bad", 400, "reading the body"},
 		{"two values", "PUT", target, api.JSONType, `{"spec":"name: a"}{}`, 400, "more after"},
-		{"unknown field", "PUT", target, api.JSONType, `{"spek":""}`, 400, "spek"},
+		{"unknown field", "PUT", target, api.JSONType, `{"spek":""}`, 400, "did you mean spec?"},
+		{"field twice", "PUT", target, api.JSONType, `{"spec":"a: b","spec":"name: a"}`, 400,
+			"column 16: the field \\\"spec\\\" is there twice"},
+		{"wrong kind", "PUT", target, api.JSONType, `{"spec":7}`, 400, "must be a text in quotes"},
+		{"deep JSON", "PUT", target, api.JSONType, strings.Repeat(`{"a":`, 20_000), 400, "deep"},
+		{"Latin-1", "PUT", target, api.JSONType, "{\"spec\":\"n\xe4me\"}", 400, "is not UTF-8"},
 		{"not an object", "PUT", target, api.JSONType, `[]`, 400, "reading the body"},
 		{"no UUID", "PUT", target, api.JSONType, `{"id":"../x","spec":"name: a"}`, 400, "UUID"},
 		{"bad spec", "PUT", target, api.JSONType, `{"spec":"- x"}`, 400, "line 1: no name"},
@@ -74,6 +79,8 @@ func TestHostile(t *testing.T) {
 		{"verb", "POST", "/v1/plans/deploy/explode", "", "", 404, "Not Found"},
 		{"list of parameters", "POST", "/v1/plans/deploy/start", api.JSONType, `["A"]`, 400,
 			"Couldn't parse parameters"},
+		{"zero byte", "POST", "/v1/plans/deploy/start", api.JSONType, `{"A":"\u0000"}`, 400,
+			"the value of A has a zero byte"},
 		{"no parameters", "POST", "/v1/plans/deploy/start", "", "", 500, "Request failed."},
 		{"escaped", "GET", "/v1/plans/%64eploy", "", "", 200, "phases"},
 		{"escaped slash", "GET", "/v1/plans/de%2Fploy", "", "", 404, "Plan de/ploy not found"},
@@ -118,6 +125,17 @@ func checkError(t *testing.T, path string, w *httptest.ResponseRecorder) {
 	if err := json.Unmarshal(w.Body.Bytes(), &problem); err != nil || media != api.ProblemType ||
 		problem.Status != w.Code || problem.Type != api.ProblemBase+problem.Code {
 		t.Errorf("not a problem: %v %s %+v", err, media, problem)
+	}
+}
+
+// A body that is compressed is not read, and said to be that.
+func TestCompressedBody(t *testing.T) {
+	r := httptest.NewRequest("PUT", api.PathServiceTarget, strings.NewReader("\x1f\x8b"))
+	r.Header.Set("Content-Type", api.JSONType)
+	r.Header.Set("Content-Encoding", "gzip")
+	if w := ask(t, config(completeView(), &machine{}), r); w.Code != 415 ||
+		!strings.Contains(w.Body.String(), "Content-Encoding") {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 

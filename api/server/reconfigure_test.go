@@ -160,7 +160,8 @@ func TestSameValue(t *testing.T) {
 		a, b string
 		same bool
 	}{{"a, b", "a,b", true}, {"0.50", "0.5", true}, {"true", "TRUE", true}, {"1", "2", false},
-		{"a", "b", false}, {"", "", true}} {
+		{"a", "b", false}, {"", "", true}, {"007", "7", true}, {"1e3", "1000", true},
+		{"9223372036854775807", "9223372036854775806", false}} {
 		if scheduler.SameValue(c.a, c.b) != c.same {
 			t.Errorf("%q, %q", c.a, c.b)
 		}

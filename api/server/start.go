@@ -114,6 +114,9 @@ func checkNames(list []parameter) error {
 		if !envName.MatchString(p.name) {
 			return errors.New(p.name + " is not a valid environment variable name")
 		}
+		if p.value != nil && strings.ContainsRune(*p.value, 0) {
+			return errors.New("the value of " + p.name + " has a zero byte")
+		}
 	}
 	return nil
 }

@@ -3,13 +3,16 @@ package server
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 // optionalBody reads a body that is a JSON object of exactly this shape, or nothing; it answers
@@ -32,33 +35,55 @@ func bodyInto(w http.ResponseWriter, r *http.Request, into any) (given, ok bool)
 	return true, true
 }
 
-// decodeObject is decodeJSON for objects whose fields are spelled exactly as in the shape.
+// decodeObject reads a JSON object whose fields are spelled exactly as in the shape.
 func decodeObject(body []byte, into any) error {
-	if body = bytes.TrimSpace(body); len(body) == 0 || body[0] != '{' {
-		return fmt.Errorf("reading the body: it must be a JSON object")
+	if object := bytes.TrimSpace(body); len(object) == 0 || object[0] != '{' {
+		return errors.New("reading the body: it must be a JSON object")
 	}
-	if err := decodeJSON(body, into); err != nil {
-		return err
-	}
-	var given map[string]json.RawMessage
-	if err := json.Unmarshal(body, &given); err != nil {
+	if err := checkFields(body, fieldsOf(into)); err != nil {
 		return fmt.Errorf("reading the body: %w", err)
 	}
-	fields := map[string]bool{}
+	if err := api.DecodeJSON(body, into); err != nil {
+		return fmt.Errorf("reading the body: %w", err)
+	}
+	return nil
+}
+
+// fieldsOf are the names of the fields that a shape has in JSON.
+func fieldsOf(into any) []string {
+	var names []string
 	shape := reflect.TypeOf(into).Elem()
 	for i := range shape.NumField() {
 		name, _, _ := strings.Cut(shape.Field(i).Tag.Get("json"), ",")
-		fields[name] = true
+		names = append(names, name)
+	}
+	return names
+}
+
+// checkFields refuses fields of an object that are not among the known ones, or null. That it is
+// no JSON is left to who reads it.
+func checkFields(body []byte, known []string) error {
+	var given map[string]json.RawMessage
+	if json.Unmarshal(body, &given) != nil {
+		return nil
 	}
 	for _, name := range sortedKeys(given) {
 		switch {
-		case !fields[name]:
-			return fmt.Errorf("reading the body: there is no field %q", name)
+		case !slices.Contains(known, name):
+			return fmt.Errorf("there is no field %q; %s", name, choiceOf(name, known))
 		case string(given[name]) == "null":
-			return fmt.Errorf("reading the body: the field %q is null; leave it out", name)
+			return fmt.Errorf("the field %q is null; leave it out", name)
 		}
 	}
 	return nil
+}
+
+// choiceOf says what may have been meant by a name, or what there is.
+func choiceOf(name string, known []string) string {
+	if near := servicespec.Nearest(name, known); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return "there are " + strings.Join(known, ", ")
 }
 
 // reasonable refuses reasons that are too long to keep.

@@ -106,13 +106,17 @@ func (x *v2) reassign(w http.ResponseWriter, r *http.Request, v *scheduler.View)
 	}
 	x.changeKafka(w, r, v, named(names), func(ctx context.Context, at []string) (any, error) {
 		list, err := x.Kafka.Reassign(ctx, at, given.Partitions)
-		result := api.ReassignResult{Changed: len(list) > 0, Partitions: orEmpty(list),
-			Message: fmt.Sprintf("%d partitions begin to move", len(list))}
-		if len(list) == 0 {
-			result.Message = "all of them are where they are to be"
-		}
-		return result, err
+		return reassigned(list, "begin to move", "all of them are where they are to be"), err
 	})
+}
+
+// reassigned says what happens to partitions, or what else holds if it happens to none.
+func reassigned(list []api.Placement, what, none string) api.ReassignResult {
+	if len(list) == 0 {
+		return api.ReassignResult{Partitions: []api.Placement{}, Message: none}
+	}
+	return api.ReassignResult{Changed: true, Partitions: list,
+		Message: fmt.Sprintf("%d partitions %s", len(list), what)}
 }
 
 // wrongPlacement says what is wrong with where a partition is to be.
@@ -146,12 +150,8 @@ func (x *v2) cancelReassignments(w http.ResponseWriter, r *http.Request, v *sche
 	x.changeKafka(w, r, v, named(given.Partitions),
 		func(ctx context.Context, at []string) (any, error) {
 			list, err := x.Kafka.CancelReassignments(ctx, at, given.Partitions)
-			result := api.ReassignResult{Changed: len(list) > 0, Partitions: orEmpty(list),
-				Message: fmt.Sprintf("%d partitions go back to where they were", len(list))}
-			if len(list) == 0 {
-				result.Message = "none of them is being moved"
-			}
-			return result, err
+			return reassigned(list, "go back to where they were",
+				"none of them is being moved"), err
 		})
 }
 

@@ -3,7 +3,6 @@ package server
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -188,9 +187,6 @@ var verbs = map[string]scheduler.PlanVerb{
 	api.VerbRestart:          scheduler.PlanRestart,
 }
 
-// variable is what may be the name of a plan's parameter.
-var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
 func (x *v2) planCommand(w http.ResponseWriter, r *http.Request, v *scheduler.View) {
 	name := param(r, "plan")
 	verb, known := verbs[param(r, "command")]
@@ -236,7 +232,7 @@ func wrongPlanCommand(verb scheduler.PlanVerb, given api.PlanCommand) string {
 	}
 	for _, name := range sortedKeys(given.Params) {
 		switch {
-		case !variable.MatchString(name):
+		case !envName.MatchString(name):
 			return fmt.Sprintf("%q in params cannot be the name of an environment variable: "+
 				"that has letters, digits and _ and does not begin with a digit.", name)
 		case strings.ContainsRune(given.Params[name], 0):

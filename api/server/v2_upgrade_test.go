@@ -19,9 +19,8 @@ import (
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
-// inZooKeeper is a service of three brokers in ZooKeeper mode, toKRaft what it is to become.
-const (
-	inZooKeeper = `name: kafka
+// inZooKeeper is a service of three brokers in ZooKeeper mode.
+const inZooKeeper = `name: kafka
 pods:
   kafka:
     count: 3
@@ -35,19 +34,9 @@ pods:
         volume: {path: data, type: ROOT, size: 500}
         readiness-check: {tcp: {port: broker}, interval: 1, timeout: 5}
 `
-	toKRaft = `name: kafka
-pods:
-  kafka:
-    count: 3
-    kafka: {version: 3.9.1, process: broker, heap: 256}
-    tasks:
-      broker:
-        goal: RUNNING
-        cpus: 1
-        memory: 768
-        ports: {broker: {port: 0}}
-        volume: {path: data, type: ROOT, size: 500}
-        readiness-check: {tcp: {port: broker}, interval: 1, timeout: 5}
+
+// toKRaft is what it is to become.
+var toKRaft = strings.Replace(inZooKeeper, "zookeeper: 'zk.example:2181'", "process: broker", 1) + `
   controller:
     count: 3
     kafka: {version: 3.9.1, process: controller, heap: 256}
@@ -60,7 +49,6 @@ pods:
         volume: {path: quorum, type: ROOT, size: 500}
         readiness-check: {tcp: {port: controller}, interval: 1, timeout: 5}
 `
-)
 
 func parsed(t *testing.T, text string) servicespec.Service {
 	t.Helper()

@@ -46,24 +46,12 @@ const manyInstances = 1000
 // thousand 80 MB live while all is well, and 130 MB while they are placed on as many offers.
 func memoryFor(n int) int64 { return 44<<20 + int64(n)*13<<10 }
 
-// offersAtOnce is how many offers a machine of many instances is given at once: what it makes of
-// ten thousand took 70 MB until it was stored.
-const offersAtOnce = 2000
-
 // instances is how many instances the service has.
 func (s *schedulerRun) instances() (n int) {
 	for _, p := range s.service().Pods {
 		n += p.Count
 	}
 	return n
-}
-
-// offersMost is how many offers the machine is given at once, 0 for all that there are.
-func (s *schedulerRun) offersMost() int {
-	if s.instances() < manyInstances {
-		return 0
-	}
-	return offersAtOnce
 }
 
 // spareMemory bounds the heap, softly, unless GOGC or GOMEMLIMIT choose otherwise: garbage is

@@ -180,7 +180,7 @@ func (s *schedulerRun) run(ctx context.Context) error {
 		Migrations: zk.Migrations{},
 		Store:      s.store, Mesos: s.mesos, ZooKeeper: zk.Roles{},
 		Kafka:   cluster{s.kafka, kafkaadmin.Admin{}, clock},
-		Metrics: s.metrics, Logger: s.log, OffersMost: s.offersMost(),
+		Metrics: s.metrics, Logger: s.log,
 	})
 	// The machine has the rest, and here it would soon be old.
 	s.hard = scheduler.Hard{Framework: s.hard.Framework, Target: s.hard.Target}

@@ -1,4 +1,4 @@
-//go:build e2e && long
+//go:build e2e
 
 package e2e
 
@@ -31,16 +31,21 @@ func (c *cluster) awaitMigration(state string) {
 func (c *cluster) awaitCampaign(command, state string) {
 	c.t.Helper()
 	eventually(c.t, 20*time.Minute, "the "+command+" is "+state, func() error {
-		out, errs, code := c.run(20*time.Second, command, "status", "--json", "--name", c.name)
-		var s api.Campaign
-		if err := json.Unmarshal([]byte(out), &s); code != 0 || err != nil {
-			return fmt.Errorf("%s status: exit %d, %v: %s%s", command, code, err, out, errs)
+		s, err := c.campaign(command)
+		if err == nil && s.State != state {
+			err = fmt.Errorf("it is %s in %s: %s", s.State, s.Phase, s.Reason)
 		}
-		if s.State != state {
-			return fmt.Errorf("it is %s in %s: %s", s.State, s.Phase, s.Reason)
-		}
-		return nil
+		return err
 	})
+}
+
+// campaign is how far an upgrade or a migration is.
+func (c *cluster) campaign(command string) (s api.Campaign, err error) {
+	out, errs, code := c.run(20*time.Second, command, "status", "--json", "--name", c.name)
+	if err := json.Unmarshal([]byte(out), &s); code != 0 || err != nil {
+		return s, fmt.Errorf("%s status: exit %d, %v: %s%s", command, code, err, out, errs)
+	}
+	return s, nil
 }
 
 // awaitCalm waits until no step of a roll is in hand, nothing is being recovered, and all that
@@ -90,6 +95,20 @@ func (c *cluster) brokerDies(pod, version string) {
 	if err := c.runs(pod, version); err != nil {
 		c.t.Errorf("after it died: %v", err)
 	}
+}
+
+// otherScheduler kills the scheduler, and waits until another one answers.
+func (c *cluster) otherScheduler() {
+	c.t.Helper()
+	killed, _ := c.scheduler()
+	c.killScheduler()
+	eventually(c.t, 5*time.Minute, "another scheduler answers", func() error {
+		if pid, _ := c.scheduler(); pid == killed {
+			return fmt.Errorf("the latest is %d, which was killed", pid)
+		}
+		_, err := c.status()
+		return err
+	})
 }
 
 // runs says why a node does not run a version of Kafka, by the archive that it runs from.
@@ -165,6 +184,52 @@ func (c *cluster) nothingDiffers() {
 	if err := json.Unmarshal([]byte(out), &s); err != nil || len(s.Differences) > 0 ||
 		s.Kinds[0].Now < 2 {
 		c.t.Errorf("migrate compare: %v in %s", err, out)
+	}
+}
+
+// toFourAlone brings a cluster of one node from Kafka 3.9 to 4.3 with all features raised: every
+// record is there, and nothing leads back, neither another upgrade nor a rollback, which Kafka
+// refuses, and after which finalize goes on with the new version.
+func (c *cluster) toFourAlone() {
+	c.t.Helper()
+	const records = 2000
+	createTopic(c.t, c.bootstrap(), "kept", 3)
+	produce(c.t, c.bootstrap(), "kept", records)
+	c.verb("upgrade", "--to", "4.3.1", "--no-wait", "--finalize")
+	c.awaitUpgrade(api.CampaignDone)
+	if err := c.runs("kafka-0", "4.3.1"); err != nil {
+		c.t.Error(err)
+	}
+	c.featuresRaised()
+	c.refuses("is older than 4.3.1", "upgrade", "--to", "3.9.1")
+
+	c.verb("upgrade", "rollback", "--no-wait")
+	eventually(c.t, 5*time.Minute, "Kafka refuses to lower metadata.version", func() error {
+		s, err := c.campaign("upgrade")
+		if err == nil && !strings.Contains(s.Reason, "metadata") {
+			err = fmt.Errorf("it is %s in %s: %s", s.State, s.Phase, s.Reason)
+		}
+		return err
+	})
+	c.verb("upgrade", "finalize", "--no-wait")
+	c.awaitUpgrade(api.CampaignDone)
+	c.featuresRaised()
+	c.awaitWhole(1, 5*time.Minute)
+	seen := consume(c.t, c.bootstrap(), "kept", 3)
+	for i := range records {
+		if n := seen[fmt.Sprint(i)]; n != 1 {
+			c.t.Fatalf("record %d is there %d times", i, n)
+		}
+	}
+}
+
+// refuses demands that a command is refused, for a reason.
+func (c *cluster) refuses(why string, args ...string) {
+	c.t.Helper()
+	out, errs, code := c.run(time.Minute, append(args, "--name", c.name)...)
+	if code == 0 || !strings.Contains(out+errs, why) {
+		c.t.Errorf("kafka-sched %v is not refused, as it %s: exit %d\n%s%s", args, why, code, out,
+			errs)
 	}
 }
 

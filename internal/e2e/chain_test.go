@@ -55,7 +55,7 @@ func (c *cluster) zooKeeperUpgrade(f *traffic) {
 	f.reset()
 	c.verb("upgrade", "--to", "3.9.1", "--no-wait", "--pause-after", "binaries", "--finalize")
 	c.awaitUpgrade(api.CampaignPaused)
-	c.killScheduler()
+	c.otherScheduler()
 	c.verb("upgrade", "continue", "--no-wait")
 	c.awaitUpgrade(api.CampaignDone)
 	f.calm("binaries and protocol of 3.9")

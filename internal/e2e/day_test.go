@@ -61,19 +61,7 @@ pods:
           second: {path: disk-1, type: ROOT, size: %d}
         readiness-check: {tcp: {port: broker}, interval: 1, timeout: 5}
         kill-grace-period: 120
-  controller:
-    count: 1
-    kafka: {process: controller, heap: 128, jvm-flags: [-XX:TieredStopAtLevel=1]}
-    tasks:
-      node:
-        kind: service
-        cpus: 0.2
-        memory: 512
-        ports: {controller: {port: 0}}
-        volume: {path: quorum, type: ROOT, size: 200}
-        readiness-check: {tcp: {port: controller}, interval: 1, timeout: 5}
-        kill-grace-period: 60
-`
+` + oneController
 
 // dayPatience is how long one operation may take on a busy machine.
 const dayPatience = 8 * time.Minute

@@ -250,15 +250,17 @@ func (c *cluster) oneReservationEach() {
 	}
 }
 
-// TestTwoClusters runs two names side by side on one machine.
+// TestTwoClusters runs two names side by side on one machine. The first runs Kafka 3.9; when the
+// other one is gone, it is brought to 4.3.
 func TestTwoClusters(t *testing.T) {
 	a := newCluster(t, "one")
 	b := &cluster{t: t, home: a.home, name: "two", program: a.program, env: a.env}
-	a.install("--set", "brokers.count=1")
+	a.install("--set", "brokers.count=1", "--set", "service.kafka_version=3.9.1")
 	b.install("--set", "brokers.count=1")
 	a.awaitWhole(1, time.Minute)
 	b.awaitWhole(1, time.Minute)
 	b.must(3*time.Minute, "uninstall", "--yes", "--name", "two")
 	a.awaitWhole(1, time.Minute)
+	a.toFourAlone()
 	a.uninstall()
 }

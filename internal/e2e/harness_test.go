@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -165,16 +166,39 @@ type status struct {
 	api.Service
 }
 
-// whole reports whether all brokers are ready and in sync and nothing is left to do.
-func (c *cluster) whole(brokers int) error {
+// complete is the status document, with an error if a plan is not complete; if any are named, one
+// of them.
+func (c *cluster) complete(named ...string) (status, error) {
 	s, err := c.status()
 	if err != nil {
-		return err
+		return s, err
 	}
 	for _, p := range s.Plans {
-		if p.Status != "COMPLETE" {
-			return fmt.Errorf("plan %s is %s", p.Name, p.Status)
+		asked := len(named) == 0 || slices.Contains(named, p.Name)
+		if asked && p.Status != api.StatusComplete {
+			return s, fmt.Errorf("plan %s is %s", p.Name, p.Status)
 		}
+	}
+	return s, nil
+}
+
+// awaitFound waits until the scheduler is connected and has found all tasks of the deploy plan.
+func (c *cluster) awaitFound() {
+	c.t.Helper()
+	eventually(c.t, 2*time.Minute, "all tasks are found", func() error {
+		s, err := c.complete(api.PlanDeploy)
+		if err == nil && (!s.Connected || s.Plan(api.PlanDeploy) == nil) {
+			err = fmt.Errorf("connected: %v, plans: %v", s.Connected, s.Plans)
+		}
+		return err
+	})
+}
+
+// whole reports whether all brokers are ready and in sync and nothing is left to do.
+func (c *cluster) whole(brokers int) error {
+	s, err := c.complete()
+	if err != nil {
+		return err
 	}
 	if len(s.Kafka.Brokers) != brokers || len(s.Kafka.Voters) != brokers {
 		return fmt.Errorf("brokers %v, voters %v", s.Kafka.Brokers, s.Kafka.Voters)

@@ -42,10 +42,50 @@ func TestMigrate(t *testing.T) {
 	began = time.Now()
 	c.verb("migrate", "start", "--file", spec, "--no-wait", "--pause-after", "enter")
 	c.awaitMigration(api.CampaignPaused)
-	c.killScheduler()
+	c.otherScheduler()
 	c.verb("migrate", "continue", "--no-wait")
 	c.awaitMigration(api.CampaignWaiting)
 	c.finalized(f, fmt.Sprintf("a migration in %v", time.Since(began).Round(time.Second)))
+	c.tellVerdicts()
+	f.check()
+	c.uninstall()
+}
+
+// TestMigrateThenUpgrade brings such a cluster on to Kafka 4.3 with all features by one command,
+// which pauses at the end of the migration, where the scheduler is killed, and behind the new
+// binaries of the brokers.
+func TestMigrateThenUpgrade(t *testing.T) {
+	c := newCluster(t, "kafka-zookeeper")
+	before, spec := lighter(t, "kafka-zookeeper.yml"), lighter(t, "kafka-migrated.yml")
+	c.install("--file", before, "--agents", "3")
+	c.awaitMigrant()
+	c.knows()
+	f := startTraffic(t, c.bootstrap())
+
+	began := time.Now()
+	c.t.Log(c.must(5*time.Minute, "migrate", "start", "--file", spec, "--then-upgrade", "4.3.1",
+		"--then-finalize", "--pause-after", "finalize", "--pause-after", "upgrade:brokers",
+		"--no-wait", "--name", c.name))
+	c.awaitMigration(api.CampaignWaiting)
+	f.calm("into KRaft")
+	c.nothingDiffers()
+	f.reset()
+	c.verb("migrate", "finalize", "--no-wait")
+	c.awaitMigration(api.CampaignPaused)
+	f.calm("the end of the migration")
+	c.versionIs("3.9.1")
+
+	f.reset()
+	c.otherScheduler()
+	c.verb("migrate", "continue", "--no-wait")
+	c.awaitUpgrade(api.CampaignPaused)
+	f.calm("the binaries of 4.3")
+	c.versionIs("4.3.1")
+	c.verb("upgrade", "continue", "--no-wait")
+	c.awaitUpgrade(api.CampaignDone)
+	f.calm(fmt.Sprintf("the whole chain in %v", time.Since(began).Round(time.Second)))
+	c.awaitMigration(api.CampaignDone)
+	c.featuresRaised()
 	c.tellVerdicts()
 	f.check()
 	c.uninstall()
@@ -76,15 +116,7 @@ func (c *cluster) finalized(f *traffic, what string) {
 func (c *cluster) awaitMigrant() {
 	c.t.Helper()
 	eventually(c.t, 10*time.Minute, "all brokers are in sync", func() error {
-		s, err := c.status()
-		if err != nil {
-			return err
-		}
-		for _, plan := range []string{api.PlanDeploy, api.PlanRecovery} {
-			if p := s.Plan(plan); p != nil && p.Status != api.StatusComplete {
-				return fmt.Errorf("plan %s is %s", plan, p.Status)
-			}
-		}
-		return nil
+		_, err := c.complete(api.PlanDeploy, api.PlanRecovery)
+		return err
 	})
 }

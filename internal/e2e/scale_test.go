@@ -70,16 +70,7 @@ func TestManyPods(t *testing.T) {
 	}
 
 	c.kill(c.find("kafka-sched scheduler", "--name many")[0])
-	eventually(t, time.Minute, "the next scheduler has found the tasks", func() error {
-		s, err := c.status()
-		if err != nil {
-			return err
-		}
-		if p := s.Plan("deploy"); !s.Connected || p == nil || p.Status != "COMPLETE" {
-			return fmt.Errorf("connected: %v, deploy: %v", s.Connected, p)
-		}
-		return nil
-	})
+	c.awaitFound()
 	if now := c.taskIDs(); !maps.Equal(now, before) {
 		t.Error("the tasks are others after the scheduler was killed")
 	}

@@ -168,13 +168,13 @@ func TestSelfUpgrade(t *testing.T) {
 }
 
 // installPairs installs a service of pairSpec.
-func (c *cluster) installPairs() {
+func (c *cluster) installPairs(args ...string) {
 	c.t.Helper()
 	spec := filepath.Join(c.t.TempDir(), "svc.yml")
 	if err := os.WriteFile(spec, []byte(pairSpec), 0o644); err != nil {
 		c.t.Fatal(err)
 	}
-	c.must(5*time.Minute, "install", "-f", spec)
+	c.must(5*time.Minute, append([]string{"install", "-f", spec}, args...)...)
 }
 
 // restartSide ends the task beside the first server, and waits until its executor has started
@@ -202,14 +202,8 @@ func (c *cluster) restartSide(shells map[string]int) {
 func (c *cluster) awaitShells(count int) {
 	c.t.Helper()
 	eventually(c.t, time.Minute, "all shells run", func() error {
-		s, err := c.status()
-		if err != nil {
+		if _, err := c.complete(); err != nil {
 			return err
-		}
-		for _, p := range s.Plans {
-			if p.Status != "COMPLETE" {
-				return fmt.Errorf("plan %s is %s", p.Name, p.Status)
-			}
 		}
 		if n := len(c.shells()); n != count {
 			return fmt.Errorf("%d shells run", n)

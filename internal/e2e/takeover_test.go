@@ -80,16 +80,7 @@ func (c *cluster) takesOver(leader *cluster, how syscall.Signal, tasks map[strin
 		}
 	}
 	leads := time.Since(began)
-	eventually(c.t, 2*time.Minute, "all tasks are found", func() error {
-		s, err := c.status()
-		if err != nil {
-			return err
-		}
-		if p := s.Plan("deploy"); !s.Connected || p == nil || p.Status != "COMPLETE" {
-			return fmt.Errorf("connected: %v, deploy: %v", s.Connected, p)
-		}
-		return nil
-	})
+	c.awaitFound()
 	c.t.Logf("%s: another leads after %.2f s, and has found %d tasks after %.1f s at most", how,
 		leads.Seconds(), len(tasks), time.Since(began).Seconds())
 	logged, err := os.ReadFile(filepath.Join(c.home, c.name, "scheduler", "scheduler.log"))

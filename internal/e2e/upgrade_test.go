@@ -4,6 +4,10 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,4 +79,60 @@ func (c *cluster) pausedUpgrade(f *traffic) {
 	c.t.Logf("%s, which runs Kafka %s, dies", pod, version)
 	c.brokerDies(pod, version)
 	f.reset()
+}
+
+// TestAnotherJava has the agents of three brokers fetch another Java runtime than their own: one
+// broker after the other comes to run with it, under the load of idempotent producers.
+func TestAnotherJava(t *testing.T) {
+	c := newCluster(t, "java")
+	c.install()
+	c.awaitWhole(3, 5*time.Minute)
+	f := startTraffic(t, c.bootstrap())
+	if own := c.javaOf("kafka-0"); strings.HasPrefix(own, c.home) {
+		t.Fatalf("the broker runs %s before", own)
+	}
+	before := c.taskIDs()
+	out := c.verb("self-upgrade", "--jre", javaHome(t), "--roll-executors", "--no-wait")
+	t.Log(out)
+	eventually(t, 20*time.Minute, "all are launched anew", func() error {
+		for task, id := range c.taskIDs() {
+			if before[task] == id {
+				return fmt.Errorf("%s is as before", task)
+			}
+		}
+		return c.whole(3)
+	})
+	f.calm("a roll to another Java")
+	for i := range 3 {
+		pod := fmt.Sprint("kafka-", i)
+		if own := c.javaOf(pod); !strings.HasPrefix(own, c.home) {
+			t.Errorf("%s runs %s", pod, own)
+		}
+	}
+	c.tellVerdicts()
+	f.check()
+	c.uninstall()
+}
+
+// javaOf is the program that a broker is.
+func (c *cluster) javaOf(pod string) string {
+	c.t.Helper()
+	path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", c.broker(pod).pid))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return path
+}
+
+// javaHome is the folder of the Java runtime of this machine.
+func javaHome(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("java")
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Dir(filepath.Dir(path))
 }

@@ -141,26 +141,30 @@ func textOf(ev scheduler.Event) iter.Seq[string] {
 		from, _ := ev.(scheduler.FromMesos)
 		switch list := from.Event.(type) {
 		case mesos.Offers:
-			begin := mesos.Offers{}.String()
-			going := yield(begin)
-			for i := 0; going && i < len(list.Offers); i++ {
-				one := mesos.Offers{Offers: list.Offers[i : i+1]}
-				going = yield(strings.TrimPrefix(one.String(), begin))
-			}
+			inParts(yield, mesos.Offers{}, len(list.Offers), func(i int) mesos.Event {
+				return mesos.Offers{Offers: list.Offers[i : i+1]}
+			})
 		case mesos.AgentsSeen:
-			begin := mesos.AgentsSeen{}.String()
-			going := yield(begin)
-			for i := 0; going && i < len(list.Agents); i++ {
-				one := mesos.AgentsSeen{Agents: list.Agents[i : i+1]}
-				going = yield(strings.TrimPrefix(one.String(), begin))
-			}
-			if going {
-				end := mesos.AgentsSeen{Removed: list.Removed}
-				yield(strings.TrimPrefix(end.String(), begin))
-			}
+			agents := len(list.Agents)
+			inParts(yield, mesos.AgentsSeen{}, agents+1, func(i int) mesos.Event {
+				if i == agents {
+					return mesos.AgentsSeen{Removed: list.Removed}
+				}
+				return mesos.AgentsSeen{Agents: list.Agents[i : i+1]}
+			})
 		default:
 			yield(scheduler.EventText(ev))
 		}
+	}
+}
+
+// inParts yields the text of an event that has so many parts: how it begins when it has none, and
+// then what each part adds to that.
+func inParts(yield func(string) bool, none mesos.Event, count int, part func(int) mesos.Event) {
+	begin := none.String()
+	going := yield(begin)
+	for i := 0; going && i < count; i++ {
+		going = yield(strings.TrimPrefix(part(i).String(), begin))
 	}
 }
 

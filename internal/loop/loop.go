@@ -69,9 +69,6 @@ type Config struct {
 	Recorder Recorder
 	// Clock stamps events; nil is one of the loop's own.
 	Clock *Clock
-	// OffersMost is how many offers the machine is given at once, 0 for all that there are: what
-	// it makes of each takes memory until it is stored.
-	OffersMost int
 }
 
 // ErrStopped says that the loop ended before it took a command.
@@ -293,15 +290,8 @@ func (b *batch) step(ev scheduler.Event) {
 	}
 }
 
-// flush gives the machine the offers, as many at once as it may have, and carries out what it makes
-// of them before it has more.
+// flush gives the machine the offers.
 func (b *batch) flush() {
-	for most := b.loop.cfg.OffersMost; most > 0 && len(b.offers) > most; {
-		b.step(scheduler.FromMesos{Event: mesos.Offers{Offers: slices.Clone(b.offers[:most])}})
-		b.carry()
-		clear(b.offers[:most])
-		b.offers = b.offers[most:]
-	}
 	if len(b.offers) > 0 {
 		b.step(scheduler.FromMesos{Event: mesos.Offers{Offers: b.offers}})
 		b.offers = nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -454,36 +453,6 @@ func TestManyAtOnce(t *testing.T) {
 	if n := strings.Count(lines, "event command "); n != 8*25 {
 		t.Errorf("%d commands were taken", n)
 	}
-}
-
-// Of many offers the machine may be given a few at a time, in their order.
-func TestOffersAFewAtATime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, webSpec, store.NewMemory())
-		b.loop.cfg.OffersMost = 2
-		b.start()
-		b.loop.Deliver(mesos.Subscribed{Framework: "fw-1", Master: "m:5050"})
-		var event mesos.Offers
-		for i := range 5 {
-			event.Offers = append(event.Offers, mesos.Offer{
-				ID:    mesos.OfferID(fmt.Sprintf("o%d", i)),
-				Agent: mesos.AgentID(fmt.Sprintf("a%d", i))})
-		}
-		b.loop.Deliver(event)
-		synctest.Wait()
-		var got []string
-		for _, line := range b.recorded() {
-			if strings.HasPrefix(line, "event offers ") {
-				got = append(got, line)
-			}
-		}
-		want := []string{"event offers o0@a0() o1@a1()", "event offers o2@a2() o3@a3()",
-			"event offers o4@a4()"}
-		if !slices.Equal(got, want) {
-			t.Errorf("the machine was given %q", got)
-		}
-		b.end()
-	})
 }
 
 // Callers who wait while the loop ends all hear of it, at whatever moment that is.

@@ -19,26 +19,25 @@ func (t interned) text(s *string) {
 
 // agent makes the texts of an agent that was just decoded those that are known.
 func (t interned) agent(a *mesos.SeenAgent) {
-	for i := range a.Attributes {
-		t.text(&a.Attributes[i].Name)
-		t.text(&a.Attributes[i].Value)
-	}
-	t.text(&a.Domain.Region)
-	t.text(&a.Domain.Zone)
+	t.where(a.Attributes, &a.Domain)
 	t.text(&a.IP)
 	t.list(a.Reserved)
 }
 
 // offer does so for an offer.
 func (t interned) offer(o *mesos.Offer) {
-	for i := range o.Attributes {
-		t.text(&o.Attributes[i].Name)
-		t.text(&o.Attributes[i].Value)
-	}
-	t.text(&o.Domain.Region)
-	t.text(&o.Domain.Zone)
+	t.where(o.Attributes, &o.Domain)
 	t.text(&o.Role)
 	t.list(o.Resources)
+}
+
+func (t interned) where(attributes []mesos.Attribute, domain *mesos.Domain) {
+	for i := range attributes {
+		t.text(&attributes[i].Name)
+		t.text(&attributes[i].Value)
+	}
+	t.text(&domain.Region)
+	t.text(&domain.Zone)
 }
 
 func (t interned) list(list resource.List) {

@@ -49,7 +49,7 @@ func Export(w io.Writer, entries map[string][]byte) error {
 func Import(r io.Reader) (map[string][]byte, error) {
 	var e exported
 	if err := json.NewDecoder(r).Decode(&e); err != nil {
-		return nil, fmt.Errorf("%w: reading it as JSON: %w", ErrForeign, err)
+		return nil, fmt.Errorf("%w: it is no JSON such as state export writes", ErrForeign)
 	}
 	switch {
 	case e.Title != exportTitle || e.Schema < 1:

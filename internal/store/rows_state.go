@@ -121,14 +121,14 @@ type pod struct {
 	Recovery    *recovery         `json:"recovery,omitempty"`
 	Move        *move             `json:"move,omitempty"`
 	Down        *down             `json:"down,omitempty"`
+	Rolls       bool              `json:"rolls,omitempty"`
 	Force       bool              `json:"force,omitempty"`
 	New         bool              `json:"new,omitempty"`
 }
 
 type down struct {
-	Task  mesos.TaskID `json:"task"`
-	At    time.Time    `json:"at"`
-	Rolls bool         `json:"rolls,omitempty"`
+	Task mesos.TaskID `json:"task"`
+	At   time.Time    `json:"at"`
 }
 
 type recovery struct {
@@ -153,7 +153,8 @@ func podToRow(p scheduler.Pod) pod {
 		Recovery:    maybe(p.Recovery, func(r scheduler.Recovery) recovery { return recovery(r) }),
 		Move:        maybe(p.Move, moveToRow),
 		Down: maybe(p.Down,
-			func(d scheduler.Down) down { return down{d.Task, d.At.UTC(), d.Rolls} }),
+			func(d scheduler.Down) down { return down{d.Task, d.At.UTC()} }),
+		Rolls: p.Rolls,
 		Force: p.Force,
 		New:   p.New,
 	}
@@ -172,6 +173,7 @@ func (r pod) domain() (out scheduler.Pod, err error) {
 			func(r recovery) scheduler.Recovery { return scheduler.Recovery(r) }),
 		Move:  maybe(r.Move, move.domain),
 		Down:  maybe(r.Down, func(d down) scheduler.Down { return scheduler.Down(d) }),
+		Rolls: r.Rolls,
 		Force: r.Force,
 		New:   r.New,
 	}

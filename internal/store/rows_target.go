@@ -20,6 +20,7 @@ type target struct {
 	By      string          `json:"by,omitempty"`
 	Done    time.Time       `json:"done,omitzero"`
 	Updates bool            `json:"updates,omitempty"`
+	Servers map[string]int  `json:"servers,omitempty"`
 }
 
 func targetToRow(t scheduler.Target) (target, error) {
@@ -27,12 +28,14 @@ func targetToRow(t scheduler.Target) (target, error) {
 	return target{
 		ID: &t.ID, Service: service, Number: t.Number,
 		Since: t.Since.UTC(), By: t.By, Done: t.Done.UTC(), Updates: t.Updates,
+		Servers: t.Servers,
 	}, err
 }
 
 func (r target) domain() (out scheduler.Target, err error) {
 	out = scheduler.Target{
 		Number: r.Number, Since: r.Since.UTC(), By: r.By, Done: r.Done.UTC(), Updates: r.Updates,
+		Servers: r.Servers,
 	}
 	if out.ID, err = required("id", r.ID); err != nil {
 		return out, err

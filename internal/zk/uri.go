@@ -36,7 +36,7 @@ func parse(text string) (uri, error) {
 	}
 	u.path = "/" + strings.TrimRight(path, "/")
 	if u.path == "/" || strings.Contains(u.path, "//") {
-		return uri{}, fmt.Errorf("reading a ZooKeeper URI: the path %q of the masters is not "+
+		return uri{}, fmt.Errorf("reading a ZooKeeper URI: the path %q is not "+
 			"one such as /mesos", u.path)
 	}
 	for _, server := range strings.Split(authority, ",") {

@@ -48,6 +48,8 @@ func (f Facts) MayStop(name string, now time.Time) string {
 		return ""
 	case !f.fresh(now):
 		return "ZooKeeper has not been asked yet whether it can do without " + name
+	case own.Role == Alone: // those that join it can do so only once it has them in its list
+		return answer(others)
 	}
 	if reason := complete(others); reason != "" {
 		return reason
@@ -103,6 +105,16 @@ func (f Facts) split(name string) (own Server, others []Server) {
 		}
 	}
 	return own, others
+}
+
+// answer says which of some servers is silent, and so not up yet.
+func answer(servers []Server) string {
+	for _, s := range servers {
+		if s.Role == Silent {
+			return fmt.Sprintf("%s is not up yet", s.Name)
+		}
+	}
+	return ""
 }
 
 // complete says which of some servers is missing.

@@ -32,6 +32,8 @@ func TestMayStop(t *testing.T) {
 	for _, c := range []struct{ servers, stop, replace string }{
 		{"a standalone", "", "a is the only server, and its data would be lost for ever"},
 		{"a silent", "", "a is the only server, and its data would be lost for ever"},
+		{"a standalone, b idle", "", "b does not serve"},
+		{"a standalone, b silent", "b is not up yet", "b does not serve"},
 		{"a follower, b follower, c leader", "", ""},
 		{"a leader, b follower, c follower", "", ""},
 		{"a leader, b follower stops, c follower", "a leads the ensemble, and b goes first", ""},
