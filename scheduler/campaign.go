@@ -422,8 +422,8 @@ func (m *Machine) diedBefore(p Pod) bool {
 // then, although the plan deploy has come to it. On the way back it has it at once.
 func (m *Machine) keepsTurn(p Pod) bool { return !m.hard.Campaign.Back && m.diedBefore(p) }
 
-// pausedTurn reports whether a node that an operator has paused is left alone by a campaign: when it
-// is resumed it comes back as it was, and has its turn then.
+// pausedTurn reports whether a node that an operator has paused is left alone by a campaign: when
+// it is resumed it comes back as it was, and has its turn then.
 func (m *Machine) pausedTurn(p Pod) bool {
 	spec, _ := m.spec(p.Name)
 	t, _ := p.task(serverTask(spec))

@@ -110,8 +110,8 @@ func turned(plan string, now, seen plans.Status) string {
 	return ""
 }
 
-// followPlans notes in the journal which plans began, and which came to an end. None did if none had
-// before they were worked on, and that changed no record.
+// followPlans notes in the journal which plans began, and which came to an end. None did if none
+// had before they were worked on, and that changed no record.
 func (m *Machine) followPlans(before []plans.Assessment, writes int) {
 	if len(m.out.Writes) == writes && !slices.ContainsFunc(before, m.tells) {
 		return
