@@ -15,8 +15,8 @@
 // # Invariants
 //
 //  1. A route is spelled once, as a constant; Routes lists every one with its methods.
-//  2. Every route is in OpenAPI, which is made of openapi.yaml and openapi_v2.yaml, and every
-//     path there is a route.
+//  2. Every route is in OpenAPI, which is made of openapi.yaml and the files openapi_*.yaml, and
+//     every path there is a route.
 //  3. An optional field that has no value is left out, never null, except where the
 //     predecessor has a null.
 //

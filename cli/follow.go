@@ -95,18 +95,20 @@ func (f follow) run(ctx context.Context, p progress) (api.Service, error) {
 // large and its plans stand as they stood, after a time that leaves the scheduler to its work.
 func (f follow) rest(ctx context.Context, began time.Time, last api.Service) {
 	until := time.Now().Add(min(sparing*time.Since(began), longestRest))
-	tick := time.NewTicker(followEvery)
-	defer tick.Stop()
+	timer := time.NewTimer(followEvery)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-timer.C:
 		}
-		if time.Now().After(until) {
+		asked := time.Now()
+		if asked.After(until) {
 			return
 		}
 		plans, err := f.client.FindPlans(ctx, api.PlanQuery{Summary: true})
+		timer.Reset(max(followEvery, min(sparing*time.Since(asked), time.Until(until))))
 		if err != nil || !slices.EqualFunc(plans.Plans, last.Plans, sameStatus) {
 			return
 		}

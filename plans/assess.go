@@ -37,11 +37,19 @@ func AssessAt(p Plan, status func(phase, step int) Status, o Overrides) Assessme
 	}
 	work.order(p.Strategy, nil)
 	a.Status = work.status()
-	turn := 0
+	turn, wanting := 0, 0
 	for _, i := range work.candidates {
 		turn += len(phases[i].candidates)
+		for _, j := range phases[i].candidates {
+			if wantsWork(phases[i].children[j].status) {
+				wanting++
+			}
+		}
 	}
 	a.Current = make([]Step, 0, turn)
+	if wanting > 0 {
+		a.Candidates = make([]Step, 0, wanting)
+	}
 	for _, i := range work.candidates {
 		for _, j := range phases[i].candidates {
 			a.Current = append(a.Current, p.Phases[i].Steps[j])

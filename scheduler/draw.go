@@ -12,11 +12,13 @@ import (
 
 // drawing is what the latest picture shows of the instances and of the plan deploy.
 type drawing struct {
-	target    string // the id of the one that it is of
-	intent    Intent
-	names     []PodName // those of pods
-	pods      []PodView
-	steps     [][]StepView // by phase
+	target string // the id of the one that it is of
+	intent Intent
+	names  []PodName // those of pods
+	pods   []PodView
+	steps  [][]StepView // by phase
+	// leaving are the steps of the phases of the plan uninstall, by their ids.
+	leaving   map[string][]StepView
 	endpoints []EndpointView
 }
 
@@ -91,10 +93,13 @@ func (m *Machine) viewPlan(p plans.Plan, changed []PodName, all bool) PlanView {
 	may := map[string]bool{}
 	if len(changed) > 0 || all {
 		for i := range assessed.Candidates {
-			may[assessed.Candidates[i].ID] = true
+			if s := &assessed.Candidates[i]; s.Pod != "" {
+				may[s.ID] = true
+			}
 		}
 	}
 	steps := m.stepsToDraw(p, changed, all)
+	v.Phases = make([]PhaseView, 0, len(p.Phases))
 	for i, ph := range p.Phases {
 		pv := PhaseView{ID: ph.ID, Name: ph.Name, Strategy: string(ph.Strategy),
 			Status: assessed.Phases[i].Status, Held: m.heldBy(plans.Key(p.Name, ph.Name, ""))}
@@ -116,7 +121,11 @@ func (m *Machine) viewPlan(p plans.Plan, changed []PodName, all bool) PlanView {
 				v.Errors = append(v.Errors, text)
 			}
 		}
-		pv.Steps = m.drawSteps(p.Name, i, len(ph.Steps), steps, draw)
+		if p.Name == planUninstall {
+			pv.Steps = m.drawLeaving(ph, assessed.Phases[i].Steps, draw)
+		} else {
+			pv.Steps = m.drawSteps(p.Name, i, len(ph.Steps), steps, draw)
+		}
 		v.Phases = append(v.Phases, pv)
 	}
 	return v
@@ -164,4 +173,30 @@ func (m *Machine) drawSteps(
 		m.drawn.steps[phase] = steps
 	}
 	return m.drawn.steps[phase]
+}
+
+// drawLeaving gives the pictures of the steps of a phase of the plan uninstall, which has one for
+// each host: those of the picture before if nothing has come of any of them.
+func (m *Machine) drawLeaving(
+	ph plans.Phase, statuses []plans.Status, draw func(step int) StepView,
+) []StepView {
+	drawn := m.drawn.leaving[ph.ID]
+	same := len(drawn) == len(ph.Steps) && len(m.hard.Overrides.Interrupted) == 0
+	for j := 0; same && j < len(drawn); j++ {
+		reason := ""
+		if statuses[j] != plans.Complete {
+			_, reason = m.stepState(planUninstall, ph.Steps[j])
+		}
+		same = drawn[j].ID == ph.Steps[j].ID && drawn[j].Status == statuses[j] &&
+			drawn[j].Reason == reason
+	}
+	if same {
+		return drawn
+	}
+	drawn = m.drawSteps(planUninstall, 0, len(ph.Steps), nil, draw)
+	if m.drawn.leaving == nil {
+		m.drawn.leaving = map[string][]StepView{}
+	}
+	m.drawn.leaving[ph.ID] = drawn
+	return drawn
 }

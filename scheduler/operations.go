@@ -31,6 +31,8 @@ type feedback struct {
 	// shown counts in how many pictures of the agents in a row a reservation that no instance
 	// has was seen, below zero those that lacked a leftover.
 	shown map[mesos.ReservationID]int
+	// unoffered counts what the master was asked to free after the latest picture.
+	unoffered int
 }
 
 // openOperation is an operation under way; it belongs to a place, or, as soon as that was left,

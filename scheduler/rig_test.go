@@ -121,6 +121,7 @@ func (m *Machine) copied() *Machine {
 		c.holdings.unchecked.add(name)
 	}
 	c.drawn.steps = slices.Clone(m.drawn.steps)
+	c.drawn.leaving = maps.Clone(m.drawn.leaving)
 	c.index.statuses = nil
 	for _, phase := range m.index.statuses {
 		c.index.statuses = append(c.index.statuses, slices.Clone(phase))

@@ -9,6 +9,8 @@ import (
 // Bounds of what one service may ask for; they keep plans and answers of a sensible size.
 const (
 	maxCount     = 10_000
+	maxInstances = 50_000  // of all pods
+	maxTasks     = 100_000 // of all instances
 	maxSteps     = 100_000
 	maxMegabytes = 1 << 40
 	maxCPUs      = 1_000_000
@@ -88,9 +90,26 @@ func (p *parser) service(root value) Service {
 	s.User = defaultUser
 	p.scheduler(f, &s)
 	s.Pods = p.allPods(f)
+	checkSize(f, s.Pods)
 	s.Plans = p.allPlans(f, s.Pods)
 	s.Actions = p.actions(f, s.Plans)
 	return s
+}
+
+// checkSize refuses more instances, and more tasks of them, than one scheduler looks after.
+func checkSize(f fields, pods []Pod) {
+	instances, tasks := 0, 0
+	for _, pod := range pods {
+		instances += pod.Count
+		tasks += pod.Count * len(pod.Tasks)
+	}
+	if instances > maxInstances {
+		f.at("pods", TooLarge, fmt.Sprintf("the pods have %d instances together", instances),
+			fmt.Sprintf("at most %d are allowed", maxInstances))
+	} else if tasks > maxTasks {
+		f.at("pods", TooLarge, fmt.Sprintf("all instances have %d tasks together", tasks),
+			fmt.Sprintf("at most %d are allowed", maxTasks))
+	}
 }
 
 var serviceNamePart = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)

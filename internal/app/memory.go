@@ -2,10 +2,13 @@ package app
 
 import (
 	"bufio"
+	"context"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -55,14 +58,66 @@ func (s *schedulerRun) instances() (n int) {
 }
 
 // spareMemory bounds the heap, softly, unless GOGC or GOMEMLIMIT choose otherwise: garbage is
-// collected as seldom as by default until there is as much as the bound allows.
-func (s *schedulerRun) spareMemory() {
+// collected as seldom as by default until there is as much as the bound allows. The bound is wider
+// while there is much to do, as collecting would take a third of the time then.
+func (s *schedulerRun) spareMemory(ctx context.Context) {
 	n := s.instances()
 	chosen := os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != ""
 	if n < manyInstances || chosen {
 		return
 	}
-	debug.SetMemoryLimit(memoryFor(n))
+	b := bounds{calm: memoryFor(n)}
+	debug.SetMemoryLimit(b.calm)
 	s.log.Info("memory is bounded softly, as there are many instances",
-		"instances", n, "megabytes", memoryFor(n)>>20)
+		"instances", n, "megabytes", b.calm>>20, "while_busy", b.wide()>>20)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for before := allocated(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := allocated()
+		if bound, changed := b.after(int64(now - before)); changed {
+			debug.SetMemoryLimit(bound)
+			if bound == b.calm {
+				debug.FreeOSMemory()
+			}
+		}
+		before = now
+	}
+}
+
+// allocated is how many bytes of the heap were allocated since the process began.
+func allocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
+
+// bounds are what the heap should not exceed: calm, or more while there is much to do.
+type bounds struct {
+	calm  int64
+	busy  bool
+	quiet int // for how many seconds in a row little was allocated
+}
+
+// calmAfter is for how many seconds little has to be allocated until the wider bound ends.
+const calmAfter = 10
+
+// wide is the bound while there is much to do.
+func (b *bounds) wide() int64 { return b.calm / 5 * 7 }
+
+// after gives the bound after a second in which so many bytes were allocated, and whether it is
+// another one.
+func (b *bounds) after(bytes int64) (bound int64, changed bool) {
+	was := b.busy
+	if b.quiet++; bytes > b.calm/8 {
+		b.busy, b.quiet = true, 0
+	}
+	if b.busy = b.busy && b.quiet < calmAfter; b.busy {
+		return b.wide(), !was
+	}
+	return b.calm, was
 }

@@ -184,7 +184,6 @@ func (s *schedulerRun) run(ctx context.Context) error {
 	})
 	// The machine has the rest, and here it would soon be old.
 	s.hard = scheduler.Hard{Framework: s.hard.Framework, Target: s.hard.Target}
-	s.spareMemory()
 	return s.serve(ctx)
 }
 
@@ -352,6 +351,7 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 	}
 	time.AfterFunc(startupTime, releaseStartupPages)
 	s.log.Info("scheduler started", "name", s.o.Name, "url", s.url(), "version", s.version)
+	parts.Go(func() { s.spareMemory(ctx) })
 	parts.Go(func() { feed.Run(ctx, s.loop.Watch) })
 	if s.hooks != nil {
 		parts.Go(func() { s.hooks.Run(ctx, s.loop.Watch) })

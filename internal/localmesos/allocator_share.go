@@ -163,7 +163,11 @@ func (r *round) share(part func(string, []mesos.Resource) []mesos.Resource) {
 	for len(agents) > 0 {
 		i := r.next(agents, part)
 		a := agents[i]
-		agents = slices.Delete(agents, i, i+1)
+		if i == 0 {
+			agents = agents[1:]
+		} else {
+			agents = slices.Delete(agents, i, i+1)
+		}
 		r.wanting.sort(r.cluster.lots[a.id])
 		for _, w := range r.wanting.list {
 			if o := r.cluster.offerTo(w.framework, w.role, a, part); o != nil {

@@ -61,7 +61,7 @@ func (c *Cluster) drain() {
 
 // simulatedCommit is how often a simulated cluster stores what changed. It has nothing to lose
 // that a process which dies could not lose, so its effects do not wait.
-const simulatedCommit = time.Second
+const simulatedCommit = 5 * time.Second
 
 // putsOff tells whether the commit is put off, which a timer ends.
 func (c *Cluster) putsOff() bool {

@@ -1,6 +1,7 @@
 package localmesos
 
 import (
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -260,7 +261,8 @@ func (w wire[T, P]) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(b)
+	text := append(make([]byte, 0, base64.StdEncoding.EncodedLen(len(b))+2), '"')
+	return append(base64.StdEncoding.AppendEncode(text, b), '"'), nil
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.

@@ -28,8 +28,8 @@ func identity(r *mesos.Resource) string {
 	for i := range r.Reservations {
 		v := &r.Reservations[i]
 		b = append(b, '|', 'r', '0'+byte(v.GetType()), ',')
-		b = strconv.AppendQuote(b, v.GetRole())
-		b = strconv.AppendQuote(append(b, ','), v.GetPrincipal())
+		b = appendSized(b, v.GetRole())
+		b = appendSized(b, v.GetPrincipal())
 		b = appendLabels(b, v.GetLabels().GetLabels())
 	}
 	if d := r.Disk; d != nil {
@@ -61,10 +61,16 @@ func appendLabels(b []byte, list []mesos.Label) []byte {
 		list = slices.SortedFunc(slices.Values(list), before)
 	}
 	for _, l := range list {
-		b = strconv.AppendQuote(append(b, ','), l.Key)
-		b = strconv.AppendQuote(append(b, '='), l.GetValue())
+		b = appendSized(b, l.Key)
+		b = appendSized(b, l.GetValue())
 	}
 	return b
+}
+
+// appendSized adds a text with its length, so that no other texts look like it.
+func appendSized(b []byte, text string) []byte {
+	b = strconv.AppendInt(append(b, ','), int64(len(text)), 10)
+	return append(append(b, ':'), text...)
 }
 
 func isVolume(r *mesos.Resource) bool { return r.GetDisk().GetPersistence() != nil }

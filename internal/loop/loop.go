@@ -97,8 +97,8 @@ type Loop struct {
 	stopped chan struct{}
 	lastID  scheduler.CommandID
 	// due is when the machine gets the tick that it wants at once, zero while it wants none, and
-	// pause how long it has to wait for one: as long as the latest took, so that a service of many
-	// instances leaves half of the time to events.
+	// pause how long it has to wait for one: three times as long as the latest took, so that a
+	// service of many instances leaves most of the time to events.
 	due   time.Time
 	pause time.Duration
 }
@@ -342,7 +342,7 @@ func (l *Loop) step(ev scheduler.Event) scheduler.Output {
 	took := time.Since(began)
 	l.cfg.Metrics.Stepped(ev, took)
 	if _, tick := ev.(scheduler.Tick); tick {
-		l.due, l.pause = time.Time{}, min(took, latest)
+		l.due, l.pause = time.Time{}, min(3*took, latest)
 	}
 	return out
 }

@@ -139,6 +139,7 @@ func (c callText) LogValue() slog.Value { return slog.StringValue(c.call.String(
 // the framework) means that the stream is of no use.
 func refusesCall(answer *StatusError) bool {
 	return answer.Status/100 == 4 && answer.Status != http.StatusUnauthorized &&
+		!strings.Contains(answer.Text, "Framework is not subscribed") &&
 		!strings.Contains(answer.Text, "didn't match the stream ID") &&
 		!strings.Contains(answer.Text, "Framework cannot be found")
 }

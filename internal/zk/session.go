@@ -48,6 +48,7 @@ type Session struct {
 	once    sync.Once
 
 	watcher atomic.Pointer[func(path string)] // who is told what watches see
+	refused atomic.Pointer[error]             // why the latest connection could not be made
 
 	mu     sync.Mutex
 	up     chan struct{} // closed while there is a connection
@@ -72,7 +73,7 @@ func Dial(ctx context.Context, cfg SessionConfig) (*Session, error) {
 		s.timeout = sessionTimeout
 	}
 	conn, _, err := zk.Connect(u.servers, s.timeout, zk.WithLogger(logAdapter{s.log}),
-		zk.WithLogInfo(false), zk.WithDialer(dialer(cfg.TLS, s.timeout)),
+		zk.WithLogInfo(false), zk.WithDialer(s.dialer(cfg.TLS)),
 		zk.WithEventCallback(s.follow))
 	if err != nil {
 		return nil, fmt.Errorf("connecting to ZooKeeper at %s: %w", s.servers, err)
@@ -92,17 +93,31 @@ func Dial(ctx context.Context, cfg SessionConfig) (*Session, error) {
 	return s, nil
 }
 
-// dialer connects plainly, or by TLS.
-func dialer(cfg *tls.Config, session time.Duration) zk.Dialer {
+// dialer connects plainly, or by TLS, and keeps why it could not.
+func (s *Session) dialer(cfg *tls.Config) zk.Dialer {
 	return func(network, address string, timeout time.Duration) (net.Conn, error) {
+		var conn net.Conn
+		var err error
 		plain := &net.Dialer{Timeout: timeout}
 		if cfg == nil {
-			conn, err := plain.Dial(network, address)
-			return &impatient{Conn: conn, patience: session / 4}, err
+			conn, err = plain.Dial(network, address)
+		} else {
+			conn, err = tls.DialWithDialer(plain, network, address, cfg)
 		}
-		conn, err := tls.DialWithDialer(plain, network, address, cfg)
-		return &impatient{Conn: conn, patience: session / 4}, err
+		if err != nil {
+			s.refusedWith(err)
+			return nil, err
+		}
+		return &impatient{Conn: conn, session: s}, nil
 	}
+}
+
+// refusedWith keeps why a server could not be asked, without addresses: each try has others.
+func (s *Session) refusedWith(err error) {
+	if op, is := errors.AsType[*net.OpError](err); is {
+		err = op.Err
+	}
+	s.refused.Store(&err)
 }
 
 // impatient is a connection whose server has to answer the first request soon: go-zookeeper
@@ -110,13 +125,14 @@ func dialer(cfg *tls.Config, session time.Duration) zk.Dialer {
 // has no majority, would cost the session that another could have kept.
 type impatient struct {
 	net.Conn
-	patience time.Duration
+	session  *Session
 	answered bool
 }
 
 // SetReadDeadline implements net.Conn.
 func (c *impatient) SetReadDeadline(at time.Time) error {
-	if soon := time.Now().Add(c.patience); !c.answered && !at.IsZero() && at.After(soon) {
+	soon := time.Now().Add(c.session.timeout / 4)
+	if !c.answered && !at.IsZero() && at.After(soon) {
 		at = soon
 	}
 	return c.Conn.SetReadDeadline(at)
@@ -127,6 +143,8 @@ func (c *impatient) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 {
 		c.answered = true
+	} else if err != nil && !c.answered {
+		c.session.refusedWith(err)
 	}
 	return n, err
 }
@@ -157,6 +175,10 @@ func (s *Session) Connected(ctx context.Context) error {
 	case <-s.lost:
 		return ErrSessionLost
 	case <-ctx.Done():
+		if why := s.refused.Load(); why != nil {
+			return fmt.Errorf("no ZooKeeper server of %s answers: %w; the latest try: %w",
+				s.servers, ctx.Err(), *why)
+		}
 		return fmt.Errorf("no ZooKeeper server of %s answers: %w", s.servers, ctx.Err())
 	}
 }

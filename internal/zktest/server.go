@@ -19,15 +19,20 @@ const patience = time.Minute
 // jar is where Debian's package puts the server; its manifest names what it needs.
 const jar = "/usr/share/java/zookeeper.jar"
 
+// classPath has, beside it, what its manifest forgets and TLS needs.
+const classPath = "/etc/zookeeper/conf:" + jar + ":/usr/share/java/netty-codec.jar:" +
+	"/usr/share/java/netty-resolver.jar"
+
 // Server is a ZooKeeper process with a folder and a port of its own.
 type Server struct {
-	// Address is its host:port for clients.
-	Address string
+	// Address is its host:port for clients, Secure that for those with TLS, "" for none.
+	Address, Secure string
 
 	t       testing.TB
 	folder  string
 	id      int
 	peers   []string // its lines of the ensemble, none for a server alone
+	tls     []string // its lines of TLS, none without
 	process *exec.Cmd
 	output  *bytes.Buffer
 }
@@ -57,6 +62,17 @@ func StartEnsemble(t testing.TB, size int) []*Server {
 
 func start(t testing.TB, port string, id int, peers []string) *Server {
 	t.Helper()
+	s := prepare(t, port, id, peers)
+	s.launch()
+	if len(peers) == 0 {
+		s.await()
+	}
+	return s
+}
+
+// prepare gives a server that does not run yet, and ends it with the test.
+func prepare(t testing.TB, port string, id int, peers []string) *Server {
+	t.Helper()
 	if _, err := os.Stat(jar); err != nil {
 		t.Fatalf("this test needs a ZooKeeper server, and %s is missing: install it with "+
 			"`apt-get install -y zookeeper` (make test does)", jar)
@@ -66,10 +82,6 @@ func start(t testing.TB, port string, id int, peers []string) *Server {
 	}
 	s := &Server{Address: "127.0.0.1:" + port, t: t, folder: t.TempDir(), id: id, peers: peers}
 	t.Cleanup(s.Stop)
-	s.launch()
-	if len(peers) == 0 {
-		s.await()
-	}
 	return s
 }
 
@@ -109,7 +121,7 @@ func (s *Server) launch() {
 	config := fmt.Sprintf("dataDir=%s\nclientPort=%s\nclientPortAddress=127.0.0.1\n"+
 		"tickTime=500\ninitLimit=20\nsyncLimit=10\nmaxSessionTimeout=20000\n"+
 		"maxClientCnxns=0\nadmin.enableServer=false\n4lw.commands.whitelist=srvr\n%s\n",
-		data, port, strings.Join(s.peers, "\n"))
+		data, port, strings.Join(append(s.tls, s.peers...), "\n"))
 	path := filepath.Join(s.folder, "zoo.cfg")
 	s.write(path, config)
 	if len(s.peers) > 0 {
@@ -121,7 +133,7 @@ func (s *Server) launch() {
 	main := "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 	s.output = &bytes.Buffer{}
 	s.process = exec.Command("java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
-		"-XX:-UsePerfData", "-cp", "/etc/zookeeper/conf:"+jar, main, path)
+		"-XX:-UsePerfData", "-cp", classPath, main, path)
 	s.process.Stdout, s.process.Stderr = s.output, s.output
 	s.process.Dir = s.folder
 	if err := s.process.Start(); err != nil {
