@@ -3,16 +3,20 @@
 package e2e
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/internal/zk"
 	"github.com/kafka-sched/kafka-sched/internal/zktest"
 )
 
@@ -43,7 +47,10 @@ func TestTakeoverOfMany(t *testing.T) {
 	}
 	began := time.Now()
 	install(first)
-	t.Logf("%d pods in %.1f s", *takeoverPods, time.Since(began).Seconds())
+	took := time.Since(began).Seconds()
+	t.Logf("%d pods in %.1f s, %.0f pods/s, %.3f transactions each, %s", *takeoverPods, took,
+		float64(*takeoverPods)/took, float64(transactions(t, addresses[0]))/
+			float64(*takeoverPods), first.memory())
 	second := newCluster(t, "many")
 	install(second)
 	tasks := first.taskIDs()
@@ -61,7 +68,41 @@ func TestTakeoverOfMany(t *testing.T) {
 			return nil
 		})
 	}
+	began = time.Now()
 	first.must(10*time.Minute, "uninstall", "--yes", "--name", "many", "--quiet", "--timeout", "9m")
+	t.Logf("uninstalled in %.1f s", time.Since(began).Seconds())
+}
+
+// transactions is how many who leads has written since it took office.
+func transactions(t *testing.T, server string) int64 {
+	t.Helper()
+	session, err := zk.Dial(t.Context(), zk.SessionConfig{
+		URI: "zk://" + server + "/kafka-sched/many", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	var commit struct{ Batch int64 }
+	text, _, err := session.Conn.Get(session.Path + "/commit")
+	if err == nil {
+		err = json.Unmarshal(text, &commit)
+	}
+	if err != nil || commit.Batch == 0 {
+		t.Fatalf("no transactions are counted: %v in %s", err, text)
+	}
+	return commit.Batch
+}
+
+// memory is what the scheduler has resident, and had at most.
+func (c *cluster) memory() string {
+	c.t.Helper()
+	pid, _ := c.scheduler()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return strings.Join(regexp.MustCompile(`Vm(HWM|RSS):\s+\d+ kB`).FindAllString(
+		string(status), -1), ", ")
 }
 
 // takesOver ends the leader in some way and waits for the standby.

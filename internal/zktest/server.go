@@ -3,10 +3,12 @@ package zktest
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -85,17 +87,21 @@ func prepare(t testing.TB, port string, id int, peers []string) *Server {
 	return s
 }
 
-// freePorts finds ports that nobody listens on.
+// freePorts finds ports that nobody listens on, below those that the kernel gives to connections:
+// a server takes some of its ports late, and again after a stop.
 func freePorts(t testing.TB, count int) []string {
 	t.Helper()
-	ports := make([]string, count)
-	for i := range ports {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+	ports := make([]string, 0, count)
+	for tries := 0; len(ports) < count; tries++ {
+		port := strconv.Itoa(10_000 + rand.IntN(20_000))
+		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil && tries > 1000 {
 			t.Fatal(err)
 		}
-		defer listener.Close() // all at once, so that no two are the same
-		_, ports[i], _ = net.SplitHostPort(listener.Addr().String())
+		if err == nil {
+			defer listener.Close() // all at once, so that no two are the same
+			ports = append(ports, port)
+		}
 	}
 	return ports
 }
@@ -132,7 +138,7 @@ func (s *Server) launch() {
 	}
 	main := "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 	s.output = &bytes.Buffer{}
-	s.process = exec.Command("java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+	s.process = exec.Command("java", "-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
 		"-XX:-UsePerfData", "-cp", classPath, main, path)
 	s.process.Stdout, s.process.Stderr = s.output, s.output
 	s.process.Dir = s.folder

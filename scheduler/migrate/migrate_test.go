@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,6 +119,19 @@ func TestRefusals(t *testing.T) {
 	done := Specs{parse(t, final), parse(t, final)}
 	if got := strings.Join(done.Refusals(), "\n"); !strings.Contains(got, "no metadata in Zoo") {
 		t.Errorf("a cluster that migrated: %q", got)
+	}
+	bare := parse(t, final)
+	bare.Pods = slices.DeleteFunc(bare.Pods,
+		func(p servicespec.Pod) bool { return p.Type == "kafka" })
+	got := strings.Join(Specs{parse(t, origin), bare}.Refusals(), "\n")
+	if !strings.Contains(got, "pod kafka is missing: a migration takes nothing away") {
+		t.Errorf("the brokers are taken away: %q", got)
+	}
+	bare.Pods = slices.DeleteFunc(bare.Pods,
+		func(p servicespec.Pod) bool { return p.Kafka != nil })
+	got = strings.Join(Specs{bare, bare}.Refusals(), "\n")
+	if !strings.Contains(got, "no pod runs Kafka") {
+		t.Errorf("no brokers: %q", got)
 	}
 }
 

@@ -21,7 +21,6 @@ func (s Specs) Refusals() []string {
 			list = append(list, fmt.Sprintf(text, args...))
 		}
 	}
-	brokers := 0
 	for _, pod := range s.Origin.Pods {
 		next, stays := podOf(s.Final, pod.Type)
 		switch k := pod.Kafka; {
@@ -34,11 +33,11 @@ func (s Specs) Refusals() []string {
 		case k.ZooKeeper == "":
 			refuse(true, "pod %s keeps no metadata in ZooKeeper", pod.Type)
 		default:
-			brokers++
 			list = append(list, refuseBrokers(pod, next)...)
 		}
 	}
-	refuse(brokers == 0, "no pod has brokers")
+	runs := func(p servicespec.Pod) bool { return p.Kafka != nil }
+	refuse(!slices.ContainsFunc(s.Origin.Pods, runs), "no pod runs Kafka")
 	return append(list, s.refuseControllers()...)
 }
 

@@ -123,6 +123,19 @@ func TestProtocol(t *testing.T) {
 	}
 }
 
+// One protocol is pinned for all brokers, so that none may have its own.
+func TestProtocolsOfSingleBrokers(t *testing.T) {
+	for _, name := range []string{protocol, format} {
+		p := Make(Cluster{ZooKeeper: true, Version: Version{3, 8, 1},
+			Single: map[string]string{name: "3.7"}}, Version{3, 9, 1})
+		want := "single brokers have a " + name + " of their own"
+		if text := strings.Join(p.Refusals, "\n"); !strings.Contains(text, want) ||
+			len(p.Phases) > 0 {
+			t.Errorf("%s: refused %q, and planned %+v", name, text, p.Phases)
+		}
+	}
+}
+
 // Until something is raised there is a way back, and nothing that has none comes before verify.
 func TestWaysBack(t *testing.T) {
 	for _, c := range []Cluster{{ZooKeeper: true, Version: Version{3, 5, 0}},
