@@ -20,16 +20,16 @@ func AssessAt(p Plan, status func(phase, step int) Status, o Overrides) Assessme
 	a := Assessment{Plan: p}
 	work := node{interrupted: o.interrupted(p.Name, ""), failed: len(p.Errors) > 0}
 	phases := make([]node, len(p.Phases))
+	work.children = make([]child, 0, len(p.Phases))
+	a.Phases = make([]PhaseAssessment, 0, len(p.Phases))
 	for i, phase := range p.Phases {
 		at := func(step int) Status { return status(i, step) }
 		phases[i] = assessPhase(p.Name, phase, at, o)
-		work.children = append(work.children, child{
-			status:  phases[i].status(),
-			blocked: phases[i].interrupted,
-		})
-		a.Phases = append(a.Phases, PhaseAssessment{
-			Status: phases[i].status(), Steps: phases[i].statuses(),
-			Interrupted: phases[i].interrupted})
+		derived := phases[i].status()
+		work.children = append(work.children,
+			child{status: derived, blocked: phases[i].interrupted})
+		a.Phases = append(a.Phases, PhaseAssessment{Status: derived,
+			Steps: phases[i].statuses(), Interrupted: phases[i].interrupted})
 	}
 	named := phasesByName(p)
 	for i := range p.Phases {

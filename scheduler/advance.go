@@ -123,6 +123,8 @@ func (w *work) advance(plan string, s plans.Step) {
 	}
 	switch {
 	case plan == planDeploy && m.keepsTurn(p):
+	case plan == planDeploy && m.pausedTurn(p):
+		m.waits[name] = "it is paused, and has its turn once it was resumed and is back"
 	case len(ends) == 0:
 		w.place(m.asBefore(p,
 			launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID}))

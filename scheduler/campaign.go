@@ -422,6 +422,14 @@ func (m *Machine) diedBefore(p Pod) bool {
 // then, although the plan deploy has come to it. On the way back it has it at once.
 func (m *Machine) keepsTurn(p Pod) bool { return !m.hard.Campaign.Back && m.diedBefore(p) }
 
+// pausedTurn reports whether a node that an operator has paused is left alone by a campaign: when
+// it is resumed it comes back as it was, and has its turn then.
+func (m *Machine) pausedTurn(p Pod) bool {
+	spec, _ := m.spec(p.Name)
+	t, _ := p.task(serverTask(spec))
+	return m.hard.Campaign.under() && !m.hard.Campaign.Back && t.Idle && t.runs()
+}
+
 // serverTask is the task that runs Kafka, or ZooKeeper, "" for none.
 func serverTask(spec servicespec.Pod) string {
 	switch {
@@ -434,10 +442,10 @@ func serverTask(spec servicespec.Pod) string {
 }
 
 // asBefore has a node that is brought back before its turn launched with what it ran with: what
-// may be bad comes to no more nodes than it was decided on.
+// may be bad comes to no more nodes than it was decided on. On the way back that is the target.
 func (m *Machine) asBefore(p Pod, l launchOf) launchOf {
 	name := serverTask(l.spec)
-	if l.plan != planRecovery || !m.diedBefore(p) || !slices.Contains(l.tasks, name) {
+	if l.plan != planRecovery || !m.keepsTurn(p) || !slices.Contains(l.tasks, name) {
 		return l
 	}
 	t, _ := p.task(name)

@@ -89,36 +89,51 @@ func (m *Machine) reached(s plans.Step, run StepRun) bool {
 	return true
 }
 
-// followPlans notes in the journal which plans began, and which came to an end.
-func (m *Machine) followPlans() {
-	for _, plan := range m.plans() {
-		run := m.hard.Runs[plan.Name]
-		status := m.assess(plan).Status
-		begun, kind := working(status), ""
-		switch {
-		case begun && !working(run.Seen):
-			kind = "plan-start"
-			if byItself(plan.Name) {
-				run.Number, run.Since, run.By = run.Number+1, m.now, ""
-			}
-		case status == plans.Complete && (working(run.Seen) || plan.Name == planDeploy &&
-			run.Seen != plans.Complete):
-			kind = "plan-complete"
-		case status == plans.Error && run.Seen != plans.Error:
-			kind = "plan-halt"
-		case status == plans.Waiting && working(run.Seen):
-			kind = "plan-wait"
-		default:
+// tells reports whether a plan began, or came to an end.
+func (m *Machine) tells(a plans.Assessment) bool {
+	return turned(a.Plan.Name, a.Status, m.hard.Runs[a.Plan.Name].Seen) != ""
+}
+
+// turned is the kind of what there is to tell of a plan that has come from a status to another, ""
+// for nothing.
+func turned(plan string, now, seen plans.Status) string {
+	switch {
+	case working(now) && !working(seen):
+		return "plan-start"
+	case now == plans.Complete && (working(seen) || plan == planDeploy && seen != plans.Complete):
+		return "plan-complete"
+	case now == plans.Error && seen != plans.Error:
+		return "plan-halt"
+	case now == plans.Waiting && working(seen):
+		return "plan-wait"
+	}
+	return ""
+}
+
+// followPlans notes in the journal which plans began, and which came to an end. None did if none
+// had before they were worked on, and that changed no record.
+func (m *Machine) followPlans(before []plans.Assessment, writes int) {
+	if len(m.out.Writes) == writes && !slices.ContainsFunc(before, m.tells) {
+		return
+	}
+	for _, p := range m.plans() {
+		plan, status := p.Name, m.assess(p).Status
+		run := m.hard.Runs[plan]
+		kind := turned(plan, status, run.Seen)
+		if kind == "" {
 			continue
 		}
 		run.Seen = status
-		if begun {
+		if working(status) {
 			run.Seen = plans.InProgress
 		}
-		m.setRun(plan.Name, run)
-		m.record(JournalEntry{Kind: kind, Plan: plan.Name, By: run.By,
-			What: "plan " + plan.Name, Outcome: string(status)})
-		if plan.Name == planDeploy && status == plans.Complete && m.hard.Target.Done.IsZero() {
+		if kind == "plan-start" && byItself(plan) {
+			run.Number, run.Since, run.By = run.Number+1, m.now, ""
+		}
+		m.setRun(plan, run)
+		m.record(JournalEntry{Kind: kind, Plan: plan, By: run.By, What: "plan " + plan,
+			Outcome: string(status)})
+		if plan == planDeploy && status == plans.Complete && m.hard.Target.Done.IsZero() {
 			m.hard.Target.Done = m.now
 			m.write(WriteTarget{m.hard.Target})
 		}

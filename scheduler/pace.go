@@ -156,20 +156,20 @@ func (m *Machine) controllerLast(steps []plans.Step) []plans.Step {
 		return steps
 	}
 	f := m.kafkaNow()
-	turn := func(s plans.Step) int {
+	var turns [3][]plans.Step
+	for _, s := range steps {
+		turn := 1
 		p := m.hard.Pods[PodName{s.Pod, s.Index}]
 		t, _ := p.task(spec.Kafka.Task)
 		switch {
 		case p.Down != nil || !m.outdated(p, spec, t):
-			return 0
+			turn = 0
 		case f != nil && nodeID(p.Name, spec) == f.Leader:
-			return 2
+			turn = 2
 		}
-		return 1
+		turns[turn] = append(turns[turn], s)
 	}
-	steps = slices.Clone(steps)
-	slices.SortStableFunc(steps, func(a, b plans.Step) int { return turn(a) - turn(b) })
-	return steps
+	return slices.Concat(turns[:]...)
 }
 
 // zoneOf is the zone that the instance of a step has its place in. One without a place comes

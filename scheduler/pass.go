@@ -173,7 +173,7 @@ func (m *Machine) passRun(w *work) {
 	m.noteReady()
 	m.followSteps()
 	m.passActions()
-	list := m.plans()
+	list, writes := m.plans(), len(m.out.Writes)
 	assessed := make([]plans.Assessment, len(list))
 	for i, plan := range list {
 		assessed[i] = m.assess(plan)
@@ -205,7 +205,7 @@ func (m *Machine) passRun(w *work) {
 	}
 	w.passSurplus(assessed[0])
 	w.passMore()
-	m.followPlans()
+	m.followPlans(assessed, writes)
 }
 
 // turn does the next thing for a step whose turn it is.

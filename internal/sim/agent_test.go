@@ -47,6 +47,7 @@ type agent struct {
 	// operations are those whose ends are not acknowledged.
 	operations  map[mesos.OperationID]*operation
 	deactivated bool // it is offered to nobody
+	freed       freed
 }
 
 type runner struct {
@@ -98,8 +99,44 @@ func (a *agent) executorList() []*runner {
 	return list
 }
 
-// free is what nobody uses.
+// freed is what was free of an agent, when it had this total, and used what uses stands for.
+type freed struct {
+	total resource.List
+	uses  uint64
+	free  resource.List
+}
+
+// uses stands for all that is used of an agent.
+func (a *agent) uses() uint64 {
+	sum := uint64(0)
+	use := func(order, kind int) {
+		x := uint64(2*order+kind+1) * 0x9e3779b97f4a7c15
+		sum += (x ^ x>>29) * 0xbf58476d1ce4e5b9
+	}
+	for _, e := range a.executors {
+		if e.held {
+			use(e.tasks[0].order, 1)
+		}
+	}
+	for _, t := range a.tasks {
+		if t.held {
+			use(t.order, 0)
+		}
+	}
+	return sum
+}
+
+// free is what nobody uses. It is asked for more often than it changes.
 func (a *agent) free() resource.List {
+	uses, was := a.uses(), a.freed
+	same := len(was.total) == len(a.total) && len(a.total) > 0 && &was.total[0] == &a.total[0]
+	if !same || uses != was.uses {
+		a.freed = freed{a.total, uses, a.unused()}
+	}
+	return a.freed.free
+}
+
+func (a *agent) unused() resource.List {
 	free := a.total.Merged()
 	for _, e := range a.executorList() {
 		if e.held {

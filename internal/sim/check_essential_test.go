@@ -50,8 +50,15 @@ func (c *checkEssential) stepped(ev scheduler.Event, out scheduler.Output) {
 			return !known || t.State.Terminal()
 		})
 		c.quiet = len(c.killed) == 0 && c.w.store.hard.Intent == scheduler.Run &&
-			out.View != nil && allComplete(out.View)
+			c.concerned() && allComplete(c.w.process.picture())
 	}
+}
+
+// concerned reports whether any task is not essential.
+func (c *checkEssential) concerned() bool {
+	return slices.ContainsFunc(c.w.store.hard.Target.Service.Pods, func(p servicespec.Pod) bool {
+		return slices.ContainsFunc(p.Tasks, func(t servicespec.Task) bool { return !t.Essential })
+	})
 }
 
 // harmless reports whether a status is one of a task that is not essential, or tells of a life.

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/resource"
@@ -15,7 +16,7 @@ import (
 func (w *world) unsettled() string {
 	p := w.process
 	switch {
-	case !p.alive || p.session == nil || p.view == nil:
+	case !p.alive || p.session == nil:
 		return "the scheduler is not connected"
 	case slices.ContainsFunc(w.leftovers(), w.waitsFor):
 		return fmt.Sprintf("%d leftovers are not freed", len(w.store.hard.Leftovers))
@@ -25,7 +26,7 @@ func (w *world) unsettled() string {
 			return fmt.Sprintf("agent %s has not come back", a.id)
 		}
 	}
-	for _, plan := range p.view.Plans {
+	for _, plan := range p.picture().Plans {
 		if plan.Status == plans.Complete ||
 			custom(plan.Name) && w.store.hard.Runs[plan.Name].Number == 0 {
 			continue
@@ -43,7 +44,7 @@ func (w *world) unsettled() string {
 	if len(w.master.offers) > 0 {
 		return "offers are kept"
 	}
-	if !p.view.Suppressed || !w.master.suppressed {
+	if !p.picture().Suppressed || !w.master.suppressed {
 		return "offers are still wanted"
 	}
 	wanted := 0
@@ -115,7 +116,7 @@ func (w *world) leftBehind() string {
 		if w.store.hard.Agents[a.id].Fate == scheduler.FateAbandoned {
 			continue
 		}
-		if r := reservedOn(a); len(r) > 0 {
+		if r := reservedOn(a).Filter(w.mayKnow); len(r) > 0 {
 			return fmt.Sprintf("%s still has reserved %s", a.id, r)
 		}
 		if i := slices.IndexFunc(a.taskList(), (*task).alive); i >= 0 {
@@ -126,6 +127,12 @@ func (w *world) leftBehind() string {
 		return "the framework is still registered"
 	}
 	return ""
+}
+
+// mayKnow reports whether the scheduler may know of something that is reserved: of an orphan it is
+// told by pictures of the agents alone, which come every half minute, and by none once all is gone.
+func (w *world) mayKnow(r resource.Resource) bool {
+	return r.Label("pod") != orphanOf || w.master.orphaned.Add(time.Minute).Before(w.operator.ended)
 }
 
 // resourcesOf is all that an instance holds.

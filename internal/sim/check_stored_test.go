@@ -8,17 +8,11 @@ import (
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
-// checkStored: what the machine shows is what the store holds.
+// checkStored: what the machine shows is what the store holds, whenever somebody looks.
 type checkStored struct{ w *world }
 
-func (c *checkStored) stepped(ev scheduler.Event, out scheduler.Output) {
-	v, h := out.View, c.w.store.hard
-	if v == nil {
-		return
-	}
-	if v == nil {
-		return
-	}
+func (c *checkStored) shown(v *scheduler.View) {
+	h := c.w.store.hard
 	if v.Framework != h.Framework || v.Intent != h.Intent || v.TargetID != h.Target.ID ||
 		v.Kafka.ClusterID != h.Kafka.ID || v.Kafka.Founded != h.Kafka.Founded ||
 		len(v.Leftovers) != len(h.Leftovers) {

@@ -137,8 +137,8 @@ func (o *operator) noteLeft() {
 
 // start starts a plan with parameters.
 func (o *operator) start() {
-	v := o.w.process.view
-	if v == nil || len(v.Plans) == 0 {
+	v := o.w.process.picture()
+	if len(v.Plans) == 0 {
 		return
 	}
 	plan := v.Plans[o.w.rng.IntN(len(v.Plans))].Name
@@ -163,10 +163,7 @@ func (o *operator) start() {
 
 // release lets a phase go that waits for it.
 func (o *operator) release() {
-	v := o.w.process.view
-	if v == nil {
-		return
-	}
+	v := o.w.process.picture()
 	var waiting []scheduler.PlanCommand
 	for _, p := range v.Plans {
 		for _, ph := range p.Phases {
@@ -183,8 +180,8 @@ func (o *operator) release() {
 
 // plan commands some plan, or for some verbs some part of it.
 func (o *operator) plan(verb scheduler.PlanVerb) {
-	v := o.w.process.view
-	if v == nil || len(v.Plans) == 0 {
+	v := o.w.process.picture()
+	if len(v.Plans) == 0 {
 		return
 	}
 	rng := o.w.rng
@@ -295,6 +292,7 @@ func (o *operator) voter(name scheduler.PodName) (id int, controls bool) {
 }
 
 func (o *operator) uninstall() {
+	o.ended = o.w.now
 	_, ok := o.w.process.command(scheduler.ServiceUninstall{})
 	if ok || o.w.store.hard.Intent == scheduler.Uninstall { // it may crash behind its writes
 		o.uninstalled = true
@@ -358,10 +356,7 @@ func (o *operator) continueHeld() {
 // continuePlans continues the plans that were started once, and releases canaries.
 func (o *operator) continuePlans() {
 	w := o.w
-	if w.process.view == nil {
-		return
-	}
-	for _, p := range w.process.view.Plans {
+	for _, p := range w.process.picture().Plans {
 		run := w.store.hard.Runs[p.Name]
 		if p.Status == plans.Complete || custom(p.Name) && run.Number == 0 {
 			continue

@@ -252,10 +252,10 @@ const patience = 10 * time.Minute
 // that were to leave and have fallen.
 func (o *operator) growBack() {
 	w := o.w
-	if w.process.view == nil || w.now.Before(o.healed.Add(patience)) {
+	if w.now.Before(o.healed.Add(patience)) {
 		return
 	}
-	for _, p := range w.process.view.Plans {
+	for _, p := range w.process.picture().Plans {
 		for _, ph := range p.Phases {
 			if !slices.ContainsFunc(ph.Steps, func(s scheduler.StepView) bool {
 				return strings.Contains(s.Reason, "cannot leave") || o.fallen(ph.Name, s)

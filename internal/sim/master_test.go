@@ -26,7 +26,8 @@ type master struct {
 	records    map[mesos.TaskID]*record
 	updates    uint64
 	operations map[mesos.OperationID]*operation
-	orphans    int // counts
+	orphans    int       // counts
+	orphaned   time.Time // when the latest came
 }
 
 // session is one subscription. Both directions keep their order.

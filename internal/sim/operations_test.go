@@ -272,13 +272,17 @@ func (a *agent) activate() {
 	a.m.allocateSoon()
 }
 
+// orphanOf is the instance that what nobody knows is labelled with.
+const orphanOf = "stray-0"
+
 // orphan has something of the service's reserved on an agent that no record of it holds, as if it
 // had been restored from an older store.
 func (a *agent) orphan() {
 	m := a.m
 	free := a.free()
-	if !m.w.scenario.pictures || a.state != registered || a.cut || m.framework == "" ||
-		m.removed || m.w.store.hard.Intent == scheduler.Uninstall || // who looks for it is gone
+	told := m.w.scenario.pictures && !m.w.scenario.blind
+	if !told || a.state != registered || a.cut || m.framework == "" || m.removed ||
+		m.w.store.hard.Intent == scheduler.Uninstall || // who looks for it is gone
 		free.Unreserved("").Total(resource.CPUs) < 100 {
 		return
 	}
@@ -289,10 +293,11 @@ func (a *agent) orphan() {
 		return
 	}
 	m.w.tell("%s is given a reservation that nobody has", a.id)
+	m.orphaned = m.w.now
 	m.removeOffers(func(o *offer) bool { return o.agent == a }, true)
 	a.total = a.without(a.total, plain, "reserved").Add(plain.PushReservation(
 		resource.Reservation{Role: role, Dynamic: true, Labels: []resource.Label{
 			{Key: resource.ResourceID, Value: id},
 			{Key: "framework_id", Value: string(m.framework)},
-			{Key: "pod", Value: "stray-0"}, {Key: "reservation", Value: id + "-whole"}}})...)
+			{Key: "pod", Value: orphanOf}, {Key: "reservation", Value: id + "-whole"}}})...)
 }

@@ -14,6 +14,7 @@ type operator struct {
 	replaced    map[scheduler.PodName]bool // ever
 	left        map[scheduler.PodName]bool // instances that some configuration did not want
 	uninstalled bool
+	ended       time.Time      // when it was to be uninstalled
 	healed      time.Time      // when faults ended
 	lost        map[string]int // how often an instance was to be built up without a command
 	// params are those that each plan was last started with, as far as that is certain.

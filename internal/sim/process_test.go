@@ -151,7 +151,8 @@ type process struct {
 	framework mesos.FrameworkID
 	wakes     int // counts armings, so that older ones are void
 	exit      *scheduler.Exit
-	view      *scheduler.View
+	seen      *scheduler.View // see picture
+	passed    bool            // the latest step was a pass
 	uuids     uint64
 	commands  scheduler.CommandID
 	replies   map[scheduler.CommandID]scheduler.Reply
@@ -181,9 +182,10 @@ func (p *process) start() {
 	cfg := scheduler.Config{
 		Target:      scheduler.Target{ID: "target-1", Service: p.w.scenario.shape.service()},
 		ExecutorURI: "http://s/executor", KafkaURI: "http://s/kafka.tgz", Address: "http://s",
-		UUID: p.uuid,
+		UUID: p.uuid, Undrawn: !p.w.thorough,
 	}
 	p.machine = scheduler.Restore(cfg, p.w.store.load())
+	p.seen = nil
 	if p.other = nil; p.w.thorough {
 		p.other = newThorough(p.w, cfg, p.uuids)
 	}
@@ -224,6 +226,8 @@ func (p *process) step(ev scheduler.Event) {
 	}
 	w := p.w
 	w.trace.add(w.now, ev)
+	p.seen = nil
+	_, p.passed = ev.(scheduler.Tick)
 	out := p.machine.Step(w.now, ev)
 	if p.other != nil {
 		p.other.follow(ev, out, p.machine)
@@ -259,10 +263,21 @@ func (p *process) step(ev scheduler.Event) {
 	for _, r := range out.Replies {
 		p.replies[r.ID] = r
 	}
-	if out.View != nil {
-		p.view = out.View
-	}
 	p.arm()
+}
+
+// picture is what the machine shows now; it is drawn for those who look, once between two steps.
+func (p *process) picture() *scheduler.View {
+	if p.seen == nil {
+		p.seen = p.machine.View()
+		if p.other != nil {
+			p.other.look(p.seen, p.passed)
+		}
+		if p.alive {
+			(&checkStored{p.w}).shown(p.seen)
+		}
+	}
+	return p.seen
 }
 
 // crashes tells whether a step is the last of this life, and where in it that is: before the

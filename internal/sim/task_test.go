@@ -79,8 +79,14 @@ func (t *task) run() {
 	}
 }
 
+// becomeReady is the first time that the readiness check passes: that of a Kafka process finds no
+// port before it is up.
 func (t *task) becomeReady() {
 	if !t.alive() || t.killing {
+		return
+	}
+	if t.node != nil && !t.node.up {
+		t.a.m.w.after(time.Second, t.becomeReady)
 		return
 	}
 	ready := true
