@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"maps"
+
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
@@ -50,14 +52,15 @@ func (c *checkUpgrade) launch(p scheduler.Pod, info mesos.TaskInfo) {
 	}
 	before, ran := c.ran[p.Place.Reservation]
 	c.ran[p.Place.Reservation] = now
+	maps.DeleteFunc(c.over, func(_ scheduler.PodName, id mesos.TaskID) bool {
+		return c.w.kafka.came[id]
+	})
 	if _, again := c.over[p.Name]; again && ran && before == now {
 		c.over[p.Name] = info.ID
 	}
-	for name, id := range c.over {
-		if c.w.kafka.came[id] || !c.has(name, id) {
-			delete(c.over, name)
-		}
-	}
+	maps.DeleteFunc(c.over, func(name scheduler.PodName, id mesos.TaskID) bool {
+		return !c.has(name, id)
+	})
 	if !ran || before == now || c.w.store.hard.Campaign.Back {
 		return // or it is the way back, which leads to what was good
 	}
