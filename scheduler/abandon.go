@@ -25,7 +25,7 @@ func (m *Machine) abandon(c AgentAbandon, by Caller) (string, *Problem) {
 	}
 	host, _ := m.holdsOn(id)
 	a := m.hard.Agents[id]
-	if a.Fate == FateAbandoned {
+	if a.Fate == FateAbandoned && m.givenUp(id) { // else it came back, and goes once more
 		return "", problem(AlreadyDone, "agent %s on %s was abandoned already, by %s at %s",
 			id, host, a.By, a.Decided.UTC().Format(time.RFC3339))
 	}

@@ -219,7 +219,9 @@ func (o *operator) replaceLost() {
 			return l.Agent == a.id
 		})
 		record := w.store.hard.Agents[a.id]
-		if (left || len(o.on(a)) > 0) && record.Fate == scheduler.FateOpen &&
+		awaited := record.Fate == scheduler.FateOpen ||
+			record.Fate == scheduler.FateAbandoned && record.Away.IsZero() // it came back, and went
+		if (left || len(o.on(a)) > 0) && awaited &&
 			(o.spares(a) || o.lastOf(a)) {
 			w.process.command(scheduler.AgentAbandon{Agent: string(a.id), Force: true})
 		}
