@@ -82,7 +82,9 @@ func TestVolumeLife(t *testing.T) {
 	f.ask(o, "e-1", "write data/file precious")
 	f.kill("t-1")
 	f.status("t-1", mesos.TASK_KILLED)
-	o = f.offer(hasVolume)
+	o = f.offer(func(o mesos.Offer) bool { // which may come without what an executor needs at first
+		return hasVolume(o) && scalarSum(o.Resources, "cpus") > milliOf(1)
+	})
 	destroy := mesos.Offer_Operation{Type: mesos.Offer_Operation_DESTROY,
 		ID:      &mesos.OperationID{Value: "op"},
 		Destroy: &mesos.Offer_Operation_Destroy{Volumes: []mesos.Resource{volume("v-1", 100)}}}
