@@ -143,7 +143,7 @@ func (w *work) advance(plan string, s plans.Step) {
 			m.waits[name] = short
 			return
 		}
-		turn := plan == planDeploy && m.hard.Campaign.under()
+		turn := plan == planDeploy && m.rolling(spec)
 		w.killTasks(m.takenDown(p, spec, ends, turn), ends, nil)
 		m.waits[name] = "its tasks are being stopped, to be launched anew"
 	default:

@@ -292,8 +292,8 @@ func (m *Machine) rolledOut(phase CampaignPhase) bool {
 	if len(phase.Edits) == 0 {
 		return true
 	}
-	if m.hard.Target.Done.IsZero() {
-		return false
+	if m.hard.Target.Done.IsZero() || m.assess(m.built()[0]).Status != plans.Complete {
+		return false // or steps of it were begun anew
 	}
 	for _, name := range m.podNames() {
 		if m.hard.Pods[name].Down != nil {
@@ -421,6 +421,11 @@ func (m *Machine) diedBefore(p Pod) bool {
 // keepsTurn reports whether a node that ended by itself is brought back as it was, and has its turn
 // then, although the plan deploy has come to it. On the way back it has it at once.
 func (m *Machine) keepsTurn(p Pod) bool { return !m.hard.Campaign.Back && m.diedBefore(p) }
+
+// rolling reports whether instances of a pod have turns in a campaign, and one may begin now.
+func (m *Machine) rolling(spec servicespec.Pod) bool {
+	return m.hard.Campaign.under() && m.connected && serverTask(spec) != ""
+}
 
 // pausedTurn reports whether a node that an operator has paused is left alone by a campaign: when
 // it is resumed it comes back as it was, and has its turn then.

@@ -267,14 +267,17 @@ func (m *Machine) noteBack() {
 	}
 }
 
-// cameBack reports whether an instance that was taken down is as it was.
+// cameBack reports whether an instance that was taken down is as it was, or one that had its turn
+// runs with what that brought.
 func (m *Machine) cameBack(p Pod, spec servicespec.Pod) bool {
 	t, _ := p.task(serverTask(spec))
 	switch {
 	case p.Down != nil && spec.Kafka != nil:
 		return m.wholly(p, spec)
-	case t.ID == "" || m.endsNow(p.Name):
-		return t.ID == ""
+	case t.ID == "" || !m.hard.Campaign.under():
+		return true
+	case t.Launch != m.launchHash(p.Name, t.Name):
+		return false
 	case t.Idle:
 		return t.runs()
 	}
