@@ -143,7 +143,8 @@ func (w *work) advance(plan string, s plans.Step) {
 			m.waits[name] = short
 			return
 		}
-		turn := plan == planDeploy && m.rolling(spec)
+		// What others end comes back as it was, and has its turn later.
+		turn := plan == planDeploy && m.rolling(spec) && !m.endsNow(name)
 		w.killTasks(m.takenDown(p, spec, ends, turn), ends, nil)
 		m.waits[name] = "its tasks are being stopped, to be launched anew"
 	default:

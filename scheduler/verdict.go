@@ -255,7 +255,7 @@ func (m *Machine) noteBack() {
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
 		spec, ok := m.spec(name)
-		if p.Down == nil && !p.Rolls || ok && !m.cameBack(p, spec) {
+		if p.Down == nil && !p.Rolls || ok && !m.cameBack(p, spec) || !ok && m.endsNow(name) {
 			continue
 		}
 		if ok && p.Down != nil && spec.Kafka.Serves() {
