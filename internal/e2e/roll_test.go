@@ -75,6 +75,12 @@ func (c *cluster) holdsWhileOneHangs() {
 	if err := syscall.Kill(hanging.pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, time.Minute, "it is known that it hangs", func() error {
+		if out := c.verb("status"); !strings.Contains(out, "the broker is fenced") {
+			return fmt.Errorf("status:\n%s", out)
+		}
+		return nil
+	})
 	c.verb("pod", "restart", "kafka-0")
 	for range 3 {
 		eventually(t, 30*time.Second, "the verdict says why", func() error {
