@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"syscall"
@@ -39,7 +40,14 @@ func TestRollUnderLoad(t *testing.T) {
 	if err != nil || s.Kafka.Leader == nil {
 		t.Fatalf("nobody leads the quorum: %+v, %v", s.Kafka, err)
 	}
-	c.kill(c.broker(fmt.Sprint("kafka-", *s.Kafka.Leader)))
+	leader, tasks := fmt.Sprint("kafka-", *s.Kafka.Leader), c.taskIDs()
+	c.kill(c.broker(leader))
+	eventually(t, time.Minute, "the leader is launched again", func() error {
+		if c.taskIDs()[leader+"-broker"] == tasks[leader+"-broker"] {
+			return errors.New("not yet")
+		}
+		return nil
+	})
 	c.awaitWhole(3, 4*time.Minute)
 
 	c.holdsWhileOneHangs()
