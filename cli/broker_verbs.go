@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -88,12 +89,7 @@ func (e *env) brokerDescribeCmd() *cobra.Command {
 			if err != nil {
 				return e.answer(err)
 			}
-			var pod api.Pod
-			for _, p := range s.Pods {
-				if p.Name == name {
-					pod = p
-				}
-			}
+			pod := *cmp.Or(s.Pod(name), &api.Pod{})
 			detail, err := c.Broker(cmd.Context(), args[0])
 			if err != nil {
 				return e.answer(err)
