@@ -11,17 +11,24 @@ import (
 	"github.com/kafka-sched/kafka-sched/api"
 )
 
+// migrant is a cluster of Kafka 3.9 with an ensemble of its own, which knows what a migration has
+// to keep, the file that brings it to KRaft, and its load.
+func migrant(t *testing.T) (c *cluster, spec string, f *traffic) {
+	t.Helper()
+	c = newCluster(t, "kafka-zookeeper")
+	before, spec := lighter(t, "kafka-zookeeper.yml"), lighter(t, "kafka-migrated.yml")
+	c.install("--file", before, "--agents", "3")
+	c.awaitMigrant()
+	c.knows()
+	return c, spec, startTraffic(t, c.bootstrap())
+}
+
 // TestMigrate brings a cluster of Kafka 3.9 with an ensemble of its own to KRaft under the load of
 // idempotent producers: first into KRaft and all the way back to ZooKeeper, then, with the
 // scheduler killed in the middle, to the end. Nothing is lost or doubled, no producer sees an
 // error, no partition is under its minimum, and what Kafka knows beside the data is the same (C8).
 func TestMigrate(t *testing.T) {
-	c := newCluster(t, "kafka-zookeeper")
-	before, spec := lighter(t, "kafka-zookeeper.yml"), lighter(t, "kafka-migrated.yml")
-	c.install("--file", before, "--agents", "3")
-	c.awaitMigrant()
-	c.knows()
-	f := startTraffic(t, c.bootstrap())
+	c, spec, f := migrant(t)
 
 	plan := c.must(time.Minute, "migrate", "start", "--file", spec, "--dry-run", "--name", c.name)
 	t.Log(plan)
@@ -55,12 +62,7 @@ func TestMigrate(t *testing.T) {
 // which pauses at the end of the migration, where the scheduler is killed, and behind the new
 // binaries of the brokers.
 func TestMigrateThenUpgrade(t *testing.T) {
-	c := newCluster(t, "kafka-zookeeper")
-	before, spec := lighter(t, "kafka-zookeeper.yml"), lighter(t, "kafka-migrated.yml")
-	c.install("--file", before, "--agents", "3")
-	c.awaitMigrant()
-	c.knows()
-	f := startTraffic(t, c.bootstrap())
+	c, spec, f := migrant(t)
 
 	began := time.Now()
 	c.t.Log(c.must(5*time.Minute, "migrate", "start", "--file", spec, "--then-upgrade", "4.3.1",

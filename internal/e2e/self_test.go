@@ -102,15 +102,7 @@ func TestSelfUpgrade(t *testing.T) {
 	if err := testbin.Build(later, "9.9.9"); err != nil {
 		t.Fatal(err)
 	}
-	c.installPairs()
-	before, err := c.status()
-	if err != nil {
-		t.Fatal(err)
-	}
-	shells, executors := c.shells(), c.executors()
-	if len(shells) != 6 || len(executors) != 3 {
-		t.Fatalf("%d shells, %d executors", len(shells), len(executors))
-	}
+	before, shells, executors := c.installPairs()
 
 	c.program = later
 	told := c.selfUpgrade()
@@ -167,14 +159,26 @@ func TestSelfUpgrade(t *testing.T) {
 	c.must(2*time.Minute, "uninstall", "--yes", "--name", c.name)
 }
 
-// installPairs installs a service of pairSpec.
-func (c *cluster) installPairs(args ...string) {
+// installPairs installs a service of pairSpec, and tells how it is then: its status, the process of
+// each task, and those of its executors.
+func (c *cluster) installPairs(args ...string) (
+	before status, shells, executors map[string]int,
+) {
 	c.t.Helper()
 	spec := filepath.Join(c.t.TempDir(), "svc.yml")
 	if err := os.WriteFile(spec, []byte(pairSpec), 0o644); err != nil {
 		c.t.Fatal(err)
 	}
 	c.must(5*time.Minute, append([]string{"install", "-f", spec}, args...)...)
+	before, err := c.status()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	shells, executors = c.shells(), c.executors()
+	if len(shells) != 6 || len(executors) != 3 {
+		c.t.Fatalf("%d shells, %d executors", len(shells), len(executors))
+	}
+	return before, shells, executors
 }
 
 // restartSide ends the task beside the first server, and waits until its executor has started

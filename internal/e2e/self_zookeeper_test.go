@@ -26,16 +26,9 @@ func TestSelfUpgradeInZooKeeper(t *testing.T) {
 	if err := testbin.Build(later, "9.9.9"); err != nil {
 		t.Fatal(err)
 	}
-	c.installPairs("--state", "zk://"+strings.Join(addresses, ",")+"/kafka-sched/pair",
+	before, shells, executors := c.installPairs("--state",
+		"zk://"+strings.Join(addresses, ",")+"/kafka-sched/pair",
 		"--state-session-timeout", sessionTimeout.String())
-	before, err := c.status()
-	if err != nil {
-		t.Fatal(err)
-	}
-	shells, executors := c.shells(), c.executors()
-	if len(shells) != 6 || len(executors) != 3 {
-		t.Fatalf("%d shells, %d executors", len(shells), len(executors))
-	}
 
 	c.program = later
 	told := c.selfUpgrade()
