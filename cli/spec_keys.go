@@ -40,7 +40,7 @@ var keyOrder = strings.Fields(`
 	kind goal essential cmd env failures within metric above below plan cooldown steps phases
 	placement prefer weight fault-policy update pre-reserved-role uris
 	networks share-pid-namespace ipc-mode shm-size seccomp-unconfined seccomp-profile-name
-	rlimits soft hard secrets secret kafka task heap jvm-flags properties instances
+	rlimits soft hard secrets secret kafka task heap jvm-flags properties tls certificate authority jaas instances
 	resource-set cpus gpus memory resource-limits
 	http tcp prefix port scheme path env-key advertise vip ranges begin end
 	type size profiles host-path container-path mode
