@@ -107,8 +107,8 @@ func (p *parser) addAt(root fields, path []string, code Code, message, hint stri
 		Hint: hint})
 }
 
-// guardsOtherwise reports whether a path below the section is of what one form of it has and another
-// one has not, so that servers and brokers of the two could not talk to each other.
+// guardsOtherwise reports whether a path below the section is of what one form of it has and
+// another one has not, so that servers and brokers of the two could not talk to each other.
 func (z ZooKeeper) guardsOtherwise(o ZooKeeper, path []string) bool {
 	switch {
 	case len(path) == 0:

@@ -108,12 +108,12 @@ func TestSecureEnsemble(t *testing.T) {
 	}
 	for _, c := range []struct{ old, next, want string }{
 		{"zookeeper.session.timeout.ms: 9000", "zookeeper.ssl.client.enable: 'false'",
-			"spec.yml:16:86: pods.kafka.kafka.properties.zookeeper.ssl.client.enable: the servers " +
-				"of pod zk answer over TLS alone; remove it"},
+			"spec.yml:16:86: pods.kafka.kafka.properties.zookeeper.ssl.client.enable: the " +
+				"servers of pod zk answer over TLS alone; remove it"},
 		{"    tasks:\n      broker", "    secrets: {a: {secret: x, file: " + ZooKeeperJAAS +
 			"}}\n    tasks:\n      broker", "spec.yml:17:18: pods.kafka.secrets.a: the name " +
-			"zookeeper-jaas and the file zookeeper-secrets/jaas.conf are those of a secret of the " +
-			"ensemble; give the pod's own another one"},
+			"zookeeper-jaas and the file zookeeper-secrets/jaas.conf are those of a secret of " +
+			"the ensemble; give the pod's own another one"},
 	} {
 		_, errs := Parse("spec.yml", []byte(strings.Replace(securely, c.old, c.next, 1)), nil)
 		if len(errs) != 1 || errs[0].Error() != c.want {
@@ -139,8 +139,8 @@ func TestZooKeeperRefusals(t *testing.T) {
 		{"maxClientCnxns", "secureClientPort", "with tls it is the client port"},
 		{"maxClientCnxns", "ssl.clientAuth", "clients authenticate by jaas"},
 		{"zookeeper.session.timeout.ms: 9000", "zookeeper.ssl.client.enable: 'true'",
-			"spec.yml:16:86: pods.kafka.kafka.properties.zookeeper.ssl.client.enable: the servers " +
-				"of pod zk answer in plain text; remove it, or give them zookeeper.tls"},
+			"spec.yml:16:86: pods.kafka.kafka.properties.zookeeper.ssl.client.enable: the " +
+				"servers of pod zk answer in plain text; remove it, or give them zookeeper.tls"},
 		{"heap: 300", "jaas: ''", "spec.yml:6:23: pods.zk.zookeeper.jaas: must not be empty"},
 		{"heap: 300", "tls: true", "spec.yml:6:22: pods.zk.zookeeper.tls: must be a mapping"},
 		{"heap: 300", "tls: {certificate: a}",
@@ -148,8 +148,8 @@ func TestZooKeeperRefusals(t *testing.T) {
 		{"heap: 300", "tls: {certificate: a, authority: ''}",
 			"spec.yml:6:50: pods.zk.zookeeper.tls.authority: must not be empty"},
 		{"heap: 300", "tls: {certificate: a, autority: b}", "did you mean authority?"},
-		{"zookeeper: zk", "zookeeper: zkk", "spec.yml:16:40: pods.kafka.kafka.zookeeper: there is " +
-			"no pod \"zkk\"; did you mean zk?"},
+		{"zookeeper: zk", "zookeeper: zkk", "spec.yml:16:40: pods.kafka.kafka.zookeeper: there " +
+			"is no pod \"zkk\"; did you mean zk?"},
 		{"zookeeper: zk", "zookeeper: kafka", "pod kafka is none of ZooKeeper servers"},
 		{"zookeeper: zk", "zookeeper: 'a:1/'", "is not where a ZooKeeper is"},
 		{"zookeeper: zk", "zookeeper: zk, process: combined", "ZooKeeper elects the controller"},
