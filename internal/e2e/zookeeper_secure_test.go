@@ -27,9 +27,9 @@ import (
 const ensemblePassword = "not-to-be-seen"
 
 // TestSecureEnsemble runs Kafka 3.9 on an ensemble of its own that answers over TLS alone, and lets
-// nobody in without the password. The leader is restarted, and servers and brokers are rolled, under
-// the load of idempotent producers: nothing is lost or doubled, no producer sees an error, and no
-// partition is under its minimum. Nobody can read the password who may not.
+// nobody in without the password. The leader is restarted, and servers and brokers are rolled,
+// under the load of idempotent producers: nothing is lost or doubled, no producer sees an error,
+// and no partition is under its minimum. Nobody can read the password who may not.
 func TestSecureEnsemble(t *testing.T) {
 	c := newCluster(t, "kafka-zookeeper")
 	id := zktest.NewIdentity(t)
@@ -127,14 +127,14 @@ func (c *cluster) letsNobodyIn(id zktest.Identity) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		host, _, _ := net.SplitHostPort(address)
-		session, err := zk.Dial(ctx, zk.SessionConfig{URI: "zk://" + address + "/",
+		session, err := zk.Dial(ctx, zk.SessionConfig{URI: "zk://" + address + "/" + c.name,
 			TLS:    &tls.Config{RootCAs: roots, ServerName: host},
 			Logger: slog.New(slog.DiscardHandler)})
 		cancel()
 		if err != nil {
 			c.t.Fatalf("%s over TLS: %v", address, err)
 		}
-		if list, _, err := session.Conn.Children("/"); err == nil {
+		if list, _, err := session.Conn.Children(session.Path); err == nil {
 			c.t.Errorf("%s reads %v to who did not authenticate", address, list)
 		}
 		session.Close()
