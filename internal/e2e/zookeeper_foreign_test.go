@@ -17,9 +17,10 @@ import (
 )
 
 // TestForeignEnsemble runs Kafka 3.9 on a ZooKeeper that is none of the service's. The brokers are
-// rolled, ZooKeeper is restarted, and they are rolled again, under the load of idempotent producers:
-// nothing is lost or doubled, no producer sees an error, and no partition is under its minimum. What
-// operators do with Kafka works in this mode, too; what does not is refused with the reason.
+// rolled, ZooKeeper is restarted, and they are rolled again, under the load of idempotent
+// producers: nothing is lost or doubled, no producer sees an error, and no partition is under its
+// minimum. What operators do with Kafka works in this mode, too; what does not is refused with the
+// reason.
 func TestForeignEnsemble(t *testing.T) {
 	server := zktest.Start(t)
 	c := newCluster(t, "kafka-zookeeper")
@@ -86,9 +87,9 @@ func (c *cluster) doesAllInZooKeeperMode() {
 	}
 	for _, line := range []string{
 		"topic create kept --partitions 2 --replication 3 --config retention.ms=86400000",
-		"topic partitions kept 3", "topic replication kept 2", "topic config kept retention.ms 1000",
-		"topic delete-config kept retention.ms", "topic show kept", "topic offsets kept",
-		"topic producer_test kept 10", "group list",
+		"topic partitions kept 3", "topic replication kept 2",
+		"topic config kept retention.ms 1000", "topic delete-config kept retention.ms",
+		"topic show kept", "topic offsets kept", "topic producer_test kept 10", "group list",
 		"quota set --user alice producer_byte_rate=1048576", "quota list",
 		"user set alice --password-file " + password, "user list", "user delete alice",
 		"log-dir list", "transaction list", "election preferred kept", "reassignment list",

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -18,7 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/internal/zk"
 	"github.com/kafka-sched/kafka-sched/internal/zktest"
 )
@@ -34,32 +34,20 @@ func TestSecureEnsemble(t *testing.T) {
 	c := newCluster(t, "kafka-zookeeper")
 	id := zktest.NewIdentity(t)
 	c.install("--file", secureEnsemble(t, 256), "--agents", "3", "--secrets", secretsOf(t, id))
-	c.awaitOnZooKeeper()
+	c.awaitOthers(nil)
 	f := startTraffic(t, c.bootstrap())
 	c.letsNobodyIn(id)
 
 	leader, before := c.server("leader"), c.taskIDs()
 	c.verb("pod", "restart", leader)
-	c.awaitRelaunch(leader+"-server", before)
-	c.awaitOnZooKeeper()
+	c.awaitOthers(before, leader+"-server")
 	f.calm("the leader restarted")
 
 	f.reset()
 	before = c.taskIDs()
 	c.verb("update", "start", "--no-wait", "--file", secureEnsemble(t, 260), "--set",
 		"kafka.queued_max_requests=400")
-	eventually(t, 10*time.Minute, "all are other launches", func() error {
-		if _, err := c.complete(api.PlanDeploy); err != nil {
-			return err
-		}
-		for task, id := range c.taskIDs() {
-			if before[task] == id {
-				return fmt.Errorf("%s was not launched anew", task)
-			}
-		}
-		return nil
-	})
-	c.awaitOnZooKeeper()
+	c.awaitOthers(before, slices.Collect(maps.Keys(before))...)
 	f.calm("servers and brokers rolled")
 
 	plain := rewritten(t, "kafka-zookeeper.yml")
@@ -70,6 +58,22 @@ func TestSecureEnsemble(t *testing.T) {
 	c.showsNoPassword()
 	f.check()
 	c.uninstall()
+}
+
+// awaitOthers waits until three servers and all brokers are whole, and tasks are other launches than
+// before.
+func (c *cluster) awaitOthers(before map[string]string, tasks ...string) {
+	c.t.Helper()
+	eventually(c.t, 10*time.Minute, "tasks are other launches", func() error {
+		now := c.taskIDs()
+		for _, task := range tasks {
+			if now[task] == before[task] {
+				return fmt.Errorf("%s was not launched anew", task)
+			}
+		}
+		return c.servers(3)
+	})
+	c.awaitMigrant()
 }
 
 // secureEnsemble is the example of Kafka on ZooKeeper with an ensemble that is secure.
