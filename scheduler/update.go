@@ -299,7 +299,8 @@ func reasonsOf(changes []servicespec.Change, name PodName, task string) []string
 		of := func(what, own string) bool { // of this one, if of any
 			return !strings.HasPrefix(path, what) || strings.HasPrefix(path, what+own+".")
 		}
-		if c.Class != servicespec.Nothing && c.Class != servicespec.Live && inPod && of("tasks.", task) &&
+		restarts := c.Class != servicespec.Nothing && c.Class != servicespec.Live
+		if restarts && inPod && of("tasks.", task) &&
 			of("kafka.instances.", strconv.Itoa(name.Index)) {
 			reasons = append(reasons, c.String())
 		}

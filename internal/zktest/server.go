@@ -90,8 +90,8 @@ func prepare(t testing.TB, port string, id int, peers []string) *Server {
 		ended := s.process != nil && s.process.Process.Signal(syscall.Signal(0)) != nil
 		if s.Stop(); t.Failed() && s.output != nil {
 			text := s.output.Bytes()
-			t.Logf("ZooKeeper at %s, which had ended: %t; the end of its log:\n%s", s.Address, ended,
-				text[max(0, len(text)-mostLogged):])
+			t.Logf("ZooKeeper at %s, which had ended: %t; the end of its log:\n%s", s.Address,
+				ended, text[max(0, len(text)-mostLogged):])
 		}
 	})
 	return s
