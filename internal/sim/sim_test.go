@@ -168,9 +168,12 @@ func (w *world) settles() bool {
 	if missing != "" {
 		w.fail("liveness", "after %s without faults %s", mostSettle, missing)
 	}
+	if w.breach != "" {
+		return false
+	}
 	life := w.process.life
 	w.run(w.now.Add(70*time.Second), func() bool { return false })
-	if w.process.life != life || !w.process.alive { // it crashed meanwhile, as it was to
+	if w.breach == "" && (w.process.life != life || !w.process.alive) { // it crashed meanwhile, as it was to
 		return w.settles()
 	}
 	if again := w.unsettled(); again != "" {
