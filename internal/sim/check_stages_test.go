@@ -79,7 +79,7 @@ func (c *checkStages) launch(id mesos.TaskID, as stage) {
 	case as == outside && zoo.KRaft:
 		c.w.fail("stages", "%s is launched out of the migration, and controller %d has the "+
 			"metadata", id, zoo.Controller)
-	case as == inside && len(cluster.voters) == 0:
+	case as == inside && len(cluster.voters) == 0 && !c.w.operator.withdraws():
 		c.w.fail("stages", "%s is launched into the migration, and there are no controllers", id)
 	case as == beyond && !(zoo.KRaft && zoo.Copied()):
 		c.w.fail("stages", "%s is launched to have its metadata from the controllers, and these "+

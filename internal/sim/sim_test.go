@@ -173,7 +173,8 @@ func (w *world) settles() bool {
 	}
 	life := w.process.life
 	w.run(w.now.Add(70*time.Second), func() bool { return false })
-	if w.breach == "" && (w.process.life != life || !w.process.alive) { // it crashed meanwhile, as it was to
+	crashed := w.process.life != life || !w.process.alive // meanwhile, as it was to
+	if w.breach == "" && crashed {
 		return w.settles()
 	}
 	if again := w.unsettled(); again != "" {

@@ -110,6 +110,10 @@ func (z *zooKeeper) settle() {
 	if z.leader == nil {
 		z.elect()
 	}
+	together := now.Add(z.w.between(200*time.Millisecond, 2*time.Second))
+	if l := z.leader; l != nil && l.serves.After(now) {
+		together = l.serves // a leader serves with a majority, or not at all
+	}
 	var led []*server
 	if z.leader != nil {
 		led = z.with(z.leader)
@@ -121,7 +125,7 @@ func (z *zooKeeper) settle() {
 			s.serves = time.Time{}
 			others = append(others, s)
 		case s.serves.IsZero():
-			s.serves = now.Add(z.w.between(200*time.Millisecond, 3*time.Second))
+			s.serves = together
 			z.w.at(s.serves, func() {
 				if !s.ended && !s.serves.IsZero() && !z.w.now.Before(s.serves) {
 					z.synced[s.volume] = true
@@ -153,7 +157,7 @@ func (z *zooKeeper) elect() {
 		if z.with(s) == nil {
 			continue
 		}
-		if !z.synced[s.volume] && len(z.synced) > 0 {
+		if !z.synced[s.volume] && len(z.w.kafka.clusters) > 0 {
 			z.w.fail("ensemble", "server %d leads, and has not what was written", s.id)
 		}
 		for _, x := range z.servers {
