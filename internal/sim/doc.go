@@ -6,8 +6,9 @@
 // scheduler.Machine stand models of all that it meets: a store that applies the writes of a
 // step as one batch, a master with agents (offers, filters, reservations, volumes, executors,
 // status updates that are sent again until they are acknowledged), a Kafka cluster (formatted
-// volumes, voters, registration), the servers of ZooKeeper, and an operator. The models are strict where Mesos is strict
-// and lax where Mesos is lax, because a machine that passes must be right about both.
+// volumes, voters, registration), the servers of ZooKeeper, and an operator. The models are strict
+// where Mesos is strict and lax where Mesos is lax, because a machine that passes must be right
+// about both.
 //
 // # A run
 //
