@@ -453,8 +453,8 @@ func forbiddenKafka(pod string, o, n servicespec.Kafka) []string {
 		}
 	}
 	if o.ZooKeeper != "" && n.ZooKeeper == "" {
-		reasons = append(reasons, fmt.Sprintf("pod %s: brokers leave ZooKeeper by a migration only "+
-			"(kafka-sched migrate)", pod))
+		reasons = append(reasons, fmt.Sprintf("pod %s: brokers leave ZooKeeper by a migration "+
+			"only (kafka-sched migrate)", pod))
 	} else {
 		refuse(o.Process != n.Process, "kafka.process")
 		refuse(o.ZooKeeper != n.ZooKeeper, "kafka.zookeeper")

@@ -189,8 +189,8 @@ func TestUpgradeBegins(t *testing.T) {
 	}
 }
 
-// TestCampaignsOfAnotherMode: what the mode of a cluster does not have is refused before the machine
-// is asked, with the reason.
+// TestCampaignsOfAnotherMode: what the mode of a cluster does not have is refused before the
+// machine is asked, with the reason.
 func TestCampaignsOfAnotherMode(t *testing.T) {
 	for _, c := range []struct{ service, path, body, text string }{
 		{inZooKeeper, api.PathUpgrade, `{"to":"4.3.1"}`, "migrate to KRaft there"},

@@ -60,8 +60,8 @@ func TestSecureEnsemble(t *testing.T) {
 	c.uninstall()
 }
 
-// awaitOthers waits until three servers and all brokers are whole, and tasks are other launches than
-// before.
+// awaitOthers waits until three servers and all brokers are whole, and tasks are other launches
+// than before.
 func (c *cluster) awaitOthers(before map[string]string, tasks ...string) {
 	c.t.Helper()
 	eventually(c.t, 10*time.Minute, "tasks are other launches", func() error {
