@@ -317,6 +317,10 @@ func (s *story) single(ev Event) string {
 			fmt.Fprintf(&b, "refused %s: %s\n", r.Problem.Code, r.Problem.Message)
 		} else {
 			fmt.Fprintf(&b, "reply %s %v\n", r.Message, r.Tasks)
+			for _, step := range r.Preview {
+				fmt.Fprintf(&b, "would %s %s: %s\n", step.Action, step.Step,
+					strings.Join(step.Reasons, "; "))
+			}
 		}
 	}
 	if got, want := hardText(s.stored), hardText(s.machine.hard); got != want {
@@ -698,6 +702,7 @@ func (s *story) command(d *datadriven.TestData) string {
 		target := SetTarget{ID: arg(1), Service: service}
 		for _, a := range d.CmdArgs[2:] {
 			target.Fits = target.Fits || a.Key == "fits"
+			target.Preview = target.Preview || a.Key == "preview"
 			target.Live = append(target.Live, a.Vals...)
 		}
 		c = target

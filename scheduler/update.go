@@ -194,7 +194,7 @@ func (m *Machine) rollback(cmd Rollback, by string, r *Reply) {
 
 // preview lists the steps that a configuration would make necessary, in order.
 func (m *Machine) preview(next Target, live []string) []PlannedStep {
-	changes := servicespec.Diff(m.hard.Target.Service, next.Service)
+	changes := m.changesTo(next.Service)
 	var list []PlannedStep
 	for _, plan := range plans.Build(declaredPlans(next)) {
 		if plan.Name != planDeploy {
@@ -231,7 +231,7 @@ func podSpec(s servicespec.Service, pod string) *servicespec.Pod {
 
 // plannedStep says what a configuration would make of one step; ok is false for nothing.
 func (m *Machine) plannedStep(
-	next Target, live []string, s plans.Step, changes []servicespec.Change,
+	next Target, live []string, s plans.Step, changes func(PodName, Task) []servicespec.Change,
 ) (step PlannedStep, ok bool) {
 	step = PlannedStep{Step: s.Name}
 	p := m.hard.Pods[PodName{s.Pod, s.Index}]
@@ -250,7 +250,7 @@ func (m *Machine) plannedStep(
 				step.Action = "restart"
 			}
 			step.Reasons = append(step.Reasons,
-				reasonsOf(changes, PodName{s.Pod, s.Index}, name)...)
+				reasonsOf(changes(p.Name, t), p.Name, name)...)
 		}
 	}
 	reason := relisted(m.hard.Target.Service, next.Service, s.Pod)
@@ -267,6 +267,30 @@ func (m *Machine) plannedStep(
 	return step, step.Action != ""
 }
 
+// changesTo gives what a configuration changes for a task, from the one that the task was launched
+// with, or the target if that one is not kept any more.
+func (m *Machine) changesTo(
+	next servicespec.Service,
+) func(PodName, Task) []servicespec.Change {
+	kept := []Target{m.hard.Target}
+	for _, e := range slices.Backward(m.hard.Earlier) {
+		kept = append(kept, Target(e))
+	}
+	found := map[string][]servicespec.Change{} // by the id of the configuration
+	return func(name PodName, t Task) []servicespec.Change {
+		from := slices.IndexFunc(kept, func(k Target) bool {
+			return k.Service.TaskLaunchHash(name.Type, name.Index, t.Name) == t.Launch
+		})
+		with := kept[max(from, 0)]
+		changes, is := found[with.ID]
+		if !is {
+			changes = servicespec.Diff(with.Service, next)
+			found[with.ID] = changes
+		}
+		return changes
+	}
+}
+
 // reasonsOf are the changes that concern the launch of a task of an instance.
 func reasonsOf(changes []servicespec.Change, name PodName, task string) []string {
 	var reasons []string
@@ -275,7 +299,8 @@ func reasonsOf(changes []servicespec.Change, name PodName, task string) []string
 		of := func(what, own string) bool { // of this one, if of any
 			return !strings.HasPrefix(path, what) || strings.HasPrefix(path, what+own+".")
 		}
-		if c.Class != servicespec.Nothing && inPod && of("tasks.", task) &&
+		restarts := c.Class != servicespec.Nothing && c.Class != servicespec.Live
+		if restarts && inPod && of("tasks.", task) &&
 			of("kafka.instances.", strconv.Itoa(name.Index)) {
 			reasons = append(reasons, c.String())
 		}

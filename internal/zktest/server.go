@@ -18,6 +18,9 @@ import (
 // patience is how long a test waits for what must come; a JVM starts meanwhile.
 const patience = time.Minute
 
+// mostLogged is how much of the end of a server's log a test that fails shows.
+const mostLogged = 4 << 10
+
 // jar is where Debian's package puts the server; its manifest names what it needs.
 const jar = "/usr/share/java/zookeeper.jar"
 
@@ -83,7 +86,14 @@ func prepare(t testing.TB, port string, id int, peers []string) *Server {
 		t.Fatal("this test needs java: install it with `apt-get install -y default-jre-headless`")
 	}
 	s := &Server{Address: "127.0.0.1:" + port, t: t, folder: t.TempDir(), id: id, peers: peers}
-	t.Cleanup(s.Stop)
+	t.Cleanup(func() {
+		ended := s.process != nil && s.process.Process.Signal(syscall.Signal(0)) != nil
+		if s.Stop(); t.Failed() && s.output != nil {
+			text := s.output.Bytes()
+			t.Logf("ZooKeeper at %s, which had ended: %t; the end of its log:\n%s", s.Address,
+				ended, text[max(0, len(text)-mostLogged):])
+		}
+	})
 	return s
 }
 
@@ -138,8 +148,9 @@ func (s *Server) launch() {
 	}
 	main := "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 	s.output = &bytes.Buffer{}
-	s.process = exec.Command("java", "-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
-		"-XX:-UsePerfData", "-cp", classPath, main, path)
+	s.process = exec.Command("java", "-Xmx1000m", "-XX:TieredStopAtLevel=1",
+		"-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData",
+		"-cp", classPath, main, path)
 	s.process.Stdout, s.process.Stderr = s.output, s.output
 	s.process.Dir = s.folder
 	if err := s.process.Start(); err != nil {

@@ -19,7 +19,7 @@
 // # Large things
 //
 // No node and no multi is larger than half a megabyte. A larger value is put under PATH/blobs
-// first, under its digest, and its node only names it. A larger batch is put there as a whole;
+// first, under its digest, and its node only names it. A larger batch is put there packed;
 // the multi that names it in PATH/commit is the moment at which it counts, and the multis after
 // that carry it out. Who takes office finishes what a predecessor left in between.
 //

@@ -1,7 +1,6 @@
 package zkstore
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -120,8 +119,8 @@ func (s *Store) pending(entries map[string][]byte) ([]store.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	var changes []store.Change
-	if err := json.Unmarshal(text, &changes); err != nil {
+	changes, err := unpacked(text)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrDamaged, err)
 	}
 	for _, c := range changes {

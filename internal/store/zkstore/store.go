@@ -283,11 +283,7 @@ func (s *Store) write(changes []store.Change) error {
 		s.count(changes)
 		return s.multi(ops, s.next(s.now.Pending))
 	}
-	text, err := json.Marshal(changes)
-	if err != nil {
-		return fmt.Errorf("encoding a large batch: %w", err)
-	}
-	digest, err := s.putBlob(text)
+	digest, err := s.putBlob(packed(changes))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,72 @@
+package zkstore
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/kafka-sched/kafka-sched/internal/store"
+)
+
+// packedChange is a change in a large batch: its value is text, whose like stands in many others,
+// and which base64 would hide from the compression.
+type packedChange struct {
+	Key   string  `json:"key"`
+	Value *string `json:"value,omitempty"` // nothing: the key goes
+}
+
+// packed gives a large batch as it is kept until it is carried out. Ten thousand launches have
+// 25 MB of records that are nearly alike; ZooKeeper's servers send and sync each byte, and have
+// the latest 500 transactions in memory.
+func packed(changes []store.Change) []byte {
+	list := make([]packedChange, len(changes))
+	for i, c := range changes {
+		list[i].Key = c.Key
+		if c.Value != nil {
+			text := string(c.Value)
+			list[i].Value = &text
+		}
+	}
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	if err == nil {
+		err = json.NewEncoder(w).Encode(list)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		panic(err) // plain fields, into memory
+	}
+	return out.Bytes()
+}
+
+// unpacked reads it back, and what releases before wrote, which did not pack.
+func unpacked(text []byte) ([]store.Change, error) {
+	if !bytes.HasPrefix(text, []byte{0x1f, 0x8b}) {
+		var changes []store.Change
+		return changes, json.Unmarshal(text, &changes)
+	}
+	r, err := gzip.NewReader(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	text, err = io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	var list []packedChange
+	if err := json.Unmarshal(text, &list); err != nil {
+		return nil, fmt.Errorf("a batch of %d bytes: %w", len(text), err)
+	}
+	changes := make([]store.Change, len(list))
+	for i, c := range list {
+		changes[i].Key = c.Key
+		if c.Value != nil {
+			changes[i].Value = []byte(*c.Value)
+		}
+	}
+	return changes, nil
+}
