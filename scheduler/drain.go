@@ -219,6 +219,9 @@ func (m *Machine) endMoves() {
 
 // pointless reports whether nothing wants a planned move any more.
 func (m *Machine) pointless(p Pod) bool {
+	if !p.Move.Cause.chosen() && !m.leavesByPolicy(p.Name) {
+		return true // another configuration has it stay
+	}
 	switch p.Move.Cause {
 	case CauseRoom:
 		return !m.cramps(p)
@@ -246,11 +249,15 @@ func (m *Machine) dropMove(p Pod) {
 
 // planMove notes that an instance is to leave its agent, if its fault policy has it so.
 func (m *Machine) planMove(p Pod, cause MoveCause, why string) {
-	policy := m.faultPolicy(p.Name)
-	if policy == nil || policy.Planned != servicespec.FaultReplace || p.Place == nil {
-		return
+	if p.Place != nil && m.leavesByPolicy(p.Name) {
+		m.addMove(p, Move{Cause: cause, Why: why})
 	}
-	m.addMove(p, Move{Cause: cause, Why: why})
+}
+
+// leavesByPolicy reports whether the fault policy of an instance has it leave what is to go.
+func (m *Machine) leavesByPolicy(name PodName) bool {
+	policy := m.faultPolicy(name)
+	return policy != nil && policy.Planned == servicespec.FaultReplace
 }
 
 // addMove notes that an instance is to leave its place.

@@ -32,7 +32,7 @@ func (k *kafka) configs(p *process, call scheduler.AskConfigs) {
 	}
 	w.after(w.between(2*time.Millisecond, time.Second), func() {
 		found := scheduler.Configs{Asked: asked, Error: "no leader of the quorum"}
-		if c := k.at(call.Addresses); c != nil && k.quorum(c) {
+		if c := k.at(call.Addresses); c != nil && k.governed(c) {
 			k.meddle(c)
 			found = k.found(c, call.Wish, asked)
 		}
