@@ -173,8 +173,13 @@ func (w *world) undeclared() string {
 					declared.Config)
 			}
 		}
-		if len(service.Topics()) > 0 && len(c.byHand) > 0 { // the policy is the same shape's
-			return fmt.Sprintf("brokers %v are configured by hand", c.byHand)
+		if len(service.Topics()) == 0 {
+			continue // the policy is the same shape's
+		}
+		for id := range c.byHand { // of one that is gone nobody can say what it has
+			if c.brokers[id] != nil {
+				return fmt.Sprintf("broker %d is configured by hand", id)
+			}
 		}
 	}
 	return ""
