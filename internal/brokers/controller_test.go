@@ -13,8 +13,8 @@ import (
 	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 )
 
-// With ZooKeeper the broker that is the controller is asked for what it alone does, whichever broker
-// was found first; in KRaft it is that one, as it passes all of it on.
+// With ZooKeeper the broker that is the controller is asked for what it alone does, whichever
+// broker was found first; in KRaft that one is, which passes all of it on.
 func TestControllerIsAsked(t *testing.T) {
 	moves := []balance.Move{{Topic: "a", Partition: 3, After: []balance.BrokerID{2, 0}}}
 	for name, do := range map[string]func(context.Context, *Asker, string) error{
@@ -29,8 +29,9 @@ func TestControllerIsAsked(t *testing.T) {
 			return a.Change(ctx, []string{at}, scheduler.CancelMoves{Moves: moves})
 		},
 		"lead elsewhere": func(ctx context.Context, a *Asker, at string) error {
-			return a.Change(ctx, []string{at}, scheduler.MoveReplicas{Node: 1, Moves: []rolling.Move{
-				{Topic: "a", Partition: 3, Replicas: []rolling.NodeID{2, 0}}}})
+			return a.Change(ctx, []string{at}, scheduler.MoveReplicas{Node: 1,
+				Moves: []rolling.Move{{Topic: "a", Partition: 3,
+					Replicas: []rolling.NodeID{2, 0}}}})
 		},
 		"list": func(ctx context.Context, a *Asker, at string) error {
 			a.Layout(ctx, []string{at}, []string{"a"})
