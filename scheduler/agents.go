@@ -287,6 +287,7 @@ func (m *Machine) rehome() {
 		place := *p.Place
 		place.Agent, place.Hostname, place.IP = o.Agent, o.Hostname, o.IP
 		place.Domain, place.Attributes = o.Domain, o.Attributes
+		place.Pending = nil // its agent tells of them no more, and the offer shows what is there
 		p.Place = &place
 		m.setPod(p)
 		m.note(Info, "", "the agent of an instance came back under another id",
@@ -295,7 +296,7 @@ func (m *Machine) rehome() {
 	for _, left := range m.leftoverIDs() {
 		l := m.hard.Leftovers[left]
 		if o, ok := offered(l.Agent, l.Resources); ok {
-			l.Agent, l.Hostname = o.Agent, o.Hostname
+			l.Agent, l.Hostname, l.Pending = o.Agent, o.Hostname, nil
 			m.setLeftover(l)
 		}
 	}

@@ -219,6 +219,9 @@ func (m *Machine) endMoves() {
 
 // pointless reports whether nothing wants a planned move any more.
 func (m *Machine) pointless(p Pod) bool {
+	if !p.Move.Cause.chosen() && !m.leavesByPolicy(p.Name) {
+		return true // another configuration has it stay
+	}
 	switch p.Move.Cause {
 	case CauseRoom:
 		return !m.cramps(p)
@@ -246,11 +249,15 @@ func (m *Machine) dropMove(p Pod) {
 
 // planMove notes that an instance is to leave its agent, if its fault policy has it so.
 func (m *Machine) planMove(p Pod, cause MoveCause, why string) {
-	policy := m.faultPolicy(p.Name)
-	if policy == nil || policy.Planned != servicespec.FaultReplace || p.Place == nil {
-		return
+	if p.Place != nil && m.leavesByPolicy(p.Name) {
+		m.addMove(p, Move{Cause: cause, Why: why})
 	}
-	m.addMove(p, Move{Cause: cause, Why: why})
+}
+
+// leavesByPolicy reports whether the fault policy of an instance has it leave what is to go.
+func (m *Machine) leavesByPolicy(name PodName) bool {
+	policy := m.faultPolicy(name)
+	return policy != nil && policy.Planned == servicespec.FaultReplace
 }
 
 // addMove notes that an instance is to leave its place.
@@ -331,6 +338,7 @@ func (w *work) move(s plans.Step) {
 	if p.anyLive() && m.hard.Kafka.Founded && spec.Kafka != nil && spec.Kafka.Serves() &&
 		!p.Force {
 		p.Request = Leave
+		delete(m.leftAt, p.Name)
 	}
 	m.setPod(p.marked(Replace).forgiven())
 	m.due = true
@@ -443,12 +451,30 @@ func (f *KafkaFacts) serves(id int) bool {
 // asksKafka is what is waited for when Kafka has not said yet what is missing.
 const asksKafka = "Kafka does not say yet whether its data is elsewhere too"
 
+// leftPatience is how long a broker that ended to leave waits for what Kafka says of its data.
+const leftPatience = 2 * time.Minute
+
+// leftLong reports whether a broker that ended to leave has waited for Kafka for as long as it may.
+// What Kafka lacks may be that very broker, or its vote.
+func (m *Machine) leftLong(name PodName) bool {
+	since, waits := m.leftAt[name]
+	if !waits {
+		since = m.now
+		m.leftAt[name] = since
+	}
+	m.wakeBy(since.Add(leftPatience))
+	return !m.now.Before(since.Add(leftPatience))
+}
+
 // left decides what becomes of a broker whose tasks were ended so that it can leave its agent:
-// it is replaced, or goes on where it is because its data is nowhere else.
+// it is replaced, or goes on where it is because its data is nowhere else, or Kafka does not say.
 func (m *Machine) left(p Pod) {
 	hold, final := m.holdLeft(p)
 	if vote := m.holdVote(p); hold == "" && vote != "" {
 		hold, final = vote, true
+	}
+	if hold != "" && !final && m.leftLong(p.Name) {
+		hold, final = fmt.Sprintf("for %s it had to wait: %s", leftPatience, hold), true
 	}
 	switch {
 	case hold == "":

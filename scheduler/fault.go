@@ -121,7 +121,7 @@ func (m *Machine) back(p Pod) bool {
 	}
 	for _, t := range p.Tasks {
 		ts, known := taskSpec(spec, t.Name)
-		if !known || t.ID == "" {
+		if !known || t.ID == "" || m.jobEnded(p.Name, ts, t) {
 			continue
 		}
 		if !m.taskBack(p, spec, ts) {

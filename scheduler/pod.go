@@ -215,7 +215,7 @@ func (b Backoff) wait(n int) time.Duration {
 }
 
 // ready reports whether an instance does what it is there for, and if not, what is missing.
-// Tasks that were never launched are not its concern.
+// Tasks that were never launched are not its concern, nor jobs of other plans that have ended.
 func (m *Machine) ready(p Pod) (bool, string) {
 	spec, ok := m.spec(p.Name)
 	if !ok {
@@ -223,7 +223,7 @@ func (m *Machine) ready(p Pod) (bool, string) {
 	}
 	for _, t := range p.Tasks {
 		ts, ok := taskSpec(spec, t.Name)
-		if !ok || t.ID == "" {
+		if !ok || t.ID == "" || m.jobEnded(p.Name, ts, t) {
 			continue
 		}
 		if ok, reason := m.taskReady(p, spec, ts, t); !ok {
@@ -231,6 +231,16 @@ func (m *Machine) ready(p Pod) (bool, string) {
 		}
 	}
 	return true, ""
+}
+
+// jobEnded reports whether a task is a job that the plan deploy has not, and has ended. Whether it
+// is done again is a matter of its plan, which an operator may have stopped or forced to its end.
+func (m *Machine) jobEnded(name PodName, ts servicespec.Task, t Task) bool {
+	return ts.Goal != servicespec.GoalRunning && !t.live() &&
+		!slices.ContainsFunc(m.index.steps[name], func(at stepAt) bool {
+			step := m.index.built[0].Phases[at.phase].Steps[at.step]
+			return slices.Contains(step.Tasks, t.Name)
+		})
 }
 
 // taskReady reports whether one task does what it is there for, and if not, what is missing.

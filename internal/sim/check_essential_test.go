@@ -66,6 +66,8 @@ func (c *checkEssential) harmless(s mesos.Status) bool {
 	switch s.State {
 	case mesos.Staging, mesos.Starting, mesos.Running:
 		return true
+	case mesos.GoneByOperator:
+		return false // it tells that the agent is gone, with all that ran there
 	}
 	return strings.Contains(string(s.Task), "-agent__")
 }

@@ -21,16 +21,22 @@ type checkMinimum struct {
 	judged int // kills that were looked at
 }
 
-// snapshot is which brokers served and were in sync, by partition, when facts were given.
+// snapshot is which brokers served and were in sync, by partition, when facts were given, and
+// which processes they were: an agent that was given up may have another one of the same id, which
+// nobody misses.
 type snapshot struct {
 	asked   time.Time
 	cluster *cluster
 	inSync  [][]int
+	nodes   map[int]*node
 }
 
 // snap keeps what is true when facts are given.
 func (k *kafka) snap(c *cluster, asked time.Time, facts *rolling.Facts) {
-	s := &snapshot{asked: asked, cluster: c}
+	s := &snapshot{asked: asked, cluster: c, nodes: map[int]*node{}}
+	for id, b := range c.brokers {
+		s.nodes[id] = b.node
+	}
 	for _, p := range c.partitions {
 		var in []int
 		for _, id := range p.replicas {
@@ -130,10 +136,12 @@ func (c *checkMinimum) judge(n *node) {
 	}
 }
 
-// goes reports whether a node that runs was told to end since the facts were asked for.
+// goes reports whether a broker was told to end since the facts were asked for.
 func (c *checkMinimum) goes(id int) bool {
-	return slices.ContainsFunc(c.w.kafka.nodes, func(n *node) bool {
-		at, told := c.told[mesos.TaskID(n.t.info.ID)]
-		return n.id == id && told && !at.Before(c.latest.asked)
-	})
+	n := c.latest.nodes[id]
+	if n == nil {
+		return false
+	}
+	at, told := c.told[mesos.TaskID(n.t.info.ID)]
+	return told && !at.Before(c.latest.asked)
 }

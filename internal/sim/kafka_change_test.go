@@ -7,6 +7,8 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/scheduler/balance"
+	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 )
 
 // replicas are the copies of a quorum's log, as its leader tells of them.
@@ -53,8 +55,14 @@ func (k *kafka) change(p *process, call scheduler.ChangeKafka) {
 // apply makes a change; it says why Kafka refuses it, "" if it does not.
 func (k *kafka) apply(call scheduler.ChangeKafka) string {
 	c := k.at(call.Addresses)
-	if c == nil || !k.quorum(c) {
+	if c == nil || !k.governed(c) {
 		return "no leader of the quorum"
+	}
+	switch call.Change.(type) {
+	case scheduler.AddVoter, scheduler.RemoveVoter:
+		if !k.quorum(c) {
+			return "no leader of the quorum"
+		}
 	}
 	k.w.tell("kafka is to %s", call.Change)
 	switch change := call.Change.(type) {
@@ -81,6 +89,11 @@ func (k *kafka) apply(call scheduler.ChangeKafka) string {
 		for _, m := range change.Moves {
 			k.move(c, m)
 		}
+	case scheduler.MoveReplicas:
+		for _, m := range change.Moves {
+			k.move(c, balance.Move{Topic: m.Topic, Partition: m.Partition,
+				Before: brokersOf(m.Before), After: brokersOf(m.Replicas)})
+		}
 	case scheduler.CancelMoves:
 		for _, m := range change.Moves {
 			delete(c.moving, int(m.Partition))
@@ -93,6 +106,15 @@ func (k *kafka) apply(call scheduler.ChangeKafka) string {
 		return k.applyDeclared(c, change)
 	}
 	return ""
+}
+
+// brokersOf gives nodes as package balance has them.
+func brokersOf(nodes []rolling.NodeID) []balance.BrokerID {
+	var list []balance.BrokerID
+	for _, id := range nodes {
+		list = append(list, balance.BrokerID(id))
+	}
+	return list
 }
 
 func (k *kafka) addVoter(c *cluster, change scheduler.AddVoter) string {
