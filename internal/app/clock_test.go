@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// TestClockMoved sets the machine's clock forward by hours and back again, each time while the scheduler runs and
-// while it does not: no task ends because of that, and commands do what they always do (F29).
+// TestClockMoved sets the machine's clock forward by hours and back again, each time while the
+// scheduler runs and while it does not: no task ends because of that, and commands do what they
+// always do (F29).
 func TestClockMoved(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, webSpec)

@@ -54,7 +54,8 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	spec := on.write("tiny.yml", "name: kafka\npods:\n  web:\n    count: 1\n    tasks:\n"+
-		"      main:\n        goal: RUNNING\n        cmd: sleep 1000\n        cpus: 0.1\n        memory: 32\n")
+		"      main:\n        goal: RUNNING\n        cmd: sleep 1000\n"+
+		"        cpus: 0.1\n        memory: 32\n")
 	on.refuse(bad{args: []string{"install", "-f", spec}, code: codeMachine,
 		cause: "no space left on device", remedy: "make room there"})
 	if err := os.Remove(filler); err != nil {
@@ -66,9 +67,9 @@ func TestFullDisk(t *testing.T) {
 	on.fullWhileItRuns(spec, filler)
 }
 
-// fullWhileItRuns fills the disk that a scheduler has its state on, gives it more to store than its
-// file has room for, and makes room again: nothing is done that is not stored, the task runs on, and
-// then the scheduler goes on.
+// fullWhileItRuns fills the disk that a scheduler has its state on, gives it more to store than
+// its file has room for, and makes room again: nothing is done that is not stored, the task runs
+// on, and then the scheduler goes on.
 func (c *cluster) fullWhileItRuns(spec, filler string) {
 	c.t.Helper()
 	c.must(time.Minute, "install", "-f", spec, "--quiet")
