@@ -166,6 +166,9 @@ func (e *env) namesOf(err error, known func() ([]string, error)) error {
 	if !none {
 		return e.answer(err)
 	}
+	if no.Message == "" {
+		err = errors.New("there is none of that name")
+	}
 	names, failed := known()
 	if failed == nil && len(names) == 0 {
 		return fail(exitNotFound, "%w; there are none", err)

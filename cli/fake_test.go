@@ -130,7 +130,7 @@ func (f *fake) handler() http.Handler {
 		if r.PathValue("endpoint") == "broker" {
 			return s.Endpoints[0].Endpoint
 		}
-		return errors.New("Endpoint " + r.PathValue("endpoint") + " not found")
+		return errors.New("") // as the predecessor's answer, which is a page for browsers
 	})
 	f.readsV2(get)
 	f.readsKafka(get)

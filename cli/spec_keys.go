@@ -41,6 +41,7 @@ var keyOrder = strings.Fields(`
 	placement prefer weight fault-policy update pre-reserved-role uris
 	networks share-pid-namespace ipc-mode shm-size seccomp-unconfined seccomp-profile-name
 	rlimits soft hard secrets secret kafka task heap jvm-flags properties instances
+	tls certificate authority jaas
 	resource-set cpus gpus memory resource-limits
 	http tcp prefix port scheme path env-key advertise vip ranges begin end
 	type size profiles host-path container-path mode

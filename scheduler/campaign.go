@@ -296,11 +296,19 @@ func (m *Machine) rolledOut(phase CampaignPhase) bool {
 		return false // or steps of it were begun anew
 	}
 	for _, name := range m.podNames() {
-		if m.hard.Pods[name].Down != nil {
+		if p := m.hard.Pods[name]; p.Down != nil || phase.edits(name.Type) && m.passedOver(p) {
 			return false
 		}
 	}
 	return true
+}
+
+// passedOver reports whether a node does not run with the target: the plan deploy may be done with
+// it all the same, as an operator forced its step to its end.
+func (m *Machine) passedOver(p Pod) bool {
+	spec, wanted := m.spec(p.Name)
+	t, _ := p.task(serverTask(spec))
+	return wanted && t.Name != "" && (t.ID == "" || t.Launch != m.launchHash(p.Name, t.Name))
 }
 
 // endPhase goes on to the next phase, or, on the way back, to the one before.
@@ -450,7 +458,8 @@ func serverTask(spec servicespec.Pod) string {
 // may be bad comes to no more nodes than it was decided on. On the way back that is the target.
 func (m *Machine) asBefore(p Pod, l launchOf) launchOf {
 	name := serverTask(l.spec)
-	if l.plan != planRecovery || !m.keepsTurn(p) || !slices.Contains(l.tasks, name) {
+	if l.plan != planRecovery && !l.caretaker || !m.keepsTurn(p) ||
+		!slices.Contains(l.tasks, name) {
 		return l
 	}
 	t, _ := p.task(name)

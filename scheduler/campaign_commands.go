@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -174,12 +173,19 @@ func campaignPhase(s servicespec.Service, p upgrade.Phase, to string) CampaignPh
 		if concerned {
 			e.Set, e.Unset = p.Set, p.Unset
 		}
-		servers := pod.ZooKeeper != nil && p.Binaries && p.Nodes == upgrade.AllNodes
+		servers := p.Binaries && p.Nodes == upgrade.AllNodes && hasEnsemble(s, pod)
 		if concerned || servers {
 			phase.Edits = append(phase.Edits, e)
 		}
 	}
 	return phase
+}
+
+// hasEnsemble reports whether the brokers of a service keep their metadata in a pod.
+func hasEnsemble(s servicespec.Service, pod servicespec.Pod) bool {
+	return pod.ZooKeeper != nil && slices.ContainsFunc(s.Pods, func(p servicespec.Pod) bool {
+		return p.Kafka != nil && p.Kafka.Ensemble() == pod.Type
+	})
 }
 
 // pausable says why a campaign cannot pause where it is to, nil if it can.
@@ -295,19 +301,15 @@ func (m *Machine) finalizeCampaign(c Campaign) (string, *Problem) {
 	return fmt.Sprintf("the %s goes on to its end", c.Kind.noun()), nil
 }
 
-// rollbackCampaign begins the way back, also from a campaign that is done.
+// rollbackCampaign begins the way back, also from a campaign that is done. One whose phases can all
+// be undone has changed versions and features alone, which nobody but a campaign changes, so that
+// all is still as it left it.
 func (m *Machine) rollbackCampaign(c Campaign) (string, *Problem) {
-	switch done := !c.under(); {
+	switch {
 	case c.Back:
 		return "", problem(AlreadyDone, "the %s is rolled back already", c.Kind.noun())
 	case m.hard.Intent != Run:
 		return "", problem(Conflict, "the service is stopped")
-	case done:
-		if with, _ := edited(m.hard.Target.Service, c.inForce()); !reflect.DeepEqual(with,
-			canonical(m.hard.Target.Service)) {
-			return "", problem(Conflict, "the configuration is not that of the %s any more",
-				c.Kind.noun())
-		}
 	}
 	begun := c.At
 	if !c.Begun {

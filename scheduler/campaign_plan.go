@@ -94,6 +94,12 @@ func (m *Machine) nodeState(c Campaign, pod string) (plans.Status, string) {
 				continue
 			}
 			status, reason := m.stepState(planDeploy, s)
+			key := plans.Key(planDeploy, phase.Name, s.Name)
+			if m.hard.Overrides.Forced[key] && m.passedOver(m.hard.Pods[name]) {
+				return plans.Pending, fmt.Sprintf("the step %s of the plan deploy was forced to "+
+					"its end without it; plan restart deploy %s %[1]s has it done", s.Name,
+					phase.Name)
+			}
 			if status == plans.Complete && m.hard.Pods[name].Down != nil {
 				return plans.Started, "it is not back in all that it was in yet"
 			}

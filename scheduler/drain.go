@@ -338,6 +338,7 @@ func (w *work) move(s plans.Step) {
 	if p.anyLive() && m.hard.Kafka.Founded && spec.Kafka != nil && spec.Kafka.Serves() &&
 		!p.Force {
 		p.Request = Leave
+		delete(m.leftAt, p.Name)
 	}
 	m.setPod(p.marked(Replace).forgiven())
 	m.due = true
@@ -450,12 +451,30 @@ func (f *KafkaFacts) serves(id int) bool {
 // asksKafka is what is waited for when Kafka has not said yet what is missing.
 const asksKafka = "Kafka does not say yet whether its data is elsewhere too"
 
+// leftPatience is how long a broker that ended to leave waits for what Kafka says of its data.
+const leftPatience = 2 * time.Minute
+
+// leftLong reports whether a broker that ended to leave has waited for Kafka for as long as it may.
+// What Kafka lacks may be that very broker, or its vote.
+func (m *Machine) leftLong(name PodName) bool {
+	since, waits := m.leftAt[name]
+	if !waits {
+		since = m.now
+		m.leftAt[name] = since
+	}
+	m.wakeBy(since.Add(leftPatience))
+	return !m.now.Before(since.Add(leftPatience))
+}
+
 // left decides what becomes of a broker whose tasks were ended so that it can leave its agent:
-// it is replaced, or goes on where it is because its data is nowhere else.
+// it is replaced, or goes on where it is because its data is nowhere else, or Kafka does not say.
 func (m *Machine) left(p Pod) {
 	hold, final := m.holdLeft(p)
 	if vote := m.holdVote(p); hold == "" && vote != "" {
 		hold, final = vote, true
+	}
+	if hold != "" && !final && m.leftLong(p.Name) {
+		hold, final = fmt.Sprintf("for %s it had to wait: %s", leftPatience, hold), true
 	}
 	switch {
 	case hold == "":

@@ -452,9 +452,14 @@ func forbiddenKafka(pod string, o, n servicespec.Kafka) []string {
 			reasons = append(reasons, fmt.Sprintf("pod %s: its %s cannot change", pod, what))
 		}
 	}
-	refuse(o.Process != n.Process, "kafka.process")
+	if o.ZooKeeper != "" && n.ZooKeeper == "" {
+		reasons = append(reasons, fmt.Sprintf("pod %s: brokers leave ZooKeeper by a migration "+
+			"only (kafka-sched migrate)", pod))
+	} else {
+		refuse(o.Process != n.Process, "kafka.process")
+		refuse(o.ZooKeeper != n.ZooKeeper, "kafka.zookeeper")
+	}
 	refuse(o.FirstID != n.FirstID, "kafka.first-id")
-	refuse(o.ZooKeeper != n.ZooKeeper, "kafka.zookeeper")
 	refuse(!slices.Equal(logDirs(o), logDirs(n)), "Kafka volumes")
 	if o.Version != n.Version {
 		reasons = append(reasons, fmt.Sprintf("pod %s: Kafka %s becomes %s by an upgrade only "+

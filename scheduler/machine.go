@@ -87,6 +87,8 @@ type Machine struct {
 	cramped  map[PodName]time.Time // since when there was no room for what is wanted more
 	rooms    map[PodName]room      // what was seen of new places for those that are to move
 	diskLost map[PodName]time.Time // since when log directories of theirs have failed
+	// leftAt is since when brokers that ended to leave wait for what Kafka says of their data.
+	leftAt map[PodName]time.Time
 	// securedAt is when more was last reserved for an instance.
 	securedAt map[PodName]time.Time
 	// fallen says of executors that ended why they could not begin.
@@ -202,6 +204,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		heard:    map[mesos.AgentID]time.Time{}, moves: map[PodName]Move{},
 		cramped: map[PodName]time.Time{}, securedAt: map[PodName]time.Time{},
 		rooms: map[PodName]room{}, diskLost: map[PodName]time.Time{},
+		leftAt:   map[PodName]time.Time{},
 		fallen:   map[mesos.ExecutorID]string{},
 		feedback: newFeedback(), changing: map[string]changing{},
 		inquiry:  newInquiry(),

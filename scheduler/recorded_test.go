@@ -81,6 +81,10 @@ func (s *story) event(kind string, input []byte) Event {
 		read(&changed)
 		input = changed.Change
 		return KafkaChanged{s.changeOf(changed.Kind, read), changed.Error}
+	case "FromZooKeeper":
+		return readAs[FromZooKeeper](read)
+	case "FromMigration":
+		return readAs[FromMigration](read)
 	case "FromMoves":
 		return readAs[FromMoves](read)
 	case "FromConfigs":
@@ -164,6 +168,7 @@ func commandOf(kind string) func(func(any)) Command {
 		"PodReplace":       func(r func(any)) Command { return readAs[PodReplace](r) },
 		"PodMove":          func(r func(any)) Command { return readAs[PodMove](r) },
 		"Upgrade":          func(r func(any)) Command { return readAs[Upgrade](r) },
+		"Migrate":          func(r func(any)) Command { return readAs[Migrate](r) },
 		"CampaignCommand":  func(r func(any)) Command { return readAs[CampaignCommand](r) },
 		"PodPause":         func(r func(any)) Command { return readAs[PodPause](r) },
 		"PodResume":        func(r func(any)) Command { return readAs[PodResume](r) },

@@ -140,6 +140,7 @@ func (m *Machine) copied() *Machine {
 	c.outlooks, c.heard = maps.Clone(m.outlooks), maps.Clone(m.heard)
 	c.moves, c.cramped = maps.Clone(m.moves), maps.Clone(m.cramped)
 	c.rooms, c.diskLost = maps.Clone(m.rooms), maps.Clone(m.diskLost)
+	c.leftAt = maps.Clone(m.leftAt)
 	c.securedAt, c.fallen = maps.Clone(m.securedAt), maps.Clone(m.fallen)
 	c.recovery = map[PodName]*recovery{}
 	for name, r := range m.recovery {
@@ -446,7 +447,7 @@ func (r *rig) release(plan, phase string) Reply {
 
 // TestCopied fails when a machine has a map that a copy would share.
 func TestCopied(t *testing.T) {
-	const maps = 30 // those that copied knows
+	const maps = 31 // those that copied knows
 	n := 0
 	for i := range reflect.TypeFor[Machine]().NumField() {
 		if reflect.TypeFor[Machine]().Field(i).Type.Kind() == reflect.Map {

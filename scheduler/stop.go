@@ -141,8 +141,8 @@ func (w *work) appoint(controllers []PodName, quorum int, waiting PodName) {
 			continue
 		}
 		missing--
-		w.place(launchOf{pod: name, spec: spec, tasks: []string{spec.Kafka.Task},
-			caretaker: true})
+		w.place(m.asBefore(p, launchOf{pod: name, spec: spec,
+			tasks: []string{spec.Kafka.Task}, caretaker: true}))
 		m.waits[name] = "its controller runs alone until " + waiting.String() + " has stopped"
 	}
 }

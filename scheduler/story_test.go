@@ -762,7 +762,7 @@ func orderText(t *testing.T, task mesos.TaskInfo) string {
 		fmt.Fprintf(&b, "env %s=%s\n", e.Name, shorten(e.Value))
 	}
 	for _, f := range o.Files {
-		if f.Path == "server.properties" {
+		if f.Path == "server.properties" || f.Path == "zoo.cfg" {
 			b.WriteString(sortedLines(f.Text))
 		}
 	}

@@ -303,7 +303,11 @@ func CallText(c Call) string {
 		}
 		return text + strings.Join(c.Addresses, " ")
 	case AskZooKeeper:
-		return "ask zookeeper " + strings.Join(c.Addresses, " ")
+		text := "ask zookeeper " + strings.Join(c.Addresses, " ")
+		if len(c.Secure) > 0 {
+			text += " over TLS at " + strings.Join(c.Secure, " ")
+		}
+		return text
 	case AskMigration:
 		if c.Forget {
 			return "ask zookeeper to forget the migration at " + c.Connect

@@ -21,7 +21,11 @@ import (
 // by the plan deploy, followers first. How an ensemble changes its size: zookeeper_size.go.
 
 // AskZooKeeper is a call: it wants a FromZooKeeper event with the roles of servers at addresses.
-type AskZooKeeper struct{ Addresses []string }
+type AskZooKeeper struct {
+	Addresses []string
+	// Secure are those of them that answer over TLS alone.
+	Secure []string
+}
 
 func (AskZooKeeper) call() {}
 
@@ -74,7 +78,7 @@ func (m *Machine) fromZooKeeper(f ZooKeeperFacts) {
 
 // askZooKeeper asks servers for their roles: often while one comes up, seldom while all is well.
 func (m *Machine) askZooKeeper() {
-	var addresses []string
+	var ask AskZooKeeper
 	busy := m.servers.curious
 	for _, pod := range m.hard.Target.Service.Pods {
 		for i := range max(pod.Count, m.members(pod)) {
@@ -82,12 +86,15 @@ func (m *Machine) askZooKeeper() {
 			if pod.ZooKeeper == nil || p.Place == nil || !p.anyRuns() {
 				continue
 			}
-			addresses = append(addresses, clientAddress(p, pod))
+			ask.Addresses = append(ask.Addresses, clientAddress(p, pod))
+			if pod.ZooKeeper.TLS != nil {
+				ask.Secure = append(ask.Secure, clientAddress(p, pod))
+			}
 			busy = busy || m.missing(p, pod) != ""
 		}
 	}
 	polling := &m.servers.polling
-	if len(addresses) == 0 {
+	if len(ask.Addresses) == 0 {
 		polling.rest()
 		return
 	}
@@ -96,7 +103,7 @@ func (m *Machine) askZooKeeper() {
 		interval = factsBusy
 	}
 	if polling.asks(m.now, polling.answered.Add(interval)) {
-		m.out.Calls = append(m.out.Calls, AskZooKeeper{addresses})
+		m.out.Calls = append(m.out.Calls, ask)
 	}
 }
 
@@ -332,20 +339,4 @@ func (m *Machine) metadataAt() string {
 		}
 	}
 	return ""
-}
-
-// forbiddenServers says what in a change of an ensemble cannot be rolled out.
-func forbiddenServers(o, n servicespec.Pod) []string {
-	var reasons []string
-	refuse := func(changed bool, what string) {
-		if changed {
-			reasons = append(reasons, fmt.Sprintf("pod %s: %s cannot change", o.Type, what))
-		}
-	}
-	refuse((o.ZooKeeper == nil) != (n.ZooKeeper == nil), "whether it is a ZooKeeper ensemble")
-	if o.ZooKeeper != nil && n.ZooKeeper != nil {
-		refuse(o.ZooKeeper.FirstID != n.ZooKeeper.FirstID, "zookeeper.first-id")
-		refuse(o.ZooKeeper.Volume != n.ZooKeeper.Volume, "zookeeper.volume")
-	}
-	return reasons
 }

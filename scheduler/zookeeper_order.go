@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -80,7 +81,7 @@ func (m *Machine) orderZooKeeper(o *executor.Order, p Pod, spec servicespec.Pod)
 		return
 	}
 	data := z.Volume + "/data"
-	jvm := jvmFlags(servicespec.Kafka{Heap: z.Heap, JVMFlags: z.JVMFlags})
+	jvm := jvmFlags(servicespec.Kafka{Heap: z.Heap, JVMFlags: loginFlags(*z, z.JVMFlags)})
 	o.Command = startZooKeeper
 	o.Env = append([]executor.EnvVar{
 		{Name: "ZOOKEEPER_ID", Value: strconv.Itoa(serverID(p.Name, spec))},
@@ -94,12 +95,15 @@ func (m *Machine) orderZooKeeper(o *executor.Order, p Pod, spec servicespec.Pod)
 		"autopurge.snapRetainCount": "3", "autopurge.purgeInterval": "24",
 		"snapCount": "100000", "maxClientCnxns": "0",
 	}
-	for key, value := range z.Properties {
-		props[key] = value
-	}
+	maps.Copy(props, secureLines(*z))
+	maps.Copy(props, z.Properties)
 	props["dataDir"] = data
-	props["clientPort"] = strconv.Itoa(portOf(got, z.ClientPort))
-	props["clientPortAddress"] = o.Address
+	port := "clientPort"
+	if z.TLS != nil {
+		port = "secureClientPort"
+	}
+	props[port] = strconv.Itoa(portOf(got, z.ClientPort))
+	props[port+"Address"] = o.Address
 	props["admin.enableServer"] = "false"
 	props["4lw.commands.whitelist"] = "srvr"
 	text := propertiesText(props)
@@ -113,6 +117,7 @@ func (m *Machine) orderZooKeeper(o *executor.Order, p Pod, spec servicespec.Pod)
 // orderBroker makes a task's order that of a broker whose metadata is in ZooKeeper.
 func (m *Machine) orderBroker(o *executor.Order, p Pod, spec servicespec.Pod) {
 	k := nodeOf(p, spec)
+	k.JVMFlags = loginFlags(m.ensembleSpec(k), k.JVMFlags)
 	o.Command = startBroker
 	o.Env = append(jvmVariables(k), o.Env...)
 	if k.Migrates {
@@ -136,5 +141,6 @@ func (m *Machine) brokerProperties(k servicespec.Kafka) map[string]string {
 	major, minor, _ := strings.Cut(k.Version, ".")
 	minor, _, _ = strings.Cut(minor, ".")
 	props["inter.broker.protocol.version"] = major + "." + minor
+	maps.Copy(props, secureProperties(m.ensembleSpec(k)))
 	return props
 }

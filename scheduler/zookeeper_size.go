@@ -27,17 +27,32 @@ func (m *Machine) members(spec servicespec.Pod) int {
 	return spec.Count
 }
 
+// resizing is an ensemble that a configuration wants to have another size.
+type resizing struct {
+	pod     servicespec.Pod // as it is
+	is, was int             // how many servers it is to have, and how many the lists name
+}
+
+// resizings are the ensembles that a configuration wants to have another size.
+func (m *Machine) resizings(next servicespec.Service) []resizing {
+	var list []resizing
+	for _, p := range next.Pods {
+		pod := podSpec(m.hard.Target.Service, p.Type)
+		if p.ZooKeeper == nil || pod == nil || pod.ZooKeeper == nil {
+			continue
+		}
+		if n := m.members(*pod); n != p.Count {
+			list = append(list, resizing{pod: *pod, is: p.Count, was: n})
+		}
+	}
+	return list
+}
+
 // keptServers are the sizes of ensembles that a configuration wants to have another one.
 func (m *Machine) keptServers(next servicespec.Service) map[string]int {
 	kept := map[string]int{}
-	for _, p := range next.Pods {
-		was := podSpec(m.hard.Target.Service, p.Type)
-		if p.ZooKeeper == nil || was == nil || was.ZooKeeper == nil {
-			continue
-		}
-		if n := m.members(*was); n != p.Count {
-			kept[p.Type] = n
-		}
+	for _, r := range m.resizings(next) {
+		kept[r.pod.Type] = r.was
 	}
 	if len(kept) == 0 {
 		return nil
@@ -116,18 +131,14 @@ func (m *Machine) haveOneList(spec servicespec.Pod, count int) bool {
 // refuseServers says why an ensemble cannot become as small as a configuration wants it, "" if it
 // can.
 func (m *Machine) refuseServers(next servicespec.Service) string {
-	for _, p := range next.Pods {
-		was := podSpec(m.hard.Target.Service, p.Type)
-		if p.ZooKeeper == nil || was == nil || was.ZooKeeper == nil {
-			continue
-		}
-		switch n := m.members(*was); {
-		case n-p.Count > 2:
+	for _, r := range m.resizings(next) {
+		switch {
+		case r.was-r.is > 2:
 			return fmt.Sprintf("the ensemble of pod %s cannot shrink from %d to %d servers at "+
-				"once: make it 3 first", p.Type, n, p.Count)
-		case n-p.Count == 2 && !m.haveOneList(*was, n):
+				"once: make it 3 first", r.pod.Type, r.was, r.is)
+		case r.was-r.is == 2 && !m.haveOneList(r.pod, r.was):
 			return fmt.Sprintf("the ensemble of pod %s cannot shrink from %d to %d servers while "+
-				"they have different lists; wait for the plan deploy", p.Type, n, p.Count)
+				"they have different lists; wait for the plan deploy", r.pod.Type, r.was, r.is)
 		}
 	}
 	return ""

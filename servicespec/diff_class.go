@@ -215,6 +215,8 @@ func judgePod(parts []string, a, b *Pod) (verdict, bool) {
 	case parts[2] == "zookeeper" && (a.ZooKeeper == nil) != (b.ZooKeeper == nil):
 		return verdict{Forbidden, "a pod is one of ZooKeeper servers from its beginning, or never"},
 			true
+	case parts[2] == "zookeeper" && a.ZooKeeper.guardsOtherwise(*b.ZooKeeper, parts[3:]):
+		return verdict{Forbidden, "servers and brokers with it cannot talk to those without"}, true
 	case a.Kafka != nil && b.Kafka != nil && a.hasVolume(parts) && b.hasVolume(parts):
 		return verdict{Replace, "each node is built up on a volume of the new size, in turn"}, true
 	case parts[2] == "tasks" && len(parts) > 3:

@@ -133,10 +133,14 @@ func (f fields) text(key string) (text string, ok bool) {
 
 // required reads a string that must be there.
 func (f fields) required(key string) (string, bool) {
+	f.missing(key)
+	return f.filled(key)
+}
+
+// filled reads a string that must not be empty where it is.
+func (f fields) filled(key string) (string, bool) {
 	text, ok := f.text(key)
-	if v, there := f.get(key); !there {
-		f.missing(key)
-	} else if v.kind == scalarKind && text == "" {
+	if v, there := f.get(key); there && v.kind == scalarKind && text == "" {
 		f.bad(v, key, "must not be empty", "")
 	}
 	return text, ok

@@ -45,7 +45,7 @@ func (p *parser) allPods(root fields) []Pod {
 	}
 	p.checkQuorum(root, pods)
 	p.checkTopics(root, pods)
-	p.checkZooKeeper(pods)
+	p.checkZooKeeper(root, pods)
 	for i := range pods {
 		p.pods[pods[i].Type] = &pods[i]
 	}
@@ -139,7 +139,7 @@ func (p *parser) pod(e entry, path string) (Pod, bool) {
 	p.policies(f, &pod)
 	pod.Secrets = p.secrets(f)
 	if p.entire {
-		pod.Image, _ = f.text("image")
+		pod.Image, _ = f.filled("image")
 		p.morePod(f, &more)
 		if len(more.beyond()) > 0 {
 			p.more.Pods = append(p.more.Pods, more)

@@ -21,6 +21,11 @@ type ZooKeeper struct {
 	JVMFlags []string `json:"jvm-flags,omitempty"`
 	// Properties are the operator's own lines of zoo.cfg; they win over the defaults.
 	Properties map[string]string `json:"properties,omitempty"`
+	// TLS has the servers answer over TLS alone, nil in plain text alone.
+	TLS *ZooKeeperTLS `json:"tls,omitempty"`
+	// JAAS is the path of the secret with the login configuration of servers and clients, which
+	// then have to authenticate by SASL; "" for no authentication.
+	JAAS string `json:"jaas,omitempty"`
 	// Task is the task that runs the server, by name.
 	Task string `json:"task,omitempty"`
 	// ClientPort, QuorumPort and ElectionPort name ports of that task.
@@ -70,6 +75,7 @@ func (p *parser) zooKeeper(v value, path string, pod *Pod) *ZooKeeper {
 	}
 	z.JVMFlags = p.jvmFlags(f)
 	z.Properties = p.zooKeeperProperties(f)
+	p.secure(f, z)
 	task := p.serverTask(f, "ZooKeeper", pod)
 	if task == nil {
 		return z
@@ -114,8 +120,11 @@ var zooKeeperOwned = []struct{ name, reason string }{
 	{"dataLogDir", "logs lie on the pod's volume"},
 	{"clientPort", "it follows from the ports that Mesos gave"},
 	{"clientPortAddress", "it follows from the agent that the server runs on"},
-	{"secureClientPort", "brokers and the scheduler ask at the client port, in plain text"},
-	{"secureClientPortAddress", "brokers and the scheduler ask at the client port, in plain text"},
+	{"secureClientPort", "with tls it is the client port"},
+	{"secureClientPortAddress", "with tls it is that of the client port"},
+	{"client.portUnification", "with tls nothing is answered in plain text"},
+	{"ssl.clientAuth", "the scheduler asks servers without a certificate; clients authenticate " +
+		"by jaas"},
 	{"server.", "servers follow from the pod's instances"},
 	{"dynamicConfigFile", "servers follow from the pod's instances"},
 	{"reconfigEnabled", "servers follow from the pod's instances"},
@@ -186,7 +195,7 @@ func (p *parser) kafkaMode(f fields, k *Kafka) {
 }
 
 // checkZooKeeper checks what pods of Kafka nodes say of ZooKeeper against the other pods.
-func (p *parser) checkZooKeeper(pods []Pod) {
+func (p *parser) checkZooKeeper(root fields, pods []Pod) {
 	kinds := map[string]*Pod{}
 	for i := range pods {
 		kinds[pods[i].Type] = &pods[i]
@@ -197,8 +206,8 @@ func (p *parser) checkZooKeeper(pods []Pod) {
 			continue
 		}
 		report := func(key, message, hint string) {
-			p.add(Error{Path: join("pods", pod.Type) + ".kafka." + key, Code: BadValue,
-				Message: message, Hint: hint})
+			p.addAt(root, append([]string{"pods", pod.Type, "kafka"}, strings.Split(key, "/")...),
+				BadValue, message, hint)
 		}
 		if first == "" {
 			first = pod.Type
@@ -207,14 +216,13 @@ func (p *parser) checkZooKeeper(pods []Pod) {
 				first, pod.Type),
 				"one service runs one cluster: give both the same zookeeper, or none")
 		}
-		p.checkEnsemble(pod, kinds, report)
+		checkEnsemble(pod, kinds, report)
 	}
+	p.shareSecrets(root, pods)
 }
 
 // checkEnsemble checks one pod of brokers with the ensemble that it uses.
-func (p *parser) checkEnsemble(pod Pod, kinds map[string]*Pod,
-	report func(key, message, hint string),
-) {
+func checkEnsemble(pod Pod, kinds map[string]*Pod, report func(key, message, hint string)) {
 	kind := pod.Kafka.Ensemble()
 	if kind == "" {
 		return
@@ -230,21 +238,23 @@ func (p *parser) checkEnsemble(pod Pod, kinds map[string]*Pod,
 		report("version", fmt.Sprintf("the brokers are of version %s, and the servers of pod %s "+
 			"come along with %s", pod.Kafka.Version, kind, servers.ZooKeeper.KafkaVersion),
 			"one service runs one distribution of Kafka: give both the same version")
-	case pod.Kafka.securesZooKeeper():
-		report("properties", fmt.Sprintf("%s is set, and the servers of pod %s answer in plain "+
-			"text at their client port", zooKeeperTLS, kind),
-			"remove it; TLS to ZooKeeper works with an ensemble of others: zookeeper: host:port")
+	case servers.ZooKeeper.TLS == nil && pod.Kafka.says(zooKeeperTLS, "true"):
+		report("properties/"+zooKeeperTLS, fmt.Sprintf("the servers of pod %s answer in plain text",
+			kind), "remove it, or give them zookeeper.tls")
+	case servers.ZooKeeper.TLS != nil && pod.Kafka.says(zooKeeperTLS, "false"):
+		report("properties/"+zooKeeperTLS, fmt.Sprintf("the servers of pod %s answer over TLS "+
+			"alone", kind), "remove it")
 	}
 }
 
 // zooKeeperTLS is the property by which brokers talk to ZooKeeper over TLS.
 const zooKeeperTLS = "zookeeper.ssl.client.enable"
 
-// securesZooKeeper reports whether any of the nodes talks to ZooKeeper over TLS.
-func (k Kafka) securesZooKeeper() bool {
-	secures := k.Properties[zooKeeperTLS] == "true"
+// says reports whether any of the nodes has a property with a value.
+func (k Kafka) says(name, value string) bool {
+	says := k.Properties[name] == value
 	for _, own := range k.Instances { //tidy:unordered one is enough
-		secures = secures || own.Properties[zooKeeperTLS] == "true"
+		says = says || own.Properties[name] == value
 	}
-	return secures
+	return says
 }

@@ -85,6 +85,43 @@ func TestExternalZooKeeper(t *testing.T) {
 	}
 }
 
+// securely is the ensemble with TLS and authentication.
+var securely = strings.Replace(onZooKeeper, "heap: 300",
+	"heap: 300, tls: {certificate: zk/server.pem, authority: zk/ca.pem}, jaas: zk/jaas.conf", 1)
+
+// Servers and brokers get the secrets that they need, and a pod cannot have others in their place.
+func TestSecureEnsemble(t *testing.T) {
+	s := parse(t, securely)
+	authority := Secret{Name: "zookeeper-authority", Secret: "zk/ca.pem", File: ZooKeeperAuthority}
+	jaas := Secret{Name: "zookeeper-jaas", Secret: "zk/jaas.conf", File: ZooKeeperJAAS}
+	certificate := Secret{Name: "zookeeper-certificate", Secret: "zk/server.pem",
+		File: ZooKeeperCertificate}
+	if diff := cmp.Diff([]Secret{authority, jaas, certificate}, s.Pods[0].Secrets); diff != "" {
+		t.Errorf("the servers' secrets (-want +are):\n%s", diff)
+	}
+	if diff := cmp.Diff([]Secret{authority, jaas}, s.Pods[1].Secrets); diff != "" {
+		t.Errorf("the brokers' secrets (-want +are):\n%s", diff)
+	}
+	again, err := DecodeService(encoded(t, s))
+	if diff := cmp.Diff(s.Pods, again.Pods); err != nil || diff != "" {
+		t.Errorf("after encoding: %v (-was +is):\n%s", err, diff)
+	}
+	for _, c := range []struct{ old, next, want string }{
+		{"zookeeper.session.timeout.ms: 9000", "zookeeper.ssl.client.enable: 'false'",
+			"spec.yml:16:86: pods.kafka.kafka.properties.zookeeper.ssl.client.enable: the " +
+				"servers of pod zk answer over TLS alone; remove it"},
+		{"    tasks:\n      broker", "    secrets: {a: {secret: x, file: " + ZooKeeperJAAS +
+			"}}\n    tasks:\n      broker", "spec.yml:17:18: pods.kafka.secrets.a: the name " +
+			"zookeeper-jaas and the file zookeeper-secrets/jaas.conf are those of a secret of " +
+			"the ensemble; give the pod's own another one"},
+	} {
+		_, errs := Parse("spec.yml", []byte(strings.Replace(securely, c.old, c.next, 1)), nil)
+		if len(errs) != 1 || errs[0].Error() != c.want {
+			t.Errorf("%s: %q, not %q", c.next, errs, c.want)
+		}
+	}
+}
+
 // What cannot work with ZooKeeper is refused, with what to do.
 func TestZooKeeperRefusals(t *testing.T) {
 	for _, c := range []struct{ old, next, want string }{
@@ -99,10 +136,20 @@ func TestZooKeeperRefusals(t *testing.T) {
 		{"maxClientCnxns", "server.1", "servers follow from the pod's instances"},
 		{"maxClientCnxns", "dataDir", "data lies on the pod's volume"},
 		{"maxClientCnxns", "admin.serverPort", "the admin server is off"},
-		{"maxClientCnxns", "secureClientPort", "in plain text"},
+		{"maxClientCnxns", "secureClientPort", "with tls it is the client port"},
+		{"maxClientCnxns", "ssl.clientAuth", "clients authenticate by jaas"},
 		{"zookeeper.session.timeout.ms: 9000", "zookeeper.ssl.client.enable: 'true'",
-			"answer in plain text at their client port"},
-		{"zookeeper: zk", "zookeeper: zkk", "did you mean zk?"},
+			"spec.yml:16:86: pods.kafka.kafka.properties.zookeeper.ssl.client.enable: the " +
+				"servers of pod zk answer in plain text; remove it, or give them zookeeper.tls"},
+		{"heap: 300", "jaas: ''", "spec.yml:6:23: pods.zk.zookeeper.jaas: must not be empty"},
+		{"heap: 300", "tls: true", "spec.yml:6:22: pods.zk.zookeeper.tls: must be a mapping"},
+		{"heap: 300", "tls: {certificate: a}",
+			"spec.yml:6:22: pods.zk.zookeeper.tls: authority is missing"},
+		{"heap: 300", "tls: {certificate: a, authority: ''}",
+			"spec.yml:6:50: pods.zk.zookeeper.tls.authority: must not be empty"},
+		{"heap: 300", "tls: {certificate: a, autority: b}", "did you mean authority?"},
+		{"zookeeper: zk", "zookeeper: zkk", "spec.yml:16:40: pods.kafka.kafka.zookeeper: there " +
+			"is no pod \"zkk\"; did you mean zk?"},
 		{"zookeeper: zk", "zookeeper: kafka", "pod kafka is none of ZooKeeper servers"},
 		{"zookeeper: zk", "zookeeper: 'a:1/'", "is not where a ZooKeeper is"},
 		{"zookeeper: zk", "zookeeper: zk, process: combined", "ZooKeeper elects the controller"},
@@ -143,7 +190,8 @@ func TestOneModeForAll(t *testing.T) {
         volume: {path: data, type: ROOT, size: 100}
 `
 	_, errs := Parse("spec.yml", []byte(text), nil)
-	if len(errs) == 0 || !strings.Contains(errs[0].Error(), "one place") {
+	if len(errs) != 2 || !strings.Contains(errs[1].Error(), "spec.yml:27:12: pods.more.kafka."+
+		"zookeeper: pods kafka and more do not keep metadata in one place") {
 		t.Errorf("the problems are %v", errs)
 	}
 	_, errs = Parse("spec.yml", []byte(strings.Replace(nodesSpec, "num.io.threads: 8",
@@ -180,17 +228,35 @@ func TestChangesOfEnsembles(t *testing.T) {
 		{"count: 3\n    zookeeper", "count: 1\n    allow-decommission: true\n    zookeeper",
 			Restart},
 		{"zookeeper: zk", "zookeeper: 'a:1'", Forbidden},
+		{"heap: 300", "heap: 300, tls: {certificate: a, authority: b}", Forbidden},
+		{"heap: 300", "heap: 300, jaas: a", Forbidden},
 	} {
-		next := strings.Replace(onZooKeeper, c.old, c.next, 1)
-		worst := Nothing
-		order := []Class{Nothing, Live, Restart, Replace, Forbidden}
-		for _, change := range Diff(parse(t, onZooKeeper), parse(t, next)) {
-			if slices.Index(order, change.Class) > slices.Index(order, worst) {
-				worst = change.Class
-			}
+		demandClass(t, onZooKeeper, strings.Replace(onZooKeeper, c.old, c.next, 1), c.class)
+	}
+	for _, c := range []struct {
+		old, next string
+		class     Class
+	}{
+		{", jaas: zk/jaas.conf", "", Forbidden},
+		{"tls: {certificate: zk/server.pem, authority: zk/ca.pem}, ", "", Forbidden},
+		{"zk/jaas.conf", "zk/jaas-2.conf", Restart},
+		{"zk/server.pem", "zk/server-2.pem", Restart},
+	} {
+		demandClass(t, securely, strings.Replace(securely, c.old, c.next, 1), c.class)
+	}
+}
+
+// demandClass demands the class of the worst change between two specs.
+func demandClass(t *testing.T, was, is string, class Class) {
+	t.Helper()
+	worst := Nothing
+	order := []Class{Nothing, Live, Restart, Replace, Forbidden}
+	for _, change := range Diff(parse(t, was), parse(t, is)) {
+		if slices.Index(order, change.Class) > slices.Index(order, worst) {
+			worst = change.Class
 		}
-		if worst != c.class {
-			t.Errorf("%s: %s, not %s", c.next, worst, c.class)
-		}
+	}
+	if worst != class {
+		t.Errorf("%s: %s, not %s", is, worst, class)
 	}
 }

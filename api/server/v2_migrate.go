@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -158,6 +159,8 @@ func (x *v2) migrate(w http.ResponseWriter, r *http.Request, v *scheduler.View) 
 	}
 	conflict := func(text string) { fail(w, r, http.StatusConflict, api.CodeConflict, text) }
 	if wrong := migrate.Wrong(x.migrateChecks(r.Context(), v)); len(wrong) > 0 {
+		_, refusals := scheduler.MigrationOf(v.Target, service)
+		wrong = slices.Concat(refusals, wrong)
 		conflict("The cluster cannot migrate now: " + strings.Join(wrong, "; ") + ".")
 		return
 	}

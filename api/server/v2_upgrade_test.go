@@ -189,6 +189,23 @@ func TestUpgradeBegins(t *testing.T) {
 	}
 }
 
+// TestCampaignsOfAnotherMode: what the mode of a cluster does not have is refused before the
+// machine is asked, with the reason.
+func TestCampaignsOfAnotherMode(t *testing.T) {
+	for _, c := range []struct{ service, path, body, text string }{
+		{inZooKeeper, api.PathUpgrade, `{"to":"4.3.1"}`, "migrate to KRaft there"},
+		{toKRaft, api.PathMigrate, migration(t, toKRaft, nil), "keeps no metadata in ZooKeeper"},
+	} {
+		m := &machine{}
+		cfg := config(whole(parsed(t, c.service)), m)
+		cfg.Kafka, cfg.ParseSpec = &topics{}, migrates(t, m).ParseSpec
+		w := ask(t, cfg, change("POST", c.path, c.body))
+		if w.Code != 409 || !strings.Contains(w.Body.String(), c.text) || m.times > 0 {
+			t.Errorf("%s: %d %s", c.path, w.Code, w.Body)
+		}
+	}
+}
+
 // campaigns are views of all states that a campaign can be in, by what they are called.
 func campaigns(kind scheduler.CampaignKind) map[string]func(*scheduler.KafkaView) {
 	since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -103,15 +103,8 @@ func (c *cluster) mesosAlone() (master string) {
 	cmd := exec.Command(binary, "localmesos", "--agents", "2", "--listen",
 		free.Addr().String(), "--dir", dir, "--ports", "31000-31100")
 	cmd.Env = c.env
-	out, err := os.Create(filepath.Join(c.home, "alone.log"))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer out.Close()
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
-		c.t.Fatal(err)
-	}
+	out := filepath.Join(c.home, "alone.log")
+	c.startLogged(cmd, out)
 	c.t.Cleanup(func() {
 		cmd.Process.Signal(syscall.SIGTERM)
 		cmd.Wait()
@@ -125,7 +118,7 @@ func (c *cluster) mesosAlone() (master string) {
 			err = json.Unmarshal(data, &says)
 		}
 		if master = says.MasterURL; err == nil && master == "" {
-			err = fmt.Errorf("no address: %s", tail(out.Name(), 1000))
+			err = fmt.Errorf("no address: %s", tail(out, 1000))
 		}
 		return err
 	})

@@ -125,6 +125,20 @@ func (c *cluster) run(timeout time.Duration, args ...string) (string, string, in
 	return stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
 }
 
+// startLogged starts a process that writes all it says to a file.
+func (c *cluster) startLogged(cmd *exec.Cmd, path string) {
+	c.t.Helper()
+	out, err := os.Create(path)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
 // must runs a command that has to succeed.
 func (c *cluster) must(timeout time.Duration, args ...string) string {
 	c.t.Helper()

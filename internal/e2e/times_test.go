@@ -100,29 +100,22 @@ func (c *cluster) javaProducer() func() {
 		"--num-records", strconv.Itoa(javaLast), "--warmup-records", strconv.Itoa(javaWarmup),
 		"--throughput", strconv.Itoa(javaRate), "--record-size", "100",
 		"--bootstrap-server", strings.Join(c.bootstrap(), ","))
-	out, err := os.Create(filepath.Join(c.t.TempDir(), "java.out"))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer out.Close()
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
-		c.t.Fatal(err)
-	}
+	out := filepath.Join(c.t.TempDir(), "java.out")
+	c.startLogged(cmd, out)
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	c.t.Cleanup(func() { cmd.Process.Kill() })
 	eventually(c.t, 2*time.Minute, "Kafka's own producer is warm", func() error {
-		if said := tail(out.Name(), 4000); strings.Count(said, "records sent") < 4 {
+		if said := tail(out, 4000); strings.Count(said, "records sent") < 4 {
 			return fmt.Errorf("it said %q", said)
 		}
 		return nil
 	})
 	return func() {
 		if err := <-ended; err != nil {
-			c.t.Errorf("Kafka's own producer: %v\n%s", err, tail(out.Name(), 4000))
+			c.t.Errorf("Kafka's own producer: %v\n%s", err, tail(out, 4000))
 		}
-		said := strings.TrimSpace(tail(out.Name(), 4000))
+		said := strings.TrimSpace(tail(out, 4000))
 		c.t.Logf("Kafka's own producer: %s", said[strings.LastIndexByte(said, '\n')+1:])
 	}
 }

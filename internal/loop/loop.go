@@ -33,9 +33,10 @@ type Kafka interface {
 	Configs(ctx context.Context, addresses []string, wish scheduler.ConfigWish) scheduler.Configs
 }
 
-// ZooKeeper asks servers for their roles; it takes as long as its own time-out.
+// ZooKeeper asks servers for their roles, those among them that are secure over TLS; it takes as
+// long as its own time-out.
 type ZooKeeper interface {
-	Ask(ctx context.Context, addresses []string) scheduler.ZooKeeperFacts
+	Ask(ctx context.Context, addresses, secure []string) scheduler.ZooKeeperFacts
 }
 
 // Migrations reads, or has deleted, what ZooKeeper keeps of a migration to KRaft; it takes as long
@@ -388,7 +389,8 @@ func (l *Loop) carry(ctx context.Context, out scheduler.Output) (*scheduler.Exit
 			go func() { l.put(scheduler.FromKafka{Facts: ask(ctx, call.Addresses)}) }()
 		case scheduler.AskZooKeeper:
 			go func() {
-				l.put(scheduler.FromZooKeeper{Facts: l.cfg.ZooKeeper.Ask(ctx, call.Addresses)})
+				l.put(scheduler.FromZooKeeper{
+					Facts: l.cfg.ZooKeeper.Ask(ctx, call.Addresses, call.Secure)})
 			}()
 		case scheduler.AskMigration:
 			go func() {

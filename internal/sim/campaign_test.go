@@ -77,7 +77,7 @@ func (o *operator) upgrade() {
 	w := o.w
 	c := scheduler.Upgrade{To: releases[latest], Java: 17, Finalize: w.flip(0.3),
 		Archives: map[string]string{}}
-	for _, version := range releases {
+	for _, version := range releases[:bridge] {
 		c.Archives[version] = archive(version)
 	}
 	phases := []string{"nodes", "controllers", "brokers", "verify", "metadata"}
@@ -95,6 +95,8 @@ func (o *operator) endCampaign() {
 	under := c.Number > 0 && c.Ended.IsZero()
 	switch {
 	case !under:
+	case c.Kind == scheduler.Migrating:
+		o.endMigration(c)
 	case c.Back:
 		if o.raised() && w.now.After(o.healed.Add(patience)) {
 			o.steer(scheduler.CampaignFinalize)

@@ -25,7 +25,10 @@ func (w *world) checkFormat(n *node) {
 			n.volume.id, hard.Kafka.Founder)
 	}
 	for _, c := range w.kafka.clusters {
-		if len(c.members) > 1 || w.holder(c) != "" {
+		if c.zoo != nil && len(c.voters) == 0 {
+			continue // it has no controllers yet
+		}
+		if len(c.members) > 1 && c.zoo == nil || len(c.voters) > 1 || w.holder(c) != "" {
 			w.fail("format", "%s founds a second cluster beside that of %s",
 				n.volume.id, c.founder.id)
 		}

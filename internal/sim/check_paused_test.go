@@ -29,6 +29,11 @@ func (c *checkPaused) stepped(ev scheduler.Event, out scheduler.Output) {
 // isIdle reports whether an order is that of a paused task.
 func isIdle(o executor.Order) bool { return strings.Contains(o.Command, "This task is PAUSED") }
 
+// neverReady reports whether a task is one that does nothing.
+func neverReady(o executor.Order) bool {
+	return isIdle(o) || o.Readiness.Command != nil && o.Readiness.Command.Command == "exit 1"
+}
+
 // order decodes what an executor is told of a task, once for each.
 func (w *world) order(info mesos.TaskInfo) executor.Order {
 	if o, known := w.orders[info.ID]; known {

@@ -63,6 +63,9 @@ func (w *world) unsettled() string {
 	if wrong := w.unfinished(); wrong != "" {
 		return wrong
 	}
+	if wrong := w.unmigrated(); wrong != "" {
+		return wrong
+	}
 	return w.offTarget()
 }
 

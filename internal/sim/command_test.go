@@ -34,6 +34,10 @@ func (o *operator) act() {
 		o.campaign()
 		return
 	}
+	if o.shape.metadata != native && w.flip(0.4) {
+		o.migration()
+		return
+	}
 	switch what {
 	case 0, 1:
 		w.process.command(scheduler.PodRestart{Pod: pod.String()})
@@ -103,6 +107,9 @@ func (o *operator) someTasks(pod scheduler.PodName) []string {
 
 // change asks for another configuration.
 func (o *operator) change() {
+	if o.shape.metadata != native {
+		o.shape.metadata = o.w.metadata()
+	}
 	o.become(o.shape.changed(o.w.rng, o.w.scenario.agents))
 }
 
@@ -125,14 +132,19 @@ func (o *operator) rollback() {
 
 // noteLeft keeps in mind who is not wanted now.
 func (o *operator) noteLeft() {
+	for name := range o.w.store.hard.Pods {
+		if _, wanted := o.w.wanted(name); !wanted {
+			o.leave(name)
+		}
+	}
+}
+
+// leave keeps in mind that an instance goes.
+func (o *operator) leave(name scheduler.PodName) {
 	if o.left == nil {
 		o.left = map[scheduler.PodName]bool{}
 	}
-	for name := range o.w.store.hard.Pods {
-		if _, wanted := o.w.wanted(name); !wanted {
-			o.left[name] = true
-		}
-	}
+	o.left[name] = true
 }
 
 // start starts a plan with parameters.
@@ -230,6 +242,7 @@ func (o *operator) notice(out scheduler.Output) {
 	for _, pod := range slices.Concat(replacedByPolicy(out), replacedByMove(out)) {
 		o.note(pod)
 	}
+	o.noteUndone(out)
 	for _, j := range journal(out, "action ") {
 		if o.params == nil {
 			o.params = map[string]map[string]string{}
@@ -256,7 +269,10 @@ func journal(out scheduler.Output, by string) []scheduler.JournalEntry {
 func (o *operator) expendable(pod scheduler.PodName) bool {
 	k, hard := o.w.kafka, o.w.store.hard
 	own, controls := o.voter(pod)
-	if !hard.Kafka.Founded || !controls {
+	if o.isServer(pod) {
+		return o.spareServer(pod)
+	}
+	if !hard.Kafka.Founded || hard.Kafka.Joins || !controls || o.withdraws() {
 		return true
 	}
 	c := k.clusters[len(k.clusters)-1]

@@ -68,7 +68,7 @@ func (o *operator) leaves(next shape) {
 	for _, p := range next.service().Pods {
 		for name := range o.w.store.hard.Pods {
 			if name.Type == p.Type && name.Index >= p.Count {
-				o.left[name] = true
+				o.leave(name)
 			}
 		}
 	}

@@ -6,8 +6,9 @@
 // scheduler.Machine stand models of all that it meets: a store that applies the writes of a
 // step as one batch, a master with agents (offers, filters, reservations, volumes, executors,
 // status updates that are sent again until they are acknowledged), a Kafka cluster (formatted
-// volumes, voters, registration), and an operator. The models are strict where Mesos is strict
-// and lax where Mesos is lax, because a machine that passes must be right about both.
+// volumes, voters, registration), the servers of ZooKeeper, and an operator. The models are strict
+// where Mesos is strict and lax where Mesos is lax, because a machine that passes must be right
+// about both.
 //
 // # A run
 //
@@ -23,7 +24,9 @@
 // answers late, wrongly or not at all; the operator commands anything that can be commanded:
 // pods are restarted, replaced, moved, paused; plans are started with parameters, stopped,
 // interrupted, forced, done again; the configuration grows, shrinks, changes and goes back; Kafka
-// is upgraded, which is paused, finalized and rolled back, to a release that may not even start.
+// is upgraded, which is paused, finalized and rolled back, to a release that may not even start; or
+// it has its metadata in ZooKeeper, and is migrated to controllers, which is paused, finalized and
+// rolled back, too.
 //
 // Then all faults stop, the operator continues all that he held up and every plan that he once
 // began, and liveness must follow: within a bounded time every plan is complete, what runs is

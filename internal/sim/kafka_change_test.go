@@ -55,8 +55,14 @@ func (k *kafka) change(p *process, call scheduler.ChangeKafka) {
 // apply makes a change; it says why Kafka refuses it, "" if it does not.
 func (k *kafka) apply(call scheduler.ChangeKafka) string {
 	c := k.at(call.Addresses)
-	if c == nil || !k.quorum(c) {
+	if c == nil || !k.governed(c) {
 		return "no leader of the quorum"
+	}
+	switch call.Change.(type) {
+	case scheduler.AddVoter, scheduler.RemoveVoter:
+		if !k.quorum(c) {
+			return "no leader of the quorum"
+		}
 	}
 	k.w.tell("kafka is to %s", call.Change)
 	switch change := call.Change.(type) {

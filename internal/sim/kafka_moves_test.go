@@ -38,7 +38,7 @@ func (k *kafka) arrive(c *cluster, i int, m balance.Move) {
 		return // cancelled, or another one by now
 	}
 	p := c.partitions[i]
-	ready, isr := k.quorum(c) && k.led(c, p), map[int]bool{}
+	ready, isr := k.governed(c) && k.led(c, p), map[int]bool{}
 	for _, id := range m.After {
 		gained := !slices.Contains(p.replicas, int(id))
 		ready = ready && (!gained || k.serves(c, int(id)))
@@ -66,7 +66,7 @@ func (k *kafka) weigh(p *process, call scheduler.AskMoves) {
 	}
 	w.after(w.between(2*time.Millisecond, time.Second), func() {
 		l := scheduler.Layout{Asked: asked, Error: "no leader of the quorum"}
-		if c := k.at(call.Addresses); c != nil && k.quorum(c) {
+		if c := k.at(call.Addresses); c != nil && k.governed(c) {
 			l = k.layout(c, asked)
 		}
 		if p.life == life {

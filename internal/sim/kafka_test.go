@@ -25,6 +25,7 @@ type kafka struct {
 	snapshots map[*rolling.Facts]*snapshot
 	// came are the launches whose nodes were in their cluster, and in sync.
 	came map[mesos.TaskID]bool
+	zoo  *zooKeeper
 }
 
 // volume is the data of one node.
@@ -53,6 +54,15 @@ type cluster struct {
 	// features are the finalized levels, cordoned the brokers that take no new replicas.
 	features map[string]int
 	cordoned map[int]bool
+	// zoo is what is in ZooKeeper, nil if it never had its metadata there.
+	zoo *registry
+}
+
+func newCluster(id string, founder *volume) *cluster {
+	return &cluster{id: id, founder: founder, voters: map[int]*volume{},
+		members: map[*volume]bool{}, brokers: map[int]*registration{},
+		moving: map[int]balance.Move{}, topics: map[string]*topic{}, byHand: map[int]bool{},
+		cordoned: map[int]bool{}}
 }
 
 // registration is a broker that the controllers know.
@@ -80,11 +90,23 @@ type node struct {
 	controls    bool // it is a controller
 	up, ended   bool
 	release     release
+	connect     string // where ZooKeeper is
+	elects      bool   // it is a broker whose metadata is there
+	migrates    bool   // it takes part in a migration from there
 }
 
 func newKafka(w *world) *kafka {
 	return &kafka{w: w, volumes: map[mesos.PersistenceID]*volume{},
-		came: map[mesos.TaskID]bool{}}
+		came: map[mesos.TaskID]bool{},
+		zoo:  &zooKeeper{w: w, synced: map[*volume]bool{}}}
+}
+
+// volume is the volume of an id.
+func (k *kafka) volume(id mesos.PersistenceID) *volume {
+	if k.volumes[id] == nil {
+		k.volumes[id] = &volume{id: id}
+	}
+	return k.volumes[id]
 }
 
 // isOnce reports whether a task runs to its end by itself.
@@ -115,10 +137,11 @@ func (k *kafka) begin(t *task) {
 			n.dirs = strings.Split(e.Value, ",")
 		}
 	}
-	if n.cluster == "" {
+	n.configure(k.w, order)
+	if n.cluster == "" && !n.elects {
+		k.zoo.begin(t, order)
 		return
 	}
-	n.configure(k.w, order)
 	for _, p := range order.Ports {
 		address := fmt.Sprintf("%s:%d", t.a.hostname, p.Number)
 		if p.Name == "broker" {
@@ -130,15 +153,12 @@ func (k *kafka) begin(t *task) {
 	for _, r := range t.resources.Volumes() {
 		disk := r.DiskInfo()
 		id := mesos.PersistenceID(disk.PersistenceID)
-		if k.volumes[id] == nil {
-			k.volumes[id] = &volume{id: id}
-		}
 		switch slices.Index(n.dirs, disk.ContainerPath+"/logs") {
 		case -1:
 		case 0:
-			n.volume = k.volumes[id]
+			n.volume = k.volume(id)
 		default:
-			n.others = append(n.others, k.volumes[id])
+			n.others = append(n.others, k.volume(id))
 		}
 	}
 	if n.volume == nil || len(n.others) != len(n.dirs)-1 {
@@ -161,9 +181,19 @@ func (n *node) configure(w *world, order executor.Order) {
 			case "process.roles":
 				n.serves = strings.Contains(value, "broker")
 				n.controls = strings.Contains(value, "controller")
+			case "broker.id":
+				n.serves, n.elects = true, true
+				n.id, _ = strconv.Atoi(value)
+			case "zookeeper.connect":
+				n.connect = value
+			case "zookeeper.metadata.migration.enable":
+				n.migrates = value == "true"
 			case "node.id":
 				n.id, _ = strconv.Atoi(value)
 			case "log.dirs":
+				if n.cluster == "" { // nothing is formatted
+					n.dirs = strings.Split(value, ",")
+				}
 				if value != strings.Join(n.dirs, ",") {
 					w.fail("orders", "%s formats %v and logs to %s", n.t.info.ID, n.dirs, value)
 				}
@@ -177,23 +207,16 @@ func (k *kafka) boot(n *node) {
 	if n.ended {
 		return
 	}
-	if !n.volume.formatted {
+	if !n.volume.formatted && !n.elects {
 		k.w.checkFormat(n)
 		k.w.tell("volume %s of node %d is formatted %s", n.volume.id, n.id, n.format)
-		n.volume.formatted = true
-		for _, v := range n.others {
-			v.formatted = true
-		}
 		if n.format == "--standalone" {
-			c := &cluster{id: n.cluster, founder: n.volume,
-				voters:  map[int]*volume{n.id: n.volume},
-				members: map[*volume]bool{n.volume: true},
-				brokers: map[int]*registration{}, moving: map[int]balance.Move{},
-				topics: map[string]*topic{}, byHand: map[int]bool{},
-				features: n.release.features(), cordoned: map[int]bool{}}
-			n.volume.cluster = c
-			k.clusters = append(k.clusters, c)
+			k.establish(n)
 		}
+	}
+	n.volume.formatted = true
+	for _, v := range n.others {
+		v.formatted = true
 	}
 	k.w.after(k.w.between(300*time.Millisecond, 3*time.Second), func() {
 		if k.starts(n) {
@@ -208,6 +231,19 @@ func (k *kafka) boot(n *node) {
 			k.join(n)
 		}
 	})
+}
+
+// establish has a node found a quorum, and the cluster, unless that is in ZooKeeper already.
+func (k *kafka) establish(n *node) {
+	c := k.migrated(n)
+	if c == nil {
+		c = newCluster(n.cluster, n.volume)
+		k.clusters = append(k.clusters, c)
+	}
+	c.founder, c.features = n.volume, n.release.features()
+	clear(c.voters)
+	c.voters[n.id], c.members[n.volume] = n.volume, true
+	n.volume.cluster = c
 }
 
 // end is the end of a process.
@@ -231,7 +267,7 @@ func (k *kafka) join(n *node) {
 	if c == nil {
 		c = k.discover(n)
 	}
-	if c == nil || !k.quorum(c) {
+	if c == nil || !k.admits(n, c) {
 		k.w.after(k.w.between(300*time.Millisecond, time.Second), func() { k.join(n) })
 		return
 	}
@@ -243,7 +279,7 @@ func (k *kafka) join(n *node) {
 	}
 	n.volume.cluster = c
 	c.members[n.volume] = true
-	if n.controls && !k.w.scenario.older {
+	if n.controls && k.joinsItself() {
 		c.voters[n.id] = n.volume
 	}
 	if !n.serves {
@@ -265,6 +301,9 @@ func (k *kafka) join(n *node) {
 
 // discover finds a cluster with a quorum behind the addresses that a node was launched with.
 func (k *kafka) discover(n *node) *cluster {
+	if n.elects {
+		return k.registered(n)
+	}
 	for _, address := range n.controllers {
 		for _, x := range k.nodes {
 			if x.controller == address && x.volume.cluster != nil && k.quorum(x.volume.cluster) {
@@ -289,7 +328,13 @@ func (k *kafka) quorum(c *cluster) bool {
 // detained reports whether a process cannot end in order: a broker that leaves wants the consent
 // of the controllers.
 func (k *kafka) detained(n *node) bool {
-	return n != nil && n.up && n.serves && n.volume.cluster != nil && !k.quorum(n.volume.cluster)
+	return n != nil && n.up && n.serves && !n.elects && n.volume.cluster != nil &&
+		!k.quorum(n.volume.cluster)
+}
+
+// joinsItself reports whether controllers become voters by themselves.
+func (k *kafka) joinsItself() bool {
+	return !k.w.scenario.older && k.w.scenario.shape.metadata == native
 }
 
 // ask answers the questions of the scheduler: soon and truly, or not.
@@ -345,6 +390,11 @@ func (k *kafka) facts(asked time.Time, call scheduler.AskKafka) scheduler.KafkaF
 	case c == nil:
 		f.Error = "connection refused"
 		return f
+	case c.zoo != nil:
+		if k.mixedFacts(c, addresses, &f) {
+			k.brokerFacts(c, call, brokers, &f)
+		}
+		return f
 	case brokers && !k.quorum(c):
 		f.Error = "no leader of the quorum"
 		return f
@@ -364,23 +414,30 @@ func (k *kafka) facts(asked time.Time, call scheduler.AskKafka) scheduler.KafkaF
 	}
 	slices.Sort(f.Voters)
 	slices.Sort(f.Present)
-	f.JoinsItself, f.Replicas = !k.w.scenario.older, k.replicas(c)
+	f.JoinsItself, f.Replicas = k.joinsItself(), k.replicas(c)
+	k.brokerFacts(c, call, brokers, &f)
+	return f
+}
+
+// brokerFacts is what is told of brokers, if any of them answers, and what they host.
+func (k *kafka) brokerFacts(
+	c *cluster, call scheduler.AskKafka, brokers bool, f *scheduler.KafkaFacts,
+) {
 	for id, b := range c.brokers {
-		if !brokers {
-			break
+		if !brokers || !k.listed(c, id) {
+			continue
 		}
 		f.Brokers = append(f.Brokers, scheduler.BrokerFacts{ID: id, Address: b.address,
 			Fenced: !k.serves(c, id), Cordoned: c.cordoned[id]})
 	}
 	f.Cordons = c.features[upgrade.Metadata] >= cordoning
 	k.settle(c)
-	k.partitionFacts(c, &f)
+	k.partitionFacts(c, f)
 	if call.All {
-		f.Rolling = k.whole(c, asked, k.answering(addresses))
-		f.Features = k.featureFacts(c, addresses)
-		k.snap(c, asked, f.Rolling)
+		f.Rolling = k.whole(c, f.Asked, k.answering(call.Addresses))
+		f.Features = k.featureFacts(c, call.Addresses)
+		k.snap(c, f.Asked, f.Rolling)
 	}
 	f.MostReplicas, f.MostReplicated = c.mostReplicas()
 	slices.SortFunc(f.Brokers, func(x, y scheduler.BrokerFacts) int { return x.ID - y.ID })
-	return f
 }

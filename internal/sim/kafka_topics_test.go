@@ -32,7 +32,7 @@ func (k *kafka) configs(p *process, call scheduler.AskConfigs) {
 	}
 	w.after(w.between(2*time.Millisecond, time.Second), func() {
 		found := scheduler.Configs{Asked: asked, Error: "no leader of the quorum"}
-		if c := k.at(call.Addresses); c != nil && k.quorum(c) {
+		if c := k.at(call.Addresses); c != nil && k.governed(c) {
 			k.meddle(c)
 			found = k.found(c, call.Wish, asked)
 		}
@@ -173,8 +173,13 @@ func (w *world) undeclared() string {
 					declared.Config)
 			}
 		}
-		if len(service.Topics()) > 0 && len(c.byHand) > 0 { // the policy is the same shape's
-			return fmt.Sprintf("brokers %v are configured by hand", c.byHand)
+		if len(service.Topics()) == 0 {
+			continue // the policy is the same shape's
+		}
+		for id := range c.byHand { // of one that is gone nobody can say what it has
+			if c.brokers[id] != nil {
+				return fmt.Sprintf("broker %d is configured by hand", id)
+			}
 		}
 	}
 	return ""

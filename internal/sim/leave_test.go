@@ -251,7 +251,7 @@ const patience = 10 * time.Minute
 
 // growBack has as many brokers again as topics have replicas, where one was to leave of as many:
 // whoever shrinks a cluster while it does not answer is not told before. It also wants those back
-// that were to leave and have fallen.
+// that were to leave and have fallen, and a third controller where one of two is to be replaced.
 func (o *operator) growBack() {
 	w := o.w
 	if w.now.Before(o.healed.Add(patience)) {
@@ -260,7 +260,8 @@ func (o *operator) growBack() {
 	for _, p := range w.process.picture().Plans {
 		for _, ph := range p.Phases {
 			if !slices.ContainsFunc(ph.Steps, func(s scheduler.StepView) bool {
-				return strings.Contains(s.Reason, "cannot leave") || o.fallen(ph.Name, s)
+				return strings.Contains(s.Reason, "cannot leave") || o.fallen(ph.Name, s) ||
+					o.ofTwo(s)
 			}) {
 				continue
 			}
@@ -286,6 +287,21 @@ func (o *operator) fallen(pod string, s scheduler.StepView) bool {
 	return !slices.ContainsFunc(o.w.kafka.nodes, func(n *node) bool {
 		return strings.HasPrefix(n.t.info.Name, pod+"-")
 	})
+}
+
+// ofTwo reports whether a step waits until one of two controllers, which still runs, is replaced:
+// the quorum has to live without it, and never can. Whoever has a controller replaced and takes
+// away another one before that has begun is not told.
+func (o *operator) ofTwo(s scheduler.StepView) bool {
+	count, waits := 0, false
+	for _, name := range o.pods() {
+		if _, controls := o.voter(name); controls {
+			count++
+			waits = waits || name.String() == s.Pod && s.Status != plans.Complete &&
+				o.w.store.hard.Pods[name].Request == scheduler.Replace
+		}
+	}
+	return waits && count == 2
 }
 
 // lastOf reports whether a service that is uninstalled waits for an agent in vain: no quorum is

@@ -116,6 +116,9 @@ func (k *kafka) whole(c *cluster, asked time.Time, answer map[int]bool) *rolling
 		}
 		q.Voters = append(q.Voters, voter)
 	}
+	if c.zoo != nil {
+		q = k.elected(c, q, answer)
+	}
 	b.Quorum(q)
 	var tell []int
 	for id := range c.brokers {
@@ -130,6 +133,9 @@ func (k *kafka) whole(c *cluster, asked time.Time, answer map[int]bool) *rolling
 		b.Broker(broker)
 	}
 	slices.Sort(tell)
+	if i := k.controllerAmong(c, tell); i > 0 {
+		tell[0], tell[i] = tell[i], tell[0]
+	}
 	for _, id := range tell[:min(2, len(tell))] {
 		b.Answer(rolling.NodeID(id))
 		for i, p := range c.partitions {

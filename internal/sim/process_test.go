@@ -309,6 +309,10 @@ func (p *process) carry(call scheduler.Call) {
 		}
 	case scheduler.AskKafka:
 		p.w.kafka.ask(p, call)
+	case scheduler.AskZooKeeper:
+		p.w.kafka.zoo.ask(p, call)
+	case scheduler.AskMigration:
+		p.w.kafka.askMigration(p, call)
 	case scheduler.AskMoves:
 		p.w.kafka.weigh(p, call)
 	case scheduler.AskConfigs:

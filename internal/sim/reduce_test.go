@@ -64,7 +64,7 @@ const (
 // reduce gives the smallest run that was found to fail as the run of a seed does.
 func reduce(seed uint64, plant func(scheduler.Event, *scheduler.Output)) *world {
 	r := &reduction{seed: seed, plant: plant, budget: mostRuns}
-	r.scenario = drawScenario(rand.New(rand.NewPCG(seed, 0x6b61666b61)))
+	r.scenario = scenarioOf(seed, rand.New(rand.NewPCG(seed, 0x6b61666b61)))
 	r.best = r.run(r.scenario, cut{})
 	r.property, _, _ = strings.Cut(r.best.breach, ":")
 	r.early = r.best.faults

@@ -19,6 +19,8 @@ type shape struct {
 	unlike      int  // something that differs for one broker, if there are such controllers
 	topics      int  // what topics are declared, 0 for none
 	former      bool // Kafka is of the release before the latest
+	metadata    metadata
+	servers     int // of ZooKeeper, 0 for those of somebody else
 	other       bool
 	// nodes and data count the instances of the mixed pods, without which nodes is 0.
 	nodes, data  int
@@ -54,6 +56,9 @@ func drawMixed(rng *rand.Rand) shape {
 
 // changed draws another configuration of the same service; some of them are refused.
 func (s shape) changed(rng *rand.Rand, agents int) shape {
+	if s.metadata != native {
+		return s.changedBridge(rng, agents)
+	}
 	if s.brokers > 0 {
 		switch rng.IntN(7) {
 		case 0:
@@ -350,6 +355,8 @@ func (s shape) text() string {
 	cpus := map[bool]string{false: "0.5", true: "0.8"}[s.large]
 	policies := map[bool]string{true: policySpec}[s.policies]
 	switch {
+	case s.metadata != native:
+		b.WriteString(s.bridgeText(policies, cpus))
 	case s.controllers > 0:
 		topics := strings.ReplaceAll(s.declared(), ", ", "\n      ")
 		fmt.Fprintf(&b, apartSpec, s.controllers, policies, s.release(), s.revision, s.brokers,

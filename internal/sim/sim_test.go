@@ -168,9 +168,13 @@ func (w *world) settles() bool {
 	if missing != "" {
 		w.fail("liveness", "after %s without faults %s", mostSettle, missing)
 	}
+	if w.breach != "" {
+		return false
+	}
 	life := w.process.life
 	w.run(w.now.Add(70*time.Second), func() bool { return false })
-	if w.process.life != life || !w.process.alive { // it crashed meanwhile, as it was to
+	crashed := w.process.life != life || !w.process.alive // meanwhile, as it was to
+	if w.breach == "" && crashed {
 		return w.settles()
 	}
 	if again := w.unsettled(); again != "" {

@@ -23,6 +23,7 @@ type task struct {
 	sends     int            // counts, so that older timers are void
 	arrives   time.Time      // when the latest message arrives, to keep their order
 	node      *node          // the Kafka process, nil when it is none or not up
+	server    *server        // the ZooKeeper process, nil when it is none
 	wasAway   bool           // its agent could not be reached at some time
 	draining  bool           // it is killed because its agent is drained
 	replaced  bool           // the operator replaced its instance since it was launched
@@ -67,7 +68,7 @@ func (t *task) run() {
 		w.used[mesos.PersistenceID(v.DiskInfo().PersistenceID)] = true
 	}
 	w.kafka.begin(t)
-	if order := w.order(t.info); order.Readiness != nil && !isIdle(order) {
+	if order := w.order(t.info); order.Readiness != nil && !neverReady(order) {
 		w.after(w.between(500*time.Millisecond, 5*time.Second), t.becomeReady)
 	}
 	if w.chance(0.2 * w.scenario.tasks) {
@@ -85,7 +86,7 @@ func (t *task) becomeReady() {
 	if !t.alive() || t.killing {
 		return
 	}
-	if t.node != nil && !t.node.up {
+	if t.node != nil && !t.node.up || t.server != nil && !t.server.up {
 		t.a.m.w.after(time.Second, t.becomeReady)
 		return
 	}
@@ -150,6 +151,10 @@ func (t *task) stop() {
 	if t.node != nil {
 		t.a.m.w.kafka.end(t.node)
 		t.node = nil
+	}
+	if t.server != nil {
+		t.a.m.w.kafka.zoo.end(t.server)
+		t.server = nil
 	}
 }
 

@@ -19,10 +19,11 @@ type release int
 const (
 	former release = iota
 	latest
+	bridge // the last with ZooKeeper
 )
 
 // releases are the versions by which operators know them.
-var releases = [...]string{"4.2.1", "4.3.1"}
+var releases = [...]string{"4.2.1", "4.3.1", "3.9.1"}
 
 // cordoning is the level of metadata.version from which on brokers can be cordoned.
 const cordoning = 30
@@ -31,14 +32,23 @@ const cordoning = 30
 var abilities = [...]map[string]int{
 	{upgrade.Metadata: 29, upgrade.Quorum: 1, "group.version": 1, "share.version": 1},
 	{upgrade.Metadata: cordoning, upgrade.Quorum: 1, "group.version": 1, "share.version": 2},
+	{upgrade.Metadata: 21, upgrade.Quorum: 1},
 }
 
 // release is the version in the spec of a shape.
 func (s shape) release() string {
-	if s.former {
-		return releases[former]
+	return releases[s.kafka()]
+}
+
+// kafka is the release of a shape.
+func (s shape) kafka() release {
+	switch {
+	case s.metadata != native:
+		return bridge
+	case s.former:
+		return former
 	}
-	return releases[latest]
+	return latest
 }
 
 // features are those of a cluster that is founded; one of them is never raised by itself.
@@ -60,10 +70,7 @@ func (w *world) releaseOf(info mesos.TaskInfo) release {
 			}
 		}
 	}
-	if w.scenario.shape.former {
-		return former
-	}
-	return latest
+	return w.scenario.shape.kafka()
 }
 
 // starts reports whether a process comes up.
@@ -139,9 +146,12 @@ func (w *world) unfinished() string {
 		if c.cordoned[n.id] {
 			return fmt.Sprintf("broker %d is cordoned and wanted", n.id)
 		}
-		begun := former
-		if !w.scenario.shape.former || hard.Campaign.Number > 0 && !hard.Campaign.Back {
+		begun := w.scenario.shape.kafka()
+		if begun == former && hard.Campaign.Number > 0 && !hard.Campaign.Back {
 			begun = latest
+		}
+		if c.zoo != nil && w.metadata() == inZooKeeper {
+			continue // features are of controllers
 		}
 		if want := begun.features(); !maps.Equal(c.features, want) {
 			return fmt.Sprintf("the features are %v, not %v", c.features, want)

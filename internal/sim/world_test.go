@@ -75,7 +75,9 @@ func (h *happenings) Pop() any {
 	return last
 }
 
-func newWorld(seed uint64) *world { return newWorldOf(seed, drawScenario) }
+func newWorld(seed uint64) *world {
+	return newWorldOf(seed, func(rng *rand.Rand) scenario { return scenarioOf(seed, rng) })
+}
 
 func newWorldOf(seed uint64, draw func(*rand.Rand) scenario) *world {
 	w := &world{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x6b61666b61)),
@@ -92,7 +94,7 @@ func newWorldOf(seed uint64, draw func(*rand.Rand) scenario) *world {
 		&checkReplaced{w: w, under: map[scheduler.PodName]bool{}},
 		&checkActions{w: w, last: map[string]time.Time{}},
 		&checkPaused{w}, &checkParams{w}, &checkLeaving{w}, newCheckJobs(w),
-		&checkEssential{w: w}, newCheckUpgrade(w),
+		&checkEssential{w: w}, newCheckUpgrade(w), newCheckStages(w), &checkEnds{w},
 		&checkMinimum{w: w, told: map[mesos.TaskID]time.Time{},
 			forced: map[scheduler.PodName]bool{}},
 	}

@@ -3,11 +3,13 @@ package zk
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,8 +32,9 @@ const (
 	maxSrvr = 16 << 10
 )
 
-// Ask asks all addresses (host:port) at once, and returns when all have answered or time is over.
-func (r Roles) Ask(ctx context.Context, addresses []string) scheduler.ZooKeeperFacts {
+// Ask asks all addresses (host:port) at once, those of them that are secure over TLS, and returns
+// when all have answered or time is over.
+func (r Roles) Ask(ctx context.Context, addresses, secure []string) scheduler.ZooKeeperFacts {
 	facts := scheduler.ZooKeeperFacts{Asked: time.Now(),
 		Servers: make([]scheduler.ServerFacts, len(addresses))}
 	timeout := r.Timeout
@@ -43,7 +46,7 @@ func (r Roles) Ask(ctx context.Context, addresses []string) scheduler.ZooKeeperF
 	var all sync.WaitGroup
 	for i, address := range addresses {
 		all.Go(func() {
-			role, err := askRole(ctx, address)
+			role, err := askRole(ctx, address, slices.Contains(secure, address))
 			facts.Servers[i] = scheduler.ServerFacts{Address: address, Role: role}
 			if err != nil {
 				facts.Servers[i].Error = shortly(err)
@@ -54,9 +57,20 @@ func (r Roles) Ask(ctx context.Context, addresses []string) scheduler.ZooKeeperF
 	return facts
 }
 
+// dialer connects in plain text, or over TLS without asking who answers: the scheduler does not
+// know who signs the servers' certificates, and tells them nothing.
+func dialer(secure bool) interface {
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+} {
+	if secure {
+		return &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
+	}
+	return &net.Dialer{}
+}
+
 // askRole asks one server.
-func askRole(ctx context.Context, address string) (ensemble.Role, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+func askRole(ctx context.Context, address string, secure bool) (ensemble.Role, error) {
+	conn, err := dialer(secure).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return ensemble.Silent, err
 	}

@@ -2,6 +2,7 @@ package zk
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ func TestRolesOfAnEnsemble(t *testing.T) {
 		t.Helper()
 		deadline := time.Now().Add(30 * time.Second)
 		for {
-			roles := count(Roles{}.Ask(context.Background(), addresses))
+			roles := count(Roles{}.Ask(context.Background(), addresses, nil))
 			if holds(roles) {
 				return
 			}
@@ -50,6 +51,52 @@ func TestRolesOfAnEnsemble(t *testing.T) {
 	await("the last one serves nobody", func(roles map[ensemble.Role]int) bool {
 		return roles[ensemble.Idle] == 1 && roles[ensemble.Silent] == 2
 	})
+}
+
+// A server that answers over TLS alone is asked so, whoever signed its certificate; one that is
+// asked the other way is silent, with the reason.
+func TestRolesOverTLS(t *testing.T) {
+	id := zktest.NewIdentity(t)
+	certificate, err := tls.LoadX509KeyPair(id.CertFile, id.KeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := tls.Listen("tcp", "127.0.0.1:0",
+		&tls.Config{Certificates: []tls.Certificate{certificate}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			if _, err := conn.Read(make([]byte, 4)); err == nil {
+				_, _ = conn.Write([]byte("Zookeeper version: 3.8.4\nMode: leader\n"))
+			}
+			conn.Close()
+		}
+	}()
+	plain := zktest.Start(t).Address
+	secure := listener.Addr().String()
+	addresses := []string{secure, plain}
+	for _, c := range []struct {
+		asked   string
+		timeout time.Duration
+		roles   []ensemble.Role
+	}{
+		{secure, time.Minute, []ensemble.Role{ensemble.Leader, ensemble.Alone}},
+		{plain, 300 * time.Millisecond, []ensemble.Role{ensemble.Silent, ensemble.Silent}},
+	} {
+		facts := Roles{Timeout: c.timeout}.Ask(context.Background(), addresses, []string{c.asked})
+		for i, s := range facts.Servers {
+			if s.Role != c.roles[i] || (s.Role == ensemble.Silent) != (s.Error != "") {
+				t.Errorf("%v, over TLS %s: server %d is %+v", addresses, c.asked, i, s)
+			}
+		}
+	}
 }
 
 // What is no ZooKeeper, refuses the word, hangs or is not there is silent, with the reason.
@@ -95,7 +142,7 @@ func TestRolesOfOthers(t *testing.T) {
 	for _, c := range cases {
 		addresses = append(addresses, c.address)
 	}
-	facts := Roles{Timeout: 300 * time.Millisecond}.Ask(context.Background(), addresses)
+	facts := Roles{Timeout: 300 * time.Millisecond}.Ask(context.Background(), addresses, nil)
 	for i, c := range cases {
 		s := facts.Servers[i]
 		if string(s.Role) != c.role || !strings.Contains(s.Error, c.reason) ||

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Identity is a certificate for 127.0.0.1 with its key, and the authority that signed it, as files
-// in PEM form.
+// Identity is a certificate for 127.0.0.1 to 127.0.0.9 with its key, and the authority that signed
+// it, as files in PEM form.
 type Identity struct{ CAFile, CertFile, KeyFile string }
 
 // StartSecure starts a server alone that has TLS at its address Secure and demands certificates
@@ -29,7 +29,7 @@ func StartSecure(t testing.TB) (*Server, Identity) {
 	s.Secure = "127.0.0.1:" + ports[1]
 	s.tls = []string{"secureClientPort=" + ports[1], "secureClientPortAddress=127.0.0.1",
 		"serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory",
-		"ssl.keyStore.location=" + id.both(t), "ssl.keyStore.type=PEM",
+		"ssl.keyStore.location=" + id.Both(t), "ssl.keyStore.type=PEM",
 		"ssl.trustStore.location=" + id.CAFile, "ssl.trustStore.type=PEM"}
 	s.launch()
 	s.await()
@@ -45,8 +45,11 @@ func NewIdentity(t testing.TB) Identity {
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
 	own := x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "own"},
 		NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature,
+		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
+	for host := range byte(9) {
+		own.IPAddresses = append(own.IPAddresses, net.IPv4(127, 0, 0, 1+host))
+	}
 	signer, key := newKey(t), newKey(t)
 	folder := t.TempDir()
 	id := Identity{CAFile: filepath.Join(folder, "ca.pem"),
@@ -61,8 +64,8 @@ func NewIdentity(t testing.TB) Identity {
 	return id
 }
 
-// both gives the certificate and its key in one file, as servers want them.
-func (id Identity) both(t testing.TB) string {
+// Both gives the certificate and its key in one file, as servers want them.
+func (id Identity) Both(t testing.TB) string {
 	t.Helper()
 	path := id.KeyFile + ".both"
 	var all []byte

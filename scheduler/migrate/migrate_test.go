@@ -84,6 +84,8 @@ func TestRefusals(t *testing.T) {
 			want: "inter.broker.protocol.version has to go"},
 		{name: "nodes that ZooKeeper protects", was: "zookeeper.session.timeout.ms: 9000",
 			is: "zookeeper.set.acl: 'true'", want: "unset it first"},
+		{name: "an ensemble that lets nobody in", was: "zookeeper: {heap", both: true,
+			is: "zookeeper: {jaas: x, heap", want: "pod zk: its servers have zookeeper.tls or"},
 		{name: "more brokers at once", was2: "  kafka:\n    count: 3",
 			is2:  "  kafka:\n    count: 4",
 			want: "pod kafka: a migration changes kafka.process"},

@@ -23,6 +23,10 @@ func (s Specs) Refusals() []string {
 	}
 	for _, pod := range s.Origin.Pods {
 		next, stays := podOf(s.Final, pod.Type)
+		z := pod.ZooKeeper
+		refuse(z != nil && (z.TLS != nil || z.JAAS != ""), "pod %s: its servers have "+
+			"zookeeper.tls or zookeeper.jaas, and do not let the scheduler in, which has to read "+
+			"two nodes, and to delete them should the migration be undone", pod.Type)
 		switch k := pod.Kafka; {
 		case !stays:
 			refuse(true, "pod %s is missing: a migration takes nothing away; remove it when it "+
