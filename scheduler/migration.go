@@ -274,11 +274,15 @@ func (m *Machine) migrationFacts() migrate.Facts {
 	return f
 }
 
-// passMigration has ZooKeeper asked as long as a migration is under way.
+// passMigration has ZooKeeper asked as long as a migration is under way, and does not wait for its
+// operator, which it may for weeks.
 func (m *Machine) passMigration() {
 	c := m.migrating()
 	if c == nil {
 		m.trek = trek{}
+		return
+	}
+	if c.Waiting() || m.pausedCampaign() {
 		return
 	}
 	m.curious = true

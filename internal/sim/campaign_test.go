@@ -72,14 +72,20 @@ func (o *operator) steer(verb scheduler.CampaignVerb) {
 	o.w.process.command(scheduler.CampaignCommand{Kind: scheduler.Upgrading, Verb: verb})
 }
 
-// upgrade begins an upgrade to the latest release.
-func (o *operator) upgrade() {
-	w := o.w
-	c := scheduler.Upgrade{To: releases[latest], Java: 17, Finalize: w.flip(0.3),
+// upgradeTo is an upgrade to the latest release.
+func (o *operator) upgradeTo(finalize bool) scheduler.Upgrade {
+	c := scheduler.Upgrade{To: releases[latest], Java: 17, Finalize: finalize,
 		Archives: map[string]string{}}
 	for _, version := range releases[:bridge] {
 		c.Archives[version] = archive(version)
 	}
+	return c
+}
+
+// upgrade begins an upgrade to the latest release.
+func (o *operator) upgrade() {
+	w := o.w
+	c := o.upgradeTo(w.flip(0.3))
 	phases := []string{"nodes", "controllers", "brokers", "verify", "metadata"}
 	if w.flip(0.2) {
 		c.PauseAfter = []string{phases[w.rng.IntN(len(phases))]}

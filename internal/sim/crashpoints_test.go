@@ -23,10 +23,13 @@ type course struct {
 	do func(*world)
 	// pairs says that two crashes in one run are tried, too.
 	pairs bool
+	// long says that it has many points, of which fewer are tried in a sample.
+	long bool
 }
 
 func courses() []course {
 	kafka := shape{brokers: 3}
+	zoo := shape{metadata: inZooKeeper, brokers: 2, controllers: 1, servers: 1}
 	mixed := shape{nodes: 2, data: 2, agent: true, order: "serial", nodeOrder: "serial",
 		dataOrder: "parallel"}
 	target := func(change func(*shape)) func(*world) {
@@ -59,7 +62,38 @@ func courses() []course {
 		{name: "agent cut off", shape: mixed, do: func(w *world) {
 			w.master.agents[0].cutFor(90 * time.Second)
 		}},
+		{name: "upgrade", shape: shape{brokers: 3, former: true}, long: true, do: func(w *world) {
+			w.campaign(w.operator.upgradeTo(true))
+		}},
+		{name: "migrate", shape: zoo, long: true, do: func(w *world) {
+			w.migrate(scheduler.CampaignFinalize)
+		}},
+		{name: "migrate and back", shape: zoo, long: true, do: func(w *world) {
+			w.migrate(scheduler.CampaignRollback)
+		}},
 	}
+}
+
+// campaign has a campaign begun.
+func (w *world) campaign(c scheduler.Command) {
+	w.insist(c, func() bool { return w.store.hard.Campaign.Number > 0 })
+	if w.store.hard.Campaign.Number == 0 {
+		w.fail("liveness", "a campaign does not begin")
+	}
+}
+
+// migrate has a migration begun, and, when it waits, go forwards or backwards from there.
+func (w *world) migrate(verb scheduler.CampaignVerb) {
+	next := w.scenario.shape
+	next.metadata = migrated
+	w.campaign(scheduler.Migrate{Service: next.service(), Before: "{}"})
+	waits := func() bool { return w.store.hard.Campaign.Waiting() }
+	w.run(w.now.Add(mostSettle), waits)
+	if !waits() {
+		w.fail("liveness", "the migration does not wait: %s", w.store.hard.Campaign)
+	}
+	w.insist(scheduler.CampaignCommand{Kind: scheduler.Migrating, Verb: verb},
+		func() bool { return !waits() })
 }
 
 // leaves keeps in mind who a configuration does not want.
@@ -145,6 +179,9 @@ func (c course) plans(points int) [][]int {
 	stride := 1
 	if !*everyPoint {
 		stride = 41
+	}
+	if c.long && !*everyPoint {
+		stride = 301
 	}
 	var plans [][]int
 	for p := 0; p < points; p += stride {

@@ -147,6 +147,9 @@ func (o *operator) on(a *agent) []scheduler.PodName {
 func (o *operator) spares(a *agent) bool {
 	controllers := map[string]bool{}
 	for _, name := range o.on(a) {
+		if o.isServer(name) && !o.spareServer(name) {
+			return false
+		}
 		if _, controls := o.voter(name); controls {
 			controllers[name.String()] = true
 			if !o.expendable(name) {
