@@ -24,6 +24,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/api/client"
 	"github.com/kafka-sched/kafka-sched/internal/localmesos"
+	"github.com/kafka-sched/kafka-sched/internal/loop"
 	"github.com/kafka-sched/kafka-sched/internal/testbin"
 )
 
@@ -79,6 +80,7 @@ type site struct {
 	cfg     localmesos.Config
 	mesos   *localmesos.Cluster
 	options SchedulerOptions
+	clock   func() time.Time // that of the machine with the scheduler, nil for the real one
 	client  *client.Client
 	life    *life // the scheduler that runs in this process
 	ran     bool  // one ever did
@@ -191,7 +193,7 @@ func (s *site) start() {
 	s.life, s.ran = &life{cancel: cancel, ended: make(chan struct{})}, true
 	go func(l *life) {
 		defer close(l.ended)
-		l.err = RunScheduler(ctx, s.options, "test")
+		l.err = runScheduler(ctx, s.options, "test", &loop.Clock{Machine: s.clock})
 	}(s.life)
 	s.connect(os.Getpid())
 }

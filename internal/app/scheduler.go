@@ -82,6 +82,12 @@ const uninstalledMark = "uninstalled"
 // RunScheduler runs a scheduler until the context ends, the service is uninstalled (nil in
 // both cases), or something fails that only a new process can mend.
 func RunScheduler(ctx context.Context, o SchedulerOptions, version string) error {
+	return runScheduler(ctx, o, version, new(loop.Clock))
+}
+
+func runScheduler(
+	ctx context.Context, o SchedulerOptions, version string, clock *loop.Clock,
+) error {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return fmt.Errorf("making the scheduler's folder: %w", err)
 	}
@@ -95,7 +101,7 @@ func RunScheduler(ctx context.Context, o SchedulerOptions, version string) error
 		return err
 	}
 	defer unlock()
-	s := &schedulerRun{o: o, log: logger, version: version,
+	s := &schedulerRun{o: o, log: logger, version: version, clock: clock,
 		front: &front{}, doors: make(chan error, 1)}
 	err = s.run(ctx)
 	if errors.Is(err, errOver) {
@@ -112,6 +118,7 @@ type schedulerRun struct {
 	o       SchedulerOptions
 	log     *slog.Logger
 	version string
+	clock   *loop.Clock
 
 	store     store.Store
 	ending    func() error // removes the state of a service that is uninstalled, nil for a file
@@ -165,8 +172,7 @@ func (s *schedulerRun) run(ctx context.Context) error {
 		return err
 	}
 	defer detector()
-	clock := new(loop.Clock)
-	s.kafka = brokers.New(brokers.Config{Logger: s.log, Now: clock.Now})
+	s.kafka = brokers.New(brokers.Config{Logger: s.log, Now: s.clock.Now})
 	defer s.kafka.Close()
 	s.metrics = metrics.New(metrics.NewRegistry())
 	s.metrics.StalledAfter, s.metrics.Edge = s.o.StalledAfter, s.mesos.measured
@@ -176,10 +182,10 @@ func (s *schedulerRun) run(ctx context.Context) error {
 	recorder, machine := s.record()
 	defer recorder.Close()
 	s.loop = loop.New(loop.Config{
-		Machine: machine, Recorder: recorder, Clock: clock,
+		Machine: machine, Recorder: recorder, Clock: s.clock,
 		Migrations: zk.Migrations{},
 		Store:      s.store, Mesos: s.mesos, ZooKeeper: zk.Roles{},
-		Kafka:   cluster{s.kafka, kafkaadmin.Admin{}, clock},
+		Kafka:   cluster{s.kafka, kafkaadmin.Admin{}, s.clock},
 		Metrics: s.metrics, Logger: s.log,
 	})
 	// The machine has the rest, and here it would soon be old.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -99,4 +100,29 @@ func firstOf(ctx context.Context, addresses []string, use func(*line) error) err
 		return errors.New("there is no address to ask")
 	}
 	return errors.New(strings.Join(failures, "; "))
+}
+
+// atController uses a connection to the broker that is the controller, where ZooKeeper elected one:
+// there it alone elects leaders and knows of reassignments, and others say that they are not it, in
+// KRaft every broker passes such requests on. What is used is the connection at hand if that is one
+// to a node of KRaft, or nobody is the controller.
+func (l *line) atController(ctx context.Context, use func(*line) error) error {
+	_, kraft := l.versions[describeQuorum.key]
+	if _, broker := l.versions[metadata.key]; kraft || !broker {
+		return use(l)
+	}
+	request := kmsg.NewPtrMetadataRequest()
+	request.Topics = []kmsg.MetadataRequestTopic{} // none; nil is all
+	response, err := l.call(request)
+	if err != nil {
+		return err
+	}
+	r := response.(*kmsg.MetadataResponse)
+	for _, b := range r.Brokers {
+		address := net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
+		if b.NodeID == r.ControllerID && address != l.address {
+			return firstOf(ctx, []string{address}, use)
+		}
+	}
+	return use(l)
 }

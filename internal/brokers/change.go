@@ -33,7 +33,14 @@ func (a *Asker) Change(
 			return moveInside(ctx, addresses, c.Moves, false, 0)
 		}
 	}
-	return firstOf(ctx, addresses, func(l *line) error { return l.change(change) })
+	return firstOf(ctx, addresses, func(l *line) error {
+		switch change.(type) {
+		case scheduler.ElectPreferred, scheduler.MoveReplicas, scheduler.StartMoves,
+			scheduler.CancelMoves:
+			return l.atController(ctx, func(l *line) error { return l.change(change) })
+		}
+		return l.change(change)
+	})
 }
 
 func (l *line) change(change scheduler.KafkaChange) error {

@@ -31,7 +31,7 @@ func (a *Asker) Layout(
 	defer context.AfterFunc(a.life, cancel)()
 	s := survey{layout: scheduler.Layout{Asked: a.cfg.Now()}, topics: topics,
 		at: map[scheduler.TopicPartition]int{}, dirs: map[balance.BrokerID]int{}}
-	err := firstOf(ctx, addresses, s.ask)
+	err := firstOf(ctx, addresses, func(l *line) error { return l.atController(ctx, s.ask) })
 	if err == nil && len(topics) == 0 {
 		err = s.measure(ctx)
 	}

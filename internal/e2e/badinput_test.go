@@ -18,8 +18,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // The exit codes that the help texts promise.
@@ -332,65 +330,6 @@ func (c *cluster) kafkaFolder(version string) string {
 		}
 	}
 	return dir
-}
-
-// TestFullDisk installs into a home on a disk without room. A disk of its own needs the right
-// to mount; where there is none, the test says so and checks that install compares what the
-// volumes need with the disk that there is (F9).
-func TestFullDisk(t *testing.T) {
-	c := newCluster(t, "kafka")
-	disk := filepath.Join(c.home, "disk")
-	if err := os.Mkdir(disk, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=1m")
-	if err != nil {
-		t.Logf("a small disk cannot be mounted here (%v): only a demand larger than the disk "+
-			"that there is can be tried", err)
-		c.refuse(bad{args: c.smallInstall("--set", "brokers.disk=99999999"), code: codeMachine,
-			cause: "MiB are free", remedy: "set KAFKA_SCHED_HOME to a larger disk"})
-		return
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(disk, 0); err != nil {
-			t.Errorf("unmounting: %v", err)
-		}
-	})
-	on := *c
-	on.home = filepath.Join(disk, "home")
-	on.env = append(on.env, "KAFKA_SCHED_HOME="+on.home)
-	on.refuse(bad{args: on.smallInstall(), code: codeMachine,
-		cause: "volumes of 3 pods: 1500", remedy: "at " + on.home + " 0 MiB are free; make room"})
-
-	// Not even the cluster's own few files fit: what was written has to go again.
-	filler := filepath.Join(disk, "filler")
-	if err := fill(filler); err != nil {
-		t.Fatal(err)
-	}
-	spec := on.write("tiny.yml", "name: kafka\npods:\n  web:\n    count: 1\n    tasks:\n"+
-		"      main: {goal: RUNNING, cmd: sleep 1000, cpus: 0.1, memory: 32}\n")
-	on.refuse(bad{args: []string{"install", "-f", spec}, code: codeMachine,
-		cause: "no space left on device", remedy: "make room there"})
-	if err := os.Remove(filler); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// fill writes a file until its disk is full.
-func fill(path string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	block := make([]byte, 4096)
-	for {
-		if _, err := f.Write(block); errors.Is(err, unix.ENOSPC) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
 }
 
 // TestTwoInstallsAtOnce starts the same installation twice: one wins, the other one says so and

@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/kafka-sched/kafka-sched/internal/zk"
 	"github.com/kafka-sched/kafka-sched/internal/zktest"
 )
@@ -31,10 +34,33 @@ func TestForeignEnsemble(t *testing.T) {
 	c.awaitMigrant()
 	c.settings(c.bootstrap(), "queued.max.requests", "400", "400", "400")
 	f.calm("a roll of brokers on a ZooKeeper of others")
+	c.ledAsPreferred(trafficTopic)
 	c.tellVerdicts()
 	c.doesAllInZooKeeperMode()
 	f.check()
 	c.uninstall()
+}
+
+// ledAsPreferred waits until the first of their replicas leads each of a topic's partitions.
+func (c *cluster) ledAsPreferred(topic string) {
+	c.t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.bootstrap()...))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer client.Close()
+	eventually(c.t, 2*time.Minute, "leaders are back", func() error {
+		all, err := kadm.NewClient(client).ListTopics(context.Background(), topic)
+		if err != nil {
+			return err
+		}
+		for id, p := range all[topic].Partitions {
+			if len(p.Replicas) != 3 || p.Leader != p.Replicas[0] {
+				return fmt.Errorf("%d leads partition %d of %v", p.Leader, id, p.Replicas)
+			}
+		}
+		return all.Error()
+	})
 }
 
 // onForeign is the example of Kafka on ZooKeeper without servers of its own.

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -115,15 +116,17 @@ func (r *Recorder) begin(hard scheduler.Hard) error {
 		return fmt.Errorf("making a segment of the recording: %w", err)
 	}
 	r.file, r.size = file, 0
-	if r.zip, err = gzip.NewWriterLevel(r, gzip.BestSpeed); err != nil {
-		return err
+	if r.zip, err = gzip.NewWriterLevel(r, gzip.BestSpeed); err == nil {
+		r.lines = bufio.NewWriter(r.zip)
+		err = header(r.lines, r.cfg.Machine, hard)
 	}
-	r.lines = bufio.NewWriter(r.zip)
-	if err := header(r.lines, r.cfg.Machine, hard); err != nil {
-		return err
+	if err == nil {
+		err = r.flush()
 	}
-	r.dirty = true
-	return r.flush()
+	if err != nil { // as on a disk that is full: nobody can begin with it
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return nil
 }
 
 // header writes what a segment begins with.
