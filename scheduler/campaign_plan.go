@@ -103,6 +103,9 @@ func (m *Machine) nodeState(c Campaign, pod string) (plans.Status, string) {
 			if status == plans.Complete && m.hard.Pods[name].Down != nil {
 				return plans.Started, "it is not back in all that it was in yet"
 			}
+			if status == plans.Complete && m.passedOver(m.hard.Pods[name]) {
+				return plans.Pending, "it is not launched with that yet"
+			}
 			if status == plans.Complete && c.Back { // it waits for the phase to be undone
 				return plans.Pending, "it is undone"
 			}

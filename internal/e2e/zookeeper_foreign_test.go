@@ -126,8 +126,8 @@ func (c *cluster) doesAllInZooKeeperMode() {
 	} {
 		args := append(strings.Fields(line), "--name", c.name)
 		out, errs, code := c.run(time.Minute, args...)
-		if code == 0 || !strings.Contains(errs, reason) {
-			c.t.Errorf("%s: exit %d, without %q: %s", line, code, reason, fmt.Sprint(out, errs))
+		if code == 0 || !strings.Contains(out+errs, reason) {
+			c.t.Errorf("%s: exit %d, without %q: %s%s", line, code, reason, out, errs)
 		}
 	}
 }
