@@ -6,5 +6,6 @@
 // cannot rot. `make mutants` applies one at a time with an overlay of the go command, which leaves
 // the tree alone, and runs the tests of the package itself, then stories of the scheduler, then
 // simulated worlds from fixed seeds, until one of them fails. It prints, last,
-// `planted=N caught=N`, and writes the table in docs/reliability.md.
+// `planted=N caught=N`, and writes the table in docs/reliability.md; with ONLY=text it plants those
+// alone whose file or description has the text, and writes their rows.
 package mutants

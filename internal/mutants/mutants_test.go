@@ -14,7 +14,7 @@ type mutation struct{ file, old, new, breaks string }
 // root is the folder of the module.
 const root = "../.."
 
-func all() []mutation { return slices.Concat(machine, guards) }
+func all() []mutation { return slices.Concat(machine, verdicts, guards, office) }
 
 // mutated gives the file of a mutation with the bug in it.
 func (m mutation) mutated(t *testing.T) string {

@@ -18,8 +18,9 @@ import (
 )
 
 var (
-	apply   = flag.Bool("apply", false, "plant the bugs, one at a time, and write the table")
-	only    = flag.String("only", "", "plant only those whose file or description has this text")
+	apply = flag.Bool("apply", false, "plant the bugs, one at a time, and write the table")
+	only  = flag.String("only", "", "plant only those whose file or description has this text; "+
+		"the others keep their rows")
 	summary = flag.String("summary", "", "file that gets the table and the line with the figures")
 	workers = flag.Int("workers", 2, "plant so many at a time, each in its own build")
 )
@@ -50,7 +51,7 @@ func checks(file string) []check {
 	switch folder := path.Dir(file); {
 	case folder == "scheduler":
 		return []check{stories, worlds, crashes, allStories}
-	case folder == "scheduler/offer" || folder == "plans":
+	case folder == "scheduler/offer" || folder == "scheduler/rolling" || folder == "plans":
 		return []check{own, stories, worlds}
 	}
 	return []check{own}
@@ -172,30 +173,36 @@ func conclude(t *testing.T, list []mutation, results []result) {
 		t.Errorf("%d of %d planted bugs were caught, which is not %d %%", caught, len(list),
 			enough)
 	}
-	text := table(list, results)
-	if *only == "" && !t.Failed() {
-		writeTable(t, text)
+	rows := rowsOf(list, results)
+	if !t.Failed() {
+		writeTable(t, rows)
 	}
 	if *summary != "" {
-		text += fmt.Sprintf("\nplanted=%d caught=%d\n", len(list), caught)
-		if err := os.WriteFile(*summary, []byte(text), 0o644); err != nil {
+		var text strings.Builder
+		for _, m := range list {
+			text.WriteString(rows[m.row()] + "\n")
+		}
+		fmt.Fprintf(&text, "\nplanted=%d caught=%d\n", len(list), caught)
+		if err := os.WriteFile(*summary, []byte(text.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// table has a row for each planted bug.
-func table(list []mutation, results []result) string {
-	var b strings.Builder
-	b.WriteString("| file | planted bug | caught by |\n|---|---|---|\n")
+// row is how the row of a mutation begins.
+func (m mutation) row() string { return "| " + m.file + " | " + m.breaks + " |" }
+
+// rowsOf are the rows of the planted bugs, by how they begin.
+func rowsOf(list []mutation, results []result) map[string]string {
+	rows := map[string]string{}
 	for i, m := range list {
 		by := results[i].by
 		if by == "" {
 			by = "nothing: " + survivors[m.breaks]
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", m.file, m.breaks, strings.ReplaceAll(by, "|", "/"))
+		rows[m.row()] = m.row() + " " + strings.ReplaceAll(by, "|", "/") + " |"
 	}
-	return b.String()
+	return rows
 }
 
 const (
@@ -219,10 +226,24 @@ func documented(t *testing.T) (before, table, behind []byte) {
 	return before, table, behind
 }
 
-func writeTable(t *testing.T, text string) {
+// writeTable puts rows into the table of the document; those of bugs that were not planted now stay
+// as they are.
+func writeTable(t *testing.T, rows map[string]string) {
 	t.Helper()
-	before, _, behind := documented(t)
-	doc := slices.Concat(before, []byte(begin+"\n"+text+"\n"+end), behind)
+	before, was, behind := documented(t)
+	var table strings.Builder
+	table.WriteString("\n| file | planted bug | caught by |\n|---|---|---|\n")
+	for _, m := range all() {
+		row, planted := rows[m.row()]
+		if _, rest, documented := strings.Cut(string(was), m.row()); !planted && documented {
+			row, _, _ = strings.Cut(m.row()+rest, "\n")
+		}
+		if row != "" {
+			table.WriteString(row + "\n")
+		}
+	}
+	table.WriteString("\n")
+	doc := slices.Concat(before, []byte(begin+table.String()+end), behind)
 	if err := os.WriteFile(document, doc, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +253,7 @@ func writeTable(t *testing.T, text string) {
 func TestTable(t *testing.T) {
 	_, table, _ := documented(t)
 	for _, m := range all() {
-		if !bytes.Contains(table, []byte("| "+m.file+" | "+m.breaks+" |")) {
+		if !bytes.Contains(table, []byte(m.row())) {
 			t.Errorf("%s has no row for %q of %s: run make mutants", document, m.breaks, m.file)
 		}
 	}

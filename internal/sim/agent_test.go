@@ -43,6 +43,7 @@ type agent struct {
 	window   *mesos.Unavailability // of maintenance, nil for none
 	dead     bool                  // it never comes back
 	declared bool                  // an operator told the master so
+	heir     bool                  // it has what an earlier agent of its machine had
 	able     bool                  // it reports on operations
 	// operations are those whose ends are not acknowledged.
 	operations  map[mesos.OperationID]*operation

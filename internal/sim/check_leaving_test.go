@@ -40,6 +40,9 @@ func (c *checkLeaving) gone(name scheduler.PodName) {
 			}
 		}
 		for _, r := range reservedOn(a) {
+			if a.heir {
+				break // nobody knows before it is offered; then it is freed as a stray
+			}
 			if r.Label("pod") == name.String() &&
 				!slices.Contains(left, r.Label(resource.ResourceID)) {
 				c.w.fail("leaving", "%s is gone, and %s holds %s of it", name, a.id, r)

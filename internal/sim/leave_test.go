@@ -105,7 +105,7 @@ func (a *agent) reborn() {
 		t.vanish()
 	}
 	if kept {
-		next.total = a.total
+		next.total, next.heir = a.total, true
 	} else {
 		w.operator.lose(a)
 	}
