@@ -226,8 +226,8 @@ func (m *Machine) keepPlace(p Pod, force bool) ([]string, string, *Problem) {
 	p.Request, p.Force, p.Replacing, p.Recovery = Restart, force, false, nil
 	delete(m.recovery, p.Name)
 	m.setPod(p.forgiven())
-	return p.fullNames(), fmt.Sprintf("%s is not replaced; its restart, with the data that it has, "+
-		"begins", p.Name), nil
+	return p.fullNames(), fmt.Sprintf("%s is not replaced; its restart, with the data that it "+
+		"has, begins", p.Name), nil
 }
 
 // pause notes which tasks of an instance an operator wants paused, or not any more.

@@ -240,7 +240,8 @@ func (m *Machine) takenDown(p Pod, spec servicespec.Pod, ends []mesos.TaskID, tu
 // kafkaAway notes that a task that ran does so no more, as far as anybody knows: what Kafka said
 // before says nothing of a cluster without it.
 func (m *Machine) kafkaAway(p Pod, t Task) {
-	if spec, ok := m.spec(p.Name); ok && spec.Kafka != nil && spec.Kafka.Task == t.Name && t.runs() {
+	spec, ok := m.spec(p.Name)
+	if ok && spec.Kafka != nil && spec.Kafka.Task == t.Name && t.runs() {
 		m.inquiry.changed = m.now
 	}
 }
