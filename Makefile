@@ -52,7 +52,7 @@ e2e: ## the end-to-end tests on real brokers
 
 e2e-long: ## those of the end-to-end tests that continuous integration has no time for
 	$(GO) test -tags 'e2e long' -count=1 -timeout 150m -v ./internal/e2e \
-		-run '^(TestOlderKafka|TestKafkaZooKeeperExample|TestEnsembleGrows|TestSecureEnsemble|TestForeignEnsemble|TestCutOff|TestTakeoverOfMany|TestUpgrade|TestAnotherJava|TestSelfUpgradeInZooKeeper|TestRolled|TestMigrate|TestMigrateThenUpgrade|TestChain|TestBrokerMoves|TestControllersGrow|TestDayByDay|TestRollTimes)$$'
+		-run '^(TestOlderKafka|TestKafkaZooKeeperExample|TestEnsembleGrows|TestSecureEnsemble|TestForeignEnsemble|TestCutOff|TestTakeoverOfMany|TestUpgrade|TestAnotherJava|TestSelfUpgradeInZooKeeper|TestRolled|TestMigrate|TestMigrateBack|TestMigrateThenUpgrade|TestChain|TestBrokerMoves|TestControllersGrow|TestDayByDay|TestRollTimes)$$'
 
 test: deps unit e2e ## all tests; installs what they need where it may
 

@@ -58,6 +58,30 @@ func TestMigrate(t *testing.T) {
 	c.uninstall()
 }
 
+// TestMigrateBack takes a migration back from behind its first phases, one after the other, with a
+// broker that dies while it is paused; from behind the last one TestMigrate does.
+func TestMigrateBack(t *testing.T) {
+	c, spec, f := migrant(t)
+
+	for _, phase := range []string{"controllers", "enter", "dual-write"} {
+		f.reset()
+		c.verb("migrate", "start", "--file", spec, "--no-wait", "--pause-after", phase)
+		c.awaitMigration(api.CampaignPaused)
+		c.awaitCalm()
+		f.calm("up to the end of " + phase)
+		c.brokerDies("kafka-2", "3.9.1")
+		f.reset()
+		c.verb("migrate", "rollback", "--no-wait")
+		c.awaitMigration(api.CampaignRolledBack)
+		c.awaitMigrant()
+		f.calm("back from " + phase)
+		c.nothingDiffers()
+	}
+	c.tellVerdicts()
+	f.check()
+	c.uninstall()
+}
+
 // TestMigrateThenUpgrade brings such a cluster on to Kafka 4.3 with all features by one command,
 // which pauses at the end of the migration, where the scheduler is killed, and behind the new
 // binaries of the brokers.
