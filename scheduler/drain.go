@@ -234,6 +234,9 @@ func (m *Machine) pointless(p Pod) bool {
 	case CausePlacement, CauseAsked:
 		return false
 	}
+	if p.Place != nil && p.Place.Agent != p.Move.Agent {
+		return true // it is elsewhere, or its machine came back as another agent: as that one has it
+	}
 	_, told := m.outlooks[p.Move.Agent]
 	return told && m.goes(p.Move.Agent) == ""
 }
