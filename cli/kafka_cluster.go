@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -252,6 +253,10 @@ func (e *env) featureCmd() *cobra.Command {
 			return c.Features(ctx)
 		},
 		draw: func(list api.FeatureList) error {
+			if len(list.Features) == 0 {
+				fmt.Fprintln(e.stdout, "none: Kafka has features with its metadata in KRaft alone")
+				return nil
+			}
 			t := e.table([]string{"FEATURE", "FINALIZED", "LEAST", "GREATEST"})
 			for _, f := range list.Features {
 				row(t, f.Name, strconv.Itoa(f.Finalized), strconv.Itoa(f.Least),

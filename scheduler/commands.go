@@ -210,7 +210,7 @@ func (m *Machine) request(
 		return nil, "", problem(AlreadyDone, "a %s of %s is under way already", what, pod)
 	}
 	if p.Request == Replace && what != Replace {
-		return nil, "", problem(Conflict, "%s is being replaced", pod)
+		return m.keepPlace(p, force)
 	}
 	if reason := m.refuseReplace(p); what == Replace && reason != "" && !force {
 		return nil, "", problem(Conflict, "%s; force replaces it all the same", reason)
@@ -218,6 +218,16 @@ func (m *Machine) request(
 	p.Request, p.Force = what, p.Force || force
 	m.setPod(p.marked(what).forgiven())
 	return p.fullNames(), fmt.Sprintf("%s of %s begins", what, pod), nil
+}
+
+// keepPlace gives up the replacement of an instance, which has its place and its data as long as
+// that is held, and restarts it there: what it waits for may be gone for good.
+func (m *Machine) keepPlace(p Pod, force bool) ([]string, string, *Problem) {
+	p.Request, p.Force, p.Replacing, p.Recovery = Restart, force, false, nil
+	delete(m.recovery, p.Name)
+	m.setPod(p.forgiven())
+	return p.fullNames(), fmt.Sprintf("%s is not replaced; its restart, with the data that it "+
+		"has, begins", p.Name), nil
 }
 
 // pause notes which tasks of an instance an operator wants paused, or not any more.

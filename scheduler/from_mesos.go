@@ -182,6 +182,7 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 		t.IP = s.IP
 	}
 	if t.unsure() {
+		m.kafkaAway(p, old)
 		m.asked[t.ID] = question{again: m.now.Add(askMax), wait: askMax}
 	}
 	seen := s.State == mesos.Starting || s.State == mesos.Running || s.State == mesos.Killing
@@ -260,6 +261,7 @@ func (m *Machine) ended(p Pod, i int, s mesos.Status, told bool) {
 		t.Failures, t.NotBefore = 0, time.Time{}
 	}
 	delete(m.inquiry.sick, t.ID)
+	m.kafkaAway(p, t)
 	wasReady := t.WasReady
 	t.State, t.Since, t.Reason, t.Message = s.State, m.now, s.Reason, m.explained(p, s)
 	t.Ready, t.Healthy = nil, nil

@@ -23,8 +23,8 @@ import (
 
 // inquiry is what is known, and was said, of nodes that are to go down.
 type inquiry struct {
-	// changed is when a Kafka process was last told to end, or ended. Facts from before say
-	// nothing.
+	// changed is when a Kafka process was last told to end, or ended, or was out of reach. Facts
+	// from before say nothing.
 	changed time.Time
 	// wanted says that somebody wants a verdict; all that the last questions were for all.
 	wanted, all bool
@@ -97,7 +97,7 @@ func (q *inquiry) lately(
 		return v
 	}
 	was, waited := q.said[name]
-	if waited && was.What == what && was.Verdict.Code != "" &&
+	if waited && was.What == what && !was.Verdict.OK() &&
 		now.Before(q.seen[name].Add(factsLost)) {
 		return was.Verdict
 	}
@@ -235,6 +235,15 @@ func (m *Machine) takenDown(p Pod, spec servicespec.Pod, ends []mesos.TaskID, tu
 		m.setPod(p)
 	}
 	return p
+}
+
+// kafkaAway notes that a task that ran does so no more, as far as anybody knows: what Kafka said
+// before says nothing of a cluster without it.
+func (m *Machine) kafkaAway(p Pod, t Task) {
+	spec, ok := m.spec(p.Name)
+	if ok && spec.Kafka != nil && spec.Kafka.Task == t.Name && t.runs() {
+		m.inquiry.changed = m.now
+	}
 }
 
 // goesDown reports whether the Kafka of a node is taken down by the end of tasks, and was not
