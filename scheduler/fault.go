@@ -113,8 +113,8 @@ func (m *Machine) replaced(p Pod) Pod {
 	return p
 }
 
-// back reports whether an instance that was given a new place does there what it is for: something of
-// it has to, and a job that no step of the plan deploy has may have failed.
+// back reports whether an instance that was given a new place does there what it is for: something
+// of it has to, and a job that no step of the plan deploy has may have failed.
 func (m *Machine) back(p Pod) bool {
 	spec, ok := m.spec(p.Name)
 	if !ok || p.Place == nil || p.Recovery != nil {
