@@ -71,6 +71,30 @@ func (m *Machine) otherFeatures(c Campaign) (names []string, known bool) {
 	return names, known
 }
 
+// holdsRaise reports whether a Kafka node has to have the target, or to have gone, before a phase
+// can begin to raise features: one of the former release keeps them where they are.
+func (m *Machine) holdsRaise(c Campaign, phase CampaignPhase) bool {
+	if c.Back || len(phase.Raise) == 0 {
+		return false
+	}
+	for _, name := range m.podNames() {
+		spec := podSpec(m.hard.Target.Service, name.Type)
+		if spec == nil || spec.Kafka == nil {
+			continue
+		}
+		if _, wanted := m.spec(name); !wanted {
+			m.campaignTrouble = fmt.Sprintf("%s is being decommissioned, and is of Kafka %s", name,
+				c.From)
+			return true
+		}
+		if m.passedOver(m.hard.Pods[name]) {
+			m.campaignTrouble = fmt.Sprintf("%s is not launched with Kafka %s yet", name, c.To)
+			return true
+		}
+	}
+	return false
+}
+
 // raised reports whether the features of a phase are where they shall be, and has the next one
 // brought there if not.
 func (m *Machine) raised(c Campaign, phase CampaignPhase) bool {
