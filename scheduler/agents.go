@@ -277,13 +277,18 @@ func (m *Machine) rehome() {
 	}
 	for _, name := range m.podNames() {
 		p := m.hard.Pods[name]
-		if p.Place == nil || p.anyRuns() {
+		if p.Place == nil || p.anyRuns() && m.hard.Agents[p.Place.Agent].Fate != FateGone {
 			continue
 		}
 		o, ok := offered(p.Place.Agent, placeResources(*p.Place))
 		if !ok {
 			continue
 		}
+		p = p.withTasks(func(t *Task) {
+			if m.kafkaAway(p, *t); t.runs() { // its end went with its agent, and nobody tells
+				t.State, t.Since = mesos.Lost, m.now
+			}
+		})
 		place := *p.Place
 		place.Agent, place.Hostname, place.IP = o.Agent, o.Hostname, o.IP
 		place.Domain, place.Attributes = o.Domain, o.Attributes

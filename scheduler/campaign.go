@@ -246,7 +246,7 @@ func (m *Machine) advanceCampaign(c Campaign) bool {
 	case phase == nil:
 		m.endCampaign(c)
 		return true
-	case c.Waiting(), !c.Begun && m.holdsPhase(c, *phase):
+	case c.Waiting(), !c.Begun && (m.holdsPhase(c, *phase) || m.holdsRaise(c, *phase)):
 		return false
 	case !c.Begun:
 		return m.beginPhase(c, *phase)

@@ -71,6 +71,30 @@ func (m *Machine) otherFeatures(c Campaign) (names []string, known bool) {
 	return names, known
 }
 
+// holdsRaise reports whether a Kafka node has to have the target, or to have gone, before a phase
+// can begin to raise features: one of the former release keeps them where they are.
+func (m *Machine) holdsRaise(c Campaign, phase CampaignPhase) bool {
+	if c.Back || len(phase.Raise) == 0 {
+		return false
+	}
+	for _, name := range m.podNames() {
+		spec := podSpec(m.hard.Target.Service, name.Type)
+		if spec == nil || spec.Kafka == nil {
+			continue
+		}
+		if _, wanted := m.spec(name); !wanted {
+			m.campaignTrouble = fmt.Sprintf("%s is being decommissioned, and is of Kafka %s", name,
+				c.From)
+			return true
+		}
+		if m.passedOver(m.hard.Pods[name]) {
+			m.campaignTrouble = fmt.Sprintf("%s is not launched with Kafka %s yet", name, c.To)
+			return true
+		}
+	}
+	return false
+}
+
 // raised reports whether the features of a phase are where they shall be, and has the next one
 // brought there if not.
 func (m *Machine) raised(c Campaign, phase CampaignPhase) bool {
@@ -83,7 +107,7 @@ func (m *Machine) raised(c Campaign, phase CampaignPhase) bool {
 	}
 	change := c.nextFeature(phase, list)
 	if change == nil {
-		return !c.Back || !m.raising(phase)
+		return !m.turnedLately(c, phase)
 	}
 	if _, kept := c.Levels[change.Name]; !kept && !c.Back {
 		c.Levels = with(c.Levels, change.Name, featureOf(list, change.Name).Finalized)
@@ -93,19 +117,19 @@ func (m *Machine) raised(c Campaign, phase CampaignPhase) bool {
 	return false
 }
 
-// raising reports whether Kafka may yet raise a feature of a phase, as it was asked to before the
-// way back began, or did since it was last asked which levels there are.
-func (m *Machine) raising(phase CampaignPhase) bool {
+// turnedLately reports whether Kafka may yet bring a feature of a phase the other way, as it was
+// asked to before the campaign turned round, or did since it was last asked for the levels.
+func (m *Machine) turnedLately(c Campaign, phase CampaignPhase) bool {
 	for _, name := range phase.Raise {
-		start := SetFeature{Name: name}.asked()
+		start := SetFeature{Name: name, Lower: !c.Back}.asked()
 		for _, key := range slices.Sorted(maps.Keys(m.changing)) {
-			c := m.changing[key]
-			answered := c.taken || c.failed != ""
-			if strings.HasPrefix(key, start) && (!answered && m.now.Before(c.until) ||
-				answered && m.facts.Asked.Before(c.since)) {
+			change := m.changing[key]
+			answered := change.taken || change.failed != ""
+			if strings.HasPrefix(key, start) && (!answered && m.now.Before(change.until) ||
+				answered && m.facts.Asked.Before(change.since)) {
 				m.campaignTrouble = "Kafka was asked to " + key + " and has not done so yet"
-				if m.now.Before(c.until) {
-					m.wakeBy(c.until)
+				if m.now.Before(change.until) {
+					m.wakeBy(change.until)
 				}
 				return true
 			}

@@ -128,6 +128,8 @@ func (m *Machine) featureState(
 	switch own := c.nextFeature(only, m.facts.Features); {
 	case own == nil && c.Back:
 		return plans.Pending, cmp.Or(m.campaignTrouble, "it is undone")
+	case change == nil && m.campaignTrouble != "":
+		return plans.Pending, m.campaignTrouble
 	case own == nil:
 		return plans.Complete, ""
 	case change.Name == name:

@@ -234,8 +234,9 @@ func (m *Machine) pointless(p Pod) bool {
 	case CausePlacement, CauseAsked:
 		return false
 	}
+	elsewhere := p.Place != nil && p.Place.Agent != p.Move.Agent // or its machine is another now
 	_, told := m.outlooks[p.Move.Agent]
-	return told && m.goes(p.Move.Agent) == ""
+	return elsewhere || told && m.goes(p.Move.Agent) == ""
 }
 
 // dropMove gives up a move that was planned and is not begun.

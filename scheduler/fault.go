@@ -113,22 +113,26 @@ func (m *Machine) replaced(p Pod) Pod {
 	return p
 }
 
-// back reports whether an instance that was given a new place does there what it is for.
+// back reports whether an instance that was given a new place does there what it is for: something
+// of it has to, and a job that no step of the plan deploy has may have failed.
 func (m *Machine) back(p Pod) bool {
 	spec, ok := m.spec(p.Name)
-	if !ok || p.Place == nil || !p.launched() || p.Recovery != nil {
+	if !ok || p.Place == nil || p.Recovery != nil {
 		return false
 	}
+	some := false
 	for _, t := range p.Tasks {
 		ts, known := taskSpec(spec, t.Name)
-		if !known || t.ID == "" || m.jobEnded(p.Name, ts, t) {
+		if !known || t.ID == "" {
 			continue
 		}
-		if !m.taskBack(p, spec, ts) {
+		does := m.taskBack(p, spec, ts)
+		if !does && !m.jobEnded(p.Name, ts, t) {
 			return false
 		}
+		some = some || does
 	}
-	return true
+	return some
 }
 
 // replacing lists the instances of a pod, other than one, that are under replacement.

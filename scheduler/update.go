@@ -355,7 +355,20 @@ func forbidden(old, next servicespec.Service) []string {
 			reasons = append(reasons, forbiddenIn(o, *n)...)
 		}
 	}
+	for _, n := range next.Pods {
+		if podSpec(old, n.Type) == nil && n.Kafka != nil && n.Kafka.Controls() && onZooKeeper(old) {
+			refuse("pod %s: controllers join brokers on ZooKeeper by a migration only "+
+				"(kafka-sched migrate)", n.Type)
+		}
+	}
 	return reasons
+}
+
+// onZooKeeper reports whether brokers of a service have their metadata in ZooKeeper.
+func onZooKeeper(s servicespec.Service) bool {
+	return slices.ContainsFunc(s.Pods, func(p servicespec.Pod) bool {
+		return p.Kafka != nil && p.Kafka.OnZooKeeper()
+	})
 }
 
 // forbiddenIn says what in a change of one pod cannot be rolled out: what is reserved for good.

@@ -21,14 +21,14 @@ type checkMinimum struct {
 	judged int // kills that were looked at
 }
 
-// snapshot is which brokers served and were in sync, by partition, when facts were given, how many
-// have to be, and which processes they were: an agent that was given up may have another one of
-// the same id, which nobody misses.
+// snapshot is which brokers served and were in sync, by partition, when facts were given, and how
+// many each needs: a broker that registers since makes that more. It is also which processes they
+// were: an agent that was given up may have another one of the same id, which nobody misses.
 type snapshot struct {
 	asked   time.Time
 	cluster *cluster
 	inSync  [][]int
-	need    []int
+	needs   []int
 	nodes   map[int]*node
 }
 
@@ -46,7 +46,7 @@ func (k *kafka) snap(c *cluster, asked time.Time, facts *rolling.Facts) {
 			}
 		}
 		s.inSync = append(s.inSync, in)
-		s.need = append(s.need, min(p.minimum, len(p.replicas)-1))
+		s.needs = append(s.needs, min(p.minimum, len(p.replicas)-1))
 	}
 	if len(k.snapshots) > 100 {
 		k.snapshots = nil // those that are told late are told within a minute
@@ -131,7 +131,7 @@ func (c *checkMinimum) judge(n *node) {
 		}
 		p := c.latest.cluster.partitions[i]
 		left := slices.DeleteFunc(slices.Clone(in), func(id int) bool { return c.goes(id) })
-		if need := c.latest.need[i]; len(left) < need {
+		if need := c.latest.needs[i]; len(left) < need {
 			c.w.fail("minimum", "node %d is told to end, and partition %d has then %v of %v in "+
 				"sync, and needs %d", n.id, i, left, p.replicas, need)
 		}

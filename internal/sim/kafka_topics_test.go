@@ -177,7 +177,7 @@ func (w *world) undeclared() string {
 			continue // the policy is the same shape's
 		}
 		for id := range c.byHand { // of one that is gone nobody can say what it has
-			if c.brokers[id] != nil {
+			if c.brokers[id] != nil && w.kafka.listed(c, id) {
 				return fmt.Sprintf("broker %d is configured by hand", id)
 			}
 		}

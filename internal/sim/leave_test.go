@@ -163,7 +163,27 @@ func (o *operator) spares(a *agent) bool {
 			return false // one that the store does not know of any more, or not yet
 		}
 	}
-	return len(controllers) < 2 && o.w.store.hard.Intent == scheduler.Run
+	return len(controllers) < 2 && !o.strayVoter(a) && o.w.store.hard.Intent == scheduler.Run
+}
+
+// strayVoter reports whether an agent has the volume of a voter that the store takes to be on
+// another one: the agent has just come back under its present id.
+func (o *operator) strayVoter(a *agent) bool {
+	var known []mesos.PersistenceID
+	for _, name := range o.on(a) {
+		known = append(known, volumesOf(o.w.store.hard.Pods[name])...)
+	}
+	for _, r := range reservedOn(a).Volumes() {
+		id := mesos.PersistenceID(r.DiskInfo().PersistenceID)
+		for _, c := range o.w.kafka.clusters {
+			for _, v := range c.voters {
+				if v.id == id && !slices.Contains(known, id) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // lose keeps that the volumes of an agent are gone, and who has to be built up anew for it.
@@ -226,6 +246,9 @@ func (o *operator) replaceLost() {
 			record.Fate == scheduler.FateAbandoned && record.Away.IsZero() // it came back, and went
 		if (left || len(o.on(a)) > 0) && awaited &&
 			(o.spares(a) || o.lastOf(a)) {
+			for _, name := range o.on(a) { // its disks may be those of an agent that came since
+				o.giveUp(name)
+			}
 			w.process.command(scheduler.AgentAbandon{Agent: string(a.id), Force: true})
 		}
 	}
