@@ -77,17 +77,21 @@ func (c *checkReplaced) vote(pod scheduler.PodName, what string) {
 	}
 }
 
-// up reports whether an instance has been replaced and runs.
+// up reports whether an instance has been replaced and runs: something of it does, and the job that
+// the plan deploy has not may have failed.
 func up(p scheduler.Pod) bool {
 	if p.Request != "" || p.Recovery != nil || p.Place == nil {
 		return false
 	}
+	some := false
 	for _, t := range p.Tasks {
-		if t.ID != "" && t.State != mesos.Running && t.State != mesos.Finished {
+		does := t.State == mesos.Running || t.State == mesos.Finished
+		if t.ID != "" && !does && (t.Name != "backup" || !t.State.Terminal()) {
 			return false
 		}
+		some = some || t.ID != "" && does
 	}
-	return true
+	return some
 }
 
 // replacedByPolicy lists the instances whose replacement by a policy begins in a step.

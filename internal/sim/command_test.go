@@ -285,6 +285,9 @@ func (o *operator) expendable(pod scheduler.PodName) bool {
 		if !controls || name == pod {
 			continue
 		}
+		if _, wanted := o.w.wanted(name); !wanted && p.Place == nil {
+			continue // it has gone, and does not come back
+		}
 		if p.Place == nil || p.Request == scheduler.Replace {
 			voters[id] = true
 			continue
