@@ -293,10 +293,16 @@ func (k *kafka) join(n *node) {
 	c.brokers[n.id] = b
 	c.grow(n.id)
 	k.settle(c) // the one before is fenced by this
-	for _, at := range []time.Time{b.unfenced, b.synced} {
-		k.w.at(at, func() { k.settle(c) })
-	}
-	k.w.at(b.synced, func() { k.came[n.t.info.ID] = k.came[n.t.info.ID] || !n.ended })
+	k.w.at(b.unfenced, func() {
+		k.settle(c)
+		if _, behind := c.hosts(n.id); behind == 0 && c.brokers[n.id] == b && !n.ended {
+			k.came[n.t.info.ID] = true // it was the last in sync, and has nothing to catch up with
+		}
+	})
+	k.w.at(b.synced, func() {
+		k.settle(c)
+		k.came[n.t.info.ID] = k.came[n.t.info.ID] || !n.ended
+	})
 }
 
 // discover finds a cluster with a quorum behind the addresses that a node was launched with.
