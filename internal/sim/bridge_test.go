@@ -105,24 +105,6 @@ const brokersSpec = `
         kill-grace-period: 300
 `
 
-const controllersSpec = `
-  controller:
-    count: %d
-    placement: '[["hostname","MAX_PER","1"]]'%s
-    kafka: {process: controller, version: %s, heap: 128}
-    tasks:
-      node:
-        goal: RUNNING
-        cpus: 0.5
-        memory: 400
-        env: {REVISION: "%d"}
-        ports:
-          controller: {port: 0}
-        volume: {path: quorum, type: ROOT, size: 100}
-        readiness-check: {tcp: {port: controller}, interval: 1, timeout: 5}
-        kill-grace-period: 60
-`
-
 // bridgeText is the part of the spec of a shape that is of Kafka and ZooKeeper.
 func (s shape) bridgeText(policies, cpus string) string {
 	var b strings.Builder

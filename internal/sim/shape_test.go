@@ -123,9 +123,8 @@ const kafkaSpec = `
         kill-grace-period: 300
 `
 
-// apartSpec has controllers of their own, and brokers with two log directories, one of them
-// unlike the others.
-const apartSpec = `
+// controllersSpec has controllers of their own.
+const controllersSpec = `
   controller:
     count: %d
     placement: '[["hostname","MAX_PER","1"]]'%s
@@ -141,6 +140,10 @@ const apartSpec = `
         volume: {path: quorum, type: ROOT, size: 100}
         readiness-check: {tcp: {port: controller}, interval: 1, timeout: 5}
         kill-grace-period: 60
+`
+
+// apartSpec has the brokers beside them, with two log directories, one of them unlike the others.
+const apartSpec = `
   broker:
     count: %d
     placement: '[["hostname","MAX_PER","1"]]'%s
@@ -359,7 +362,8 @@ func (s shape) text() string {
 		b.WriteString(s.bridgeText(policies, cpus))
 	case s.controllers > 0:
 		topics := strings.ReplaceAll(s.declared(), ", ", "\n      ")
-		fmt.Fprintf(&b, apartSpec, s.controllers, policies, s.release(), s.revision, s.brokers,
+		fmt.Fprintf(&b, controllersSpec, s.controllers, policies, s.release(), s.revision)
+		fmt.Fprintf(&b, apartSpec, s.brokers,
 			policies, s.release(), s.unlike, topics, cpus)
 	case s.brokers > 0:
 		fmt.Fprintf(&b, kafkaSpec, s.brokers, s.release(), s.declared(), policies, cpus,
