@@ -66,19 +66,7 @@ func TestRolesOverTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			if _, err := conn.Read(make([]byte, 4)); err == nil {
-				_, _ = conn.Write([]byte("Zookeeper version: 3.8.4\nMode: leader\n"))
-			}
-			conn.Close()
-		}
-	}()
+	answering(t, listener, "Zookeeper version: 3.8.4\nMode: leader\n", false)
 	plain := zktest.Start(t).Address
 	secure := listener.Addr().String()
 	addresses := []string{secure, plain}
@@ -99,6 +87,27 @@ func TestRolesOverTLS(t *testing.T) {
 	}
 }
 
+// answering has whoever connects, and says four letters, told something; one who hangs up after it
+// does not hang.
+func answering(t *testing.T, listener net.Listener, answer string, hang bool) {
+	t.Helper()
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			if _, err := conn.Read(make([]byte, 4)); err == nil {
+				_, _ = conn.Write([]byte(answer))
+			}
+			if !hang {
+				conn.Close()
+			}
+		}
+	}()
+}
+
 // What is no ZooKeeper, refuses the word, hangs or is not there is silent, with the reason.
 func TestRolesOfOthers(t *testing.T) {
 	serve := func(answer string, hang bool) string {
@@ -106,20 +115,7 @@ func TestRolesOfOthers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { listener.Close() })
-		go func() {
-			for {
-				conn, err := listener.Accept()
-				if err != nil {
-					return
-				}
-				_, _ = conn.Read(make([]byte, 4))
-				_, _ = conn.Write([]byte(answer))
-				if !hang {
-					conn.Close()
-				}
-			}
-		}()
+		answering(t, listener, answer, hang)
 		return listener.Addr().String()
 	}
 	gone, err := net.Listen("tcp", "127.0.0.1:0")
