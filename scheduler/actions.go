@@ -77,9 +77,10 @@ func (m *Machine) setAction(name string, run ActionRun) {
 
 // heldPlan reports whether a plan is under way, or held by an operator.
 func (m *Machine) heldPlan(name string) bool {
-	i := slices.IndexFunc(m.built(), func(p plans.Plan) bool { return p.Name == name })
+	built := m.built()
+	i := slices.IndexFunc(built, func(p plans.Plan) bool { return p.Name == name })
 	under := i >= 0 && m.hard.Runs[name].Active &&
-		m.assess(m.built()[i]).Status != plans.Complete
+		m.assess(built[i]).Status != plans.Complete
 	return under || m.hard.Overrides.Interrupted[name]
 }
 

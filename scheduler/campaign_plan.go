@@ -18,9 +18,10 @@ func (m *Machine) campaignPlan() plans.Plan {
 	c := m.hard.Campaign
 	plan := plans.Plan{Name: string(c.Kind), Strategy: servicespec.Serial}
 	unique := fmt.Sprint(c.Kind, " ", c.Number) // so that no two have the same ids
+	deploy := m.built()[0]
 	for _, phase := range c.Phases {
 		shown := plans.NewPhase(unique, phase.Name, servicespec.Serial)
-		for _, name := range m.campaignSteps(phase) {
+		for _, name := range phase.steps(deploy) {
 			shown.Steps = append(shown.Steps,
 				plans.NewSubjectStep(unique, phase.Name, name, phase.Name+"/"+name))
 		}
@@ -29,24 +30,28 @@ func (m *Machine) campaignPlan() plans.Plan {
 	return plan
 }
 
-// campaignSteps names the steps of a phase: the nodes, the features, or what else it is.
-func (m *Machine) campaignSteps(phase CampaignPhase) []string {
+// steps names the steps of a phase: the nodes in the order of the plan deploy, the features, or
+// what else it is.
+func (p CampaignPhase) steps(deploy plans.Plan) []string {
 	var names []string
-	for _, p := range m.built()[0].Phases {
-		for _, s := range p.Steps {
+	for _, rolled := range deploy.Phases {
+		for _, s := range rolled.Steps {
+			if !p.edits(s.Pod) {
+				continue
+			}
 			name := PodName{s.Pod, s.Index}.String()
-			if phase.edits(s.Pod) && !slices.Contains(names, name) {
+			if !slices.Contains(names, name) {
 				names = append(names, name)
 			}
 		}
 	}
-	for _, name := range phase.Raise {
+	for _, name := range p.Raise {
 		if name != upgrade.Others {
 			names = append(names, name)
 		}
 	}
 	if len(names) == 0 {
-		return []string{phase.Name}
+		return []string{p.Name}
 	}
 	return names
 }
@@ -87,7 +92,8 @@ func (m *Machine) campaignState(s plans.Step) (plans.Status, string) {
 
 // nodeState says how far the plan deploy is with a node.
 func (m *Machine) nodeState(c Campaign, pod string) (plans.Status, string) {
-	for _, phase := range m.built()[0].Phases {
+	m.derive()
+	for _, phase := range m.index.built[0].Phases {
 		for _, s := range phase.Steps {
 			name := PodName{s.Pod, s.Index}
 			if name.String() != pod {
@@ -148,7 +154,7 @@ func (m *Machine) campaignTold() string {
 	if phase == nil {
 		return ""
 	}
-	for _, name := range m.campaignSteps(*phase) {
+	for _, name := range phase.steps(m.built()[0]) {
 		status, reason := m.campaignState(plans.Step{Name: name, Subject: phase.Name + "/" + name})
 		if status != plans.Complete && reason != "" && reason != "it is undone" {
 			return name + ": " + reason

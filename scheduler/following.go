@@ -54,7 +54,8 @@ func (m *Machine) setRun(plan string, r PlanRun) {
 
 // followSteps notes which steps of started plans have reached their goals.
 func (m *Machine) followSteps() {
-	for _, plan := range m.built() {
+	m.derive()
+	for _, plan := range m.index.built {
 		if byItself(plan.Name) || len(m.hard.Runs[plan.Name].Steps) == 0 {
 			continue
 		}

@@ -399,10 +399,13 @@ func (m *Machine) unlodge(name PodName, from Place) {
 	}
 }
 
-// moved keeps peers and lodgers up to date when the place of an instance changes.
+// moved keeps peers, lodgers and marks up to date when the place of an instance changes.
 func (m *Machine) moved(name PodName, from, to *Place) {
 	if from == to {
 		return
+	}
+	if spec := m.index.pods[name.Type]; spec != nil && spec.ZooKeeper != nil {
+		clear(m.index.marks)
 	}
 	crowd := m.crowds[name.Type]
 	if from != nil {

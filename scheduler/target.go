@@ -21,6 +21,8 @@ type targetIndex struct {
 	deploy *plans.Assessment
 	// wanted are the instances of the target and those that have a record, nil when not known.
 	wanted []PodName
+	// marks are those of tasks that ensembleMark was asked for, until a server has another place.
+	marks map[launchKey]mark
 }
 
 // stepAt is where a plan has a step.
@@ -51,7 +53,8 @@ func (m *Machine) derive() {
 	index := targetIndex{of: target.ID, pods: map[string]*servicespec.Pod{},
 		built:    plans.Build(declaredPlans(target)),
 		declared: plans.Build(target.Service)[0],
-		hashes:   launchHashes(target.Service), steps: map[PodName][]stepAt{}}
+		hashes:   launchHashes(target.Service), steps: map[PodName][]stepAt{},
+		marks: map[launchKey]mark{}}
 	for i := range target.Service.Pods {
 		p := &target.Service.Pods[i]
 		index.pods[p.Type] = p

@@ -246,29 +246,47 @@ func (m *Machine) connect(k servicespec.Kafka) (text string, placed, count int) 
 // awaiting ends Task.Launch of a server that was launched to wait for the places of others.
 const awaiting = "+waits"
 
+// mark stands for the places of an ensemble; see ensembleMark.
+type mark struct {
+	text string
+	all  bool
+}
+
 // ensembleMark stands for the places of an ensemble as far as a task is launched with them, "" when
 // it is not; all says whether each server of it has one.
-func (m *Machine) ensembleMark(name PodName, task string) (mark string, all bool) {
+func (m *Machine) ensembleMark(name PodName, task string) (text string, all bool) {
 	m.derive()
 	spec := m.index.pods[name.Type]
+	if spec == nil || spec.ZooKeeper == nil && spec.Kafka == nil || serverTask(*spec) != task {
+		return "", true
+	}
+	key := launchKey{name.Type, name.Index, task}
+	got, known := m.index.marks[key]
+	if !known {
+		got.text, got.all = m.markOf(name, *spec)
+		m.index.marks[key] = got
+	}
+	return got.text, got.all
+}
+
+// markOf is ensembleMark of what runs Kafka or ZooKeeper.
+func (m *Machine) markOf(name PodName, spec servicespec.Pod) (string, bool) {
 	text, placed, count := "", 0, 0
 	switch {
-	case spec == nil:
-		return "", true
-	case spec.ZooKeeper != nil && spec.ZooKeeper.Task == task:
+	case spec.ZooKeeper != nil:
 		var lines []string
-		lines, placed = m.serverLines(*spec, -1, "")
-		text, count = strings.Join(lines, "\n"), m.members(*spec)
+		lines, placed = m.serverLines(spec, -1, "")
+		text, count = strings.Join(lines, "\n"), m.members(spec)
 		if placed <= count/2 || name.Index >= count {
 			return awaiting, false
 		}
-	case spec.Kafka != nil && spec.Kafka.Task == task && spec.Kafka.Ensemble() != "":
+	case spec.Kafka.Ensemble() == "":
+		return "", true
+	default:
 		text, placed, count = m.connect(*spec.Kafka)
 		if m.hard.Target.Servers[spec.Kafka.Ensemble()] != 0 {
 			placed = 0 // it has yet to come to its size
 		}
-	default:
-		return "", true
 	}
 	sum := sha256.Sum256([]byte(text))
 	return "+" + hex.EncodeToString(sum[:4]), placed == count

@@ -82,6 +82,7 @@ func (m *Machine) setMembers(spec servicespec.Pod, n int) {
 		next.Servers[spec.Type] = n
 	}
 	m.hard.Target, m.due = next, true
+	clear(m.index.marks)
 	m.write(WriteTarget{next})
 	m.note(Info, "", "the ZooKeeper ensemble has another size", "pod", spec.Type, "servers",
 		fmt.Sprint(n))
