@@ -23,6 +23,13 @@ const heardLong = 10 * time.Minute
 // (Master::reregisterSlave, Master::registerSlave); it never comes back under the old one.
 const removedAnew = "a new agent registered at the same address"
 
+// cameAnew is why such an agent is gone. Its disks may have stayed, with all that was reserved on
+// them, and the other agent offers that, unless somebody else has the rest of it.
+const cameAnew = "its machine came back as another agent"
+
+// heirAwaited is how long a reservation is waited for that may have come to another agent so.
+const heirAwaited = 10 * time.Minute
+
 // heardOf takes in what a status tells of its agent.
 func (m *Machine) heardOf(s mesos.Status) {
 	switch {
@@ -30,10 +37,11 @@ func (m *Machine) heardOf(s mesos.Status) {
 	case s.State == mesos.GoneByOperator:
 		m.agentGone(s.Agent, "an operator declared it gone")
 	case strings.HasSuffix(s.Message, removedAnew):
-		m.agentGone(s.Agent, "its machine came back as another agent")
+		m.agentGone(s.Agent, cameAnew)
 	case s.State == mesos.Unreachable, s.State == mesos.Unknown, s.State == mesos.Lost:
 		m.agentAway(s.Agent)
-	case !s.State.Terminal(), s.Source != "" && s.Source != sourceMaster:
+	case !s.State.Terminal(), s.Source != "" && s.Source != sourceMaster,
+		s.Reason == reasonReconciled: // only of what it lists does a master know such ends
 		m.agentHere(s.Agent)
 	}
 }
@@ -76,7 +84,7 @@ func (m *Machine) agentAway(id mesos.AgentID) {
 }
 
 // agentGone notes that an agent can never come back under its id. Nothing of it is left to be
-// freed; what is on its disks belongs to its next agent, if there is one.
+// freed, unless its machine has another agent, which may have what was on its disks.
 func (m *Machine) agentGone(id mesos.AgentID, why string) {
 	a, known := m.hard.Agents[id]
 	host, held := m.holdsOn(id)
@@ -93,7 +101,13 @@ func (m *Machine) agentGone(id mesos.AgentID, why string) {
 	m.setAgent(a)
 	m.note(Warn, "", "an agent is gone for ever", "agent", string(id), "host", a.Hostname,
 		"reason", why)
-	for _, left := range m.leftoversOn(id) {
+	if m.givenUp(id) {
+		m.dropLeftovers(id)
+	}
+}
+
+func (m *Machine) dropLeftovers(on mesos.AgentID) {
+	for _, left := range m.leftoversOn(on) {
 		m.dropLeftover(left)
 	}
 }
@@ -179,16 +193,26 @@ func (m *Machine) sight(id mesos.AgentID) string {
 	return ""
 }
 
-// givenUp reports whether nobody waits for an agent: it is gone for ever, or it was abandoned and
-// did not come back.
+// givenUp reports whether nobody waits for an agent: it is gone for ever, and so is what it had, or
+// it was abandoned and did not come back.
 func (m *Machine) givenUp(id mesos.AgentID) bool {
 	a := m.hard.Agents[id]
-	return a.Fate == FateGone || a.Fate == FateAbandoned && !a.Away.IsZero()
+	return a.Fate == FateGone && !m.now.Before(a.heirUntil()) ||
+		a.Fate == FateAbandoned && !a.Away.IsZero()
+}
+
+// heirUntil is until when another agent may come to offer what one had that is gone.
+func (a Agent) heirUntil() time.Time {
+	if a.Why != cameAnew {
+		return a.Decided
+	}
+	return a.Decided.Add(heirAwaited)
 }
 
 // lingers reports whether a task of an instance may still run where somebody waits for it.
 func (m *Machine) lingers(p Pod) bool {
-	return p.anyLive() && !(p.Place != nil && m.givenUp(p.Place.Agent))
+	return p.anyLive() && !(p.Place != nil &&
+		(m.givenUp(p.Place.Agent) || m.hard.Agents[p.Place.Agent].Fate == FateGone))
 }
 
 func (m *Machine) setAgent(a Agent) {
@@ -213,10 +237,14 @@ func (m *Machine) agentIDs() []mesos.AgentID {
 	return slices.SortedFunc(maps.Keys(m.hard.Agents), cmp.Compare)
 }
 
-// passAgents gives up agents that were away for too long.
+// passAgents gives up agents that were away for too long, and what came to no other agent.
 func (m *Machine) passAgents() {
 	for _, id := range m.agentIDs() {
 		a := m.hard.Agents[id]
+		if len(m.leftoversOn(id)) > 0 && a.Fate == FateGone {
+			m.passHeir(a)
+			continue
+		}
 		patience, kind := m.abandonAfter(id)
 		if a.Fate != FateOpen || a.Away.IsZero() || patience == 0 {
 			continue
@@ -229,6 +257,19 @@ func (m *Machine) passAgents() {
 			Caller: Caller{Who: "fault-policy of pod " + kind,
 				Reason: fmt.Sprintf("it was not reachable for %s", patience)}})
 	}
+}
+
+// passHeir forgets the reservations of an agent whose machine has another one, once that should
+// have offered them.
+func (m *Machine) passHeir(a Agent) {
+	if m.now.Before(a.heirUntil()) {
+		m.wakeBy(a.heirUntil())
+		return
+	}
+	m.note(Warn, "", "what was reserved on an agent that is gone is not offered by the one that "+
+		"its machine has now; should it be there, it is freed when it is seen",
+		"agent", string(a.ID), "host", a.Hostname)
+	m.dropLeftovers(a.ID)
 }
 
 // forgetAgents forgets those that nothing is held on any more.
@@ -248,6 +289,10 @@ func (m *Machine) forgetAgents() {
 // is away, for its return or its end.
 func (m *Machine) absence(id mesos.AgentID, otherwise string) string {
 	a := m.hard.Agents[id]
+	if a.Fate == FateGone {
+		return fmt.Sprintf("%s; what it had is waited for until %s, and agent abandon %s gives it "+
+			"up", a.Why, a.heirUntil().UTC().Format(time.RFC3339), id)
+	}
 	if a.Away.IsZero() || a.Fate != FateOpen {
 		return otherwise
 	}
@@ -301,7 +346,7 @@ func (m *Machine) rehome() {
 	for _, left := range m.leftoverIDs() {
 		l := m.hard.Leftovers[left]
 		if o, ok := offered(l.Agent, l.Resources); ok {
-			l.Agent, l.Hostname, l.Pending = o.Agent, o.Hostname, nil
+			l.Agent, l.Hostname, l.Tasks, l.Pending = o.Agent, o.Hostname, nil, nil
 			m.setLeftover(l)
 		}
 	}

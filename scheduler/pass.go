@@ -137,14 +137,15 @@ func (m *Machine) leave(p Pod) Pod {
 		Resources: placeResources(*p.Place), Confirmed: p.Place.Confirmed,
 		Pending: p.Place.Pending,
 	}
+	agent := m.hard.Agents[l.Agent]
 	for _, t := range p.Tasks {
-		if t.live() {
+		if t.live() && agent.Fate != FateGone {
 			l.Tasks = append(l.Tasks, t.ID)
 			m.asked[t.ID] = question{again: m.now.Add(askFirst), wait: askFirst}
 		}
 	}
 	m.unfound(l.Resources)
-	if m.hard.Agents[l.Agent].Fate != FateGone {
+	if agent.Fate != FateGone || m.now.Before(agent.heirUntil()) {
 		m.setLeftover(l)
 	}
 	p.Place = nil

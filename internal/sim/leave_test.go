@@ -104,6 +104,7 @@ func (a *agent) reborn() {
 	for _, t := range a.taskList() {
 		t.vanish()
 	}
+	clear(a.executors)
 	if kept {
 		next.total, next.heir = a.total, true
 	} else {

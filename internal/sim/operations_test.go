@@ -258,7 +258,7 @@ func (m *master) convert(id mesos.AgentID, op mesos.Operation) {
 // deactivateFor has an agent offered to nobody for a while.
 func (a *agent) deactivateFor(d time.Duration) {
 	w := a.m.w
-	if a.deactivated {
+	if a.deactivated || a.dead {
 		return
 	}
 	w.tell("%s is deactivated for %s", a.id, d)
