@@ -129,7 +129,7 @@ func (w *work) advance(plan string, s plans.Step) {
 		w.place(m.asBefore(p,
 			launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID}))
 	case rolls || m.takesKafka(p, spec, ends) || m.takesServer(p, spec, ends):
-		reason := m.holdUpdate(plan, s)
+		reason := w.holdUpdate(plan, s)
 		if rolls && reason != "" && !m.endsNow(name) && !p.idles(ends) {
 			m.waits[name] = reason
 			return

@@ -17,14 +17,15 @@ import (
 
 // noteReady keeps since when instances have been ready without a break. It begins anew with the
 // process, which makes an update wait longer and never shorter.
-func (m *Machine) noteReady() {
+func (w *work) noteReady() {
+	m := w.m
 	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
 		spec, _ := m.spec(name)
 		if spec.Update == nil || spec.Update.Settle == 0 {
 			continue
 		}
-		if ready, _ := m.ready(p); !ready {
+		if up, _ := w.up(p); !up {
 			delete(m.readySince, name)
 		} else if m.readySince[name].IsZero() {
 			m.readySince[name] = m.now
@@ -32,9 +33,19 @@ func (m *Machine) noteReady() {
 	}
 }
 
+// up reports whether an instance does what it does at this time of an update, and if not, what is
+// missing. A job that has ended and whose turn comes later is not missed: those before it in the
+// plan would wait for it, and it for them.
+func (w *work) up(p Pod) (bool, string) {
+	return w.m.readyBut(p, func(ts servicespec.Task, t Task) bool {
+		return ts.Goal != servicespec.GoalRunning && !t.live() && w.m.needed(w, p, t)
+	})
+}
+
 // holdUpdate says why the update policy of a pod keeps the instance of a step from being stopped
 // now, "" if it does not.
-func (m *Machine) holdUpdate(plan string, s plans.Step) string {
+func (w *work) holdUpdate(plan string, s plans.Step) string {
+	m := w.m
 	if plan != planDeploy {
 		return ""
 	}
@@ -52,7 +63,7 @@ func (m *Machine) holdUpdate(plan string, s plans.Step) string {
 		if other == name || other.Type != name.Type || !p.deployed() {
 			continue
 		}
-		if why := m.unavailable(p, spec.Update); why != "" {
+		if why := w.unavailable(p, spec.Update); why != "" {
 			down, reason = down+1, cmp.Or(reason, why)
 		}
 	}
@@ -64,12 +75,13 @@ func (m *Machine) holdUpdate(plan string, s plans.Step) string {
 
 // unavailable says why an instance counts as down in an update, "" if it does not. One that was
 // updated counts until it has settled.
-func (m *Machine) unavailable(p Pod, policy *servicespec.UpdatePolicy) string {
+func (w *work) unavailable(p Pod, policy *servicespec.UpdatePolicy) string {
+	m := w.m
 	if spec, _ := m.spec(p.Name); spec.Kafka == nil { // else the verdict knows better
 		if m.endsNow(p.Name) {
 			return fmt.Sprintf("%s is being stopped", p.Name)
 		}
-		if ok, reason := m.ready(p); !ok {
+		if ok, reason := w.up(p); !ok {
 			return fmt.Sprintf("%s is not ready: %s", p.Name, reason)
 		}
 	}

@@ -171,7 +171,7 @@ func (m *Machine) passRun(w *work) {
 	m.noteBack()
 	m.passReturning()
 	m.endMoves()
-	m.noteReady()
+	w.noteReady()
 	m.followSteps()
 	m.passActions()
 	list, writes := m.plans(), len(m.out.Writes)

@@ -217,13 +217,20 @@ func (b Backoff) wait(n int) time.Duration {
 // ready reports whether an instance does what it is there for, and if not, what is missing.
 // Tasks that were never launched are not its concern, nor jobs of other plans that have ended.
 func (m *Machine) ready(p Pod) (bool, string) {
+	return m.readyBut(p, func(servicespec.Task, Task) bool { return false })
+}
+
+// readyBut is ready without the tasks that do not count for who asks.
+func (m *Machine) readyBut(
+	p Pod, but func(servicespec.Task, Task) bool,
+) (bool, string) {
 	spec, ok := m.spec(p.Name)
 	if !ok {
 		return false, "the target does not want it"
 	}
 	for _, t := range p.Tasks {
 		ts, ok := taskSpec(spec, t.Name)
-		if !ok || t.ID == "" || m.jobEnded(p.Name, ts, t) {
+		if !ok || t.ID == "" || m.jobEnded(p.Name, ts, t) || but(ts, t) {
 			continue
 		}
 		if ok, reason := m.taskReady(p, spec, ts, t); !ok {

@@ -71,7 +71,7 @@ func volumesOf(spec servicespec.Pod) []servicespec.Volume {
 func (w *work) resize(plan string, s plans.Step, p Pod, spec servicespec.Pod) {
 	m := w.m
 	if p.Move == nil {
-		if reason := m.holdUpdate(plan, s); reason != "" {
+		if reason := w.holdUpdate(plan, s); reason != "" {
 			m.waits[p.Name] = reason
 			return
 		}
