@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -55,26 +56,14 @@ func (m *Machine) owners() map[string]mesos.ReservationID {
 // over, whichever framework reserved it, and all else of this one.
 func (w *work) freeIn(o mesos.Offer, owners map[string]mesos.ReservationID) {
 	m := w.m
-	ours := map[mesos.ReservationID]resource.List{}
-	var order []mesos.ReservationID
-	for _, r := range o.Resources {
-		id, ok := m.ownReservation(r)
-		owner := owners[id]
-		if id == "" || !ok && owner == "" || owner == held {
-			continue
-		}
-		if owner == "" {
-			owner = mesos.ReservationID("stray " + id)
-		}
-		if ours[owner] == nil {
-			order = append(order, owner)
-		}
-		ours[owner] = append(ours[owner], r)
-	}
+	ours := m.unowned(o.Resources, owners)
 	m.forgetFreed(o, ours)
-	for _, id := range order {
-		l, known := m.hard.Leftovers[id]
+	for _, id := range slices.Sorted(maps.Keys(ours)) {
 		delete(m.feedback.shown, id) // it is offered, so nobody else has to free it
+		l, known := m.hard.Leftovers[id]
+		if !known {
+			l, known = m.strayFound(o.Agent, o.Hostname, id, ours[id])
+		}
 		if known && !l.Confirmed {
 			l.Confirmed, l.Freeing, l.Pending = true, false, nil
 			m.setLeftover(l)

@@ -58,7 +58,7 @@ func (m *Machine) pictured(
 		if l, known := m.hard.Leftovers[id]; known {
 			m.freeUnoffered(a, l, loose[id])
 		} else {
-			m.strayFound(a, id, loose[id])
+			m.strayFound(a.ID, a.Hostname, id, loose[id])
 		}
 	}
 	for _, id := range m.leftoversOn(a.ID) {
@@ -97,16 +97,20 @@ func (m *Machine) unowned(
 }
 
 // strayFound makes a leftover of a reservation that no record holds, so that it is shown, and
-// waited for.
-func (m *Machine) strayFound(a mesos.SeenAgent, id mesos.ReservationID, list resource.List) {
+// waited for, unless it does not say whose it was.
+func (m *Machine) strayFound(
+	agent mesos.AgentID, host string, id mesos.ReservationID, list resource.List,
+) (Leftover, bool) {
 	pod, ok := parsePodName(list[0].Label(labelPod))
 	if !ok || m.hard.Intent == Uninstalled {
-		return
+		return Leftover{}, false
 	}
 	m.note(Warn, "", "a reservation is found that nobody has, it is to be freed",
-		"reservation", string(id), "pod", pod.String(), "host", a.Hostname)
-	m.setLeftover(Leftover{Reservation: id, Pod: pod, Agent: a.ID, Hostname: a.Hostname,
-		Resources: list.WithoutRole(), Confirmed: true})
+		"reservation", string(id), "pod", pod.String(), "host", host)
+	l := Leftover{Reservation: id, Pod: pod, Agent: agent, Hostname: host,
+		Resources: list.WithoutRole(), Confirmed: true}
+	m.setLeftover(l)
+	return l, true
 }
 
 // freeUnoffered has the master itself free a leftover that no offer brings. It refuses as long
