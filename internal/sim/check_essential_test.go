@@ -23,9 +23,7 @@ func (c *checkEssential) stepped(ev scheduler.Event, out scheduler.Output) {
 	case scheduler.Commanded:
 		c.quiet = false
 	case scheduler.FromMesos:
-		if s, ok := ev.Event.(mesos.Updated); ok && !c.harmless(s.Status) {
-			c.quiet = false
-		}
+		c.quiet = c.quiet && c.harmless(ev.Event)
 	}
 	for _, call := range out.Calls {
 		to, _ := call.(scheduler.ToMesos)
@@ -61,15 +59,25 @@ func (c *checkEssential) concerned() bool {
 	})
 }
 
-// harmless reports whether a status is one of a task that is not essential, or tells of a life.
-func (c *checkEssential) harmless(s mesos.Status) bool {
-	switch s.State {
-	case mesos.Staging, mesos.Starting, mesos.Running:
-		return true
-	case mesos.GoneByOperator:
-		return false // it tells that the agent is gone, with all that ran there
+// harmless reports whether an event ends no task by right: it tells of no agent that is to be left,
+// and of no end but those of tasks that are not essential.
+func (c *checkEssential) harmless(ev mesos.Event) bool {
+	switch ev := ev.(type) {
+	case mesos.InverseOffers, mesos.AgentsSeen:
+		return false
+	case mesos.Offers:
+		return !slices.ContainsFunc(ev.Offers,
+			func(o mesos.Offer) bool { return o.Unavailable != nil })
+	case mesos.Updated:
+		switch ev.Status.State {
+		case mesos.Staging, mesos.Starting, mesos.Running:
+			return true
+		case mesos.GoneByOperator:
+			return false // it tells that the agent is gone, with all that ran there
+		}
+		return strings.Contains(string(ev.Status.Task), "-agent__")
 	}
-	return strings.Contains(string(s.Task), "-agent__")
+	return true
 }
 
 // allComplete reports whether nothing is to do or being done.
