@@ -122,6 +122,9 @@ func (k *kafka) whole(c *cluster, asked time.Time, answer map[int]bool) *rolling
 	b.Quorum(q)
 	var tell []int
 	for id := range c.brokers {
+		if !k.listed(c, id) {
+			continue
+		}
 		broker := rolling.Broker{ID: rolling.NodeID(id), Registered: true,
 			Fenced: !k.serves(c, id)}
 		if answer[id] {
