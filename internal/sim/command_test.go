@@ -276,7 +276,10 @@ func (o *operator) expendable(pod scheduler.PodName) bool {
 		return true
 	}
 	c := k.clusters[len(k.clusters)-1]
-	kept, voters := 0, map[int]bool{own: true}
+	kept, voters := 0, map[int]bool{}
+	if o.mayJoin(pod) {
+		voters[own] = true
+	}
 	for id := range c.voters {
 		voters[id] = true
 	}
@@ -298,6 +301,17 @@ func (o *operator) expendable(pod scheduler.PodName) bool {
 		}
 	}
 	return kept > len(voters)/2
+}
+
+// mayJoin reports whether an instance may still come to be a voter where it is: nothing comes up on
+// an agent that never comes back.
+func (o *operator) mayJoin(name scheduler.PodName) bool {
+	place := o.w.store.hard.Pods[name].Place
+	if place == nil {
+		return true
+	}
+	a := o.w.master.agentByID(place.Agent)
+	return a == nil || !a.dead
 }
 
 // voter gives the node id of an instance, and whether it is a controller.
