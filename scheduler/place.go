@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/resource"
@@ -115,10 +116,15 @@ func (w *work) noteOutcomes(name PodName, match offer.Match, refusal *offer.Refu
 	}
 }
 
+// unseenAwaited is how long the agent of a reservation that nobody ever saw is waited for.
+const unseenAwaited = time.Minute
+
 // lostPlace reports whether a reservation that nobody ever saw turns out not to be what it
-// should: its agent makes an offer, and it is not in there, or its volumes are not. What may
-// exist of it is freed as a leftover. When other parts are missing, an executor still has them.
+// should: its agent makes an offer, and it is not in there, or its volumes are not; or it makes
+// none, as it is not there any more, or has nothing left to offer. What may exist of it is freed as
+// a leftover. When other parts are missing, an executor still has them.
 func (w *work) lostPlace(p Pod) bool {
+	m := w.m
 	if p.Place == nil || p.Place.Confirmed || len(p.Place.Pending) > 0 || p.anyLive() {
 		return false
 	}
@@ -135,7 +141,10 @@ func (w *work) lostPlace(p Pod) bool {
 		})...)
 	}
 	whole := placeResources(*p.Place).WithRole(role)
-	return offered && !part.Contains(whole) &&
+	if !offered {
+		return !m.now.Before(p.lastEnd().Add(unseenAwaited))
+	}
+	return !part.Contains(whole) &&
 		(len(part) == 0 || part.WithoutVolumes().Contains(whole.WithoutVolumes()))
 }
 

@@ -76,6 +76,17 @@ func (p Pod) deployed() bool {
 	return slices.ContainsFunc(p.Tasks, func(t Task) bool { return t.Deployed != "" })
 }
 
+// lastEnd is when a task of an instance none of which is live was last known to have ended.
+func (p Pod) lastEnd() time.Time {
+	var last time.Time
+	for _, t := range p.Tasks {
+		if t.Since.After(last) {
+			last = t.Since
+		}
+	}
+	return last
+}
+
 // failures is how often one of some tasks of the instance failed in a row, or one of all if none
 // is named, and notBefore when the next launch of those that failed may come.
 func (p Pod) failures(tasks ...string) (failures int, notBefore time.Time) {
