@@ -198,11 +198,15 @@ func (m *Machine) holdRequest(p Pod) string {
 		return ""
 	case p.Request == Replace:
 		return m.mayReplace(p, spec)
-	case !t.live():
+	case !t.live(), m.wentDown(p, t):
 		return ""
 	}
 	return m.holdStop(p, spec, []mesos.TaskID{t.ID})
 }
+
+// wentDown reports whether a task went down with its agent, which is gone for ever: no stop takes
+// it down any more.
+func (m *Machine) wentDown(p Pod, t Task) bool { return t.unsure() && !m.lingers(p) }
 
 // takeDown ends all tasks of an instance.
 func (w *work) takeDown(p Pod) {

@@ -202,7 +202,7 @@ func (m *Machine) holdServerRequest(p Pod, spec servicespec.Pod) string {
 		return ""
 	case p.Request == Replace:
 		return m.holdServerData(p, spec)
-	case !t.live() || t.Idle:
+	case !t.live(), t.Idle, m.wentDown(p, t):
 		return ""
 	}
 	return m.holdServer(p, spec)
