@@ -13,8 +13,9 @@ import (
 // whose agent was not lost for as long as it says, and no node whose data the quorum cannot do
 // without.
 type checkReplaced struct {
-	w     *world
-	under map[scheduler.PodName]bool
+	w *world
+	// under are the instances under replacement, with the incarnation that each of them had first.
+	under map[scheduler.PodName]int
 	// incomplete are those under replacement by their records as the last step left them: the
 	// tasks of one that is not in under any more all run, but need not be ready.
 	incomplete map[scheduler.PodName]bool
@@ -29,15 +30,29 @@ func (c *checkReplaced) stepped(_ scheduler.Event, out scheduler.Output) {
 		c.vote(pod, "moved")
 	}
 	for _, write := range out.Writes {
-		if w, ok := write.(scheduler.WritePod); ok &&
-			(w.Pod.Request == scheduler.Replace || w.Pod.Request == scheduler.Leave) {
-			c.under[w.Pod.Name] = true
+		if w, ok := write.(scheduler.WritePod); ok {
+			c.asked(w.Pod)
 		}
 	}
 	c.settle()
 	c.incomplete = map[scheduler.PodName]bool{}
 	for name, p := range c.w.store.hard.Pods {
 		c.incomplete[name] = p.Replacing
+	}
+}
+
+// asked notes what is wanted of an instance. A restart gives up a replacement that has not begun.
+func (c *checkReplaced) asked(p scheduler.Pod) {
+	first, under := c.under[p.Name]
+	switch p.Request {
+	case scheduler.Replace, scheduler.Leave:
+		if !under {
+			c.under[p.Name] = p.Incarnation
+		}
+	case scheduler.Restart:
+		if under && p.Incarnation == first {
+			delete(c.under, p.Name)
+		}
 	}
 }
 
@@ -63,7 +78,8 @@ func (c *checkReplaced) begun(pod scheduler.PodName) {
 			others++
 		}
 	}
-	again := c.under[pod] || c.incomplete[pod]
+	_, again := c.under[pod]
+	again = again || c.incomplete[pod]
 	if others >= allowed && !again || allowed == 0 {
 		c.w.fail("replacements", "%s is replaced by its policy while %d others are", pod, others)
 	}
