@@ -181,10 +181,15 @@ func (w *work) withdraw(p Pod) {
 	w.m.waits[p.Name] = "stays down, as the migration is being undone"
 }
 
+// withdrawal reports whether the controllers of a migration have to be gone in a phase.
+func withdrawal(c Campaign, phase CampaignPhase) bool {
+	return c.Kind == Migrating && c.Back && migrate.Withdraws(phase.Name)
+}
+
 // holdsPhase reports whether something has to be seen before the phase in hand of a campaign can
 // begin to be undone.
 func (m *Machine) holdsPhase(c Campaign, phase CampaignPhase) bool {
-	if c.Kind != Migrating || !c.Back || !migrate.Withdraws(phase.Name) {
+	if !withdrawal(c, phase) {
 		return false
 	}
 	f := m.migrationFacts()
@@ -286,6 +291,10 @@ func (m *Machine) passMigration() {
 		return
 	}
 	m.curious = true
+	phase := c.phase()
+	if phase != nil && withdrawal(*c, *phase) && m.migrationFacts().Withdrawn() != "" {
+		return // what it says while they run is void
+	}
 	m.askMigration(false)
 }
 
