@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -286,14 +287,15 @@ func (o *operator) growBack() {
 	}
 	for _, p := range w.process.picture().Plans {
 		for _, ph := range p.Phases {
-			if !slices.ContainsFunc(ph.Steps, func(s scheduler.StepView) bool {
+			i := slices.IndexFunc(ph.Steps, func(s scheduler.StepView) bool {
 				return strings.Contains(s.Reason, "cannot leave") || o.fallen(ph.Name, s) ||
 					o.ofTwo(s)
-			}) {
+			})
+			if i < 0 {
 				continue
 			}
 			next := o.shape
-			if strings.HasPrefix(ph.Name, "controller-") {
+			if strings.HasPrefix(cmp.Or(ph.Steps[i].Pod, ph.Name), "controller-") {
 				next.controllers++
 			} else {
 				next.brokers++
