@@ -121,8 +121,8 @@ const unseenAwaited = time.Minute
 
 // lostPlace reports whether a reservation that nobody ever saw turns out not to be what it
 // should: its agent makes an offer, and it is not in there, or its volumes are not; or it makes
-// none, as it is not there any more, or has nothing left to offer. What may exist of it is freed as
-// a leftover. When other parts are missing, an executor still has them.
+// none, as it is not there any more, or has nothing left to offer, and nothing ever ran there. What
+// may exist of it is freed as a leftover. When other parts are missing, an executor still has them.
 func (w *work) lostPlace(p Pod) bool {
 	m := w.m
 	if p.Place == nil || p.Place.Confirmed || len(p.Place.Pending) > 0 || p.anyLive() {
@@ -142,7 +142,8 @@ func (w *work) lostPlace(p Pod) bool {
 	}
 	whole := placeResources(*p.Place).WithRole(role)
 	if !offered {
-		return !m.now.Before(p.lastEnd().Add(unseenAwaited))
+		since, lost := p.lostSince()
+		return lost && !m.now.Before(since.Add(unseenAwaited))
 	}
 	return !part.Contains(whole) &&
 		(len(part) == 0 || part.WithoutVolumes().Contains(whole.WithoutVolumes()))
