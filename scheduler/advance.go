@@ -256,6 +256,9 @@ func (w *work) tend(name PodName) {
 // stands reports whether what a recovery brings back for good is there again, whatever an operator
 // said: a recovery that he forces to its end has replaced nothing by that.
 func (m *Machine) stands(p Pod, spec servicespec.Pod, r *recovery) bool {
+	if p.Place == nil {
+		return false
+	}
 	for _, name := range slices.Concat(r.Steps...) {
 		ts, known := taskSpec(spec, name)
 		if known && ts.Goal == servicespec.GoalRunning && !m.taskBack(p, spec, ts) {
