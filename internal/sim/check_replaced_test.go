@@ -43,6 +43,9 @@ func (c *checkReplaced) stepped(_ scheduler.Event, out scheduler.Output) {
 
 // asked notes what is wanted of an instance. A restart gives up a replacement that has not begun.
 func (c *checkReplaced) asked(p scheduler.Pod) {
+	if up(p) { // if only for this moment: a step may launch more of it at once
+		delete(c.under, p.Name)
+	}
 	first, under := c.under[p.Name]
 	switch p.Request {
 	case scheduler.Replace, scheduler.Leave:
