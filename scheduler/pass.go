@@ -134,7 +134,7 @@ func (m *Machine) leave(p Pod) Pod {
 	l := Leftover{
 		Reservation: p.Place.Reservation, Pod: p.Name,
 		Agent: p.Place.Agent, Hostname: p.Place.Hostname,
-		Resources: placeResources(*p.Place), Confirmed: p.Place.Confirmed,
+		Resources: seenResources(*p.Place), Confirmed: p.Place.Confirmed,
 		Pending: p.Place.Pending,
 	}
 	agent := m.hard.Agents[l.Agent]

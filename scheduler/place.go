@@ -193,6 +193,17 @@ func placeResources(p Place) resource.List {
 	return list
 }
 
+// seenResources is what a place holds without the sets that were added to it and that nobody saw:
+// what may have been made of those is freed as a stray.
+func seenResources(p Place) resource.List {
+	if p.Confirmed {
+		p.Sets = slices.DeleteFunc(slices.Clone(p.Sets), func(s offer.SetResources) bool {
+			return slices.Contains(p.Unseen, s.Name)
+		})
+	}
+	return placeResources(p)
+}
+
 // each goes through the resources of a place, in the order of placeResources.
 func (p *Place) each(yield func(*resource.Resource) bool) {
 	for i := range p.Executor {
