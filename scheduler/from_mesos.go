@@ -65,6 +65,10 @@ func (m *Machine) subscribed(ev mesos.Subscribed) {
 	m.kills = map[mesos.TaskID]time.Time{}
 	m.implicit = m.now
 	m.askAbout(m.podNames())
+	m.unheard = unheard{m.now, map[mesos.TaskID]bool{}}
+	for id := range m.asked {
+		m.unheard.tasks[id] = true
+	}
 	for _, id := range m.leftIndex().busy {
 		for _, t := range m.hard.Leftovers[id].Tasks {
 			m.asked[t] = question{again: m.now, wait: askFirst / 2}
@@ -107,6 +111,7 @@ func (m *Machine) updated(s mesos.Status) {
 	m.note(Debug, CountStatus+string(s.State), "status", "task", string(s.Task),
 		"state", string(s.State), "reason", s.Reason, "message", s.Message)
 	s = precise(s)
+	m.noteHeard(s.Task)
 	m.heardOf(s)
 	m.drained(s)
 	p, i, known := m.findTask(s.Task)
@@ -130,6 +135,24 @@ func (m *Machine) updated(s mesos.Status) {
 	}
 	if len(s.UUID) > 0 {
 		m.send(mesos.Acknowledge{Task: s.Task, Agent: s.Agent, UUID: s.UUID})
+	}
+}
+
+// unheard are the tasks that were live when the scheduler subscribed and have had no status since.
+type unheard struct {
+	since time.Time
+	tasks map[mesos.TaskID]bool
+}
+
+// noteHeard says when the last of them has had one: from then on all that runs is known.
+func (m *Machine) noteHeard(task mesos.TaskID) {
+	if !m.unheard.tasks[task] {
+		return
+	}
+	delete(m.unheard.tasks, task)
+	if len(m.unheard.tasks) == 0 {
+		m.note(Info, "", "all tasks are reconciled", "since_subscribed",
+			m.now.Sub(m.unheard.since).String())
 	}
 }
 

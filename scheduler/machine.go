@@ -30,6 +30,7 @@ type Machine struct {
 	wanting  map[PodName]bool
 	told     bool                       // whether the master was told at all since subscribed
 	asked    map[mesos.TaskID]question  // reconciliation under way
+	unheard  unheard                    // what is not known of since subscribed
 	settled  bool                       // asked may have some that are in doubt no more
 	implicit time.Time                  // when to reconcile implicitly next
 	kills    map[mesos.TaskID]time.Time // when each kill was last sent

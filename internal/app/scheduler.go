@@ -121,6 +121,7 @@ type schedulerRun struct {
 	clock   *loop.Clock
 
 	store     store.Store
+	release   func()       // lets go of the state, and of the lead; it may be called again
 	ending    func() error // removes the state of a service that is uninstalled, nil for a file
 	election  *zk.Election // nil unless there may be several schedulers
 	hard      scheduler.Hard
@@ -150,11 +151,10 @@ func (s *schedulerRun) run(ctx context.Context) error {
 	defer s.listener.Close()
 	s.web = server.NewHTTP(s.front)
 	defer shut(s.web)
-	closeState, err := s.openState(ctx)
-	if err != nil {
+	if s.release, err = s.openState(ctx); err != nil {
 		return err
 	}
-	defer closeState()
+	defer s.release()
 	if s.hard, err = s.store.Load(); err != nil {
 		return err
 	}
@@ -334,9 +334,12 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 	feed, ending := server.NewFeed(), make(chan struct{})
 	ended := make(chan error, 3) // the first part that ends ends all
 	var parts sync.WaitGroup
-	defer parts.Wait()
-	defer cancel()
 	defer shut(s.web)
+	defer func() {
+		cancel()
+		parts.Wait()
+		s.release() // whoever stands by need not wait for those who ask us
+	}()
 	defer close(ending)
 	parts.Go(func() {
 		exit, err := s.loop.Run(ctx)

@@ -129,7 +129,8 @@ func (c *cluster) takesOver(leader *cluster, how syscall.Signal, tasks map[strin
 		c.t.Fatal(err)
 	}
 	for line := range strings.Lines(string(logged)) {
-		if strings.Contains(line, "this scheduler leads") {
+		if strings.Contains(line, "this scheduler leads") ||
+			strings.Contains(line, "all tasks are reconciled") {
 			c.t.Log(strings.TrimSpace(line))
 		}
 	}
