@@ -120,21 +120,37 @@ func (c *cluster) takesOver(leader *cluster, how syscall.Signal, tasks map[strin
 			c.t.Fatalf("nobody takes over after %s", how)
 		}
 	}
-	leads := time.Since(began)
+	answers := time.Since(began)
+	for _, what := range []string{"this scheduler leads", "all tasks are reconciled"} {
+		eventually(c.t, 2*time.Minute, what, func() error {
+			at, line := c.logged(what)
+			if at.Before(began) {
+				return fmt.Errorf("it is not logged since %s", began)
+			}
+			c.t.Logf("%s, and %.2f s later: %s", how, at.Sub(began).Seconds(), line)
+			return nil
+		})
+	}
+	c.t.Logf("%s: another answers as the leader after %.2f s", how, answers.Seconds())
 	c.awaitFound()
-	c.t.Logf("%s: another leads after %.2f s, and has found %d tasks after %.1f s at most", how,
-		leads.Seconds(), len(tasks), time.Since(began).Seconds())
-	logged, err := os.ReadFile(filepath.Join(c.home, c.name, "scheduler", "scheduler.log"))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	for line := range strings.Lines(string(logged)) {
-		if strings.Contains(line, "this scheduler leads") ||
-			strings.Contains(line, "all tasks are reconciled") {
-			c.t.Log(strings.TrimSpace(line))
-		}
-	}
 	if now := c.taskIDs(); !maps.Equal(now, tasks) {
 		c.t.Error("the tasks are others after the takeover")
 	}
+}
+
+// logged is the last line of the scheduler's log that says something, and its time.
+func (c *cluster) logged(what string) (at time.Time, last string) {
+	c.t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.home, c.name, "scheduler", "scheduler.log"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, what) {
+			last = strings.TrimSpace(line)
+		}
+	}
+	stamp, _, _ := strings.Cut(strings.TrimPrefix(last, "time="), " ")
+	at, _ = time.Parse(time.RFC3339Nano, stamp)
+	return at, last
 }
