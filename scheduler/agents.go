@@ -101,7 +101,7 @@ func (m *Machine) agentGone(id mesos.AgentID, why string) {
 	m.setAgent(a)
 	m.note(Warn, "", "an agent is gone for ever", "agent", string(id), "host", a.Hostname,
 		"reason", why)
-	if m.givenUp(id) {
+	if m.forfeited(a) {
 		m.dropLeftovers(id)
 	}
 }
@@ -197,8 +197,12 @@ func (m *Machine) sight(id mesos.AgentID) string {
 // it was abandoned and did not come back.
 func (m *Machine) givenUp(id mesos.AgentID) bool {
 	a := m.hard.Agents[id]
-	return a.Fate == FateGone && !m.now.Before(a.heirUntil()) ||
-		a.Fate == FateAbandoned && !a.Away.IsZero()
+	return m.forfeited(a) || a.Fate == FateAbandoned && !a.Away.IsZero()
+}
+
+// forfeited reports whether what an agent had is gone with it.
+func (m *Machine) forfeited(a Agent) bool {
+	return a.Fate == FateGone && !m.now.Before(a.heirUntil())
 }
 
 // heirUntil is until when another agent may come to offer what one had that is gone.
@@ -262,7 +266,7 @@ func (m *Machine) passAgents() {
 // passHeir forgets the reservations of an agent whose machine has another one, once that should
 // have offered them.
 func (m *Machine) passHeir(a Agent) {
-	if m.now.Before(a.heirUntil()) {
+	if !m.forfeited(a) {
 		m.wakeBy(a.heirUntil())
 		return
 	}

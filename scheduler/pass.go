@@ -145,7 +145,7 @@ func (m *Machine) leave(p Pod) Pod {
 		}
 	}
 	m.unfound(l.Resources)
-	if agent.Fate != FateGone || m.now.Before(agent.heirUntil()) {
+	if !m.forfeited(agent) {
 		m.setLeftover(l)
 	}
 	p.Place = nil
