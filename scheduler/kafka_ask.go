@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/servicespec"
@@ -72,6 +73,12 @@ func (m *Machine) kafkaAddresses() []string {
 	return addresses
 }
 
+// poll asks Kafka and ZooKeeper how they are, where that is due.
+func (m *Machine) poll() {
+	m.askKafka()
+	m.askZooKeeper()
+}
+
 // askKafka asks for facts: often while a node comes up, seldom while all is well.
 func (m *Machine) askKafka() {
 	addresses := m.kafkaAddresses()
@@ -96,4 +103,26 @@ func (m *Machine) askKafka() {
 		m.inquiry.asked, m.inquiry.all = m.now, all
 		m.out.Calls = append(m.out.Calls, AskKafka{Addresses: addresses, All: all})
 	}
+}
+
+// saysNothing reports whether an answer gives no reason to look at the service: Kafka is asked
+// often, nobody waits for what it says, and it says the same as a moment ago.
+func (m *Machine) saysNothing(f KafkaFacts) bool {
+	before := m.facts
+	if m.due || m.curious || before == nil || f.Rolling != nil ||
+		!m.now.Before(m.passedAt.Add(passEvery)) ||
+		!m.now.Before(m.polling.answered.Add(passEvery)) ||
+		before.Asked.Before(m.freshAfter) || before.Asked.Before(m.inquiry.changed) {
+		return false
+	}
+	was := *before
+	was.Asked = f.Asked
+	return reflect.DeepEqual(was, f)
+}
+
+// heardAgain takes an answer that says nothing new.
+func (m *Machine) heardAgain(f KafkaFacts) {
+	m.facts = &f
+	m.polling.took(m.now)
+	m.polling.due = m.now.Add(factsBusy)
 }

@@ -93,9 +93,10 @@ type Machine struct {
 	// securedAt is when more was last reserved for an instance.
 	securedAt map[PodName]time.Time
 	// fallen says of executors that ended why they could not begin.
-	fallen  map[mesos.ExecutorID]string
-	curious bool // somebody waits for what Kafka says
-	due     bool // something happened since the last pass
+	fallen   map[mesos.ExecutorID]string
+	curious  bool      // somebody waits for what Kafka says
+	due      bool      // something happened since the last pass
+	passedAt time.Time // when the last pass was
 	// restless are the instances that a pass looks at, visiting those that have a record, sorted,
 	// nil when not known; undrawn are those that changed since the last picture. See stir.
 	restless, undrawn nameSet
@@ -238,6 +239,8 @@ func Restore(cfg Config, hard Hard) *Machine {
 // step before; if it is, the earlier one counts.
 func (m *Machine) Step(now time.Time, ev Event) Output {
 	begins := m.now.IsZero()
+	_, tick := ev.(Tick)
+	polls := tick && !begins && m.onlyPolls(now)
 	if now.After(m.now) {
 		m.now = now
 	}
@@ -245,9 +248,17 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 	if m.finished {
 		return m.out
 	}
+	if polls {
+		m.poll()
+		return m.out
+	}
 	m.adoptTarget()
 	if begins {
 		m.mindClock()
+	}
+	if f, ok := ev.(FromKafka); ok && m.saysNothing(f.Facts) {
+		m.heardAgain(f.Facts)
+		return m.out
 	}
 	m.due = true
 	switch ev := ev.(type) {
@@ -271,10 +282,9 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 	if m.cfg.Thorough {
 		m.stirAll()
 	}
-	_, tick := ev.(Tick)
 	_, command := ev.(Commanded)
 	if tick || len(m.offers) > 0 {
-		m.due = false
+		m.due, m.passedAt = false, m.now
 		m.pass()
 	}
 	if command || !m.due || m.finished {
@@ -297,51 +307,6 @@ func (m *Machine) Hard() Hard { return m.hard.clone() }
 func (m *Machine) View() *View {
 	m.undrawn.addAll()
 	return m.view()
-}
-
-// NextWake is when the machine wants a Tick although nothing else happened; the zero time
-// means never.
-func (m *Machine) NextWake() time.Time {
-	var next time.Time
-	soonest := func(t time.Time) {
-		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
-			next = t
-		}
-	}
-	if m.finished {
-		return next
-	}
-	if m.due {
-		return m.now
-	}
-	if m.connected {
-		//tidy:unordered the earliest of all
-		for _, q := range m.asked {
-			soonest(q.again)
-		}
-		//tidy:unordered the earliest of all
-		for _, at := range m.kills {
-			soonest(at.Add(killAgain))
-		}
-		soonest(m.implicit)
-		soonest(m.feedback.next)
-	}
-	soonest(m.polling.next())
-	soonest(m.servers.polling.next())
-	if m.wake.After(m.now) {
-		soonest(m.wake)
-	}
-	if rough := m.stopAt.Add(stopPatience); m.hard.Intent == Stop && rough.After(m.now) {
-		soonest(rough)
-	}
-	for _, name := range m.visits() {
-		for _, t := range m.hard.Pods[name].Tasks {
-			if t.NotBefore.After(m.now) {
-				soonest(t.NotBefore)
-			}
-		}
-	}
-	return next
 }
 
 func (m *Machine) write(w Write) { m.out.Writes = append(m.out.Writes, w) }

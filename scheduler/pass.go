@@ -60,8 +60,7 @@ func (m *Machine) pass() {
 	m.passed = m.passed || m.connected
 	m.reconcile()
 	m.reconcileOperations()
-	m.askKafka()
-	m.askZooKeeper()
+	m.poll()
 	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.leftToFree()) == 0 {
 		m.setIntent(Uninstalled)
 		m.noteAbandoned()

@@ -15,6 +15,7 @@ import (
 type checkEssential struct {
 	w      *world
 	quiet  bool
+	stale  bool           // whether quiet has to be found out anew
 	killed []mesos.TaskID // in the end none of them lives
 }
 
@@ -25,6 +26,7 @@ func (c *checkEssential) stepped(ev scheduler.Event, out scheduler.Output) {
 	case scheduler.FromMesos:
 		c.quiet = c.quiet && c.harmless(ev.Event)
 	}
+	c.stale = c.stale || !c.quiet || len(out.Writes) > 0
 	for _, call := range out.Calls {
 		to, _ := call.(scheduler.ToMesos)
 		kill, ok := to.Call.(mesos.Kill)
@@ -47,9 +49,26 @@ func (c *checkEssential) stepped(ev scheduler.Event, out scheduler.Output) {
 			_, t, known := c.w.stored(id)
 			return !known || t.State.Terminal()
 		})
-		c.quiet = len(c.killed) == 0 && c.w.store.hard.Intent == scheduler.Run &&
-			c.concerned() && allComplete(c.w.process.picture())
+		if !c.stale {
+			return
+		}
+		c.stale = false
+		c.quiet = len(c.killed) == 0 && c.concerned() && !c.stirs() &&
+			allComplete(c.w.process.picture())
 	}
+}
+
+// stirs reports whether what is stored shows already that something is to do or being done.
+func (c *checkEssential) stirs() bool {
+	if c.w.store.hard.Intent != scheduler.Run {
+		return true
+	}
+	for _, p := range c.w.store.hard.Pods {
+		if p.Request != "" || p.Recovery != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // concerned reports whether any task is not essential.

@@ -22,7 +22,7 @@ var (
 	keep      = flag.String("keep", "", "file that gets the reduced scenario of TestReduce")
 	summary   = flag.String("summary", "", "file that gets a line with the figures of the run")
 	reduces   = flag.Bool("reduce", true, "reduce the first run that fails to a scenario file")
-	thoroughs = flag.Uint64("thorough", 8,
+	thoroughs = flag.Uint64("thorough", 16,
 		"have a second machine that looks at all follow each so many-th seed; 1 is all, 0 none")
 )
 

@@ -1,0 +1,56 @@
+package scheduler
+
+import (
+	"testing"
+	"time"
+)
+
+const wakeSpec = `
+name: kafka
+scheduler: {user: nobody}
+pods:
+  kafka:
+    count: 1
+    kafka: {version: 4.3.1, heap: 256}
+    tasks:
+      broker:
+        goal: RUNNING
+        cpus: 1
+        memory: 768
+        ports: {broker: {port: 0, advertise: true}, controller: {port: 0}}
+        volume: {path: kafka-data, type: ROOT, size: 500}
+        readiness-check: {tcp: {port: broker}, interval: 1, timeout: 5}
+`
+
+// TestAnswersThatSayNothing: while a broker comes up Kafka is asked again and again, and everything
+// is looked at only for answers that say something new, and once a second.
+func TestAnswersThatSayNothing(t *testing.T) {
+	r := newRig(t, wakeSpec)
+	r.offer("")
+	r.up("kafka-0-broker")
+	passes := func(f KafkaFacts, after time.Duration) bool {
+		t.Helper()
+		r.now = r.now.Add(after)
+		r.tick() // asks
+		before := r.machine.passedAt
+		f.Asked = r.now
+		r.step(FromKafka{f})
+		r.settle()
+		return r.machine.passedAt.After(before)
+	}
+	empty := KafkaFacts{ClusterID: r.machine.hard.Kafka.ID, Leader: -1}
+	if !passes(empty, factsBusy) {
+		t.Error("the first answer is not looked at")
+	}
+	if passes(empty, factsBusy) || passes(empty, factsBusy) {
+		t.Error("an answer that says nothing new has everything looked at")
+	}
+	if wake := r.machine.NextWake(); wake.After(r.now.Add(factsBusy)) {
+		t.Errorf("the next question is due after %s only", wake.Sub(r.now))
+	}
+	if led := (KafkaFacts{ClusterID: empty.ClusterID, Leader: 0}); !passes(led, factsBusy) {
+		t.Error("an answer that says something new is not looked at")
+	} else if !passes(led, passEvery) {
+		t.Error("an answer that comes a second after the last look is not looked at")
+	}
+}
