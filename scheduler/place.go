@@ -72,7 +72,11 @@ func (w *work) place(l launchOf) {
 		return
 	}
 	if w.lostPlace(p) {
-		p = m.leave(p)
+		p = m.leave(p.withTasks(func(t *Task) {
+			if t.live() { // nobody tells, and what it would run on is offered
+				t.State, t.Since = mesos.Gone, m.now
+			}
+		}))
 		m.setPod(p)
 	}
 	reservation := mesos.ReservationID(uuid(m.cfg.UUID()))
@@ -123,9 +127,10 @@ const unseenAwaited = time.Minute
 // should: its agent makes an offer, and it is not in there, or its volumes are not; or it makes
 // none, as it is not there any more, or has nothing left to offer, and nothing ever ran there. What
 // may exist of it is freed as a leftover. When other parts are missing, an executor still has them.
+// Where nobody knows of a task whether it runs, an offer without any part of it proves nothing.
 func (w *work) lostPlace(p Pod) bool {
 	m := w.m
-	if p.Place == nil || p.Place.Confirmed || len(p.Place.Pending) > 0 || p.anyLive() {
+	if p.Place == nil || p.Place.Confirmed || len(p.Place.Pending) > 0 || p.anyRuns() {
 		return false
 	}
 	offered, part := false, resource.List{}
@@ -145,8 +150,10 @@ func (w *work) lostPlace(p Pod) bool {
 		since, lost := p.lostSince()
 		return lost && !m.now.Before(since.Add(unseenAwaited))
 	}
-	return !part.Contains(whole) &&
-		(len(part) == 0 || part.WithoutVolumes().Contains(whole.WithoutVolumes()))
+	if len(part) == 0 {
+		return !p.anyLive()
+	}
+	return !part.Contains(whole) && part.WithoutVolumes().Contains(whole.WithoutVolumes())
 }
 
 // table is what is offered, ready for one instance after the other.
