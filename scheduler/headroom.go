@@ -48,6 +48,10 @@ func (w *work) secure(p Pod, l launchOf) string {
 	} else if some {
 		return "what an earlier configuration wanted more is given back first"
 	}
+	l.tasks = slices.DeleteFunc(slices.Clone(l.tasks), func(task string) bool {
+		ts, _ := taskSpec(l.spec, task)
+		return !slices.Contains(sets, ts.Resources.Name) // a new one is made by the launch
+	})
 	req := w.requirement(p, l, p.Place.Reservation)
 	req.Kept.Beside = true
 	match, refusal := w.table().Evaluate(req)
