@@ -43,7 +43,7 @@ func (c *checkReplaced) stepped(_ scheduler.Event, out scheduler.Output) {
 
 // asked notes what is wanted of an instance. A restart gives up a replacement that has not begun.
 func (c *checkReplaced) asked(p scheduler.Pod) {
-	if up(p) { // if only for this moment: a step may launch more of it at once
+	if c.up(p) { // if only for this moment: a step may launch more of it at once
 		delete(c.under, p.Name)
 	}
 	first, under := c.under[p.Name]
@@ -62,7 +62,7 @@ func (c *checkReplaced) asked(p scheduler.Pod) {
 // settle forgets those that are up again.
 func (c *checkReplaced) settle() {
 	for name := range c.under {
-		if p, ok := c.w.store.hard.Pods[name]; !ok || up(p) {
+		if p, ok := c.w.store.hard.Pods[name]; !ok || c.up(p) {
 			delete(c.under, name)
 		}
 	}
@@ -97,13 +97,17 @@ func (c *checkReplaced) vote(pod scheduler.PodName, what string) {
 }
 
 // up reports whether an instance has been replaced and runs: something of it does, and the job that
-// the plan deploy has not may have failed.
-func up(p scheduler.Pod) bool {
+// the plan deploy has not may have failed. A task that the target has no more is not waited for.
+func (c *checkReplaced) up(p scheduler.Pod) bool {
 	if p.Request != "" || p.Recovery != nil || p.Place == nil {
 		return false
 	}
+	spec, _ := c.w.wanted(p.Name)
 	some := false
 	for _, t := range p.Tasks {
+		if _, known := taskOf(spec, t.Name); !known {
+			continue
+		}
 		does := t.State == mesos.Running || t.State == mesos.Finished
 		if t.ID != "" && !does && (t.Name != "backup" || !t.State.Terminal()) {
 			return false
