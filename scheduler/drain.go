@@ -328,6 +328,10 @@ func (w *work) move(s plans.Step) {
 	if p.Move == nil || p.Request != "" || p.Incarnation > p.Move.Incarnation {
 		return
 	}
+	if p.Move.Held != "" {
+		w.lookForStay(p)
+		return
+	}
 	w.lookForRoom(p)
 	spec, _ := m.spec(p.Name)
 	if m.holdMove(p) != "" {
@@ -352,8 +356,8 @@ func (w *work) move(s plans.Step) {
 		What: "pod replace " + p.Name.String(), Outcome: "it leaves " + p.Move.Hostname})
 }
 
-// lookForStay has offers come as long as an instance is to leave an agent that is to go and cannot:
-// where the operator API tells nothing, only offers tell that the agent is to stay after all.
+// lookForStay has offers come as long as an instance is to leave an agent that is to go, and does
+// not: where the operator API tells nothing, only offers tell that the agent is to stay after all.
 func (w *work) lookForStay(p Pod) {
 	switch p.Move.Cause {
 	case CauseMaintenance, CauseDrain:
@@ -364,9 +368,6 @@ func (w *work) lookForStay(p Pod) {
 // holdMove says why an instance may not leave its agent now, "" if it may: one goes at a time,
 // only while the others are whole, and never with data that is nowhere else.
 func (m *Machine) holdMove(p Pod) string {
-	if p.Move.Held != "" {
-		return p.Move.Held
-	}
 	for _, name := range m.podNames() {
 		if o := m.hard.Pods[name]; name != p.Name && (o.Request != "" || o.Replacing) {
 			return fmt.Sprintf("%s goes first", name)

@@ -143,7 +143,7 @@ func aimed(rule placement.Rule, move *Move) placement.Rule {
 // lookForRoom notes whether an agent that is offered has room for an instance that is to move.
 func (w *work) lookForRoom(p Pod) {
 	m := w.m
-	if !p.Move.Cause.chosen() || p.Move.Held != "" || p.Place == nil {
+	if !p.Move.Cause.chosen() || p.Place == nil {
 		return
 	}
 	w.wants["move/"+p.Name.String()] = true

@@ -194,7 +194,7 @@ func (m *Machine) passRun(w *work) {
 			continue // passRebalancing, passCampaign
 		}
 		if plan.Name == planMaintenance {
-			for _, step := range assessed[i].Candidates {
+			for _, step := range assessed[i].Current { // those that were given up too
 				w.move(step)
 			}
 			continue
