@@ -296,14 +296,26 @@ func (o *operator) growBack() {
 			}
 			next := o.shape
 			if strings.HasPrefix(cmp.Or(ph.Steps[i].Pod, ph.Name), "controller-") {
-				next.controllers++
+				next.controllers = o.count("controller") + 1
 			} else {
-				next.brokers++
+				next.brokers = o.count("broker", "kafka") + 1
 			}
 			o.become(next)
 			return
 		}
 	}
+}
+
+// count gives how many instances of some pod types the service is to have: after a way back, not as
+// many as the configuration that was asked for last has.
+func (o *operator) count(types ...string) int {
+	n := 0
+	for _, pod := range o.w.store.hard.Target.Service.Pods {
+		if slices.Contains(types, pod.Type) {
+			n += pod.Count
+		}
+	}
+	return n
 }
 
 // fallen reports whether a step waits for Kafka where the node that is to go does not run: nobody
