@@ -105,7 +105,7 @@ func (w *work) advance(plan string, s plans.Step) {
 	}
 	p, known := m.hard.Pods[name]
 	p.Name = name
-	if known && (p.Request != "" || p.Caretaker && p.anyLive()) {
+	if known && (p.Request != "" || p.caretakes()) {
 		return
 	}
 	names := m.toLaunch(plan, s, p, spec)
@@ -220,7 +220,7 @@ func (w *work) tend(name PodName) {
 	if !ok {
 		return
 	}
-	if p.Caretaker && p.anyLive() {
+	if p.caretakes() {
 		w.kill(p, nil)
 		m.waits[name] = "its controller, which ran alone, is being stopped"
 		return

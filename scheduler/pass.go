@@ -159,7 +159,7 @@ func (m *Machine) passRun(w *work) {
 	// What became complete is noted first: a step that is done leaves what fell to recovery.
 	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
-		if spec, ok := m.spec(name); ok && p.Request == "" && !(p.Caretaker && p.anyLive()) {
+		if spec, ok := m.spec(name); ok && p.Request == "" && !p.caretakes() {
 			m.settle(p, spec)
 		}
 	}

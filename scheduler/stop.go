@@ -147,6 +147,10 @@ func (w *work) appoint(controllers []PodName, quorum int, waiting PodName) {
 	}
 }
 
+// caretakes reports whether the controller of an instance runs alone, as far as anybody knows. One
+// that is lost, or out of reach, is brought back like any other task.
+func (p Pod) caretakes() bool { return p.Caretaker && p.anyRuns() }
+
 // caretakerCheck is the readiness check of a controller that runs alone.
 func caretakerCheck(
 	spec servicespec.Pod, got offer.SetResources, host string,
