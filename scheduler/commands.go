@@ -223,8 +223,8 @@ func (m *Machine) request(
 // keepPlace gives up the replacement of an instance, which has its place and its data as long as
 // that is held, and restarts it there: what it waits for may be gone for good.
 func (m *Machine) keepPlace(p Pod, force bool) ([]string, string, *Problem) {
-	p.Request, p.Force, p.Replacing, p.Recovery = Restart, force, false, nil
-	delete(m.recovery, p.Name)
+	p = m.withoutRequest(p)
+	p.Request, p.Force = Restart, force
 	m.setPod(p.forgiven())
 	return p.fullNames(), fmt.Sprintf("%s is not replaced; its restart, with the data that it "+
 		"has, begins", p.Name), nil

@@ -92,7 +92,11 @@ func (m *Machine) passRequests(w *work) {
 		if p.Request == "" {
 			continue
 		}
-		spec, _ := m.spec(name)
+		spec, wanted := m.spec(name)
+		if !wanted {
+			m.setPod(m.withoutRequest(p))
+			continue
+		}
 		if p.deployed() {
 			kind, steps := transient, [][]string{m.beside(p, spec)}
 			if p.Request == Replace {
@@ -123,6 +127,15 @@ func (m *Machine) passRequests(w *work) {
 		p.Request, p.Force = "", false
 		m.setPod(p.forgiven())
 	}
+}
+
+// withoutRequest gives the record of an instance without what was asked of it: of one that is to go
+// the plan decommission asks Kafka whether it may be stopped, and whether its data may go.
+func (m *Machine) withoutRequest(p Pod) Pod {
+	p.Request, p.Force, p.Replacing, p.Recovery = "", false, false, nil
+	delete(m.recovery, p.Name)
+	m.due = true
+	return p
 }
 
 // leave turns an instance's reservation into a leftover.

@@ -52,6 +52,10 @@ func (c *checkReplaced) asked(p scheduler.Pod) {
 		if !under {
 			c.under[p.Name] = p.Incarnation
 		}
+	case "":
+		if _, wanted := c.w.wanted(p.Name); under && !wanted && p.Incarnation == first {
+			delete(c.under, p.Name) // it is to go, and keeps its data until then
+		}
 	case scheduler.Restart:
 		if under && p.Incarnation == first {
 			delete(c.under, p.Name)
