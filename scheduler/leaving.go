@@ -97,8 +97,9 @@ func (m *Machine) noteLeaving() {
 	for _, name := range leaving {
 		p := m.hard.Pods[name]
 		f := m.farewellOf(name)
+		f.order = m.nextOrder()
 		for _, t := range p.Tasks {
-			if t.ID != "" {
+			if t.ID != "" || m.remembered(p) {
 				f.tasks = append(f.tasks, t.Name)
 			}
 		}
@@ -135,10 +136,17 @@ func (m *Machine) forgetEmpty() {
 	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
 		_, wanted := m.spec(name)
-		if !wanted && !p.launched() && p.Place == nil && len(m.leftoversOf(name)) == 0 {
+		if !wanted && !p.launched() && p.Place == nil && len(m.leftoversOf(name)) == 0 &&
+			!m.remembered(p) {
 			m.forgetPod(name)
 		}
 	}
+}
+
+// remembered reports whether Kafka may count on an instance of which nothing is there, as it was
+// being replaced: as a voter, or as a broker that has replicas.
+func (m *Machine) remembered(p Pod) bool {
+	return !p.launched() && p.deployed() && m.farewellOf(p.Name).forgets
 }
 
 // forgetPod is the end of an instance.
@@ -238,7 +246,7 @@ func (m *Machine) decommissionState(s plans.Step) (plans.Status, string) {
 		}
 	case "erase":
 		if slices.ContainsFunc(p.Tasks, func(t Task) bool {
-			return t.ID != "" && name.fullName(t.Name) == what
+			return name.fullName(t.Name) == what
 		}) {
 			return plans.Pending, "waits until everything is freed"
 		}

@@ -53,9 +53,9 @@ func sizes(s servicespec.Service) (brokers, controllers int) {
 	return brokers, controllers
 }
 
-// farewellOf begins the farewell of an instance.
+// farewellOf is what Kafka has to do with the farewell of an instance.
 func (m *Machine) farewellOf(name PodName) farewell {
-	f := farewell{order: m.nextOrder()}
+	var f farewell
 	spec, _ := m.spec(name)
 	f.forgets = spec.Kafka != nil && m.hard.Kafka.Founded && !ofMigration(spec)
 	f.empties = f.forgets && spec.Kafka.Serves()
@@ -204,8 +204,8 @@ func (m *Machine) forgetNode(p Pod) {
 // memories are the changes that it takes for the controllers to forget a node that has stopped.
 func (m *Machine) memories(p Pod) []KafkaChange {
 	spec, _ := m.spec(p.Name)
-	f, ended := m.kafkaNow(), endedAt(p)
-	if f == nil || ended.IsZero() || f.Asked.Before(ended) {
+	f := m.kafkaNow()
+	if f == nil || p.anyLive() || f.Asked.Before(endedAt(p)) {
 		m.curious = true
 		return nil
 	}
@@ -233,13 +233,13 @@ func (m *Machine) registered(f *KafkaFacts, id int, spec servicespec.Pod) bool {
 // forgetState says whether the controllers have forgotten a node.
 func (m *Machine) forgetState(p Pod) (plans.Status, string) {
 	spec, _ := m.spec(p.Name)
-	f, ended := m.kafkaNow(), endedAt(p)
+	f := m.kafkaNow()
 	switch {
 	case !m.hard.Kafka.Founded:
 		return plans.Complete, ""
-	case ended.IsZero():
+	case p.anyLive():
 		return plans.Pending, "waits until the tasks have ended"
-	case f == nil || f.Asked.Before(ended):
+	case f == nil || f.Asked.Before(endedAt(p)):
 		m.curious = true
 		return plans.Pending, "Kafka does not say whether it knows it"
 	}
