@@ -64,6 +64,11 @@ func (w *work) place(l launchOf) {
 		m.waits[name] = "waits to see whether its reservation on " + p.hostname() + " was made"
 		return
 	}
+	if m.goesYet(p, l) {
+		m.waits[name] = "waits until what was reserved on " + p.hostname() +
+			" for a task that was taken away is freed"
+		return
+	}
 	w.wants[wantOf(name)] = true
 	if m.tried[name] != l.step {
 		m.tried[name], m.refusals[name] = l.step, nil
@@ -92,6 +97,21 @@ func (w *work) place(l launchOf) {
 	delete(m.tried, name)
 	p.Caretaker = l.caretaker
 	w.launch(p, l, match, reservation)
+}
+
+// goesYet reports whether a launch adds a set to a place while one that it had is not freed yet: that
+// may be of the same name, and so of the same ids, and nobody could tell one from the other.
+func (m *Machine) goesYet(p Pod, l launchOf) bool {
+	adds := p.Place != nil && slices.ContainsFunc(l.tasks, func(task string) bool {
+		ts, known := taskSpec(l.spec, task)
+		return known && !slices.ContainsFunc(p.Place.Sets,
+			func(s offer.SetResources) bool { return s.Name == ts.Resources.Name })
+	})
+	return adds && slices.ContainsFunc(m.leftoversOf(p.Name), func(left Leftover) bool {
+		return slices.ContainsFunc(left.Resources, func(r resource.Resource) bool {
+			return r.Label(labelReservation) == string(p.Place.Reservation)
+		})
+	})
 }
 
 // outcomesMost is how many outcomes of offers are kept for readers.
