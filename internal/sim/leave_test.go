@@ -168,8 +168,8 @@ func (o *operator) spares(a *agent) bool {
 	return len(controllers) < 2 && !o.strayVoter(a) && o.w.store.hard.Intent == scheduler.Run
 }
 
-// strayVoter reports whether an agent has the volume of a voter that the store takes to be on
-// another one: the agent has just come back under its present id.
+// strayVoter reports whether an agent has the volume of a voter, or all that is in ZooKeeper, which
+// the store takes to be on another one: the agent has just come back under its present id.
 func (o *operator) strayVoter(a *agent) bool {
 	var known []mesos.PersistenceID
 	for _, name := range o.on(a) {
@@ -177,9 +177,15 @@ func (o *operator) strayVoter(a *agent) bool {
 	}
 	for _, r := range reservedOn(a).Volumes() {
 		id := mesos.PersistenceID(r.DiskInfo().PersistenceID)
+		if slices.Contains(known, id) {
+			continue
+		}
+		if o.w.kafka.zoo.synced[o.w.kafka.volumes[id]] {
+			return true
+		}
 		for _, c := range o.w.kafka.clusters {
 			for _, v := range c.voters {
-				if v.id == id && !slices.Contains(known, id) {
+				if v.id == id {
 					return true
 				}
 			}
