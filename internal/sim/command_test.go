@@ -351,6 +351,7 @@ func (o *operator) helpful() {
 	o.replaceLost()
 	o.forceWaiting()
 	o.growBack()
+	o.electUnclean()
 	o.endMoves()
 	o.endCampaign()
 	o.continueHeld()

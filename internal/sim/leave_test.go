@@ -324,6 +324,28 @@ func (o *operator) count(types ...string) int {
 	return n
 }
 
+// electUnclean lets replicas lead that are not in sync, where the data of all that were are gone
+// for good: an operator who has seen such partitions for that long takes the loss (docs/kafka.md).
+func (o *operator) electUnclean() {
+	k := o.w.kafka
+	if o.w.now.Before(o.healed.Add(patience)) {
+		return
+	}
+	for _, c := range k.clusters {
+		for i, p := range c.partitions {
+			if c.id != o.w.store.hard.Kafka.ID || !k.governed(c) || k.led(c, p) || !c.lost(p) {
+				continue
+			}
+			next := slices.IndexFunc(p.replicas, func(id int) bool { return k.serves(c, id) })
+			if next >= 0 {
+				o.w.tell("broker %d leads %s-%d, uncleanly", p.replicas[next], topicName(i), i)
+				p.isr = map[int]bool{p.replicas[next]: true}
+				k.settle(c)
+			}
+		}
+	}
+}
+
 // fallen reports whether a step waits for Kafka where the node that is to go does not run: nobody
 // starts that again, and its data or its vote may be what Kafka lacks.
 func (o *operator) fallen(pod string, s scheduler.StepView) bool {

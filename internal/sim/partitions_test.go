@@ -68,6 +68,16 @@ func (k *kafka) led(c *cluster, p *partition) bool {
 	return false
 }
 
+// lost reports whether the data of all replicas in sync of a partition are gone for good.
+func (c *cluster) lost(p *partition) bool {
+	for id := range p.isr {
+		if b := c.brokers[id]; b != nil && !b.node.volume.destroyed {
+			return false
+		}
+	}
+	return true
+}
+
 // settle brings the ISRs to what they are now: who is fenced has left them, unless it would be the
 // last, and who has caught up is in those that have a leader.
 func (k *kafka) settle(c *cluster) {
