@@ -242,6 +242,9 @@ func (m *Machine) forgetState(p Pod) (plans.Status, string) {
 	case f == nil || f.Asked.Before(endedAt(p)):
 		m.curious = true
 		return plans.Pending, "Kafka does not say whether it knows it"
+	case spec.Kafka.Controls() && len(f.Voters) == 0:
+		m.curious = true
+		return plans.Pending, "Kafka does not say who votes"
 	}
 	id := nodeID(p.Name, spec)
 	b := f.broker(id)
