@@ -144,9 +144,15 @@ func (m *Machine) forgetEmpty() {
 }
 
 // remembered reports whether Kafka may count on an instance of which nothing is there, as it was
-// being replaced: as a voter, or as a broker that has replicas.
+// being replaced: as a voter, or as a broker that has replicas. It may have become either before it
+// was complete.
 func (m *Machine) remembered(p Pod) bool {
-	return !p.launched() && p.deployed() && m.farewellOf(p.Name).forgets
+	if p.launched() || !m.farewellOf(p.Name).forgets {
+		return false
+	}
+	spec, _ := m.spec(p.Name)
+	id, f := nodeID(p.Name, spec), m.kafkaNow()
+	return p.deployed() || f != nil && (slices.Contains(f.Voters, id) || f.broker(id) != nil)
 }
 
 // forgetPod is the end of an instance.

@@ -90,6 +90,15 @@ func endedAt(p Pod) time.Time {
 	return ended
 }
 
+// endOf is from when on what Kafka says is of a cluster without an instance that has ended. The
+// record of one that has lost its place does not say when that was.
+func (m *Machine) endOf(p Pod) time.Time {
+	if p.launched() {
+		return endedAt(p)
+	}
+	return m.inquiry.changed
+}
+
 // emptied reports whether the latest work of moving replicas was to empty a broker, and found, in
 // the end, nothing left that had to leave it.
 func (r Rebalancing) emptied(id int) bool {
@@ -201,18 +210,22 @@ func (m *Machine) forgetNode(p Pod) {
 	}
 }
 
-// memories are the changes that it takes for the controllers to forget a node that has stopped.
+// memories are the changes that it takes for the controllers to forget a node that has stopped. One
+// that has lost its place may still run, on an agent that is away.
 func (m *Machine) memories(p Pod) []KafkaChange {
 	spec, _ := m.spec(p.Name)
 	f := m.kafkaNow()
-	if f == nil || p.anyLive() || f.Asked.Before(endedAt(p)) {
+	if f == nil || p.anyLive() || f.Asked.Before(m.endOf(p)) {
 		m.curious = true
 		return nil
 	}
 	var list []KafkaChange
 	id := nodeID(p.Name, spec)
+	if !p.launched() && f.serves(id) {
+		return nil
+	}
 	for _, r := range f.Replicas {
-		if r.ID == id && r.Votes && f.majorityWithout(id) {
+		if r.ID == id && r.Votes && f.majorityWithout(id) && (p.launched() || !r.Present) {
 			list = append(list, RemoveVoter{Node: id, Directory: r.Directory})
 		}
 	}
@@ -239,7 +252,7 @@ func (m *Machine) forgetState(p Pod) (plans.Status, string) {
 		return plans.Complete, ""
 	case p.anyLive():
 		return plans.Pending, "waits until the tasks have ended"
-	case f == nil || f.Asked.Before(endedAt(p)):
+	case f == nil || f.Asked.Before(m.endOf(p)):
 		m.curious = true
 		return plans.Pending, "Kafka does not say whether it knows it"
 	case spec.Kafka.Controls() && len(f.Voters) == 0:
