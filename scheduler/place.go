@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -51,7 +52,8 @@ func (w *work) place(l launchOf) {
 		m.waits[name] = fmt.Sprintf("backs off after %d failed launches", failures)
 		return
 	}
-	if reason := m.holdFounding(name, l.spec); reason != "" {
+	reason := cmp.Or(m.holdFounding(name, l.spec), m.holdSecondLeader(name, l.spec))
+	if reason != "" {
 		m.waits[name] = reason
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -215,6 +216,26 @@ func (m *Machine) holdServerData(p Pod, spec servicespec.Pod) string {
 	}
 	facts := m.ensembleOf(spec, stopsNone)
 	reason := facts.MayReplace(p.Name.String(), m.now)
+	m.servers.curious = m.servers.curious || reason != ""
+	return reason
+}
+
+// holdSecondLeader says why a server may not be launched now, "" if it may. One that was replaced
+// while nobody could reach its agent may run on there, and lead those that know its place.
+func (m *Machine) holdSecondLeader(name PodName, spec servicespec.Pod) string {
+	runsOn := func(id mesos.ReservationID) bool {
+		l := m.hard.Leftovers[id]
+		return l.Pod.Type == name.Type && len(l.Tasks) > 0
+	}
+	runs := func(o PodName) bool {
+		return o.Type == name.Type && o != name && m.hard.Pods[o].anyRuns()
+	}
+	if spec.ZooKeeper == nil || name.Index >= m.members(spec) ||
+		!slices.ContainsFunc(m.leftoverIDs(), runsOn) ||
+		!slices.ContainsFunc(m.podNames(), runs) {
+		return ""
+	}
+	reason := m.ensembleOf(spec, stopsNone).MayStart(name.String(), m.now)
 	m.servers.curious = m.servers.curious || reason != ""
 	return reason
 }

@@ -74,6 +74,32 @@ func (f Facts) MayReplace(name string, now time.Time) string {
 	return complete(others)
 }
 
+// MayStart says why a server may not be launched now, "" if it may, where one that was replaced may
+// run on: whoever follows, and none of the others leads, follows that one, and those that do not
+// may not become a majority beside it.
+func (f Facts) MayStart(name string, now time.Time) string {
+	if !f.fresh(now) {
+		return "ZooKeeper has not been asked yet who leads"
+	}
+	_, others := f.split(name)
+	follower, rest := "", 1
+	for _, o := range others {
+		switch o.Role {
+		case Leader, Alone:
+			return ""
+		case Follower:
+			follower = o.Name
+		default:
+			rest++
+		}
+	}
+	if follower == "" || rest <= (len(others)+1)/2 {
+		return ""
+	}
+	return fmt.Sprintf("%s follows a server that was replaced and runs on where nobody can reach "+
+		"it: beside that one %s would have another leader", follower, name)
+}
+
 // Complete says which server is missing, "" when all serve.
 func (f Facts) Complete(now time.Time) string {
 	if !f.fresh(now) {

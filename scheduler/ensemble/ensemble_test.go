@@ -173,3 +173,27 @@ func (w *world) elect() {
 		w.servers[last].Role = Leader
 	}
 }
+
+func TestMayStart(t *testing.T) {
+	second := "b follows a server that was replaced and runs on where nobody can reach it: " +
+		"beside that one a would have another leader"
+	for servers, want := range map[string]string{
+		"a silent, b follower, c leader":                       "",
+		"a silent, b idle, c idle":                             "",
+		"a silent, b follower, c follower":                     "",
+		"a silent, b follower, c idle":                         second,
+		"a silent, b follower, c silent":                       second,
+		"a leader, b follower, c idle":                         second, // it has ended since
+		"a silent, b follower, c follower, d idle, e follower": "",
+		"a silent, b follower, c idle, d idle, e idle":         second,
+		"a silent": "",
+	} {
+		if got := facts(t, servers).MayStart("a", now); got != want {
+			t.Errorf("%s: %q, not %q", servers, got, want)
+		}
+	}
+	stale := "ZooKeeper has not been asked yet who leads"
+	if got := facts(t, "a silent, b idle").MayStart("a", now.Add(2*MaxAge)); got != stale {
+		t.Errorf("stale: %q", got)
+	}
+}
