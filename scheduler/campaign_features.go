@@ -78,16 +78,15 @@ func (m *Machine) holdsRaise(c Campaign, phase CampaignPhase) bool {
 		return false
 	}
 	for _, name := range m.podNames() {
-		spec := podSpec(m.hard.Target.Service, name.Type)
-		if spec == nil || spec.Kafka == nil {
-			continue
-		}
-		if _, wanted := m.spec(name); !wanted {
+		p, spec := m.hard.Pods[name], podSpec(m.hard.Target.Service, name.Type)
+		_, wanted := m.spec(name)
+		switch {
+		case spec == nil || spec.Kafka == nil:
+		case !wanted && p.Place != nil:
 			m.campaignTrouble = fmt.Sprintf("%s is being decommissioned, and is of Kafka %s", name,
 				c.From)
 			return true
-		}
-		if m.passedOver(m.hard.Pods[name]) {
+		case m.passedOver(p):
 			m.campaignTrouble = fmt.Sprintf("%s is not launched with Kafka %s yet", name, c.To)
 			return true
 		}
