@@ -359,6 +359,26 @@ func (m *Machine) foundByZooKeeper(f KafkaFacts) {
 	m.note(Info, "", "the Kafka cluster is founded", "cluster", f.ClusterID, "by", "ZooKeeper")
 }
 
+// forbiddenServers says what in a change of an ensemble cannot be rolled out.
+func forbiddenServers(o, n servicespec.Pod) []string {
+	var reasons []string
+	refuse := func(changed bool, what string) {
+		if changed {
+			reasons = append(reasons, fmt.Sprintf("pod %s: %s cannot change", o.Type, what))
+		}
+	}
+	refuse((o.ZooKeeper == nil) != (n.ZooKeeper == nil), "whether it is a ZooKeeper ensemble")
+	if o.ZooKeeper != nil && n.ZooKeeper != nil {
+		refuse(o.ZooKeeper.FirstID != n.ZooKeeper.FirstID, "zookeeper.first-id")
+		refuse(o.ZooKeeper.Volume != n.ZooKeeper.Volume, "zookeeper.volume")
+		refuse((o.ZooKeeper.TLS == nil) != (n.ZooKeeper.TLS == nil), "whether there is "+
+			"zookeeper.tls, as servers and brokers with it do not talk to those without,")
+		refuse((o.ZooKeeper.JAAS == "") != (n.ZooKeeper.JAAS == ""), "whether there is "+
+			"zookeeper.jaas, as servers do not let brokers in that have none,")
+	}
+	return reasons
+}
+
 // usesZooKeeper reports whether the target's brokers keep their metadata in ZooKeeper.
 func (m *Machine) usesZooKeeper() bool {
 	for _, p := range m.hard.Target.Service.Pods {

@@ -1,34 +1,9 @@
 package scheduler
 
-import (
-	"fmt"
+import "github.com/kafka-sched/kafka-sched/servicespec"
 
-	"github.com/kafka-sched/kafka-sched/servicespec"
-)
-
-// What an ensemble cannot change, and how its servers and its brokers talk over TLS and
-// authenticate by SASL, in which the scheduler has no part: it asks servers for their roles, which
-// they tell everybody.
-
-// forbiddenServers says what in a change of an ensemble cannot be rolled out.
-func forbiddenServers(o, n servicespec.Pod) []string {
-	var reasons []string
-	refuse := func(changed bool, what string) {
-		if changed {
-			reasons = append(reasons, fmt.Sprintf("pod %s: %s cannot change", o.Type, what))
-		}
-	}
-	refuse((o.ZooKeeper == nil) != (n.ZooKeeper == nil), "whether it is a ZooKeeper ensemble")
-	if o.ZooKeeper != nil && n.ZooKeeper != nil {
-		refuse(o.ZooKeeper.FirstID != n.ZooKeeper.FirstID, "zookeeper.first-id")
-		refuse(o.ZooKeeper.Volume != n.ZooKeeper.Volume, "zookeeper.volume")
-		refuse((o.ZooKeeper.TLS == nil) != (n.ZooKeeper.TLS == nil), "whether there is "+
-			"zookeeper.tls, as servers and brokers with it do not talk to those without,")
-		refuse((o.ZooKeeper.JAAS == "") != (n.ZooKeeper.JAAS == ""), "whether there is "+
-			"zookeeper.jaas, as servers do not let brokers in that have none,")
-	}
-	return reasons
-}
+// How the servers of an ensemble and its brokers talk over TLS and authenticate by SASL, in which
+// the scheduler has no part: it asks servers for their roles, which they tell everybody.
 
 // secureLines are the lines of zoo.cfg of servers that answer over TLS, or have clients
 // authenticate. The scheduler has no certificate, so none is demanded of clients; of one another
