@@ -344,6 +344,7 @@ func (m *Machine) rehome() {
 		place.Pending = nil // its agent tells of them no more, and the offer shows what is there
 		p.Place = &place
 		m.setPod(p)
+		m.askAbout([]PodName{name}) // it does not know of what ran under the other id
 		m.note(Info, "", "the agent of an instance came back under another id",
 			"pod", name.String(), "host", o.Hostname, "agent", string(o.Agent))
 	}

@@ -105,6 +105,7 @@ func (m *Machine) passRequests(w *work) {
 			m.recover(name, kind, steps)
 			p = m.hard.Pods[name]
 		}
+		w.lookForReturn(p)
 		if hold := m.holdRequest(p); hold != "" {
 			m.waits[name] = hold
 			continue
@@ -126,6 +127,14 @@ func (m *Machine) passRequests(w *work) {
 		}
 		p.Request, p.Force = "", false
 		m.setPod(p.forgiven())
+	}
+}
+
+// lookForReturn has offers come as long as an instance is to be stopped and nobody knows whether it
+// runs: its machine may be another agent now, and what that one offers may be all that tells.
+func (w *work) lookForReturn(p Pod) {
+	if p.Request != Replace && p.Place != nil && !p.anyRuns() && w.m.lingers(p) {
+		w.wants["return/"+p.Name.String()] = true
 	}
 }
 
