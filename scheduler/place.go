@@ -101,8 +101,8 @@ func (w *work) place(l launchOf) {
 	w.launch(p, l, match, reservation)
 }
 
-// goesYet reports whether a launch adds a set to a place while one that it had is not freed yet: that
-// may be of the same name, and so of the same ids, and nobody could tell one from the other.
+// goesYet reports whether a launch adds a set to a place while one that it had is not freed yet:
+// that may be of the same name, and so of the same ids, and nobody could tell one from the other.
 func (m *Machine) goesYet(p Pod, l launchOf) bool {
 	adds := p.Place != nil && slices.ContainsFunc(l.tasks, func(task string) bool {
 		ts, known := taskSpec(l.spec, task)
