@@ -263,6 +263,37 @@ func (m *Machine) passAgents() {
 	}
 }
 
+// soughtEvery is how often the master is asked about agents that were given up.
+const soughtEvery = 10 * time.Minute
+
+// sought asks about agents that were abandoned and that something is left on: nobody wants their
+// offers, and nothing runs there that would tell that they are back. Of a task that it does not
+// know a master says that it is gone where it has the agent, and nothing of the kind where it has
+// not (Master::_reconcileTasks); so there is no such task.
+func (m *Machine) sought() []mesos.TaskOnAgent {
+	var list []mesos.TaskOnAgent
+	for _, id := range m.agentIDs() {
+		if a := m.hard.Agents[id]; a.Fate == FateAbandoned && !a.Away.IsZero() {
+			list = append(list, mesos.TaskOnAgent{
+				Task: mesos.TaskID(m.taskPrefix() + "__abandoned__" + string(id)), Agent: id})
+		}
+	}
+	switch {
+	case len(list) == 0:
+		m.soughtAt = time.Time{}
+		return nil
+	case m.soughtAt.IsZero():
+		m.soughtAt = m.now
+	}
+	if due := m.soughtAt.Add(soughtEvery); m.now.Before(due) {
+		m.wakeBy(due)
+		return nil
+	}
+	m.soughtAt = m.now
+	m.wakeBy(m.now.Add(soughtEvery))
+	return list
+}
+
 // passHeir forgets the reservations of an agent whose machine has another one, once that should
 // have offered them.
 func (m *Machine) passHeir(a Agent) {

@@ -33,6 +33,7 @@ type Machine struct {
 	unheard  unheard                    // what is not known of since subscribed
 	settled  bool                       // asked may have some that are in doubt no more
 	implicit time.Time                  // when to reconcile implicitly next
+	soughtAt time.Time                  // when agents that were given up were last asked about
 	kills    map[mesos.TaskID]time.Time // when each kill was last sent
 	refusals map[PodName]*offer.Refusal
 	tried    map[PodName]string // the step, by id, that a place was last looked for

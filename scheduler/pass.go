@@ -433,7 +433,7 @@ func (m *Machine) reconcile() {
 	if !m.connected {
 		return
 	}
-	if due := m.questions(); len(due) > 0 {
+	if due := append(m.questions(), m.sought()...); len(due) > 0 {
 		m.send(mesos.Reconcile{Tasks: due})
 	}
 	if !m.now.Before(m.implicit) {
