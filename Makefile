@@ -90,7 +90,7 @@ conformance: ## what a real Mesos did against what localmesos does: FILES="a.jso
 # THOROUGH=n compares each n-th seed with a machine that looks at everything; 1 does so for all.
 sim: ## SEEDS=n worlds from SEED=s on, each with faults at random
 	@$(call figures,./internal/sim,TestSim$$,-seeds=$(or $(SEEDS),500) -first=$(or $(SEED),1) \
-		-thorough=$(or $(THOROUGH),8))
+		$(addprefix -thorough=,$(THOROUGH)))
 
 crashpoints: ## crash at each write and each call of the main courses
 	@$(call figures,./internal/sim,TestCrashPoints$$,-every-point)
