@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/servicespec"
@@ -92,10 +93,12 @@ func (m *Machine) askKafka() {
 		return
 	}
 	interval := factsIdle
-	if busy {
-		interval = factsBusy
+	if busy || m.inquiry.wanted {
+		interval = m.polling.haste(m.now, m.movedAt())
+	} else {
+		m.polling.since = time.Time{}
 	}
-	due, all := m.askAll()
+	due, all := m.askAll(interval)
 	if !all {
 		due = m.polling.answered.Add(interval)
 	}
@@ -112,7 +115,7 @@ func (m *Machine) saysNothing(f KafkaFacts) bool {
 	if m.due || m.curious || before == nil || f.Rolling != nil ||
 		!m.now.Before(m.passedAt.Add(passEvery)) ||
 		!m.now.Before(m.polling.answered.Add(passEvery)) ||
-		before.Asked.Before(m.freshAfter) || before.Asked.Before(m.inquiry.changed) {
+		before.Asked.Before(m.movedAt()) {
 		return false
 	}
 	was := *before
@@ -124,5 +127,13 @@ func (m *Machine) saysNothing(f KafkaFacts) bool {
 func (m *Machine) heardAgain(f KafkaFacts) {
 	m.facts = &f
 	m.polling.took(m.now)
-	m.polling.due = m.now.Add(factsBusy)
+	m.polling.due = m.now.Add(m.polling.haste(m.now, m.movedAt()))
+}
+
+// movedAt is when a process was last told to end, or ended, or came up.
+func (m *Machine) movedAt() time.Time {
+	if m.freshAfter.After(m.inquiry.changed) {
+		return m.freshAfter
+	}
+	return m.inquiry.changed
 }

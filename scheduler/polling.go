@@ -8,6 +8,25 @@ type polling struct {
 	due      time.Time // when to ask next, zero when there is nobody to ask
 	asking   time.Time // when the last question was put, zero when its answer is there
 	answered time.Time // when the last answer came
+	since    time.Time // since when somebody waits for what they say, zero for nobody
+}
+
+// factsSlow is the longest time between two questions while somebody waits for what the answers
+// say: half the age that counts for a verdict (rolling.Policy.MaxAge), and less.
+const factsSlow = 2 * time.Second
+
+// haste is the time between two questions for one who waits for what the answers say, and for
+// nobody before: short in the beginning, and then a sixteenth of the wait, so that nobody waits
+// much longer for it, and who is asked for hours is asked eight times less. A wait begins
+// anew when something began or ended since.
+func (p *polling) haste(now, moved time.Time) time.Duration {
+	if p.since.IsZero() {
+		p.since = now
+	}
+	if p.since.Before(moved) {
+		p.since = moved
+	}
+	return min(max(now.Sub(p.since)/16, factsBusy), factsSlow)
 }
 
 // next is when to ask, or to give an answer up.

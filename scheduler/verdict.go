@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -362,7 +361,7 @@ func (m *Machine) acted(name PodName) {
 }
 
 // askAll reports whether Kafka is to be asked for all, and when that is due at the earliest.
-func (m *Machine) askAll() (due time.Time, all bool) {
+func (m *Machine) askAll(interval time.Duration) (due time.Time, all bool) {
 	q := &m.inquiry
 	if !q.wanted {
 		return time.Time{}, false
@@ -371,7 +370,7 @@ func (m *Machine) askAll() (due time.Time, all bool) {
 		return m.now, true
 	}
 	took := m.polling.answered.Sub(q.asked) // of many partitions it takes its time
-	return m.polling.answered.Add(cmp.Or(max(factsBusy, took), factsBusy)), true
+	return m.polling.answered.Add(max(interval, took)), true
 }
 
 // verdictOn is the verdict that an instance waits for, nil when it waits for none.

@@ -54,3 +54,23 @@ func TestAnswersThatSayNothing(t *testing.T) {
 		t.Error("an answer that comes a second after the last look is not looked at")
 	}
 }
+
+// TestWhoWaitsLongIsAskedLess: the longer somebody waits for what Kafka says, the less often it is
+// asked, until something happens.
+func TestWhoWaitsLongIsAskedLess(t *testing.T) {
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var p polling
+	var moved time.Duration
+	for _, c := range []struct{ after, want time.Duration }{
+		{0, factsBusy}, {4 * time.Second, factsBusy}, {16 * time.Second, time.Second},
+		{time.Hour, factsSlow},
+	} {
+		if got := p.haste(begin.Add(c.after), begin.Add(moved)); got != c.want {
+			t.Errorf("after %s it is asked every %s, want %s", c.after, got, c.want)
+		}
+	}
+	moved = 2 * time.Hour
+	if got := p.haste(begin.Add(moved), begin.Add(moved)); got != factsBusy {
+		t.Errorf("after a task ended it is asked every %s, want %s", got, factsBusy)
+	}
+}

@@ -101,7 +101,9 @@ func (m *Machine) askZooKeeper() {
 	}
 	interval := serversIdle
 	if busy {
-		interval = factsBusy
+		interval = polling.haste(m.now, m.movedAt())
+	} else {
+		polling.since = time.Time{}
 	}
 	if polling.asks(m.now, polling.answered.Add(interval)) {
 		m.out.Calls = append(m.out.Calls, ask)
