@@ -16,12 +16,12 @@ func (w *work) free() {
 	if len(m.offers) > 0 {
 		var owners map[string]mesos.ReservationID // once an offer holds something of ours
 		for i := range w.table().Len() {
-			o := w.table().Bundle(i).Offer
+			o := w.table().Bundle(i)
 			if owners == nil && (len(m.hard.Leftovers) > 0 ||
 				slices.ContainsFunc(o.Resources, m.owns)) {
 				owners = m.owners()
 			}
-			w.freeIn(o, owners)
+			w.freeIn(o.Offer, o.IDs, owners)
 		}
 	}
 	for _, id := range m.leftToFree() {
@@ -52,12 +52,14 @@ func (m *Machine) owners() map[string]mesos.ReservationID {
 	return owners
 }
 
-// freeIn frees what one offer holds of reservations that no instance has: what is on record as left
-// over, whichever framework reserved it, and all else of this one.
-func (w *work) freeIn(o mesos.Offer, owners map[string]mesos.ReservationID) {
+// freeIn frees what one offer, or several of one place, hold of reservations that no instance has:
+// what is on record as left over, whichever framework reserved it, and all else of this one.
+func (w *work) freeIn(
+	o mesos.Offer, offers []mesos.OfferID, owners map[string]mesos.ReservationID,
+) {
 	m := w.m
 	ours := m.unowned(o.Resources, owners)
-	m.forgetFreed(o, ours)
+	m.forgetFreed(o, offers, ours)
 	for _, id := range slices.Sorted(maps.Keys(ours)) {
 		delete(m.feedback.shown, id) // it is offered, so nobody else has to free it
 		l, known := m.hard.Leftovers[id]
@@ -84,6 +86,7 @@ func (w *work) freeIn(o mesos.Offer, owners map[string]mesos.ReservationID) {
 // freed notes that a leftover is told to go, and gives the operations for it their ids.
 func (w *work) freed(o mesos.Offer, l Leftover, ops []mesos.Operation) []mesos.Operation {
 	ops, ids := w.identified(o, ops)
+	w.m.freedAt[l.Reservation] = w.m.now
 	if !l.Freeing || len(l.Pending)+len(ids) > 0 {
 		l.Freeing, l.Pending = true, ids
 		w.m.setLeftover(l)
@@ -93,11 +96,14 @@ func (w *work) freed(o mesos.Offer, l Leftover, ops []mesos.Operation) []mesos.O
 }
 
 // forgetFreed drops the leftovers of an offer's agent that the offer shows to be gone.
-func (m *Machine) forgetFreed(o mesos.Offer, ours map[mesos.ReservationID]resource.List) {
+func (m *Machine) forgetFreed(
+	o mesos.Offer, offers []mesos.OfferID, ours map[mesos.ReservationID]resource.List,
+) {
 	for _, id := range m.leftoversOn(o.Agent) {
 		l := m.hard.Leftovers[id]
 		if reservedRole(l.Resources) != o.Role || ours[id] != nil ||
-			!l.Freeing && l.Confirmed || len(l.Tasks) > 0 || len(l.Pending) > 0 {
+			!l.Freeing && l.Confirmed || len(l.Tasks) > 0 || len(l.Pending) > 0 ||
+			m.crossed(offers, l) {
 			continue
 		}
 		if !l.Freeing {
@@ -108,6 +114,20 @@ func (m *Machine) forgetFreed(o mesos.Offer, ours map[mesos.ReservationID]resour
 		}
 		m.forgetLeftover(l)
 	}
+}
+
+// crossed reports whether all that is offered of an agent may have been offered before the master
+// heard that a leftover is to go: what comes back to the agent meanwhile, as an executor ends, is
+// offered by itself. What nobody has reserved was in the offer that the leftover was in.
+func (m *Machine) crossed(offers []mesos.OfferID, l Leftover) bool {
+	told, soon := m.freedAt[l.Reservation]
+	return soon && m.now.Before(told.Add(offersOld)) &&
+		!slices.ContainsFunc(offers, func(id mesos.OfferID) bool {
+			return slices.ContainsFunc(m.offers[id].Resources, func(r resource.Resource) bool {
+				n := len(r.Reservations)
+				return n == 0 || !r.Reservations[n-1].Dynamic
+			})
+		})
 }
 
 // owns reports whether a resource is reserved by this framework.

@@ -91,6 +91,7 @@ func (m *Machine) dropLeftover(id mesos.ReservationID) {
 		m.leftIndex().remove(l)
 	}
 	delete(m.hard.Leftovers, id)
+	delete(m.freedAt, id)
 	m.settled = true
 	m.due = true // plans may have waited for it
 	m.write(DeleteLeftover{id})

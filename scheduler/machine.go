@@ -93,6 +93,8 @@ type Machine struct {
 	leftAt map[PodName]time.Time
 	// securedAt is when more was last reserved for an instance.
 	securedAt map[PodName]time.Time
+	// freedAt is when an ACCEPT last told a leftover to go.
+	freedAt map[mesos.ReservationID]time.Time
 	// fallen says of executors that ended why they could not begin.
 	fallen   map[mesos.ExecutorID]string
 	curious  bool      // somebody waits for what Kafka says
@@ -206,7 +208,8 @@ func Restore(cfg Config, hard Hard) *Machine {
 		outlooks: map[mesos.AgentID]Outlook{},
 		heard:    map[mesos.AgentID]time.Time{}, moves: map[PodName]Move{},
 		cramped: map[PodName]time.Time{}, securedAt: map[PodName]time.Time{},
-		rooms: map[PodName]room{}, diskLost: map[PodName]time.Time{},
+		freedAt: map[mesos.ReservationID]time.Time{},
+		rooms:   map[PodName]room{}, diskLost: map[PodName]time.Time{},
 		leftAt:   map[PodName]time.Time{},
 		fallen:   map[mesos.ExecutorID]string{},
 		feedback: newFeedback(), changing: map[string]changing{},

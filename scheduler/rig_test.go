@@ -142,6 +142,7 @@ func (m *Machine) copied() *Machine {
 	c.rooms, c.diskLost = maps.Clone(m.rooms), maps.Clone(m.diskLost)
 	c.leftAt = maps.Clone(m.leftAt)
 	c.securedAt, c.fallen = maps.Clone(m.securedAt), maps.Clone(m.fallen)
+	c.freedAt = maps.Clone(m.freedAt)
 	c.recovery = map[PodName]*recovery{}
 	for name, r := range m.recovery {
 		own := *r
