@@ -112,8 +112,7 @@ func (m *Machine) askKafka() {
 // often, nobody waits for what it says, and it says the same as a moment ago.
 func (m *Machine) saysNothing(f KafkaFacts) bool {
 	before := m.facts
-	if m.due || m.curious || before == nil || f.Rolling != nil ||
-		!m.now.Before(m.passedAt.Add(passEvery)) ||
+	if m.curious || before == nil || f.Rolling != nil ||
 		!m.now.Before(m.polling.answered.Add(passEvery)) ||
 		before.Asked.Before(m.movedAt()) {
 		return false

@@ -244,7 +244,8 @@ func Restore(cfg Config, hard Hard) *Machine {
 func (m *Machine) Step(now time.Time, ev Event) Output {
 	begins := m.now.IsZero()
 	_, tick := ev.(Tick)
-	polls := tick && !begins && m.onlyPolls(now)
+	facts, answer := ev.(FromKafka)
+	idle := (tick || answer) && !begins && m.idle(now)
 	if now.After(m.now) {
 		m.now = now
 	}
@@ -252,17 +253,17 @@ func (m *Machine) Step(now time.Time, ev Event) Output {
 	if m.finished {
 		return m.out
 	}
-	if polls {
+	switch {
+	case idle && tick:
 		m.poll()
+		return m.out
+	case idle && answer && m.saysNothing(facts.Facts):
+		m.heardAgain(facts.Facts)
 		return m.out
 	}
 	m.adoptTarget()
 	if begins {
 		m.mindClock()
-	}
-	if f, ok := ev.(FromKafka); ok && m.saysNothing(f.Facts) {
-		m.heardAgain(f.Facts)
-		return m.out
 	}
 	m.due = true
 	switch ev := ev.(type) {

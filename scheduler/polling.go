@@ -15,10 +15,9 @@ type polling struct {
 // say: half the age that counts for a verdict (rolling.Policy.MaxAge), and less.
 const factsSlow = 2 * time.Second
 
-// haste is the time between two questions for one who waits for what the answers say, and for
-// nobody before: short in the beginning, and then a sixteenth of the wait, so that nobody waits
-// much longer for it, and who is asked for hours is asked eight times less. A wait begins
-// anew when something began or ended since.
+// haste is the time between two questions while somebody waits for what the answers say: short in
+// the beginning, and then a sixteenth of the wait, so that the wait is not much longer for it and
+// one of hours costs an eighth. It begins anew when something was moved since.
 func (p *polling) haste(now, moved time.Time) time.Duration {
 	if p.since.IsZero() {
 		p.since = now

@@ -8,9 +8,9 @@ import "time"
 // passEvery is after how long a tick looks at everything whatever it is for.
 const passEvery = time.Second
 
-// onlyPolls reports whether at a time nothing is due but to ask Kafka and ZooKeeper, for which
-// nobody has to look at all the rest, as that was done just now.
-func (m *Machine) onlyPolls(now time.Time) bool {
+// idle reports whether at a time nothing is due but to ask Kafka and ZooKeeper, for which nobody
+// has to look at all the rest, as that was done just now.
+func (m *Machine) idle(now time.Time) bool {
 	if m.due || !now.Before(m.passedAt.Add(passEvery)) {
 		return false
 	}

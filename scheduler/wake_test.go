@@ -42,8 +42,10 @@ func TestAnswersThatSayNothing(t *testing.T) {
 	if !passes(empty, factsBusy) {
 		t.Error("the first answer is not looked at")
 	}
-	if passes(empty, factsBusy) || passes(empty, factsBusy) {
-		t.Error("an answer that says nothing new has everything looked at")
+	for range 2 {
+		if passes(empty, factsBusy) {
+			t.Error("an answer that says nothing new has everything looked at")
+		}
 	}
 	if wake := r.machine.NextWake(); wake.After(r.now.Add(factsBusy)) {
 		t.Errorf("the next question is due after %s only", wake.Sub(r.now))
