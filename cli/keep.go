@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Back-off of a process that the keeper starts again. One that lived for steadyAfter begins
-// at the shortest pause again.
+// Back-off of a process that the keeper starts again. One that lived for steadyAfter is started
+// again at once.
 const (
 	firstPause  = 500 * time.Millisecond
 	longPause   = 5 * time.Second
@@ -76,7 +76,7 @@ func (k *keeper) run(ctx context.Context) error {
 
 // keep runs one child again and again.
 func (k *keeper) keep(ctx context.Context, c child) {
-	pause := k.firstPause
+	var pause time.Duration
 	for ctx.Err() == nil {
 		if err := awaitFree(ctx, c.lock); err != nil {
 			k.say("%s of an earlier keeper is still there: ending it", c.name)
@@ -100,17 +100,22 @@ func (k *keeper) keep(ctx context.Context, c child) {
 			k.say("%s has ended for good: its log says why, and what can be done", c.name)
 			return
 		}
-		if time.Since(began) >= steadyAfter {
-			pause = k.firstPause
-		}
+		pause = k.pauseAfter(pause, time.Since(began))
 		k.record(c.name)
 		k.say("%s ended (%s); starting it again in %v", c.name, outcome(err), pause)
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
 		}
-		pause = min(2*pause, k.longPause)
 	}
+}
+
+// pauseAfter is the pause behind a process that lived for a time, started behind another pause.
+func (k *keeper) pauseAfter(before, lived time.Duration) time.Duration {
+	if lived >= steadyAfter {
+		return 0
+	}
+	return min(max(2*before, k.firstPause), k.longPause)
 }
 
 // endForeign ends a process that another keeper started.

@@ -78,6 +78,22 @@ func TestKeeperStartsAgain(t *testing.T) {
 	}
 }
 
+// TestKeeperPauses: a process that ran well is started again at once, one that keeps failing less
+// and less often.
+func TestKeeperPauses(t *testing.T) {
+	k := &keeper{firstPause: firstPause, longPause: longPause}
+	pause := k.pauseAfter(0, time.Hour)
+	if pause != 0 {
+		t.Errorf("%s behind a process that ran for an hour", pause)
+	}
+	for n := range 6 {
+		want := min(firstPause<<n, longPause)
+		if pause = k.pauseAfter(pause, time.Millisecond); pause != want {
+			t.Errorf("pause %d is of %s, want %s", n, pause, want)
+		}
+	}
+}
+
 func TestKeeperWaitsForEarlierProcess(t *testing.T) {
 	k, starts := newTestKeeper(t)
 	k.embedded = false
