@@ -57,8 +57,23 @@ var machine = []mutation{
 		"	m.asked[id] = question{again: m.now.Add(askMax / 4), wait: askMax / 4}\n", "",
 		"a launch that got lost is not asked about"},
 
+	// What is skipped, and what goes.
+	{"scheduler/wake.go", "	if m.due || !now.Before(", "	if !now.Before(",
+		"a tick that was asked for is taken for one that a question is due for"},
+	{"scheduler/leaving.go", " &&\n			!m.remembered(p) {", " {",
+		"a node that goes is forgotten with its vote in the quorum"},
+	{"scheduler/pass.go", "			m.setPod(m.withoutRequest(p))\n			continue\n", "",
+		"what is not wanted any more is replaced without a verdict"},
+	{"scheduler/place.go", "	if m.goesYet(p, l) {", "	if false {",
+		"a set is added while one of the same ids is to be freed"},
+	{"scheduler/free.go", "			m.crossed(offers, l) {", "			false {",
+		"a leftover is gone by an offer that was made before it was told to go"},
+	{"scheduler/agents.go", "	if due := m.soughtAt.Add(soughtEvery); m.now.Before(due) {",
+		"	if due := m.soughtAt.Add(soughtEvery); true {",
+		"the master is not asked about agents that were given up"},
+
 	// Kills.
-	{"scheduler/machine.go", "			soonest(at.Add(killAgain))", "			_ = at",
+	{"scheduler/wake.go", "			next = earliest(next, at.Add(killAgain))", "			_ = at",
 		"nobody wakes up to repeat a kill"},
 	{"scheduler/pass.go",
 		"		if p.anyRuns() || m.lingers(p) && p.Request != Replace {", "		if false {",
