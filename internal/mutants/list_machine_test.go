@@ -62,14 +62,15 @@ var machine = []mutation{
 		"a tick that was asked for is taken for one that a question is due for"},
 	{"scheduler/leaving.go", " &&\n			!m.remembered(p) {", " {",
 		"a node that goes is forgotten with its vote in the quorum"},
-	{"scheduler/pass.go", "			m.setPod(m.withoutRequest(p))\n			continue\n", "",
+	{"scheduler/pass.go",
+		"			m.setPod(m.withoutRequest(p))\n			continue\n", "",
 		"what is not wanted any more is replaced without a verdict"},
 	{"scheduler/place.go", "	if m.goesYet(p, l) {", "	if false {",
 		"a set is added while one of the same ids is to be freed"},
 	{"scheduler/free.go", "			m.crossed(offers, l) {", "			false {",
 		"a leftover is gone by an offer that was made before it was told to go"},
 	{"scheduler/agents.go", "	if due := m.soughtAt.Add(soughtEvery); m.now.Before(due) {",
-		"	if due := m.soughtAt.Add(soughtEvery); true {",
+		"	if due := m.now.Add(soughtEvery); true {",
 		"the master is not asked about agents that were given up"},
 
 	// Kills.
