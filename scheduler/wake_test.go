@@ -76,3 +76,19 @@ func TestWhoWaitsLongIsAskedLess(t *testing.T) {
 		t.Errorf("after a task ended it is asked every %s, want %s", got, factsBusy)
 	}
 }
+
+// TestKillWakes: a kill that may have got lost is repeated, though nothing else wakes anybody.
+func TestKillWakes(t *testing.T) {
+	r := newRig(t, clockSpec)
+	for range 10 {
+		r.round()
+	}
+	r.must(PodRestart{Pod: "web-0"})
+	r.settle()
+	if len(r.kills) != 1 {
+		t.Fatalf("kills %v", r.kills)
+	}
+	if wake := r.machine.NextWake(); wake.IsZero() || wake.After(r.now.Add(killAgain)) {
+		t.Errorf("it wakes at %s, and it is %s", wake, r.now)
+	}
+}

@@ -74,7 +74,8 @@ var machine = []mutation{
 		"the master is not asked about agents that were given up"},
 
 	// Kills.
-	{"scheduler/wake.go", "			next = earliest(next, at.Add(killAgain))", "			_ = at",
+	{"scheduler/wake.go",
+		"			next = earliest(next, at.Add(killAgain))", "			_ = at",
 		"nobody wakes up to repeat a kill"},
 	{"scheduler/pass.go",
 		"		if p.anyRuns() || m.lingers(p) && p.Request != Replace {", "		if false {",
