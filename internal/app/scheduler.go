@@ -145,6 +145,9 @@ func (s *schedulerRun) run(ctx context.Context) error {
 		return nil
 	}
 	var err error
+	if s.artifacts, err = openArtifacts(s.o); err != nil { // before it leads, as it takes its time
+		return err
+	}
 	if s.listener, err = s.listen(); err != nil {
 		return err
 	}
@@ -162,9 +165,6 @@ func (s *schedulerRun) run(ctx context.Context) error {
 		return err
 	}
 	if err = s.loadTarget(); err != nil {
-		return err
-	}
-	if s.artifacts, err = openArtifacts(s.o); err != nil {
 		return err
 	}
 	detector, err := s.connect()

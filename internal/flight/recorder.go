@@ -2,6 +2,7 @@ package flight
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"encoding/hex"
 	"encoding/json"
@@ -52,6 +53,10 @@ type Recorder struct {
 	zip   *gzip.Writer
 	size  int64
 	lines *bufio.Writer // to zip
+	// begun tells how writing the state that a segment begins with has ended, nil once that is
+	// known; what is recorded meanwhile is early.
+	begun chan error
+	early bytes.Buffer
 	draws [][16]byte
 	hard  func() scheduler.Hard
 	dirty bool // there is something to keep
@@ -86,12 +91,15 @@ func (r *Recorder) restore(hard scheduler.Hard) *scheduler.Machine {
 
 // fail ends the recording.
 func (r *Recorder) fail(err error) {
-	r.cfg.Logger.Warn("events are not recorded any more; the scheduler goes on without",
-		"error", err)
+	if r.begun != nil {
+		err = errors.Join(err, <-r.begun)
+	}
 	if r.file != nil {
 		r.file.Close()
 	}
-	r.file, r.zip = nil, nil
+	r.file, r.zip, r.begun, r.early = nil, nil, nil, bytes.Buffer{}
+	r.cfg.Logger.Warn("events are not recorded any more; the scheduler goes on without",
+		"error", err)
 }
 
 // Write counts what goes to the file, for the gzip writer.
@@ -101,7 +109,8 @@ func (r *Recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// begin opens a segment and writes down what a machine begins with.
+// begin opens a segment, and has what a machine begins with written down: beside that machine's
+// first step, as both take their time where there is much.
 func (r *Recorder) begin(hard scheduler.Hard) error {
 	if err := os.MkdirAll(r.cfg.Dir, 0o700); err != nil {
 		return fmt.Errorf("making the folder of the recording: %w", err)
@@ -116,17 +125,56 @@ func (r *Recorder) begin(hard scheduler.Hard) error {
 		return fmt.Errorf("making a segment of the recording: %w", err)
 	}
 	r.file, r.size = file, 0
-	if r.zip, err = gzip.NewWriterLevel(r, gzip.BestSpeed); err == nil {
-		r.lines = bufio.NewWriter(r.zip)
-		err = header(r.lines, r.cfg.Machine, hard)
+	if r.zip, err = gzip.NewWriterLevel(r, gzip.BestSpeed); err != nil {
+		return err
 	}
+	r.lines = bufio.NewWriter(&r.early)
+	r.begun = make(chan error, 1)
+	go func() {
+		err := r.writeState(hard)
+		if err != nil { // as on a disk that is full: nobody can begin with it
+			err = errors.Join(err, os.Remove(file.Name()))
+		}
+		r.begun <- err
+	}()
+	return nil
+}
+
+// writeState writes what a segment begins with, and gives it to the system.
+func (r *Recorder) writeState(hard scheduler.Hard) error {
+	lines := bufio.NewWriter(r.zip)
+	if err := header(lines, r.cfg.Machine, hard); err != nil {
+		return err
+	}
+	err := lines.Flush()
 	if err == nil {
-		err = r.flush()
+		err = r.zip.Flush()
 	}
-	if err != nil { // as on a disk that is full: nobody can begin with it
-		return errors.Join(err, os.Remove(file.Name()))
+	if err != nil {
+		return fmt.Errorf("writing the recording: %w", err)
 	}
 	return nil
+}
+
+// settle waits until the state is written, and puts behind it what was recorded meanwhile. It
+// reports whether the recording goes on.
+func (r *Recorder) settle() bool {
+	if r.begun == nil {
+		return r.file != nil
+	}
+	err := <-r.begun
+	r.begun = nil
+	if err == nil {
+		r.lines.Flush() // to early, which takes all
+		_, err = r.zip.Write(r.early.Bytes())
+	}
+	if err != nil {
+		r.fail(err)
+		return false
+	}
+	r.early = bytes.Buffer{}
+	r.lines.Reset(r.zip)
+	return true
 }
 
 // header writes what a segment begins with.
@@ -187,6 +235,9 @@ func (r *Recorder) flush() error {
 // Given is told of an event that the machine gets next.
 func (r *Recorder) Given(at time.Time, ev scheduler.Event) {
 	r.draws = r.draws[:0]
+	if len(r.begun) > 0 {
+		r.settle()
+	}
 	if r.file == nil {
 		return
 	}
@@ -238,7 +289,7 @@ func writeDraws(w io.Writer, ids [][16]byte) {
 
 // Keep makes all that was told outlive this process; it comes before writes are stored.
 func (r *Recorder) Keep() {
-	if r.file == nil || !r.dirty {
+	if r.file == nil || !r.dirty || !r.settle() {
 		return
 	}
 	r.lines.WriteString("kept\n")
@@ -248,7 +299,9 @@ func (r *Recorder) Keep() {
 }
 
 // Full says that a segment has become as large as one may.
-func (r *Recorder) Full() bool { return r.file != nil && r.size > r.cfg.Most/segmentsIn }
+func (r *Recorder) Full() bool {
+	return r.file != nil && r.begun == nil && r.size > r.cfg.Most/segmentsIn
+}
 
 // Anew ends the segment and begins the next, with the machine that goes on in place of the one so
 // far: restored, as after a crash.
@@ -260,7 +313,7 @@ func (r *Recorder) Anew() *scheduler.Machine {
 
 // Crashed ends the segment with a panic, and keeps it.
 func (r *Recorder) Crashed(why any) {
-	if r.file == nil {
+	if !r.settle() {
 		return
 	}
 	writeDraws(r.lines, r.draws)
@@ -275,7 +328,7 @@ func (r *Recorder) Crashed(why any) {
 
 // Close ends the recording in order.
 func (r *Recorder) Close() {
-	if r.file == nil {
+	if !r.settle() {
 		return
 	}
 	sum, err := stateSum(r.hard())
