@@ -276,12 +276,13 @@ func (a *agent) activate() {
 const orphanOf = "stray-0"
 
 // orphan has something of the service's reserved on an agent that no record of it holds, as if it
-// had been restored from an older store.
+// had been restored from an older store. So it is of a framework whose id is stored: under one that
+// the scheduler forgot in a crash nothing was ever reserved.
 func (a *agent) orphan() {
 	m := a.m
 	free := a.free()
 	told := m.w.scenario.pictures && !m.w.scenario.blind
-	if !told || a.state != registered || a.cut || m.framework == "" || m.removed ||
+	if !told || a.state != registered || a.cut || m.w.store.hard.Framework == "" || m.removed ||
 		m.w.store.hard.Intent == scheduler.Uninstall || // who looks for it is gone
 		free.Unreserved("").Total(resource.CPUs) < 100 {
 		return
