@@ -25,14 +25,28 @@ func (w *world) checkFormat(n *node) {
 			n.volume.id, hard.Kafka.Founder)
 	}
 	for _, c := range w.kafka.clusters {
-		if c.zoo != nil && len(c.voters) == 0 {
-			continue // it has no controllers yet
+		if c.inZooKeeper() {
+			continue
 		}
 		if len(c.members) > 1 && c.zoo == nil || len(c.voters) > 1 || w.holder(c) != "" {
 			w.fail("format", "%s founds a second cluster beside that of %s",
 				n.volume.id, c.founder.id)
 		}
 	}
+}
+
+// inZooKeeper reports whether all that a cluster is stands in ZooKeeper: it has no controllers yet,
+// or those that it had went with their data before one of them began the migration there.
+func (c *cluster) inZooKeeper() bool {
+	if c.zoo == nil || len(c.voters) > 0 && (c.zoo.KRaft || c.zoo.Migration) {
+		return false
+	}
+	for _, v := range c.voters {
+		if !v.destroyed {
+			return false
+		}
+	}
+	return true
 }
 
 // holder names the instance that holds the founder's volume of a cluster.
