@@ -456,11 +456,17 @@ func (s *schedulerRun) openHooks() (*hooks.Sender, error) {
 	return hooks.New(cfg)
 }
 
-// exited carries the machine's wish to end out, after what it sent before has left.
+// exited carries the machine's wish to end out, after what it sent before has left. Without an
+// answer to TEARDOWN the framework may still be there: another process, which finds the service
+// uninstalled, is to send it again.
 func (s *schedulerRun) exited(exit scheduler.Exit) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	if err := s.mesos.Drain(ctx); err != nil {
+	err := s.mesos.Drain(ctx)
+	if errors.Is(err, mesoshttp.ErrTeardown) {
+		return &ExitError{Code: scheduler.ExitFailed, Reason: err.Error()}
+	}
+	if err != nil {
 		s.log.Warn("the last calls may not have left", "error", err)
 	}
 	if exit.Code != 0 {

@@ -69,9 +69,11 @@ type Client struct {
 	log    *slog.Logger
 	// lastReason is that of the latest Disconnected, "" while subscribed. Run alone uses it.
 	lastReason string
+	parted     *mark // set when the master has answered a TEARDOWN
 
 	mu      sync.Mutex
 	current *session // nil while there is no stream
+	parts   bool     // a TEARDOWN was to be sent
 	status  Status
 	changed chan struct{} // closed, and replaced, when status changes
 }
@@ -112,6 +114,7 @@ func New(config Config) *Client {
 		config: config,
 		poster: newPoster(config.JSON, config.Access),
 		log:    config.Logger,
+		parted: newMark(),
 		status: Status{Since: time.Now()}, changed: make(chan struct{}),
 	}
 }
@@ -192,6 +195,7 @@ func (c *Client) tell(reason error, deliver func(mesos.Event)) {
 func (c *Client) Send(call mesos.Call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.parts = c.parts || isTeardown(call)
 	if c.current == nil {
 		c.log.Warn("a call is dropped, as there is no stream", "call", call.String())
 		return
@@ -199,16 +203,28 @@ func (c *Client) Send(call mesos.Call) {
 	c.current.enqueue(call)
 }
 
-// Drain waits until the calls that were sent before have been answered or dropped.
+// ErrTeardown is that no master answered a TEARDOWN, so that the framework may still be there.
+var ErrTeardown = errors.New("no master has answered TEARDOWN")
+
+// Drain waits until the calls that were sent before have been answered or dropped. A TEARDOWN has
+// to be answered: if it is not before the context ends, that gives ErrTeardown.
 func (c *Client) Drain(ctx context.Context) error {
 	c.mu.Lock()
-	s := c.current
+	s, parts := c.current, c.parts
 	marks := []queued{{done: make(chan struct{})}, {done: make(chan struct{})}}
 	if s != nil {
 		s.calls.add(marks[0])
 		s.acks.add(marks[1])
 	}
 	c.mu.Unlock()
+	if parts {
+		select {
+		case <-c.parted.set:
+			return nil
+		case <-ctx.Done():
+			return ErrTeardown
+		}
+	}
 	if s == nil {
 		return nil
 	}
@@ -305,7 +321,7 @@ func (c *Client) subscribe(
 	s := newSession(ctx, c.poster, c.config, c.log)
 	defer s.end(errors.New("the stream ended"))
 	framework := c.config.Framework()
-	s.role, s.framework = framework.Role, framework.ID
+	s.role, s.framework, s.parted = framework.Role, framework.ID, c.parted
 
 	stopWatch := s.watch(openLimit, "the master did not answer the subscription")
 	response, at, err := c.poster.open(s.ctx, to, subscribeToWire(framework))

@@ -20,6 +20,7 @@
 // these come out as one Disconnected event, and the next subscription is tried after an
 // exponential back-off with full jitter. Calls made while there is no stream are dropped: the
 // machine makes a full pass after each subscription, and a call of before could contradict it.
+// Drain tells whether a TEARDOWN was answered, since no subscription follows it.
 // An ERROR event is final, since a new attempt does not mend its reason.
 //
 // A record whose framing is sound and whose content cannot be decoded is logged and skipped: it

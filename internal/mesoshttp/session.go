@@ -27,6 +27,7 @@ type session struct {
 	// lanes are what waits: calls in their order, and acknowledgements, which need none.
 	calls, acks lane
 	sender      sync.WaitGroup
+	parted      *mark // see Client
 
 	// Set before the first event is delivered, and never changed then.
 	to, streamID string
@@ -112,14 +113,22 @@ func (s *session) sendOne(call mesos.Call) {
 		s.log.Debug("a call is dropped, as the master does not have it", "call", call.String())
 		return
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, s.config.CallTimeout)
+	ctx, parts := s.ctx, isTeardown(call)
+	if parts {
+		ctx = context.WithoutCancel(ctx) // the master ends the stream, maybe before it answers
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.config.CallTimeout)
 	defer cancel()
 	err := s.poster.call(ctx, s.to, s.streamID, callToWire(call, s.framework, s.role))
 	var status *StatusError
+	answered := err == nil || errors.As(err, &status) && refusesCall(status)
+	if parts && answered {
+		s.parted.put()
+	}
 	switch {
 	case err == nil:
 		s.log.Debug("sent", "call", callText{call})
-	case errors.As(err, &status) && refusesCall(status):
+	case answered:
 		s.log.Error("the master refuses a call",
 			"call", call.String(), "status", status.Status, "message", status.Text)
 	case s.ctx.Err() == nil:
@@ -127,6 +136,21 @@ func (s *session) sendOne(call mesos.Call) {
 		s.cancel(fmt.Errorf("sending a call: %w", err))
 	}
 }
+
+func isTeardown(call mesos.Call) bool {
+	_, is := call.(mesos.Teardown)
+	return is
+}
+
+// mark is set once; many may wait for it.
+type mark struct {
+	once sync.Once
+	set  chan struct{} // closed then
+}
+
+func newMark() *mark { return &mark{set: make(chan struct{})} }
+
+func (m *mark) put() { m.once.Do(func() { close(m.set) }) }
 
 // callText prints a call only if the line is wanted.
 type callText struct{ call mesos.Call }

@@ -151,6 +151,7 @@ type process struct {
 	framework mesos.FrameworkID
 	wakes     int // counts armings, so that older ones are void
 	exit      *scheduler.Exit
+	unheard   bool            // the master did not hear that the framework ends
 	seen      *scheduler.View // see picture
 	passed    bool            // the latest step was a pass
 	uuids     uint64
@@ -185,7 +186,7 @@ func (p *process) start() {
 		UUID: p.uuid, Undrawn: !p.w.thorough,
 	}
 	p.machine = scheduler.Restore(cfg, p.w.store.load())
-	p.seen = nil
+	p.seen, p.unheard = nil, false
 	if p.other = nil; p.w.thorough {
 		p.other = newThorough(p.w, cfg, p.uuids)
 	}
@@ -256,7 +257,7 @@ func (p *process) step(ev scheduler.Event) {
 		w.trace.add(w.now, call)
 		p.carry(call)
 	}
-	if crash && p.exit == nil {
+	if crash && p.alive {
 		p.die("behind its writes")
 		return
 	}
@@ -304,7 +305,12 @@ func (p *process) carry(call scheduler.Call) {
 	case scheduler.ToMesos:
 		if mesos.ForOperator(call.Call) {
 			p.w.master.operate(call.Call)
-		} else if p.session != nil {
+			break
+		}
+		if _, parts := call.Call.(mesos.Teardown); parts {
+			p.unheard = p.session == nil || p.session.broken
+		}
+		if p.session != nil {
 			p.w.master.hear(p.session, call.Call)
 		}
 	case scheduler.AskKafka:
@@ -320,6 +326,10 @@ func (p *process) carry(call scheduler.Call) {
 	case scheduler.ChangeKafka:
 		p.w.kafka.change(p, call)
 	case scheduler.Exit:
+		if p.unheard {
+			p.die("as no master has answered TEARDOWN")
+			break
+		}
 		p.exit = &call
 		p.alive = false
 	}
