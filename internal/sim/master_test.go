@@ -402,8 +402,10 @@ func (m *master) reconcile(c mesos.Reconcile) {
 		switch {
 		case a == nil:
 			s.State = mesos.Unknown
+		case a.declared:
+			s.State = mesos.GoneByOperator
 		case a.dead:
-			s = a.last(q.Task)
+			s.State = mesos.Unknown // of an agent that it has removed a master keeps nothing
 		case a.state == awaited:
 			if m.w.flip(0.5) {
 				continue
