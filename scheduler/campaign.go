@@ -376,14 +376,29 @@ func (m *Machine) holdHalt(name PodName, spec servicespec.Pod) string {
 		most = max(most, spec.Update.MaxUnavailable)
 	}
 	for _, other := range m.podNames() {
-		if p := m.hard.Pods[other]; other == name || p.Down == nil || !p.Rolls {
+		p := m.hard.Pods[other]
+		_, wanted := m.spec(other)
+		if other == name || !p.Rolls || p.Down == nil && wanted {
 			continue
 		}
-		if most--; most == 0 {
-			return fmt.Sprintf("%s has to come back first", other)
+		if most--; most > 0 {
+			continue
 		}
+		if !wanted {
+			return fmt.Sprintf("%s, which did not come back, has to be gone first", other)
+		}
+		return fmt.Sprintf("%s has to come back first", other)
 	}
 	return ""
+}
+
+// halts reports whether a Kafka node that had its turn in a campaign, and that a smaller
+// configuration does not want, did not come up with what that brought: what it shows of the next
+// ones holds until it is gone.
+func (m *Machine) halts(p Pod, spec servicespec.Pod) bool {
+	t, _ := p.task(serverTask(spec))
+	return p.Rolls && spec.Kafka != nil && m.hard.Campaign.under() && !m.hard.Campaign.Back &&
+		t.ID != "" && !m.everReady(p, spec)
 }
 
 // inForce are the changes that the campaign has made of the target so far, in their order.

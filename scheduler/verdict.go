@@ -270,10 +270,14 @@ func (m *Machine) noteBack() {
 		if p.Down == nil && !p.Rolls || ok && !m.cameBack(p, spec) || !ok && m.endsNow(name) {
 			continue
 		}
+		halts := !ok && m.halts(p, spec)
+		if p.Down == nil && halts {
+			continue
+		}
 		if ok && p.Down != nil && spec.Kafka.Serves() {
 			m.inquiry.back[name] = m.now
 		}
-		p.Down, p.Rolls = nil, false
+		p.Down, p.Rolls = nil, halts
 		m.setPod(p)
 		m.due = true
 	}
