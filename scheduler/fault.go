@@ -114,7 +114,8 @@ func (m *Machine) replaced(p Pod) Pod {
 }
 
 // back reports whether an instance that was given a new place does there what it is for: something
-// of it has to, and a job that no step of the plan deploy has may have failed.
+// of it has to. A job may have failed that the plan deploy has not, or that was done before: then
+// nothing launches it again, once an operator has forced its recovery to an end.
 func (m *Machine) back(p Pod) bool {
 	spec, ok := m.spec(p.Name)
 	if !ok || p.Place == nil || p.Recovery != nil {
@@ -127,7 +128,8 @@ func (m *Machine) back(p Pod) bool {
 			continue
 		}
 		does := m.taskBack(p, spec, ts)
-		if !does && !m.jobEnded(p.Name, ts, t) {
+		forced := ts.Goal != servicespec.GoalRunning && !t.live() && t.Deployed != ""
+		if !does && !forced && !m.jobEnded(p.Name, ts, t) {
 			return false
 		}
 		some = some || does

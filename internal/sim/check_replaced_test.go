@@ -5,6 +5,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
+	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 // checkReplaced: a fault policy never has more instances of a pod under replacement at a time
@@ -100,8 +101,9 @@ func (c *checkReplaced) vote(pod scheduler.PodName, what string) {
 	}
 }
 
-// up reports whether an instance has been replaced and runs: something of it does, and the job that
-// the plan deploy has not may have failed. A task that the target has no more is not waited for.
+// up reports whether an instance has been replaced and runs: something of it does. A job may have
+// failed that nothing launches again, as the plan deploy has it not, or it was done before and an
+// operator forced its recovery to an end. A task that the target has no more is not waited for.
 func (c *checkReplaced) up(p scheduler.Pod) bool {
 	if p.Request != "" || p.Recovery != nil || p.Place == nil {
 		return false
@@ -109,11 +111,13 @@ func (c *checkReplaced) up(p scheduler.Pod) bool {
 	spec, _ := c.w.wanted(p.Name)
 	some := false
 	for _, t := range p.Tasks {
-		if _, known := taskOf(spec, t.Name); !known {
+		ts, known := taskOf(spec, t.Name)
+		if !known {
 			continue
 		}
 		does := t.State == mesos.Running || t.State == mesos.Finished
-		if t.ID != "" && !does && (t.Name != "backup" || !t.State.Terminal()) {
+		over := t.Name == "backup" || ts.Goal != servicespec.GoalRunning && t.Deployed != ""
+		if t.ID != "" && !does && (!over || !t.State.Terminal()) {
 			return false
 		}
 		some = some || t.ID != "" && does
