@@ -15,9 +15,10 @@ type polling struct {
 // say: half the age that counts for a verdict (rolling.Policy.MaxAge), and less.
 const factsSlow = 2 * time.Second
 
-// haste is the time between two questions while somebody waits for what the answers say: short in
-// the beginning, and then a sixteenth of the wait, so that the wait is not much longer for it and
-// one of hours costs an eighth. It begins anew when something was moved since.
+// haste is the time between an answer and the next question while somebody waits for what they say:
+// short in the beginning, and then a sixteenth of the wait until that answer, so that the wait is
+// not much longer for it and one of hours costs an eighth. It begins anew when something was moved
+// since.
 func (p *polling) haste(now, moved time.Time) time.Duration {
 	if p.since.IsZero() {
 		p.since = now
@@ -25,7 +26,7 @@ func (p *polling) haste(now, moved time.Time) time.Duration {
 	if p.since.Before(moved) {
 		p.since = moved
 	}
-	return min(max(now.Sub(p.since)/16, factsBusy), factsSlow)
+	return min(max(p.answered.Sub(p.since)/16, factsBusy), factsSlow)
 }
 
 // next is when to ask, or to give an answer up.

@@ -67,12 +67,13 @@ func TestWhoWaitsLongIsAskedLess(t *testing.T) {
 		{0, factsBusy}, {4 * time.Second, factsBusy}, {16 * time.Second, time.Second},
 		{time.Hour, factsSlow},
 	} {
-		if got := p.haste(begin.Add(c.after), begin.Add(moved)); got != c.want {
+		p.answered = begin.Add(c.after)
+		if got := p.haste(begin, begin.Add(moved)); got != c.want {
 			t.Errorf("after %s it is asked every %s, want %s", c.after, got, c.want)
 		}
 	}
 	moved = 2 * time.Hour
-	if got := p.haste(begin.Add(moved), begin.Add(moved)); got != factsBusy {
+	if got := p.haste(begin, begin.Add(moved)); got != factsBusy {
 		t.Errorf("after a task ended it is asked every %s, want %s", got, factsBusy)
 	}
 }
