@@ -92,12 +92,7 @@ func (m *Machine) askKafka() {
 		m.polling.rest()
 		return
 	}
-	interval := factsIdle
-	if busy || m.inquiry.wanted {
-		interval = m.polling.haste(m.now, m.movedAt())
-	} else {
-		m.polling.since = time.Time{}
-	}
+	interval := m.polling.pace(busy || m.inquiry.wanted, factsIdle, m.now, m.movedAt())
 	due, all := m.askAll(interval)
 	if !all {
 		due = m.polling.answered.Add(interval)

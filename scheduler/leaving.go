@@ -196,11 +196,7 @@ func (w *work) decommission(s plans.Step) {
 		case m.holdFreeing(p) != "":
 			m.waits[name] = m.holdFreeing(p)
 		default:
-			m.setPod(m.leave(p).withTasks(func(t *Task) {
-				if t.live() { // on an agent that was given up
-					t.State, t.Since = mesos.Gone, m.now
-				}
-			}))
+			m.setPod(m.leave(p).gone(m.now)) // what lives is on an agent that was given up
 			m.due = true
 		}
 	case "erase":

@@ -79,11 +79,7 @@ func (w *work) place(l launchOf) {
 		return
 	}
 	if w.lostPlace(p) {
-		p = m.leave(p.withTasks(func(t *Task) {
-			if t.live() { // nobody tells, and what it would run on is offered
-				t.State, t.Since = mesos.Gone, m.now
-			}
-		}))
+		p = m.leave(p.gone(m.now)) // nobody tells, and what they would run on is offered
 		m.setPod(p)
 	}
 	reservation := mesos.ReservationID(uuid(m.cfg.UUID()))

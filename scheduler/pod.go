@@ -191,6 +191,15 @@ func (p Pod) emptied() Pod {
 	return p
 }
 
+// gone gives a copy of the record whose live tasks are taken for gone.
+func (p Pod) gone(now time.Time) Pod {
+	return p.withTasks(func(t *Task) {
+		if t.live() {
+			t.State, t.Since = mesos.Gone, now
+		}
+	})
+}
+
 // forgiven gives a copy of the record in which the next launch of some tasks need not wait, or
 // that of all if none is named.
 func (p Pod) forgiven(tasks ...string) Pod {

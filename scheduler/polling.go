@@ -15,6 +15,16 @@ type polling struct {
 // say: half the age that counts for a verdict (rolling.Policy.MaxAge), and less.
 const factsSlow = 2 * time.Second
 
+// pace is the time between an answer and the next question: that of an idle cluster, unless
+// somebody waits for what it says, and something was last moved at a time.
+func (p *polling) pace(waits bool, idle time.Duration, now, moved time.Time) time.Duration {
+	if waits {
+		return p.haste(now, moved)
+	}
+	p.since = time.Time{}
+	return idle
+}
+
 // haste is the time between an answer and the next question while somebody waits for what they say:
 // short in the beginning, and then a sixteenth of the wait until that answer, so that the wait is
 // not much longer for it and one of hours costs an eighth. It begins anew when something was moved

@@ -99,12 +99,7 @@ func (m *Machine) askZooKeeper() {
 		polling.rest()
 		return
 	}
-	interval := serversIdle
-	if busy {
-		interval = polling.haste(m.now, m.movedAt())
-	} else {
-		polling.since = time.Time{}
-	}
+	interval := polling.pace(busy, serversIdle, m.now, m.movedAt())
 	if polling.asks(m.now, polling.answered.Add(interval)) {
 		m.out.Calls = append(m.out.Calls, ask)
 	}

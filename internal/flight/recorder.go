@@ -146,14 +146,7 @@ func (r *Recorder) writeState(hard scheduler.Hard) error {
 	if err := header(lines, r.cfg.Machine, hard); err != nil {
 		return err
 	}
-	err := lines.Flush()
-	if err == nil {
-		err = r.zip.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("writing the recording: %w", err)
-	}
-	return nil
+	return flush(lines, r.zip)
 }
 
 // settle waits until the state is written, and puts behind it what was recorded meanwhile. It
@@ -220,15 +213,14 @@ func (r *Recorder) makeRoom() error {
 }
 
 // flush gives what was written to the system, which has it whatever becomes of this process.
-func (r *Recorder) flush() error {
-	err := r.lines.Flush()
+func flush(lines *bufio.Writer, zip *gzip.Writer) error {
+	err := lines.Flush()
 	if err == nil {
-		err = r.zip.Flush()
+		err = zip.Flush()
 	}
 	if err != nil {
 		return fmt.Errorf("writing the recording: %w", err)
 	}
-	r.dirty = false
 	return nil
 }
 
@@ -293,9 +285,11 @@ func (r *Recorder) Keep() {
 		return
 	}
 	r.lines.WriteString("kept\n")
-	if err := r.flush(); err != nil {
+	if err := flush(r.lines, r.zip); err != nil {
 		r.fail(err)
+		return
 	}
+	r.dirty = false
 }
 
 // Full says that a segment has become as large as one may.
