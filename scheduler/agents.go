@@ -263,34 +263,46 @@ func (m *Machine) passAgents() {
 	}
 }
 
-// soughtEvery is how often the master is asked about agents that were given up.
-const soughtEvery = 10 * time.Minute
+// soughtEvery is how often agents that were given up are looked for, and soughtFor for how long
+// offers are wanted then.
+const (
+	soughtEvery = 10 * time.Minute
+	soughtFor   = 30 * time.Second
+)
 
-// sought asks about agents that were abandoned and that something is left on: nobody wants their
-// offers, and nothing runs there that would tell that they are back. Of a task that it does not
-// know a master says that it is gone where it has the agent, and nothing of the kind where it has
-// not (Master::_reconcileTasks); so there is no such task.
-func (m *Machine) sought() []mesos.TaskOnAgent {
-	var list []mesos.TaskOnAgent
+// seek looks for agents that were abandoned and that something is left on: nothing runs there that
+// would tell that they are back, and nobody wants their offers. So offers are wanted for a while,
+// which also show what came back with the machine as another agent, and the master is asked. Of a
+// task that it does not know a master says that it is gone where it has the agent, and nothing of
+// the kind where it has not (Master::_reconcileTasks); so there is no such task.
+func (w *work) seek() {
+	m := w.m
+	lost := m.lostAgents()
+	switch {
+	case len(lost) == 0:
+		m.soughtAt = time.Time{}
+		return
+	case !m.connected:
+		return
+	case m.soughtAt.IsZero() || !m.now.Before(m.soughtAt.Add(soughtEvery)):
+		m.soughtAt = m.now
+		m.send(mesos.Reconcile{Tasks: lost})
+	}
+	if until := m.soughtAt.Add(soughtFor); m.now.Before(until) {
+		w.wants["abandoned"] = true
+		m.wakeBy(until)
+	}
+	m.wakeBy(m.soughtAt.Add(soughtEvery))
+}
+
+// lostAgents lists the agents that were abandoned and are not back, each with a task to ask about.
+func (m *Machine) lostAgents() (list []mesos.TaskOnAgent) {
 	for _, id := range m.agentIDs() {
 		if a := m.hard.Agents[id]; a.Fate == FateAbandoned && !a.Away.IsZero() {
 			list = append(list, mesos.TaskOnAgent{
 				Task: mesos.TaskID(m.taskPrefix() + "__abandoned__" + string(id)), Agent: id})
 		}
 	}
-	switch {
-	case len(list) == 0:
-		m.soughtAt = time.Time{}
-		return nil
-	case m.soughtAt.IsZero():
-		m.soughtAt = m.now
-	}
-	if due := m.soughtAt.Add(soughtEvery); m.now.Before(due) {
-		m.wakeBy(due)
-		return nil
-	}
-	m.soughtAt = m.now
-	m.wakeBy(m.now.Add(soughtEvery))
 	return list
 }
 

@@ -45,6 +45,7 @@ func (m *Machine) pass() {
 		m.passUninstall(work)
 	}
 	work.free()
+	work.seek()
 	work.finish()
 	m.noteVerdicts()
 	m.forgetAgents()
@@ -412,8 +413,7 @@ func (w *work) tellWants() {
 		return
 	}
 	gained := false
-	//tidy:unordered one gain is as good as another
-	for key := range w.wants {
+	for key := range w.wants { //tidy:unordered one gain is as good as another
 		gained = gained || !m.wants[key]
 	}
 	switch {
@@ -433,7 +433,7 @@ func (m *Machine) reconcile() {
 	if !m.connected {
 		return
 	}
-	if due := append(m.questions(), m.sought()...); len(due) > 0 {
+	if due := m.questions(); due != nil {
 		m.send(mesos.Reconcile{Tasks: due})
 	}
 	if !m.now.Before(m.implicit) {
