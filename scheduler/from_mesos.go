@@ -256,7 +256,7 @@ func (m *Machine) confirm(p *Pod, task string) bool {
 		return false
 	}
 	place := *p.Place
-	place.Confirmed = true
+	place.Confirmed, place.Listed = true, false
 	if i >= 0 {
 		place.Unseen = slices.Concat(place.Unseen[:i], place.Unseen[i+1:])
 	}

@@ -316,6 +316,9 @@ type Place struct {
 	Sets     []offer.SetResources
 	// Confirmed says that Mesos was seen to have carried the reservation out.
 	Confirmed bool
+	// Listed says of one that is not confirmed that the master listed it among what is reserved on
+	// the agent when it last listed that.
+	Listed bool
 	// More are the names of sets for which more was asked than they hold; see secure.
 	More []string
 	// Unseen are the names of sets that were added later and that no task was seen to run with.

@@ -204,7 +204,7 @@ func (m *Machine) operationEnded(id mesos.OperationID, op openOperation, well bo
 	}
 	place := *p.Place
 	if place.Pending = ended(place.Pending, i, well); well && len(place.Pending) == 0 {
-		place.Confirmed, place.Unseen = true, nil
+		place.Confirmed, place.Listed, place.Unseen = true, false, nil
 	}
 	p.Place = &place
 	m.setPod(p)

@@ -143,8 +143,10 @@ const unseenAwaited = time.Minute
 
 // lostPlace reports whether a reservation that nobody ever saw turns out not to be what it
 // should: its agent makes an offer, and it is not in there, or its volumes are not; or it makes
-// none, as it is not there any more, or has nothing left to offer, and nothing ever ran there. What
-// may exist of it is freed as a leftover. When other parts are missing, an executor still has them.
+// none, as it is not there any more, or has nothing left to offer, nothing that ran there was ever
+// heard of, and the master lists no such reservation: of what was made a task may have begun to
+// make use, and have ended with its machine before anybody heard of it. What may exist of a place
+// that is left is freed as a leftover. When other parts are missing, an executor still has them.
 // Where nobody knows of a task whether it runs, an offer without any part of it proves nothing.
 func (w *work) lostPlace(p Pod) bool {
 	m := w.m
@@ -166,7 +168,7 @@ func (w *work) lostPlace(p Pod) bool {
 	whole := placeResources(*p.Place).WithRole(role)
 	if !offered {
 		since, lost := p.lostSince()
-		return lost && !m.now.Before(since.Add(unseenAwaited))
+		return lost && !p.Place.Listed && !m.now.Before(since.Add(unseenAwaited))
 	}
 	if len(part) == 0 {
 		return !p.anyLive()

@@ -216,6 +216,9 @@ func podText(p Pod) string {
 		if !p.Place.Confirmed {
 			b.WriteString(" unconfirmed")
 		}
+		if p.Place.Listed {
+			b.WriteString(" listed")
+		}
 		b.WriteString(pendingText(p.Place.Pending))
 	}
 	if p.Request != "" {

@@ -69,8 +69,7 @@ var machine = []mutation{
 		"a set is added while one of the same ids is to be freed"},
 	{"scheduler/free.go", "			m.crossed(offers, l) {", "			false {",
 		"a leftover is gone by an offer that was made before it was told to go"},
-	{"scheduler/agents.go", "	if due := m.soughtAt.Add(soughtEvery); m.now.Before(due) {",
-		"	if due := m.now.Add(soughtEvery); true {",
+	{"scheduler/agents.go", "		m.send(mesos.Reconcile{Tasks: lost})\n", "",
 		"the master is not asked about agents that were given up"},
 
 	// Kills.
@@ -109,6 +108,8 @@ var machine = []mutation{
 		"	if false {", "a second launch is made while a reservation is in doubt"},
 	{"scheduler/place.go", "	if w.lostPlace(p) {", "	if false {",
 		"a reservation that never came to be is waited for"},
-
-	// Kafka.
+	{"scheduler/place.go", "lost && !p.Place.Listed && !", "lost && !",
+		"a place that the master lists is left as one that was never made"},
+	{"scheduler/agents.go", "		w.wants[\"abandoned\"] = true\n", "",
+		"nobody looks for what is left on an abandoned agent"},
 }

@@ -206,6 +206,7 @@ type place struct {
 	Executor    []resourceRow        `json:"executor"`
 	Sets        []setResources       `json:"sets"`
 	Confirmed   bool                 `json:"confirmed"`
+	Listed      bool                 `json:"listed,omitempty"`
 	Unseen      []string             `json:"unseen,omitempty"`
 	More        []string             `json:"more,omitempty"`
 	Pending     []mesos.OperationID  `json:"pending,omitempty"`
@@ -235,6 +236,7 @@ func placeToRow(p scheduler.Place) place {
 		Unseen:      p.Unseen,
 		More:        p.More,
 		Confirmed:   p.Confirmed,
+		Listed:      p.Listed,
 		Pending:     p.Pending,
 	}
 }
@@ -246,7 +248,8 @@ func (r place) domain() (out scheduler.Place, err error) {
 		Domain:   mesos.Domain(r.Domain),
 		Attributes: each(r.Attributes,
 			func(a attribute) mesos.Attribute { return mesos.Attribute(a) }),
-		Confirmed: r.Confirmed, Unseen: r.Unseen, More: r.More, Pending: r.Pending,
+		Confirmed: r.Confirmed, Listed: r.Listed, Unseen: r.Unseen, More: r.More,
+		Pending: r.Pending,
 	}
 	if out.Agent, err = required("place.agent", r.Agent); err != nil {
 		return out, err
