@@ -45,31 +45,6 @@ func (m *Machine) leftoversSeen(ev mesos.AgentsSeen) {
 	}
 }
 
-// placesListed notes which places were made, of those that nobody saw and where all that was
-// launched got lost. The master may list one before its agent has made it.
-func (m *Machine) placesListed(ev mesos.AgentsSeen) {
-	var reserved map[mesos.AgentID]resource.List
-	for _, name := range m.podNames() {
-		p := m.hard.Pods[name]
-		if _, lost := p.lostSince(); !lost || p.Place == nil || p.Place.Confirmed {
-			continue
-		}
-		if reserved == nil {
-			reserved = make(map[mesos.AgentID]resource.List, len(ev.Agents))
-			for _, a := range ev.Agents {
-				reserved[a.ID] = a.Reserved
-			}
-		}
-		on, seen := reserved[p.Place.Agent]
-		listed := on.WithoutRole().Contains(placeResources(*p.Place).WithoutRole())
-		if seen && listed != p.Place.Listed {
-			place := *p.Place
-			place.Listed, p.Place = listed, &place
-			m.setPod(p)
-		}
-	}
-}
-
 // pictured looks for leftovers on one agent, and for those that are there no more.
 func (m *Machine) pictured(
 	a mesos.SeenAgent, owners map[string]mesos.ReservationID, ours map[mesos.ReservationID]bool,

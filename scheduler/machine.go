@@ -36,8 +36,9 @@ type Machine struct {
 	soughtAt time.Time                  // when agents that were given up were last asked about
 	kills    map[mesos.TaskID]time.Time // when each kill was last sent
 	refusals map[PodName]*offer.Refusal
-	tried    map[PodName]string // the step, by id, that a place was last looked for
-	waits    map[PodName]string // what an instance waits for, when it is no refusal
+	tried    map[PodName]string    // the step, by id, that a place was last looked for
+	unseen   map[PodName]time.Time // since when offers are awaited for places that nobody saw
+	waits    map[PodName]string    // what an instance waits for, when it is no refusal
 	recovery map[PodName]*recovery
 	since    map[string]change // per step key, when its status came to be
 	facts    *KafkaFacts

@@ -78,6 +78,7 @@ type work struct {
 	wants   map[string]bool
 	kills   map[mesos.TaskID]bool
 	holders map[setKey]holder // see hold
+	unseen  map[PodName]time.Time
 	// assessed are the plans whose holders are not noted yet.
 	assessed []plans.Assessment
 	current  map[PodName][]string // the tasks that plans are about to launch; see needed
@@ -402,7 +403,7 @@ func (w *work) finish() {
 		m.send(mesos.Decline{Offers: unused, Refuse: refuse})
 		m.note(Debug, CountDeclines, "decline", "offers", fmt.Sprint(len(unused)))
 	}
-	m.offers = map[mesos.OfferID]mesos.Offer{}
+	m.offers, m.unseen = map[mesos.OfferID]mesos.Offer{}, w.unseen
 	w.tellWants()
 }
 
@@ -490,8 +491,7 @@ func (m *Machine) questions() []mesos.TaskOnAgent {
 
 // anyDue reports whether it is time for any question.
 func (m *Machine) anyDue() bool {
-	//tidy:unordered one is enough
-	for _, q := range m.asked {
+	for _, q := range m.asked { //tidy:unordered one is enough
 		if !m.now.Before(q.again) {
 			return true
 		}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/resource"
@@ -75,6 +74,9 @@ func (w *work) place(l launchOf) {
 	if m.tried[name] != l.step {
 		m.tried[name], m.refusals[name] = l.step, nil
 	}
+	if p.unseen() {
+		w.awaitUnseen(name)
+	}
 	if len(m.offers) == 0 {
 		return
 	}
@@ -136,44 +138,6 @@ func (w *work) noteOutcomes(name PodName, match offer.Match, refusal *offer.Refu
 	if n := len(m.outcomes); n > 4*outcomesMost {
 		m.outcomes = slices.Clone(m.outcomes[n-outcomesMost:])
 	}
-}
-
-// unseenAwaited is how long the agent of a reservation that nobody ever saw is waited for.
-const unseenAwaited = time.Minute
-
-// lostPlace reports whether a reservation that nobody ever saw turns out not to be what it
-// should: its agent makes an offer, and it is not in there, or its volumes are not; or it makes
-// none, as it is not there any more, or has nothing left to offer, nothing that ran there was ever
-// heard of, and the master lists no such reservation: of what was made a task may have begun to
-// make use, and have ended with its machine before anybody heard of it. What may exist of a place
-// that is left is freed as a leftover. When other parts are missing, an executor still has them.
-// Where nobody knows of a task whether it runs, an offer without any part of it proves nothing.
-func (w *work) lostPlace(p Pod) bool {
-	m := w.m
-	if p.Place == nil || p.Place.Confirmed || len(p.Place.Pending) > 0 || p.anyRuns() {
-		return false
-	}
-	offered, part := false, resource.List{}
-	ids := resourceIDs(placeResources(*p.Place))
-	role := reservedRole(placeResources(*p.Place))
-	for _, o := range w.table().Of(p.Place.Agent) {
-		if o.Role != role {
-			continue // what is reserved for one role is offered to no other
-		}
-		offered = true
-		part = part.Add(o.Resources.Filter(func(r resource.Resource) bool {
-			return slices.Contains(ids, r.Label(resource.ResourceID))
-		})...)
-	}
-	whole := placeResources(*p.Place).WithRole(role)
-	if !offered {
-		since, lost := p.lostSince()
-		return lost && !p.Place.Listed && !m.now.Before(since.Add(unseenAwaited))
-	}
-	if len(part) == 0 {
-		return !p.anyLive()
-	}
-	return !part.Contains(whole) && part.WithoutVolumes().Contains(whole.WithoutVolumes())
 }
 
 // table is what is offered, ready for one instance after the other.

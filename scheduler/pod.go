@@ -76,24 +76,6 @@ func (p Pod) deployed() bool {
 	return slices.ContainsFunc(p.Tasks, func(t Task) bool { return t.Deployed != "" })
 }
 
-// lostSince is when all that was launched of an instance was known to have got lost on its way to
-// the agent; ok is false if something may have run.
-func (p Pod) lostSince() (last time.Time, ok bool) {
-	for _, t := range p.Tasks {
-		switch {
-		case t.ID == "":
-			continue
-		case t.State != mesos.Dropped && t.State != mesos.Gone,
-			t.Reached != nil && t.Reached.ID == t.ID:
-			return time.Time{}, false
-		case t.Since.After(last):
-			last = t.Since
-		}
-		ok = true
-	}
-	return last, ok
-}
-
 // failures is how often one of some tasks of the instance failed in a row, or one of all if none
 // is named, and notBefore when the next launch of those that failed may come.
 func (p Pod) failures(tasks ...string) (failures int, notBefore time.Time) {
