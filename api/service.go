@@ -125,6 +125,8 @@ type NamedEndpoint struct {
 
 // Kafka is what is known of the Kafka cluster.
 type Kafka struct {
+	// Nodes is how many nodes the target has; a service without any is no Kafka.
+	Nodes     int    `json:"nodes"`
 	ClusterID string `json:"cluster_id,omitempty"`
 	Founded   bool   `json:"founded"`
 	// Asked is when the facts below were asked for; Error is why there was no answer.

@@ -119,8 +119,10 @@ func (e *env) printHead(url string, s api.Service) {
 	e.printLine("  API        %s", url)
 	e.printLine("  Release    %s", releaseLine(s))
 	e.printLine("  Mesos      %s", mesosLine(s))
-	e.printLine("  Kafka      %s", kafkaLine(s.Kafka))
-	e.printLine("  Bootstrap  %s", orHyphen(bootstrap(s)))
+	if s.Kafka.Nodes > 0 || s.Kafka.Founded {
+		e.printLine("  Kafka      %s", kafkaLine(s.Kafka))
+		e.printLine("  Bootstrap  %s", orHyphen(bootstrap(s)))
+	}
 	if line := declaredLine(s.Kafka); line != "" {
 		e.printLine("  Declared   %s", line)
 	}

@@ -41,6 +41,26 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// TestHead has what concerns Kafka left out of the head of a service without Kafka.
+func TestHead(t *testing.T) {
+	for _, k := range []struct {
+		kafka api.Kafka
+		want  string
+	}{
+		{api.Kafka{}, ""},
+		{api.Kafka{Nodes: 3}, "  Kafka      the cluster is not founded yet\n  Bootstrap  -\n"},
+		{api.Kafka{Founded: true, ClusterID: "c"}, "  Kafka      cluster c, 0 brokers\n  Boot"},
+	} {
+		var out bytes.Buffer
+		(&env{stdout: &out}).printHead("http://h:1", api.Service{Name: "s", Kafka: k.kafka})
+		text := out.String()
+		if k.want == "" && (strings.Contains(text, "Kafka ") ||
+			strings.Contains(text, "Bootstrap")) || !strings.Contains(text, k.want) {
+			t.Errorf("%+v: %q", k.kafka, text)
+		}
+	}
+}
+
 func TestCheckName(t *testing.T) {
 	for name, good := range map[string]bool{
 		"kafka": true, "a": true, "a-1": true, strings.Repeat("a", 63): true,

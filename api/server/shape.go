@@ -9,6 +9,7 @@ import (
 	"github.com/kafka-sched/kafka-sched/scheduler"
 	"github.com/kafka-sched/kafka-sched/scheduler/offer"
 	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
+	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
 // instant is nil for the zero time, so that JSON leaves it out.
@@ -149,12 +150,17 @@ func brokerShape(facts *scheduler.BrokerFacts) *api.Broker {
 	}
 }
 
-func kafkaShape(kafka scheduler.KafkaView) api.Kafka {
+func kafkaShape(kafka scheduler.KafkaView, pods []servicespec.Pod) api.Kafka {
 	shape := api.Kafka{
 		ClusterID: kafka.ClusterID,
 		Founded:   kafka.Founded,
 		Voters:    []int{},
 		Brokers:   []int{},
+	}
+	for _, p := range pods {
+		if p.Kafka != nil {
+			shape.Nodes += p.Count
+		}
 	}
 	shape.TopicsDeclared = len(kafka.Declared)
 	for _, t := range kafka.Declared {

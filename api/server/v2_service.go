@@ -31,7 +31,7 @@ func (x *v2) service(w http.ResponseWriter, r *http.Request, v *scheduler.View) 
 		Pods:        make([]api.Pod, 0, len(v.Pods)),
 		Leftovers:   []api.Leftover{},
 		Endpoints:   []api.NamedEndpoint{},
-		Kafka:       kafkaShape(v.Kafka),
+		Kafka:       kafkaShape(v.Kafka, v.Target.Pods),
 	}
 	if x.Mesos != nil {
 		mesos := x.Mesos()
