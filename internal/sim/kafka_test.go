@@ -418,6 +418,11 @@ func (k *kafka) facts(asked time.Time, call scheduler.AskKafka) scheduler.KafkaF
 			f.Leader = 0
 		}
 	}
+	for _, n := range k.nodes {
+		if !n.serves && c.voters[n.id] == n.volume {
+			k.came[n.t.info.ID] = true // there is a leader, and it hears of those that run
+		}
+	}
 	slices.Sort(f.Voters)
 	slices.Sort(f.Present)
 	f.JoinsItself, f.Replicas = k.joinsItself(), k.replicas(c)
