@@ -18,7 +18,11 @@ func (m *Machine) wanted(
 ) bool {
 	t, _ := p.task(ts.Name)
 	switch {
-	case t.ID == "" || t.unsure() && !p.anyRuns() || toggled(t, ts):
+	case t.ID == "":
+		return true
+	case plan == planDeploy && m.leftToOthers(p, ts, t):
+		return false
+	case t.unsure() && !p.anyRuns() || toggled(t, ts):
 		return true
 	case plan == planDeploy && m.outdated(p, spec, t):
 		return true
@@ -27,6 +31,30 @@ func (m *Machine) wanted(
 		return step.Again || !slices.Contains(step.Tasks, t.ID) || fell(t, ts)
 	}
 	return fell(t, ts)
+}
+
+// deployed reports whether the plan deploy is done with a task.
+func (m *Machine) deployed(p Pod, t Task) bool {
+	return !t.Again && t.Deployed == m.hard.Target.ID && !m.movedEnsemble(p, t)
+}
+
+// leftToOthers reports whether a task is a job that the plan deploy is done with, though the rest
+// of its step may not be, and that a started plan has launched since: what becomes of it is for
+// that plan to see to.
+func (m *Machine) leftToOthers(p Pod, ts servicespec.Task, t Task) bool {
+	if ts.Goal == servicespec.GoalRunning || !m.deployed(p, t) {
+		return false
+	}
+	//tidy:unordered it is in one of them, or in none
+	for _, run := range m.hard.Runs {
+		//tidy:unordered likewise
+		for _, step := range run.Steps {
+			if slices.Contains(step.Tasks, t.ID) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // toggled reports whether the operator wants a task paused that is not, or the reverse.

@@ -230,8 +230,7 @@ func (m *Machine) done(plan string, s plans.Step, p Pod) bool {
 	switch plan {
 	case planDeploy:
 		for _, task := range s.Tasks {
-			if t, _ := p.task(task); t.Again || t.Deployed != m.hard.Target.ID ||
-				m.movedEnsemble(p, t) {
+			if t, _ := p.task(task); !m.deployed(p, t) {
 				return false
 			}
 		}
@@ -257,7 +256,7 @@ func (m *Machine) taskState(
 		return plans.Pending, "the plan waits to be started"
 	case m.wanted(plan, s, p, spec, ts):
 		return m.missingState(s, p, t)
-	case t.restsAsWanted():
+	case t.restsAsWanted(), plan == planDeploy && m.leftToOthers(p, ts, t):
 		return plans.Complete, ""
 	}
 	switch ready, reason := m.taskReady(p, spec, ts, t); {
