@@ -117,17 +117,20 @@ func (m *Machine) forgetFreed(
 }
 
 // crossed reports whether all that is offered of an agent may have been offered before the master
-// heard that a leftover is to go: what comes back to the agent meanwhile, as an executor ends, is
-// offered by itself. What nobody has reserved was in the offer that the leftover was in.
+// heard that a leftover is to go, as all has that is known in the pass that says so: what comes
+// back to the agent meanwhile, as an executor ends, is offered by itself. What nobody has reserved
+// was in the offer that the leftover was in.
 func (m *Machine) crossed(offers []mesos.OfferID, l Leftover) bool {
 	told, soon := m.freedAt[l.Reservation]
-	return soon && m.now.Before(told.Add(offersOld)) &&
-		!slices.ContainsFunc(offers, func(id mesos.OfferID) bool {
-			return slices.ContainsFunc(m.offers[id].Resources, func(r resource.Resource) bool {
-				n := len(r.Reservations)
-				return n == 0 || !r.Reservations[n-1].Dynamic
-			})
+	if !soon || !m.now.Before(told.Add(offersOld)) {
+		return false
+	}
+	return m.now.Equal(told) || !slices.ContainsFunc(offers, func(id mesos.OfferID) bool {
+		return slices.ContainsFunc(m.offers[id].Resources, func(r resource.Resource) bool {
+			n := len(r.Reservations)
+			return n == 0 || !r.Reservations[n-1].Dynamic
 		})
+	})
 }
 
 // owns reports whether a resource is reserved by this framework.

@@ -38,6 +38,7 @@ func (w *work) launch(
 	var earlier []mesos.OperationID
 	if !fresh {
 		earlier = slices.Clone(p.Place.Pending)
+		m.goneWith(p.Name, *p.Place, match)
 	}
 	unseen := addedSets(p.Place, match)
 	p.Place = &Place{

@@ -48,11 +48,31 @@ func (w *work) surplus(name PodName) {
 		if !slices.Contains(drop, s.Name) {
 			return false
 		}
-		m.setLeftover(Leftover{Reservation: mesos.ReservationID(uuid(m.cfg.UUID())),
-			Pod: name, Agent: place.Agent, Hostname: place.Hostname, Resources: s.Resources,
-			Confirmed: place.Confirmed && !slices.Contains(place.Unseen, s.Name)})
+		m.setLeftover(m.leftOver(name, place, s))
 		return true
 	})
 	p.Place = &place
 	m.setPod(p.listing(spec))
+}
+
+// leftOver is the leftover that a set becomes which an instance has at a place no more.
+func (m *Machine) leftOver(name PodName, at Place, set offer.SetResources) Leftover {
+	return Leftover{Reservation: mesos.ReservationID(uuid(m.cfg.UUID())), Pod: name,
+		Agent: at.Agent, Hostname: at.Hostname, Resources: set.Resources,
+		Confirmed: at.Confirmed && !slices.Contains(at.Unseen, set.Name)}
+}
+
+// goneWith keeps a record of the sets of a place that a launch frees, until an offer shows that
+// they are gone: its ACCEPT may be lost, and if the tasks came back that had them, what would be
+// made for these had the same ids.
+func (m *Machine) goneWith(name PodName, before Place, match offer.Match) {
+	for _, set := range before.Sets {
+		stays := func(s offer.SetResources) bool { return s.Name == set.Name }
+		if slices.ContainsFunc(match.Sets, stays) {
+			continue
+		}
+		l := m.leftOver(name, before, set)
+		l.Freeing, m.freedAt[l.Reservation] = true, m.now
+		m.setLeftover(l)
+	}
 }
