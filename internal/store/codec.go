@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
@@ -162,10 +163,18 @@ func Decode(entries map[string][]byte) (scheduler.Hard, error) {
 		Files:     map[string]string{},
 		Agents:    map[mesos.AgentID]scheduler.Agent{},
 	}
+	var pods []string
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
-		if err := decodeEntry(&hard, key, entries[key]); err != nil {
-			return scheduler.Hard{}, fmt.Errorf("decoding the entry %q: %w", key, err)
+		if strings.HasPrefix(key, podKey) {
+			pods = append(pods, key)
+			continue
 		}
+		if err := decodeEntry(&hard, key, entries[key]); err != nil {
+			return scheduler.Hard{}, decodingError(key, err)
+		}
+	}
+	if err := decodePods(hard.Pods, pods, entries); err != nil {
+		return scheduler.Hard{}, err
 	}
 	slices.SortStableFunc(hard.Earlier, func(a, b scheduler.EarlierTarget) int {
 		return cmp.Compare(a.Number, b.Number)
@@ -174,6 +183,47 @@ func Decode(entries map[string][]byte) (scheduler.Hard, error) {
 		return cmp.Compare(a.Number, b.Number)
 	})
 	return hard, nil
+}
+
+// podsAtOnce is how many instances one goroutine decodes.
+const podsAtOnce = 250
+
+// decodePods decodes the entries of instances on all processors, as ten thousand take one of them
+// half a second.
+func decodePods(
+	pods map[scheduler.PodName]scheduler.Pod, keys []string, entries map[string][]byte,
+) error {
+	decoded, failed := make([]scheduler.Pod, len(keys)), make([]error, len(keys))
+	var parts sync.WaitGroup
+	for from := 0; from < len(keys); from += podsAtOnce {
+		parts.Go(func() {
+			for i := from; i < min(from+podsAtOnce, len(keys)); i++ {
+				decoded[i], failed[i] = decodePod(keys[i], entries[keys[i]])
+			}
+		})
+	}
+	parts.Wait()
+	for i, p := range decoded {
+		if failed[i] != nil {
+			return decodingError(keys[i], failed[i])
+		}
+		pods[p.Name] = p
+	}
+	return nil
+}
+
+func decodePod(key string, value []byte) (p scheduler.Pod, err error) {
+	err = decode(value, func(row pod) (err error) {
+		if p, err = row.domain(); err != nil {
+			return err
+		}
+		return sameName(podKey+p.Name.String(), key)
+	})
+	return p, err
+}
+
+func decodingError(key string, err error) error {
+	return fmt.Errorf("decoding the entry %q: %w", key, err)
 }
 
 func decodeEntry(hard *scheduler.Hard, key string, value []byte) error {
@@ -221,15 +271,6 @@ func decodeEntry(hard *scheduler.Hard, key string, value []byte) error {
 // decodeNamed decodes an entry of which there is one for each name.
 func decodeNamed(hard *scheduler.Hard, key string, value []byte) error {
 	switch {
-	case strings.HasPrefix(key, podKey):
-		return decode(value, func(row pod) error {
-			p, err := row.domain()
-			if err != nil {
-				return err
-			}
-			hard.Pods[p.Name] = p
-			return sameName(podKey+p.Name.String(), key)
-		})
 	case strings.HasPrefix(key, leftoverKey):
 		return decode(value, func(row leftover) error {
 			l, err := row.domain()

@@ -203,6 +203,28 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// TestManyPods: of many instances each is decoded, and the first of those that cannot be is named.
+func TestManyPods(t *testing.T) {
+	hard := scheduler.Hard{Pods: map[scheduler.PodName]scheduler.Pod{}}
+	for i := range 3*podsAtOnce + 1 {
+		name := scheduler.PodName{Type: "web", Index: i}
+		hard.Pods[name] = scheduler.Pod{Name: name, Incarnation: i}
+	}
+	entries := entriesOf(t, Writes(hard))
+	got, err := Decode(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := same(hard, got); diff != "" {
+		t.Error(diff)
+	}
+	entries["pod/web-500"], entries["pod/web-7"] = []byte("{}"), []byte("null")
+	_, err = Decode(entries)
+	if err == nil || !strings.Contains(err.Error(), `"pod/web-500"`) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 // TestUnknownFields says that a newer release may have added fields.
 func TestUnknownFields(t *testing.T) {
 	hard, err := Decode(map[string][]byte{"framework": []byte(`{"id":"f1","new":{"a":[1]}}`)})

@@ -30,13 +30,11 @@ func (g *Growing) Change(c Change) error {
 	case c.Value == nil:
 		delete(g.pods, c.Key)
 	default:
-		one, err := Decode(map[string][]byte{c.Key: c.Value})
+		p, err := decodePod(c.Key, c.Value)
 		if err != nil {
-			return err
+			return decodingError(c.Key, err)
 		}
-		for _, p := range one.Pods { //tidy:unordered there is one
-			g.pods[c.Key] = p
-		}
+		g.pods[c.Key] = p
 	}
 	return nil
 }
