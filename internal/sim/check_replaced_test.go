@@ -42,7 +42,8 @@ func (c *checkReplaced) stepped(_ scheduler.Event, out scheduler.Output) {
 	}
 }
 
-// asked notes what is wanted of an instance. A restart gives up a replacement that has not begun.
+// asked notes what is wanted of an instance. A restart gives up a replacement that has not begun,
+// also where one before it is done.
 func (c *checkReplaced) asked(p scheduler.Pod) {
 	if c.up(p) { // if only for this moment: a step may launch more of it at once
 		delete(c.under, p.Name)
@@ -58,7 +59,8 @@ func (c *checkReplaced) asked(p scheduler.Pod) {
 			delete(c.under, p.Name) // it is to go, and keeps its data until then
 		}
 	case scheduler.Restart:
-		if under && p.Incarnation == first {
+		p.Request = ""
+		if under && (p.Incarnation == first || c.up(p)) {
 			delete(c.under, p.Name)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
 var (
@@ -154,6 +156,16 @@ func (w *world) liveness() {
 	}
 }
 
+// abandons reports whether something is left on an agent that was abandoned and is not back.
+func (w *world) abandons() bool {
+	for _, a := range w.store.hard.Agents {
+		if a.Fate == scheduler.FateAbandoned && !a.Away.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
 // settles waits until the service is complete, and sees that it stays so.
 func (w *world) settles() bool {
 	missing := "nothing"
@@ -173,6 +185,9 @@ func (w *world) settles() bool {
 	}
 	life := w.process.life
 	w.run(w.now.Add(70*time.Second), func() bool { return false })
+	if w.abandons() && w.unsettled() != "" { // offers are wanted, for half a minute, to look for it
+		w.run(w.now.Add(40*time.Second), func() bool { return false })
+	}
 	crashed := w.process.life != life || !w.process.alive // meanwhile, as it was to
 	if w.breach == "" && crashed {
 		return w.settles()
