@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -30,13 +31,20 @@ func (p Pod) unseen() bool {
 		if t.ID == "" {
 			continue
 		}
-		if t.State != mesos.Dropped && t.State != mesos.Gone ||
+		if t.State != mesos.Dropped && !t.unknownThere() ||
 			t.Reached != nil && t.Reached.ID == t.ID {
 			return false
 		}
 		launched = true
 	}
 	return launched
+}
+
+// unknownThere reports whether a task ended as its agent does not know it, and not as one that the
+// agent had, and the executor of which is not there any more: Mesos says TASK_GONE of both.
+func (t Task) unknownThere() bool {
+	return t.State == mesos.Gone && t.Last != nil && t.Last.ID == t.ID &&
+		t.Last.Source == sourceMaster && strings.HasSuffix(t.Last.Message, unknownToAgent)
 }
 
 // awaitUnseen notes since when offers are awaited for a place that nobody saw.

@@ -331,7 +331,7 @@ func (a *agent) registerLater(d time.Duration) {
 	})
 }
 
-// register: the agent tells the master all that it has; the master ends what is missing.
+// register: the agent tells the master all that it has, and drops what never came to it.
 func (a *agent) register() {
 	w := a.m.w
 	w.tell("%s registers again", a.id)
@@ -342,10 +342,10 @@ func (a *agent) register() {
 		if r.task.agent != a || r.status.State.Terminal() || a.tasks[id] != nil {
 			continue
 		}
-		state := []mesos.TaskState{mesos.Dropped, mesos.Gone, mesos.Failed}[w.rng.IntN(3)]
 		delete(a.m.records, id)
-		a.m.answer(mesos.Status{Task: id, Agent: a.id, State: state,
-			Reason: "REASON_RECONCILIATION", Message: "unknown to its agent"})
+		a.m.send(a.m.session, mesos.Updated{Status: mesos.Status{Task: id, Agent: a.id,
+			State: mesos.Dropped, Source: "SOURCE_AGENT", Reason: "REASON_RECONCILIATION",
+			Message: "Reconciliation: task unknown to the agent"}})
 	}
 	for _, t := range a.taskList() {
 		t.held = !t.state.Terminal()
@@ -367,12 +367,13 @@ func (a *agent) register() {
 	a.m.allocateSoon()
 }
 
-// reboot: all processes are gone; reservations and volumes stay.
+// reboot: all processes are gone; reservations and volumes stay, and what the agent has to tell of
+// the ends.
 func (a *agent) reboot() {
 	w := a.m.w
 	w.tell("%s reboots", a.id)
 	for _, t := range a.taskList() {
-		t.vanish()
+		t.perish()
 	}
 	a.cutFor(w.between(5*time.Second, 2*time.Minute))
 }

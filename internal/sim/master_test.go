@@ -414,7 +414,7 @@ func (m *master) reconcile(c mesos.Reconcile) {
 		case a.state == unreachable:
 			s.State = mesos.Unreachable
 		default:
-			s.State = mesos.Gone
+			s.State, s.Message = mesos.Gone, "Reconciliation: Task is unknown to the agent"
 		}
 		m.answer(s)
 	}

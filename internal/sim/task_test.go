@@ -169,6 +169,23 @@ func (t *task) vanish() {
 	}
 }
 
+// perish: the machine went down. What the task was about to tell is lost; that its executor is not
+// there any more the agent tells when it is back.
+func (t *task) perish() {
+	if !t.alive() {
+		return
+	}
+	w := t.a.m.w
+	t.stop()
+	t.ready = nil
+	t.state = []mesos.TaskState{mesos.Gone, mesos.Failed}[w.rng.IntN(2)]
+	t.updates = []mesos.Status{{Task: t.info.ID, Agent: t.a.id, State: t.state,
+		Source: "SOURCE_AGENT", Reason: "REASON_EXECUTOR_TERMINATED",
+		Message: "Abnormal executor termination", UUID: t.a.m.nextUUID()}}
+	delete(t.a.executors, t.executor.id)
+	t.a.gone[t.executor.id] = true
+}
+
 // refuse: the launch behind lost operations.
 func (t *task) refuse() {
 	w := t.a.m.w
