@@ -120,7 +120,7 @@ func (a *agent) reborn() {
 			continue
 		}
 		delete(a.m.records, id)
-		if !r.status.State.Terminal() {
+		if !r.status.State.Terminal() || !r.known { // an end that nobody told yet, too
 			a.m.answer(a.last(id))
 		}
 	}
