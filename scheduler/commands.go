@@ -221,10 +221,13 @@ func (m *Machine) request(
 }
 
 // keepPlace gives up the replacement of an instance, which has its place and its data as long as
-// that is held, and restarts it there: what it waits for may be gone for good.
+// that is held, and restarts it there: what it waits for may be gone for good. Where it was given
+// that place by a replacement, and was never complete there, that one goes on.
 func (m *Machine) keepPlace(p Pod, force bool) ([]string, string, *Problem) {
+	replacing := p.Incarnation > 1 &&
+		!slices.ContainsFunc(p.Tasks, func(t Task) bool { return t.WasReady })
 	p = m.withoutRequest(p)
-	p.Request, p.Force = Restart, force
+	p.Request, p.Force, p.Replacing = Restart, force, replacing
 	m.setPod(p.forgiven())
 	return p.fullNames(), fmt.Sprintf("%s is not replaced; its restart, with the data that it "+
 		"has, begins", p.Name), nil
