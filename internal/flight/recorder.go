@@ -54,8 +54,9 @@ type Recorder struct {
 	size  int64
 	lines *bufio.Writer // to zip
 	// begun tells how writing the state that a segment begins with has ended, nil once that is
-	// known; what is recorded meanwhile is early.
+	// known; what is recorded meanwhile is early. write does it, nil once it is under way.
 	begun chan error
+	write func()
 	early bytes.Buffer
 	draws [][16]byte
 	hard  func() scheduler.Hard
@@ -92,6 +93,7 @@ func (r *Recorder) restore(hard scheduler.Hard) *scheduler.Machine {
 // fail ends the recording.
 func (r *Recorder) fail(err error) {
 	if r.begun != nil {
+		r.start()
 		err = errors.Join(err, <-r.begun)
 	}
 	if r.file != nil {
@@ -109,8 +111,8 @@ func (r *Recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// begin opens a segment, and has what a machine begins with written down: beside that machine's
-// first step, as both take their time where there is much.
+// begin opens a segment. What a machine begins with is written down behind that machine's first
+// step, as both take their time where there is much, and everybody waits for the first picture.
 func (r *Recorder) begin(hard scheduler.Hard) error {
 	if err := os.MkdirAll(r.cfg.Dir, 0o700); err != nil {
 		return fmt.Errorf("making the folder of the recording: %w", err)
@@ -130,14 +132,22 @@ func (r *Recorder) begin(hard scheduler.Hard) error {
 	}
 	r.lines = bufio.NewWriter(&r.early)
 	r.begun = make(chan error, 1)
-	go func() {
+	r.write = func() {
 		err := r.writeState(hard)
 		if err != nil { // as on a disk that is full: nobody can begin with it
 			err = errors.Join(err, os.Remove(file.Name()))
 		}
 		r.begun <- err
-	}()
+	}
 	return nil
+}
+
+// start begins to write the state, unless that is under way.
+func (r *Recorder) start() {
+	if r.write != nil {
+		go r.write()
+		r.write = nil
+	}
 }
 
 // writeState writes what a segment begins with, and gives it to the system.
@@ -155,6 +165,7 @@ func (r *Recorder) settle() bool {
 	if r.begun == nil {
 		return r.file != nil
 	}
+	r.start()
 	err := <-r.begun
 	r.begun = nil
 	if err == nil {
@@ -245,6 +256,7 @@ func (r *Recorder) Made(out scheduler.Output) {
 	if r.file == nil {
 		return
 	}
+	r.start()
 	writeDraws(r.lines, r.draws)
 	err := encodeIn(out.Writes)
 	made := ""
