@@ -32,7 +32,8 @@ func (c *Cluster) allocateNow() {
 	if c.closing {
 		return
 	}
-	r := &round{cluster: c, wanting: c.candidates(), batch: map[*framework][]*offer{}}
+	r := &round{cluster: c, wanting: c.candidates(),
+		batch: map[*framework][]*offer{}, given: map[given]*offer{}}
 	if c.guarantees() {
 		r.share(c.guaranteed)
 	}

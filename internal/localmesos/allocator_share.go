@@ -148,6 +148,14 @@ type round struct {
 	cluster *Cluster
 	wanting *candidates
 	batch   map[*framework][]*offer
+	given   map[given]*offer // the same offers, of which there may be ten thousand
+}
+
+// given is what there is one offer of in a round.
+type given struct {
+	framework *framework
+	agent     *agentNode
+	role      string
 }
 
 // share goes over the agents once, each with all who want offers.
@@ -203,13 +211,13 @@ func (r *round) next(
 
 // give adds an offer to the round, to what the same role got of the agent if it did.
 func (r *round) give(o *offer) {
-	for _, have := range r.batch[o.framework] {
-		if have.agent == o.agent && have.role == o.role {
-			have.resources = sortForOffer(plus(have.resources, o.resources))
-			o.agent.touch()
-			return
-		}
+	of := given{o.framework, o.agent, o.role}
+	if have := r.given[of]; have != nil {
+		have.resources = sortForOffer(plus(have.resources, o.resources))
+		o.agent.touch()
+		return
 	}
 	r.cluster.sendOut(o)
+	r.given[of] = o
 	r.batch[o.framework] = append(r.batch[o.framework], o)
 }

@@ -58,7 +58,8 @@ func appendLabels(b []byte, list []mesos.Label) []byte {
 		return cmp.Or(strings.Compare(x.Key, y.Key), strings.Compare(x.GetValue(), y.GetValue()))
 	}
 	if !slices.IsSortedFunc(list, before) {
-		list = slices.SortedFunc(slices.Values(list), before)
+		list = slices.Clone(list)
+		slices.SortFunc(list, before)
 	}
 	for _, l := range list {
 		b = appendSized(b, l.Key)

@@ -325,19 +325,19 @@ func (c *Cluster) used(a *agentNode) []mesos.Resource {
 }
 
 func (c *Cluster) usedBy(a *agentNode, match func(*executorRun) bool) []mesos.Resource {
-	var out []mesos.Resource
+	var all []mesos.Resource
 	for _, e := range sortedExecutors(a) {
 		if !match(e) {
 			continue
 		}
-		out = plus(out, e.resources())
+		all = append(all, e.resources()...)
 		for _, t := range c.executorTasks(e) {
 			if !t.terminal() {
-				out = plus(out, t.Info.V.Resources)
+				all = append(all, t.Info.V.Resources...)
 			}
 		}
 	}
-	return out
+	return plus(nil, all)
 }
 
 // offered is what outstanding offers hold of an agent.
