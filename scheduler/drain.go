@@ -356,15 +356,6 @@ func (w *work) move(s plans.Step) {
 		What: "pod replace " + p.Name.String(), Outcome: "it leaves " + p.Move.Hostname})
 }
 
-// lookForStay has offers come as long as an instance is to leave an agent that is to go, and does
-// not: where the operator API tells nothing, only offers tell that the agent is to stay after all.
-func (w *work) lookForStay(p Pod) {
-	switch p.Move.Cause {
-	case CauseMaintenance, CauseDrain:
-		w.wants["stay/"+p.Name.String()] = true
-	}
-}
-
 // holdMove says why an instance may not leave its agent now, "" if it may: one goes at a time,
 // only while the others are whole, and never with data that is nowhere else.
 func (m *Machine) holdMove(p Pod) string {
@@ -470,7 +461,8 @@ func (m *Machine) leftLong(name PodName) bool {
 
 // left decides what becomes of a broker whose tasks were ended so that it can leave its agent:
 // it is replaced, or goes on where it is because its data is nowhere else, or Kafka does not say.
-func (m *Machine) left(p Pod) {
+func (w *work) left(p Pod) {
+	m := w.m
 	hold, final := m.holdLeft(p)
 	if vote := m.holdVote(p); hold == "" && vote != "" {
 		hold, final = vote, true
@@ -483,7 +475,10 @@ func (m *Machine) left(p Pod) {
 		p.Request = Replace
 		m.due = true
 	case !final, p.Move != nil && p.Move.Cause == CauseDrain && !m.stays(p):
-		m.waits[p.Name] = hold // there is no going back to an agent that is drained
+		m.waits[p.Name] = hold
+		if final { // there is no going back to an agent that is drained, unless it is no more
+			w.lookForStay(p)
+		}
 		return
 	default:
 		p.Request, p.Replacing = "", false

@@ -223,3 +223,12 @@ func (m *Machine) clears(p Pod, spec servicespec.Pod) []rolling.Move {
 	}
 	return m.evacuation(p, spec, v.Node)
 }
+
+// lookForStay has offers come as long as an instance is to leave an agent that is to go, and does
+// not: where the operator API tells nothing, only offers tell that the agent is to stay after all.
+func (w *work) lookForStay(p Pod) {
+	switch p.Move.Cause {
+	case CauseMaintenance, CauseDrain:
+		w.wants["stay/"+p.Name.String()] = true
+	}
+}

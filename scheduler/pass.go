@@ -118,7 +118,7 @@ func (m *Machine) passRequests(w *work) {
 			continue
 		}
 		if p.Request == Leave {
-			m.left(p)
+			w.left(p)
 			continue
 		}
 		if p.Request == Replace {
