@@ -48,7 +48,7 @@ func TestChaosOrders(t *testing.T) {
 		{"kill-agent --agent agent-1", "kill-agent disturbs the cluster; say --yes", exitUsage},
 		{"kill-agent --agent agent-1 --agent-timeout 10m --yes",
 			"agent agent-1 is killed, its tasks run on; the master gives it up after 10m0s", 0},
-		{"kill-agent --agent agent-1 --yes", "is killed already: return-agent", exitUsage},
+		{"kill-agent --agent agent-1 --yes", "is killed: return-agent", exitUsage},
 		{"power-off --yes", "the fault needs an agent; there are: agent-1, agent-2", exitUsage},
 		{"freeze-agent --for now", "this is no length of time", exitUsage},
 		{"drop-updates --count 3 --of task --yes", "from now on: drop-updates, 3 left, task", 0},

@@ -68,14 +68,29 @@ func (c *cluster) chaos(args ...string) string {
 		c.name}, args...)...)
 }
 
-// rules are the faults that still wait for something to spoil.
-func (c *cluster) rules() []string {
+// faults is what is wrong with the embedded Mesos.
+func (c *cluster) faults() (s localmesos.FaultState) {
 	c.t.Helper()
-	var s localmesos.FaultState
 	if err := json.Unmarshal([]byte(c.chaos("status", "--json")), &s); err != nil {
 		c.t.Fatal(err)
 	}
-	return s.Rules
+	return s
+}
+
+// rules are the faults that still wait for something to spoil.
+func (c *cluster) rules() []string { return c.faults().Rules }
+
+// mesosWell waits until the master leads, and all agents are registered with it.
+func (c *cluster) mesosWell() {
+	c.t.Helper()
+	eventually(c.t, time.Minute, "the embedded Mesos is well", func() error {
+		s := c.faults()
+		if s.Master != "leading" || slices.ContainsFunc(s.Agents,
+			func(a localmesos.FaultAgentState) bool { return a.State != "well" }) {
+			return fmt.Errorf("the master is %s, the agents %v", s.Master, s.Agents)
+		}
+		return nil
+	})
 }
 
 // hostOf is the agent that a pod is on, by its host name.

@@ -132,6 +132,7 @@ func (s *soak) disturb(span time.Duration, schedulers bool) {
 		}
 		s.c.t.Logf("%s %s", began.Format(time.TimeOnly), name)
 		s.c.awaitWhole(3, 6*time.Minute)
+		s.c.mesosWell()
 		s.c.chaos("clear")
 		s.c.awaitWhole(3, 2*time.Minute)
 		s.done[fault.name]++

@@ -44,7 +44,7 @@ type outage struct {
 
 func (o *outage) String() string {
 	text := [...]string{"killed", "frozen", "partitioned", "powered off",
-		"has yet to register with the new master"}[o.kind]
+		"about to register with the new master"}[o.kind]
 	if o.forgotten() {
 		text += ", unreachable"
 	}
@@ -114,7 +114,7 @@ func (c *Cluster) whenHeard(a *agentNode, f func()) {
 func (c *Cluster) begin(a *agentNode, kind outageKind, f Fault) error {
 	switch {
 	case a.out != nil:
-		return fmt.Errorf("agent %s is %s already: return-agent brings it back", a.Name, a.out)
+		return fmt.Errorf("agent %s is %s: return-agent brings it back", a.Name, a.out)
 	case a.Gone:
 		return fmt.Errorf("agent %s was removed for good", a.Name)
 	}
