@@ -190,10 +190,7 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 			t.Since = m.now
 		}
 	}
-	if s.Reason != reasonReconciled || t.State != old.State {
-		// Else it is no more than the master's answer to a question, of which the state was known.
-		t.Reason, t.Message = s.Reason, s.Message
-	}
+	t.Reason, t.Message = s.Reason, s.Message
 	if s.Ready != nil {
 		if *s.Ready && (t.Ready == nil || !*t.Ready) {
 			m.freshAfter = m.now
