@@ -232,3 +232,26 @@ func (w *work) lookForStay(p Pod) {
 		w.wants["stay/"+p.Name.String()] = true
 	}
 }
+
+// returnAwaited is how long an instance that moves waits for its agent, if nobody can reach that: a
+// master that leads anew waits as long for agents to register (--agent_reregister_timeout).
+const returnAwaited = 10 * time.Minute
+
+// awaitsReturn reports whether the replacement by which an instance moves has to wait, as its tasks
+// may run on where nobody can reach them: no operator said that they are to be given up.
+func (m *Machine) awaitsReturn(p Pod) bool {
+	if p.Move == nil || p.Incarnation > p.Move.Incarnation || p.Force {
+		return false
+	}
+	var until time.Time
+	for _, t := range p.Tasks {
+		if at := t.Since.Add(returnAwaited); t.unsure() && at.After(until) {
+			until = at
+		}
+	}
+	if !m.now.Before(until) {
+		return false
+	}
+	m.wakeBy(until)
+	return true
+}

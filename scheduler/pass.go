@@ -112,7 +112,7 @@ func (m *Machine) passRequests(w *work) {
 			m.waits[name] = hold
 			continue
 		}
-		if p.anyRuns() || m.lingers(p) && p.Request != Replace {
+		if p.anyRuns() || m.lingers(p) && (p.Request != Replace || m.awaitsReturn(p)) {
 			w.takeDown(p)
 			m.waits[name] = "its tasks are being stopped for a " + string(p.Request)
 			continue

@@ -77,7 +77,8 @@ var machine = []mutation{
 		"			next = earliest(next, at.Add(killAgain))", "			_ = at",
 		"nobody wakes up to repeat a kill"},
 	{"scheduler/pass.go",
-		"		if p.anyRuns() || m.lingers(p) && p.Request != Replace {", "		if false {",
+		"		if p.anyRuns() || m.lingers(p) && (p.Request != Replace || m.awaitsReturn(p)) {",
+		"		if false {",
 		"an instance is launched again before its tasks have ended"},
 
 	// Offers.
