@@ -36,8 +36,9 @@ type agent struct {
 	executors map[mesos.ExecutorID]*runner
 	gone      map[mesos.ExecutorID]bool // executors that have ended, or never began
 	state     standing
-	cut       bool // no message goes through
-	cuts      int  // counts, so that older timers are void
+	since     time.Time // when it last came back, zero for never
+	cut       bool      // no message goes through
+	cuts      int       // counts, so that older timers are void
 
 	drained  bool                  // an operator has it drained
 	window   *mesos.Unavailability // of maintenance, nil for none
@@ -336,7 +337,7 @@ func (a *agent) register() {
 	w := a.m.w
 	w.tell("%s registers again", a.id)
 	back := a.state == unreachable
-	a.state = registered
+	a.state, a.since = registered, w.now
 	for _, id := range a.m.recordIDs() {
 		r := a.m.records[id]
 		if r.task.agent != a || r.status.State.Terminal() || a.tasks[id] != nil {

@@ -119,7 +119,7 @@ func (w *world) leftBehind() string {
 		if w.store.hard.Agents[a.id].Fate == scheduler.FateAbandoned {
 			continue
 		}
-		if r := reservedOn(a).Filter(w.mayKnow); len(r) > 0 {
+		if r := reservedOn(a).Filter(a.mayBeKnown); len(r) > 0 {
 			return fmt.Sprintf("%s still has reserved %s", a.id, r)
 		}
 		if i := slices.IndexFunc(a.taskList(), (*task).alive); i >= 0 {
@@ -132,10 +132,13 @@ func (w *world) leftBehind() string {
 	return ""
 }
 
-// mayKnow reports whether the scheduler may know of something that is reserved: of an orphan it is
-// told by pictures of the agents alone, which come every half minute, and by none once all is gone.
-func (w *world) mayKnow(r resource.Resource) bool {
-	return r.Label("pod") != orphanOf || w.master.orphaned.Add(time.Minute).Before(w.operator.ended)
+// mayBeKnown reports whether the scheduler may know of something that is reserved on an agent: of
+// an orphan it is told by pictures of the agents alone, which come every half minute, show what is
+// registered, and are none once all is gone.
+func (a *agent) mayBeKnown(r resource.Resource) bool {
+	ended := a.m.w.operator.ended
+	return r.Label("pod") != orphanOf ||
+		a.m.orphaned.Add(time.Minute).Before(ended) && a.since.Add(time.Minute).Before(ended)
 }
 
 // resourcesOf is all that an instance holds.
