@@ -35,7 +35,6 @@ type Cluster struct {
 	local    []func()
 	effects  []func()
 	dirty    map[string]change
-	commitAt time.Time // of a simulation, when what is dirty is stored
 
 	ctx         context.Context // ends background work
 	cancel      context.CancelFunc

@@ -62,7 +62,8 @@
 // # Simulation
 //
 // With Config.Simulate nothing runs: ten thousand agents and their tasks are records and timers
-// (simulated.go). It is for benchmarks, and to try a spec against a large cluster.
+// (simulated.go). It is for benchmarks, and to try a spec against a large cluster, and stores its
+// state when it ends in order.
 //
 // # Invariants
 //

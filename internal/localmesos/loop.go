@@ -10,7 +10,8 @@ import (
 var errClosed = errors.New("localmesos is closed")
 
 // run is the loop: it alone touches the cluster's state. After each batch of
-// inbox entries the dirty records are committed, and then the effects run.
+// inbox entries the dirty records are committed, and then the effects run. A
+// simulation has nothing to lose, and stores them when it ends in order.
 func (c *Cluster) run() {
 	defer close(c.loopDone)
 	for {
@@ -29,13 +30,11 @@ func (c *Cluster) run() {
 		}
 		f()
 		c.drain()
-		if c.putsOff() {
-			c.flush()
-			continue
-		}
-		if err := c.commit(); err != nil {
-			c.fail(fmt.Errorf("writing the state file: %w", err))
-			return
+		if !c.cfg.Simulate {
+			if err := c.commit(); err != nil {
+				c.fail(fmt.Errorf("writing the state file: %w", err))
+				return
+			}
 		}
 		c.flush()
 	}
@@ -59,24 +58,7 @@ func (c *Cluster) drain() {
 	}
 }
 
-// simulatedCommit is how often a simulated cluster stores what changed. It has nothing to lose
-// that a process which dies could not lose, so its effects do not wait.
-const simulatedCommit = 5 * time.Second
-
-// putsOff tells whether the commit is put off, which a timer ends.
-func (c *Cluster) putsOff() bool {
-	if !c.cfg.Simulate || len(c.dirty) == 0 {
-		return false
-	}
-	if c.commitAt.IsZero() {
-		c.commitAt = time.Now().Add(simulatedCommit)
-		c.later(simulatedCommit, func() {})
-	}
-	return time.Now().Before(c.commitAt)
-}
-
 func (c *Cluster) commit() error {
-	c.commitAt = time.Time{}
 	if len(c.dirty) == 0 {
 		return nil
 	}
