@@ -1,9 +1,6 @@
 package flight
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -17,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/internal/store"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
@@ -45,19 +43,12 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Recorder writes a recording. It is owned by the goroutine that has the machine. What goes wrong
-// is logged, and ends the recording and nothing else.
+// Recorder writes a recording. It is owned by the goroutine that has the machine, which does not
+// wait for what is written down until it has to outlive the process. What goes wrong is logged, and
+// ends the recording and nothing else.
 type Recorder struct {
 	cfg   Config
-	file  *os.File
-	zip   *gzip.Writer
-	size  int64
-	lines *bufio.Writer // to zip
-	// begun tells how writing the state that a segment begins with has ended, nil once that is
-	// known; what is recorded meanwhile is early. write does it, nil once it is under way.
-	begun chan error
-	write func()
-	early bytes.Buffer
+	to    *segment // nil for none
 	draws [][16]byte
 	hard  func() scheduler.Hard
 	dirty bool // there is something to keep
@@ -76,7 +67,7 @@ func New(cfg Config, hard scheduler.Hard) (*Recorder, *scheduler.Machine) {
 func (r *Recorder) restore(hard scheduler.Hard) *scheduler.Machine {
 	if r.cfg.Most > 0 {
 		if err := r.begin(hard); err != nil {
-			r.fail(err)
+			r.lost(err)
 		}
 	}
 	cfg := r.cfg.Machine
@@ -90,25 +81,10 @@ func (r *Recorder) restore(hard scheduler.Hard) *scheduler.Machine {
 	return m
 }
 
-// fail ends the recording.
-func (r *Recorder) fail(err error) {
-	if r.begun != nil {
-		r.start()
-		err = errors.Join(err, <-r.begun)
-	}
-	if r.file != nil {
-		r.file.Close()
-	}
-	r.file, r.zip, r.begun, r.early = nil, nil, nil, bytes.Buffer{}
+// lost says that the recording has ended.
+func (r *Recorder) lost(err error) {
 	r.cfg.Logger.Warn("events are not recorded any more; the scheduler goes on without",
 		"error", err)
-}
-
-// Write counts what goes to the file, for the gzip writer.
-func (r *Recorder) Write(p []byte) (int, error) {
-	n, err := r.file.Write(p)
-	r.size += int64(n)
-	return n, err
 }
 
 // begin opens a segment. What a machine begins with is written down behind that machine's first
@@ -121,64 +97,22 @@ func (r *Recorder) begin(hard scheduler.Hard) error {
 		return err
 	}
 	name := r.cfg.Now().UTC().Format("20060102-150405.000000000") + suffix
-	file, err := os.OpenFile(filepath.Join(r.cfg.Dir, name),
-		os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	to, err := newSegment(filepath.Join(r.cfg.Dir, name), r.lost)
 	if err != nil {
-		return fmt.Errorf("making a segment of the recording: %w", err)
-	}
-	r.file, r.size = file, 0
-	if r.zip, err = gzip.NewWriterLevel(r, gzip.BestSpeed); err != nil {
 		return err
 	}
-	r.lines = bufio.NewWriter(&r.early)
-	r.begun = make(chan error, 1)
-	r.write = func() {
-		err := r.writeState(hard)
-		if err != nil { // as on a disk that is full: nobody can begin with it
-			err = errors.Join(err, os.Remove(file.Name()))
+	r.to = to
+	to.add(worth, func() error {
+		err := header(to.lines, r.cfg.Machine, hard)
+		if err == nil {
+			err = to.flush()
 		}
-		r.begun <- err
-	}
-	return nil
-}
-
-// start begins to write the state, unless that is under way.
-func (r *Recorder) start() {
-	if r.write != nil {
-		go r.write()
-		r.write = nil
-	}
-}
-
-// writeState writes what a segment begins with, and gives it to the system.
-func (r *Recorder) writeState(hard scheduler.Hard) error {
-	lines := bufio.NewWriter(r.zip)
-	if err := header(lines, r.cfg.Machine, hard); err != nil {
+		if err != nil { // as on a disk that is full: nobody can begin with it
+			err = errors.Join(err, os.Remove(to.file.Name()))
+		}
 		return err
-	}
-	return flush(lines, r.zip)
-}
-
-// settle waits until the state is written, and puts behind it what was recorded meanwhile. It
-// reports whether the recording goes on.
-func (r *Recorder) settle() bool {
-	if r.begun == nil {
-		return r.file != nil
-	}
-	r.start()
-	err := <-r.begun
-	r.begun = nil
-	if err == nil {
-		r.lines.Flush() // to early, which takes all
-		_, err = r.zip.Write(r.early.Bytes())
-	}
-	if err != nil {
-		r.fail(err)
-		return false
-	}
-	r.early = bytes.Buffer{}
-	r.lines.Reset(r.zip)
-	return true
+	})
+	return nil
 }
 
 // header writes what a segment begins with.
@@ -223,60 +157,54 @@ func (r *Recorder) makeRoom() error {
 	return nil
 }
 
-// flush gives what was written to the system, which has it whatever becomes of this process.
-func flush(lines *bufio.Writer, zip *gzip.Writer) error {
-	err := lines.Flush()
-	if err == nil {
-		err = zip.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("writing the recording: %w", err)
-	}
-	return nil
-}
-
 // Given is told of an event that the machine gets next.
 func (r *Recorder) Given(at time.Time, ev scheduler.Event) {
-	r.draws = r.draws[:0]
-	if len(r.begun) > 0 {
-		r.settle()
-	}
-	if r.file == nil {
+	r.draws = nil
+	if r.to == nil {
 		return
 	}
-	if err := writeEvent(r.lines, at, ev); err != nil {
-		r.fail(fmt.Errorf("recording an event: %w", err))
-		return
-	}
+	to := r.to
+	to.add(workOf(ev), func() error {
+		if err := writeEvent(to.lines, at, ev); err != nil {
+			return fmt.Errorf("recording an event: %w", err)
+		}
+		return nil
+	})
 	r.dirty = true
 }
 
-// Made is told what the machine made of it. It leaves the writes as store.Written.
-func (r *Recorder) Made(out scheduler.Output) {
-	if r.file == nil {
-		return
+// workOf is how much work it is to write an event down, where a small one is 1.
+func workOf(ev scheduler.Event) int {
+	from, _ := ev.(scheduler.FromMesos)
+	switch list := from.Event.(type) {
+	case mesos.Offers:
+		return len(list.Offers)
+	case mesos.AgentsSeen:
+		return len(list.Agents)
 	}
-	r.start()
-	writeDraws(r.lines, r.draws)
-	err := encodeIn(out.Writes)
-	made := ""
-	if err == nil {
-		made, err = madeText(out)
-	}
-	if err != nil {
-		r.fail(fmt.Errorf("recording what came of an event: %w", err))
-		return
-	}
-	fmt.Fprintf(r.lines, "made %s\n", made)
+	return 1
 }
 
-// encodeIn puts what was encoded in the place of writes.
-func encodeIn(writes []scheduler.Write) error {
-	changes, err := store.Encode(writes)
-	for i, c := range changes {
-		writes[i] = store.Written{Write: writes[i], Change: c}
+// Made is told what the machine made of it. It leaves the writes as store.Written, which the store
+// need not encode again.
+func (r *Recorder) Made(out scheduler.Output) {
+	if r.to == nil {
+		return
 	}
-	return err
+	for i, w := range out.Writes {
+		out.Writes[i] = store.Once(w)
+	}
+	to, draws := r.to, r.draws
+	to.add(1, func() error {
+		writeDraws(to.lines, draws)
+		made, err := madeText(out)
+		if err != nil {
+			return fmt.Errorf("recording what came of an event: %w", err)
+		}
+		fmt.Fprintf(to.lines, "made %s\n", made)
+		return nil
+	})
+	to.start()
 }
 
 // writeDraws writes the ids down that were drawn in a step.
@@ -293,20 +221,21 @@ func writeDraws(w io.Writer, ids [][16]byte) {
 
 // Keep makes all that was told outlive this process; it comes before writes are stored.
 func (r *Recorder) Keep() {
-	if r.file == nil || !r.dirty || !r.settle() {
+	if r.to == nil || !r.dirty {
 		return
 	}
-	r.lines.WriteString("kept\n")
-	if err := flush(r.lines, r.zip); err != nil {
-		r.fail(err)
-		return
-	}
+	to := r.to
+	to.add(1, func() error {
+		to.lines.WriteString("kept\n")
+		return to.flush()
+	})
+	to.wait()
 	r.dirty = false
 }
 
 // Full says that a segment has become as large as one may.
 func (r *Recorder) Full() bool {
-	return r.file != nil && r.begun == nil && r.size > r.cfg.Most/segmentsIn
+	return r.to != nil && r.to.exceeds(r.cfg.Most/segmentsIn)
 }
 
 // Anew ends the segment and begins the next, with the machine that goes on in place of the one so
@@ -319,44 +248,39 @@ func (r *Recorder) Anew() *scheduler.Machine {
 
 // Crashed ends the segment with a panic, and keeps it.
 func (r *Recorder) Crashed(why any) {
-	if !r.settle() {
+	if r.to == nil {
 		return
 	}
-	writeDraws(r.lines, r.draws)
-	fmt.Fprintf(r.lines, "crash %q\n", fmt.Sprint(why))
-	path := r.file.Name()
+	to, draws := r.to, r.draws
+	to.add(1, func() error {
+		writeDraws(to.lines, draws)
+		fmt.Fprintf(to.lines, "crash %q\n", fmt.Sprint(why))
+		path := to.file.Name()
+		return errors.Join(to.close(),
+			os.Rename(path, strings.TrimSuffix(path, suffix)+crashSuffix))
+	})
 	r.end()
-	err := os.Rename(path, strings.TrimSuffix(path, suffix)+crashSuffix)
-	if err != nil {
-		r.cfg.Logger.Warn("the recording of a crash is not kept", "error", err)
-	}
 }
 
 // Close ends the recording in order.
 func (r *Recorder) Close() {
-	if !r.settle() {
+	if r.to == nil {
 		return
 	}
-	sum, err := stateSum(r.hard())
-	if err != nil {
-		r.fail(err)
-		return
-	}
-	fmt.Fprintf(r.lines, "end %s\n", sum)
+	to := r.to
+	to.add(1, func() error {
+		sum, err := stateSum(r.hard())
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(to.lines, "end %s\n", sum)
+		return to.close()
+	})
 	r.end()
 }
 
-// end writes the last lines and closes the file.
+// end waits until all is written.
 func (r *Recorder) end() {
-	err := r.lines.Flush()
-	if e := r.zip.Close(); err == nil {
-		err = e
-	}
-	if e := r.file.Close(); err == nil {
-		err = e
-	}
-	r.file, r.zip = nil, nil
-	if err != nil {
-		r.cfg.Logger.Warn("the end of the recording is lost", "error", err)
-	}
+	r.to.wait()
+	r.to = nil
 }

@@ -15,14 +15,14 @@ var table = crc64.MakeTable(crc64.ECMA)
 
 // sumOf stands for all that a step wants stored and called.
 func sumOf(out scheduler.Output) (string, error) {
+	changes, err := store.Encode(out.Writes)
+	if err != nil {
+		return "", err
+	}
 	sum := crc64.New(table)
-	for i := range out.Writes { // one at a time, as there may be ten thousand
-		changes, err := store.Encode(out.Writes[i : i+1])
-		if err != nil {
-			return "", err
-		}
-		io.WriteString(sum, changes[0].Key)
-		sum.Write(changes[0].Value)
+	for _, c := range changes {
+		io.WriteString(sum, c.Key)
+		sum.Write(c.Value)
 	}
 	for _, c := range out.Calls {
 		io.WriteString(sum, scheduler.CallText(c))

@@ -46,23 +46,49 @@ type Change struct {
 	Value []byte
 }
 
-// Written is a write that was encoded before, so that Encode need not do it again.
+// Written is a write that is encoded when somebody needs it first, and once.
 type Written struct {
 	scheduler.Write
-	Change Change
+	change func() (Change, error)
+}
+
+// Once makes writes that are encoded once.
+func Once(w scheduler.Write) Written {
+	return Written{w, sync.OnceValues(func() (Change, error) { return encodeWrite(w) })}
+}
+
+// atOnce is how many instances one goroutine encodes or decodes.
+const atOnce = 250
+
+// inParts has the numbers below n looked at on all processors, as ten thousand records take one of
+// them half a second.
+func inParts(n int, look func(i int)) {
+	var parts sync.WaitGroup
+	for from := 0; from < n; from += atOnce {
+		part := func() {
+			for i := from; i < min(from+atOnce, n); i++ {
+				look(i)
+			}
+		}
+		if n <= atOnce {
+			part()
+			return
+		}
+		parts.Go(part)
+	}
+	parts.Wait()
 }
 
 // Encode gives the changes that the writes mean, in their order.
 func Encode(writes []scheduler.Write) ([]Change, error) {
-	out := make([]Change, 0, len(writes))
-	for _, w := range writes {
-		change, err := encodeWrite(w)
+	encoded, failed := make([]Change, len(writes)), make([]error, len(writes))
+	inParts(len(writes), func(i int) { encoded[i], failed[i] = encodeWrite(writes[i]) })
+	for i, err := range failed {
 		if err != nil {
-			return nil, fmt.Errorf("encoding %T: %w", w, err)
+			return nil, fmt.Errorf("encoding %T: %w", writes[i], err)
 		}
-		out = append(out, change)
 	}
-	return out, nil
+	return encoded, nil
 }
 
 // Latest leaves the last change of each key, in the order of these.
@@ -83,7 +109,7 @@ func Latest(changes []Change) []Change {
 func encodeWrite(w scheduler.Write) (Change, error) {
 	switch w := w.(type) {
 	case Written:
-		return w.Change, nil
+		return w.change()
 	case scheduler.WriteFramework:
 		return put(frameworkKey, framework{ID: &w.ID})
 	case scheduler.WriteTarget:
@@ -185,24 +211,12 @@ func Decode(entries map[string][]byte) (scheduler.Hard, error) {
 	return hard, nil
 }
 
-// podsAtOnce is how many instances one goroutine decodes.
-const podsAtOnce = 250
-
-// decodePods decodes the entries of instances on all processors, as ten thousand take one of them
-// half a second.
+// decodePods decodes the entries of instances.
 func decodePods(
 	pods map[scheduler.PodName]scheduler.Pod, keys []string, entries map[string][]byte,
 ) error {
 	decoded, failed := make([]scheduler.Pod, len(keys)), make([]error, len(keys))
-	var parts sync.WaitGroup
-	for from := 0; from < len(keys); from += podsAtOnce {
-		parts.Go(func() {
-			for i := from; i < min(from+podsAtOnce, len(keys)); i++ {
-				decoded[i], failed[i] = decodePod(keys[i], entries[keys[i]])
-			}
-		})
-	}
-	parts.Wait()
+	inParts(len(keys), func(i int) { decoded[i], failed[i] = decodePod(keys[i], entries[keys[i]]) })
 	for i, p := range decoded {
 		if failed[i] != nil {
 			return decodingError(keys[i], failed[i])

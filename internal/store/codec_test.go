@@ -206,7 +206,7 @@ func TestDecodeRefuses(t *testing.T) {
 // TestManyPods: of many instances each is decoded, and the first of those that cannot be is named.
 func TestManyPods(t *testing.T) {
 	hard := scheduler.Hard{Pods: map[scheduler.PodName]scheduler.Pod{}}
-	for i := range 3*podsAtOnce + 1 {
+	for i := range 3*atOnce + 1 {
 		name := scheduler.PodName{Type: "web", Index: i}
 		hard.Pods[name] = scheduler.Pod{Name: name, Incarnation: i}
 	}
