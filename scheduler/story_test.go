@@ -292,7 +292,11 @@ func (s *story) again() Event {
 // machine wants.
 func (s *story) single(ev Event) string {
 	s.now = s.now.Add(time.Millisecond) // nothing happens at the same moment as something else
+	was := EventText(ev)
 	out := s.machine.Step(s.now, ev)
+	if now := EventText(ev); now != was { // others read it meanwhile
+		s.t.Fatalf("the machine changed an event from\n%s\nto\n%s", was, now)
+	}
 	s.last = out
 	var b strings.Builder
 	for _, w := range out.Writes {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -123,6 +124,40 @@ func TestReplay(t *testing.T) {
 			t.Errorf("%q is not in it", line)
 		}
 	}
+}
+
+// TestBeside gives many events before any is kept, which are written down while the machine goes
+// on, and replays them: they are there in their order, as they were when they came.
+func TestBeside(t *testing.T) {
+	w := newWorld(t, 1<<20)
+	w.step(scheduler.FromMesos{Event: mesos.Subscribed{Framework: "fw-1", Master: "m:5050"}})
+	give := func(ev scheduler.Event) {
+		w.now = w.now.Add(time.Millisecond)
+		w.rec.Given(w.now, ev)
+		out := w.machine.Step(w.now, ev)
+		for _, write := range out.Writes {
+			w.stored.Apply(write)
+		}
+		w.rec.Made(out)
+	}
+	const rounds = 50
+	for round := range rounds {
+		var offers []mesos.Offer
+		for i := range 40 {
+			offers = append(offers, mesos.Offer{ID: mesos.OfferID(fmt.Sprint(round, "-", i)),
+				Agent: mesos.AgentID(fmt.Sprint("a", i)), Hostname: "h", Role: "web-role"})
+		}
+		give(scheduler.FromMesos{Event: mesos.Offers{Offers: offers}})
+		for i := range 40 {
+			give(scheduler.FromMesos{Event: mesos.Rescinded{Offer: offers[i].ID}})
+		}
+	}
+	w.rec.Keep()
+	_, steps := same(t, read(t, w.segments()[0].Path), w.stored)
+	if want := 2 + rounds*41; len(steps) != want || !steps[want-1].Kept {
+		t.Errorf("%d steps are there, want %d", len(steps), want)
+	}
+	w.rec.Close()
 }
 
 // TestCut replays what is left of segments that end anywhere: it is as it was, up to there.
