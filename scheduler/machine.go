@@ -358,9 +358,7 @@ func (m *Machine) filePod(p Pod) {
 	m.settled = m.settled || endedIn(old, p)
 	m.hard.Pods[p.Name] = p
 	m.moved(p.Name, old.Place, p.Place)
-	if old.Executor.ID != p.Executor.ID {
-		delete(m.executorAt, old.Executor.ID)
-	}
+	m.unindexTasks(old)
 	m.indexTasks(p)
 	m.stir(p.Name)
 	m.holdings.unchecked.add(p.Name)
@@ -403,10 +401,7 @@ func merged(a, b []PodName) []PodName {
 
 // dropPod forgets an instance.
 func (m *Machine) dropPod(name PodName) {
-	for _, t := range m.hard.Pods[name].Tasks {
-		delete(m.taskAt, t.ID)
-	}
-	delete(m.executorAt, m.hard.Pods[name].Executor.ID)
+	m.unindexTasks(m.hard.Pods[name])
 	m.moved(name, m.hard.Pods[name].Place, nil)
 	m.holdings.letGo(name, m.hard.Pods[name].Place, nil)
 	delete(m.hard.Pods, name)
@@ -417,8 +412,7 @@ func (m *Machine) dropPod(name PodName) {
 	m.write(DeletePod{name})
 }
 
-// indexTasks notes where the launches of an instance, and its executor, are to be found; launches
-// that a new one took the place of are found out when they are looked up.
+// indexTasks notes where the launches of an instance, and its executor, are to be found.
 func (m *Machine) indexTasks(p Pod) {
 	if p.Executor.ID != "" {
 		m.executorAt[p.Executor.ID] = p.Name
@@ -427,6 +421,14 @@ func (m *Machine) indexTasks(p Pod) {
 		if t.ID != "" {
 			m.taskAt[t.ID] = p.Name
 		}
+	}
+}
+
+// unindexTasks forgets where those of a record are that is about to go.
+func (m *Machine) unindexTasks(p Pod) {
+	delete(m.executorAt, p.Executor.ID)
+	for _, t := range p.Tasks {
+		delete(m.taskAt, t.ID)
 	}
 }
 

@@ -123,7 +123,6 @@ func (m *Machine) findTask(id mesos.TaskID) (Pod, int, bool) {
 			return p, i, true
 		}
 	}
-	delete(m.taskAt, id)
 	return Pod{}, 0, false
 }
 

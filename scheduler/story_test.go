@@ -288,6 +288,26 @@ func (s *story) again() Event {
 	return FromKafka{*s.facts}
 }
 
+// knowsItsTasks demands that the machine looks for the launches that its records have, and for no
+// others: those that came to an end would become more and more.
+func (s *story) knowsItsTasks() {
+	launches, executors := 0, 0
+	for _, p := range s.machine.hard.Pods { //tidy:unordered a count
+		if p.Executor.ID != "" {
+			executors++
+		}
+		for _, t := range p.Tasks {
+			if t.ID != "" {
+				launches++
+			}
+		}
+	}
+	if len(s.machine.taskAt) != launches || len(s.machine.executorAt) != executors {
+		s.t.Fatalf("%d launches and %d executors are noted, of %d and %d",
+			len(s.machine.taskAt), len(s.machine.executorAt), launches, executors)
+	}
+}
+
 // single runs one event a moment after the last, keeps what would be stored, and prints what the
 // machine wants.
 func (s *story) single(ev Event) string {
@@ -298,6 +318,7 @@ func (s *story) single(ev Event) string {
 		s.t.Fatalf("the machine changed an event from\n%s\nto\n%s", was, now)
 	}
 	s.last = out
+	s.knowsItsTasks()
 	var b strings.Builder
 	for _, w := range out.Writes {
 		s.stored.Apply(w)
