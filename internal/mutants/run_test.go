@@ -104,6 +104,7 @@ func run(overlay string, c check) (out string, failed bool) {
 		"-failfast", "-timeout=4m", "-ldflags=-s -w"}
 	cmd := exec.Command("nice", append(args, c.args...)...)
 	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "RAPID_NOFAILFILE=1") // what fails here is no failure
 	text, err := cmd.CombinedOutput()
 	return string(text), err != nil
 }
