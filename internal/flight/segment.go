@@ -105,8 +105,12 @@ func (s *segment) wait() {
 	s.do()
 }
 
-// do does the jobs that there are.
+// do does the jobs that there are. Who calls it has the lock, and has set working.
 func (s *segment) do() {
+	defer func() {
+		s.jobs, s.work, s.working = nil, 0, false
+		s.done.Broadcast()
+	}()
 	for len(s.jobs) > 0 {
 		job := s.jobs[0]
 		s.jobs[0] = nil
@@ -114,18 +118,20 @@ func (s *segment) do() {
 		if s.failed {
 			continue
 		}
-		s.mu.Unlock()
-		err := job()
-		s.mu.Lock()
-		if err != nil {
+		if err := s.unlocked(job); err != nil {
 			s.failed = true
 			s.file.Close()
 			s.lost(err)
 		}
 		s.done.Broadcast()
 	}
-	s.jobs, s.work, s.working = nil, 0, false
-	s.done.Broadcast()
+}
+
+// unlocked does a job without the lock, and has it again when that panics, too.
+func (s *segment) unlocked(job func() error) error {
+	s.mu.Unlock()
+	defer s.mu.Lock()
+	return job()
 }
 
 // exceeds reports whether a file that is still written has become larger than so many bytes.
