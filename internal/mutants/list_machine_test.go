@@ -15,6 +15,8 @@ var machine = []mutation{
 		"	m.filePod(p)\n	m.noteLaunch(p, l)", "a launch is not stored before its ACCEPT"},
 	{"scheduler/machine.go", "		if p.Recovery != nil {\n", "		if false {\n",
 		"a recovery under way is forgotten over a restart"},
+	{"scheduler/machine.go", "	m.unindexTasks(old)\n", "",
+		"launches that others took the place of are never forgotten"},
 
 	// What is heard of tasks.
 	{"scheduler/from_mesos.go", "	if len(s.UUID) > 0 {", "	if len(s.UUID) > 99 {",
