@@ -90,15 +90,15 @@ func (m *Machine) viewPlan(p plans.Plan, changed []PodName, all bool) PlanView {
 	said, assessed := m.saidOf(p.Name), m.assess(p)
 	v := PlanView{Name: p.Name, Strategy: string(p.Strategy), Status: assessed.Status,
 		Errors: p.Errors, Run: m.hard.Runs[p.Name], Held: m.heldBy(p.Name)}
+	steps := m.stepsToDraw(p, changed, all)
 	may := map[string]bool{}
-	if len(changed) > 0 || all {
+	if len(changed) > 0 || steps == nil {
 		for i := range assessed.Candidates {
 			if s := &assessed.Candidates[i]; s.Pod != "" {
 				may[s.ID] = true
 			}
 		}
 	}
-	steps := m.stepsToDraw(p, changed, all)
 	v.Phases = make([]PhaseView, 0, len(p.Phases))
 	for i, ph := range p.Phases {
 		pv := PhaseView{ID: ph.ID, Name: ph.Name, Strategy: string(ph.Strategy),
