@@ -131,15 +131,6 @@ func TestReplay(t *testing.T) {
 func TestBeside(t *testing.T) {
 	w := newWorld(t, 1<<20)
 	w.step(scheduler.FromMesos{Event: mesos.Subscribed{Framework: "fw-1", Master: "m:5050"}})
-	give := func(ev scheduler.Event) {
-		w.now = w.now.Add(time.Millisecond)
-		w.rec.Given(w.now, ev)
-		out := w.machine.Step(w.now, ev)
-		for _, write := range out.Writes {
-			w.stored.Apply(write)
-		}
-		w.rec.Made(out)
-	}
 	const rounds = 50
 	for round := range rounds {
 		var offers []mesos.Offer
@@ -147,9 +138,9 @@ func TestBeside(t *testing.T) {
 			offers = append(offers, mesos.Offer{ID: mesos.OfferID(fmt.Sprint(round, "-", i)),
 				Agent: mesos.AgentID(fmt.Sprint("a", i)), Hostname: "h", Role: "web-role"})
 		}
-		give(scheduler.FromMesos{Event: mesos.Offers{Offers: offers}})
+		w.give(scheduler.FromMesos{Event: mesos.Offers{Offers: offers}})
 		for i := range 40 {
-			give(scheduler.FromMesos{Event: mesos.Rescinded{Offer: offers[i].ID}})
+			w.give(scheduler.FromMesos{Event: mesos.Rescinded{Offer: offers[i].ID}})
 		}
 	}
 	w.rec.Keep()

@@ -75,6 +75,13 @@ func (w *world) start(most int64) {
 
 // step gives the machine an event, and carries out what it writes as a loop does.
 func (w *world) step(ev scheduler.Event) scheduler.Output {
+	out := w.give(ev)
+	w.rec.Keep()
+	return out
+}
+
+// give is a step of which the recording is not kept yet.
+func (w *world) give(ev scheduler.Event) scheduler.Output {
 	w.now = w.now.Add(time.Millisecond)
 	w.rec.Given(w.now, ev)
 	out := w.machine.Step(w.now, ev)
@@ -82,7 +89,6 @@ func (w *world) step(ev scheduler.Event) scheduler.Output {
 		w.stored.Apply(write)
 	}
 	w.rec.Made(out)
-	w.rec.Keep()
 	return out
 }
 
