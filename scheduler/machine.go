@@ -73,7 +73,10 @@ type Machine struct {
 	goners       bool                     // names has some that are gone
 	taskAt       map[mesos.TaskID]PodName // by launch; see indexTasks
 	executorAt   map[mesos.ExecutorID]PodName
-	passed       bool // a pass was made since the process began
+	// answers are what a master said of tasks when it was asked and said what their records say
+	// already: shown, and not stored. See latest.
+	answers map[mesos.TaskID]*StatusUpdate
+	passed  bool // a pass was made since the process began
 	// reachedBefore holds the ids of steps with nothing to do when the process began.
 	reachedBefore map[string]bool
 	readySince    map[PodName]time.Time // of pods whose updates settle
@@ -201,6 +204,7 @@ func Restore(cfg Config, hard Hard) *Machine {
 		kills: map[mesos.TaskID]time.Time{},
 		waits: map[PodName]string{}, refusals: map[PodName]*offer.Refusal{},
 		tried: map[PodName]string{}, taskAt: map[mesos.TaskID]PodName{},
+		answers:    map[mesos.TaskID]*StatusUpdate{},
 		executorAt: map[mesos.ExecutorID]PodName{},
 		recovery:   map[PodName]*recovery{},
 		farewells:  map[PodName]farewell{},
@@ -358,7 +362,7 @@ func (m *Machine) filePod(p Pod) {
 	m.settled = m.settled || endedIn(old, p)
 	m.hard.Pods[p.Name] = p
 	m.moved(p.Name, old.Place, p.Place)
-	m.unindexTasks(old)
+	m.unindexTasks(old, p)
 	m.indexTasks(p)
 	m.stir(p.Name)
 	m.holdings.unchecked.add(p.Name)
@@ -401,7 +405,7 @@ func merged(a, b []PodName) []PodName {
 
 // dropPod forgets an instance.
 func (m *Machine) dropPod(name PodName) {
-	m.unindexTasks(m.hard.Pods[name])
+	m.unindexTasks(m.hard.Pods[name], Pod{})
 	m.moved(name, m.hard.Pods[name].Place, nil)
 	m.holdings.letGo(name, m.hard.Pods[name].Place, nil)
 	delete(m.hard.Pods, name)
@@ -424,11 +428,15 @@ func (m *Machine) indexTasks(p Pod) {
 	}
 }
 
-// unindexTasks forgets where those of a record are that is about to go.
-func (m *Machine) unindexTasks(p Pod) {
+// unindexTasks forgets where those of a record are that makes way for another, and what was
+// answered of those that go with it.
+func (m *Machine) unindexTasks(p, next Pod) {
 	delete(m.executorAt, p.Executor.ID)
 	for _, t := range p.Tasks {
 		delete(m.taskAt, t.ID)
+		if !slices.ContainsFunc(next.Tasks, func(n Task) bool { return n.ID == t.ID }) {
+			delete(m.answers, t.ID)
+		}
 	}
 }
 
