@@ -53,7 +53,12 @@ func (s *schedulerRun) openState(ctx context.Context) (closer func(), err error)
 		session.Close()
 		return nil, err
 	}
-	return session.Close, nil
+	return func() {
+		if err := s.store.Close(); err != nil {
+			s.log.Debug("the last batch is left to who leads next to carry out", "error", err)
+		}
+		session.Close()
+	}, nil
 }
 
 // joinedMark is the file that says that this scheduler has worked with a state in ZooKeeper: if

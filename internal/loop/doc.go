@@ -10,7 +10,8 @@
 //
 // Events that wait already when one is taken are given to the machine too, up to a bound, and
 // their outputs are carried out as one: one transaction, one picture. A tick that the machine wants
-// at once waits a millisecond, or as long as the latest tick took, and no longer, whatever comes.
+// at once waits a millisecond, or three times as long as the latest tick took, and no longer,
+// whatever comes; it is behind what came meanwhile.
 // Of offers the machine may be given a number at a time, and then each time is one of its own.
 //
 // Invariants

@@ -253,9 +253,14 @@ func (l *Loop) arm(timer *time.Timer) {
 
 // take gives the machine an event, and those that wait behind it, and carries out what it wants
 // of all of them as if it were one output: one transaction, one picture. Offers are looked at
-// together, behind the reports of tasks that come up in between.
+// together, behind the reports of tasks that come up in between. A tick comes last, so that what
+// the machine makes of an event is stored with the event.
 func (l *Loop) take(ctx context.Context, ev scheduler.Event) (*scheduler.Exit, error) {
 	b := batch{loop: l, ctx: ctx}
+	_, tick := ev.(scheduler.Tick)
+	if tick {
+		ev = l.waits()
+	}
 	for n := 1; ev != nil; n++ {
 		if more, ok := offersIn(ev); ok {
 			b.offers = append(b.offers, more...)
@@ -270,6 +275,9 @@ func (l *Loop) take(ctx context.Context, ev scheduler.Event) (*scheduler.Exit, e
 		}
 	}
 	b.flush()
+	if tick || !l.due.IsZero() && !l.cfg.Clock.Now().Before(l.due) {
+		b.step(scheduler.Tick{})
+	}
 	b.carry()
 	return b.exit, b.err
 }

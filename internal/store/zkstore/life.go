@@ -55,6 +55,9 @@ func Look(session *zk.Session) (Condition, error) {
 // End removes the state of a service that is uninstalled; from its first write on nobody can
 // open it any more. The store cannot be used after it.
 func (s *Store) End() error {
+	if err := s.settle(); err != nil {
+		return err
+	}
 	mark := &gozk.SetDataRequest{Path: s.session.Path, Data: []byte(ended), Version: -1}
 	if err := s.multi([]any{mark}, s.next("")); err != nil {
 		return err
@@ -86,7 +89,7 @@ func (s *Store) clear() error {
 	for key := range s.held { //tidy:unordered one change a key, and all of them are made
 		all = append(all, store.Change{Key: key})
 	}
-	if err := s.write(all); err != nil {
+	if err := errors.Join(s.apply(all), s.settle()); err != nil {
 		return err
 	}
 	return s.sweep()
@@ -139,5 +142,5 @@ func (s *Store) Fill(entries map[string][]byte) error {
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		all = append(all, store.Change{Key: key, Value: entries[key]})
 	}
-	return s.apply(all)
+	return errors.Join(s.apply(all), s.settle())
 }
