@@ -21,18 +21,28 @@ type packedChange struct {
 // 25 MB of records that are nearly alike; ZooKeeper's servers send and sync each byte, and have
 // the latest 500 transactions in memory.
 func packed(changes []store.Change) []byte {
-	list := make([]packedChange, len(changes))
-	for i, c := range changes {
-		list[i].Key = c.Key
-		if c.Value != nil {
-			text := string(c.Value)
-			list[i].Value = &text
-		}
-	}
 	var out bytes.Buffer
 	w, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	for i, c := range changes {
+		before := ","
+		if i == 0 {
+			before = "["
+		}
+		p := packedChange{Key: c.Key}
+		if c.Value != nil {
+			text := string(c.Value)
+			p.Value = &text
+		}
+		var one []byte // each by itself: all of them in one piece would be copied again and again
+		if err == nil {
+			one, err = json.Marshal(p)
+		}
+		if err == nil {
+			_, err = w.Write(append([]byte(before), one...))
+		}
+	}
 	if err == nil {
-		err = json.NewEncoder(w).Encode(list)
+		_, err = io.WriteString(w, "]")
 	}
 	if err == nil {
 		err = w.Close()

@@ -141,28 +141,34 @@ func (s *Store) pending(entries map[string][]byte) ([]store.Change, error) {
 // putBlob writes a blob before anything names it. What is left of an earlier attempt is kept.
 func (s *Store) putBlob(content []byte) (digest string, err error) {
 	digest = digestOf(content)
-	if err := s.make(s.paths.blob(digest), nil); err != nil {
-		return "", err
-	}
-	for i, piece := range pieces(content) {
-		if err := s.make(s.paths.piece(digest, i), piece); err != nil {
+	for _, create := range s.blobOps(digest, content) {
+		if err := s.make(create); err != nil {
 			return "", err
 		}
 	}
 	return digest, nil
 }
 
+// blobOps makes a blob.
+func (s *Store) blobOps(digest string, content []byte) []*gozk.CreateRequest {
+	ops := []*gozk.CreateRequest{{Path: s.paths.blob(digest), Acl: s.session.ACL()}}
+	for i, piece := range pieces(content) {
+		ops = append(ops, &gozk.CreateRequest{Path: s.paths.piece(digest, i), Data: piece,
+			Acl: s.session.ACL()})
+	}
+	return ops
+}
+
 // make creates a node if it is still missing. The fence is checked with it.
-func (s *Store) make(path string, data []byte) error {
-	exists, _, err := s.session.Conn.Exists(path)
+func (s *Store) make(create *gozk.CreateRequest) error {
+	exists, _, err := s.session.Conn.Exists(create.Path)
 	if err != nil {
-		return fmt.Errorf("reading %s in ZooKeeper: %w", path, err)
+		return fmt.Errorf("reading %s in ZooKeeper: %w", create.Path, err)
 	}
 	if exists {
 		return nil
 	}
-	return s.multi([]any{&gozk.CreateRequest{Path: path, Data: data, Acl: s.session.ACL()}},
-		s.next(s.now.Pending))
+	return s.multi([]any{create}, s.next(s.now.Pending))
 }
 
 func (s *Store) getBlob(digest string) ([]byte, error) {
@@ -212,22 +218,32 @@ func (s *Store) drop(digests []string) error {
 			continue
 		}
 		used[digest] = true
-		names, _, err := s.session.Conn.Children(s.paths.blob(digest))
-		if errors.Is(err, gozk.ErrNoNode) {
+		ops, err := s.removal(digest)
+		if err != nil {
+			return err
+		}
+		if len(ops) == 0 {
 			continue
 		}
-		if err != nil {
-			return fmt.Errorf("reading %s in ZooKeeper: %w", s.paths.blob(digest), err)
-		}
-		var ops []any
-		for _, name := range names {
-			path := s.paths.blob(digest) + "/" + name
-			ops = append(ops, &gozk.DeleteRequest{Path: path, Version: -1})
-		}
-		ops = append(ops, &gozk.DeleteRequest{Path: s.paths.blob(digest), Version: -1})
 		if err := s.multi(ops, s.next(s.now.Pending)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// removal removes a blob, if it is there.
+func (s *Store) removal(digest string) (ops []any, err error) {
+	names, _, err := s.session.Conn.Children(s.paths.blob(digest))
+	if errors.Is(err, gozk.ErrNoNode) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s in ZooKeeper: %w", s.paths.blob(digest), err)
+	}
+	for _, name := range names {
+		path := s.paths.blob(digest) + "/" + name
+		ops = append(ops, &gozk.DeleteRequest{Path: path, Version: -1})
+	}
+	return append(ops, &gozk.DeleteRequest{Path: s.paths.blob(digest), Version: -1}), nil
 }

@@ -61,7 +61,7 @@ func (s *Store) apply(changes []store.Change) error {
 func (s *Store) write(changes []store.Change, large []byte, gone []string) error {
 	if large == nil {
 		s.count(changes)
-		ops, _ := s.ops(changes)
+		ops := s.ops(changes)
 		if err := s.multi(ops, s.next(s.now.Pending)); err != nil {
 			return err
 		}
@@ -70,12 +70,7 @@ func (s *Store) write(changes []store.Change, large []byte, gone []string) error
 		}
 		return nil
 	}
-	digest, err := s.putBlob(large)
-	if err != nil {
-		return err
-	}
-	s.count(changes)
-	if err := s.multi(nil, s.next(digest)); err != nil {
+	if err := s.commitLarge(changes, large); err != nil {
 		return err
 	}
 	carried := make(chan error, 1)
@@ -88,6 +83,25 @@ func (s *Store) write(changes []store.Change, large []byte, gone []string) error
 		carried <- err
 	}()
 	return nil
+}
+
+// commitLarge makes a large batch count: packed, and named as pending. As a rule both fit into one
+// multi.
+func (s *Store) commitLarge(changes []store.Change, large []byte) error {
+	digest := digestOf(large)
+	left, _, err := s.session.Conn.Exists(s.paths.blob(digest))
+	var ops []any
+	if err != nil || left || len(large) > maxMulti-len(pieces(large))*opOverhead {
+		if _, err := s.putBlob(large); err != nil {
+			return err
+		}
+	} else {
+		for _, create := range s.blobOps(digest, large) {
+			ops = append(ops, create)
+		}
+	}
+	s.count(changes)
+	return s.multi(ops, s.next(digest))
 }
 
 // settle waits until the large batch before is carried out, if it is not: until then nothing else
@@ -114,20 +128,18 @@ func (s *Store) count(changes []store.Change) {
 
 // carryOut writes a large batch, which counts already, in parts, and ends it.
 func (s *Store) carryOut(changes []store.Change) error {
-	digest := s.now.Pending
+	pending := s.now.Pending
+	done, _ := s.removal(pending) // what is not removed here is swept at the next start
 	for len(changes) > 0 {
 		n := s.fitting(changes)
-		ops, _ := s.ops(changes[:n])
-		changes = changes[n:]
-		pending := digest
-		if len(changes) == 0 {
-			pending = ""
+		ops := s.ops(changes[:n])
+		if changes = changes[n:]; len(changes) == 0 {
+			ops, pending = append(ops, done...), ""
 		}
 		if err := s.multi(ops, s.next(pending)); err != nil {
 			return err
 		}
 	}
-	_ = s.drop([]string{digest})
 	return nil
 }
 
@@ -143,12 +155,11 @@ func (s *Store) fitting(changes []store.Change) int {
 	return len(changes)
 }
 
-// ops gives the operations that changes mean, and their size.
-func (s *Store) ops(changes []store.Change) (ops []any, size int) {
+// ops gives the operations that changes mean.
+func (s *Store) ops(changes []store.Change) (ops []any) {
 	made := map[string]bool{}
 	for _, c := range changes {
 		path := s.paths.key(c.Key)
-		size += len(path) + len(c.Value) + opOverhead
 		_, exists := s.held[c.Key]
 		switch {
 		case c.Value == nil && exists:
@@ -159,7 +170,6 @@ func (s *Store) ops(changes []store.Change) (ops []any, size int) {
 		default:
 			if name := folder(c.Key); !s.folders[name] && !made[name] {
 				made[name] = true
-				size += opOverhead
 				ops = append(ops, &gozk.CreateRequest{Path: s.paths.folder(name),
 					Acl: s.session.ACL()})
 			}
@@ -167,7 +177,7 @@ func (s *Store) ops(changes []store.Change) (ops []any, size int) {
 				Acl: s.session.ACL()})
 		}
 	}
-	return ops, size
+	return ops
 }
 
 // next is the commit that follows.
