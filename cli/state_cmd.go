@@ -196,19 +196,7 @@ func exportTo(path string, entries map[string][]byte) error {
 	if exists(path) {
 		return fail(exitConflict, "%s is there already; name another file", path)
 	}
-	file, err := os.OpenFile(path+".part", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("writing the exported state: %w", err)
-	}
-	err = errors.Join(store.Export(file, entries), file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(path+".part", path)
-	}
-	if err != nil {
-		os.Remove(path + ".part")
-		return fmt.Errorf("writing the exported state: %w", err)
-	}
-	return nil
+	return store.ExportTo(path, entries)
 }
 
 func (e *env) stateImportCmd() *cobra.Command {

@@ -103,9 +103,33 @@ func (s *schedulerRun) takeOffice(ctx context.Context, session *zk.Session) erro
 		return err
 	}
 	s.store, s.ending = opened, opened.End
+	if err := s.raise(opened); err != nil {
+		return err
+	}
 	s.log.Info("this scheduler leads", "epoch", opened.Epoch(), "state", session.Path,
 		"took", time.Since(began).Round(time.Millisecond).String(), "had_it", opened.Copied())
 	return s.join()
+}
+
+// raise brings a state in ZooKeeper of an earlier schema to the present one. What it was is kept in
+// a file first, in the form of state export: whoever has to go back to the earlier release can put
+// it in its place.
+func (s *schedulerRun) raise(opened *zkstore.Store) error {
+	earlier := opened.Earlier()
+	if earlier == 0 {
+		return nil
+	}
+	hard, err := opened.Load()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(s.o.Dir, fmt.Sprintf("zookeeper.schema-%d.json", earlier))
+	if err := store.BackUp(path, hard); err != nil {
+		return fmt.Errorf("keeping the state of schema %d before it is raised: %w", earlier, err)
+	}
+	s.log.Info("the state in ZooKeeper is brought to the present schema", "from", earlier,
+		"to", zkstore.Schema, "backup", path)
+	return opened.Raise()
 }
 
 func (s *schedulerRun) join() error {

@@ -8,7 +8,24 @@ import (
 	"strconv"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/kafka-sched/kafka-sched/scheduler"
 )
+
+// BackUp keeps a state in a file, as Export writes it.
+func BackUp(path string, hard scheduler.Hard) error {
+	changes, err := Encode(Writes(hard))
+	if err != nil {
+		return err
+	}
+	entries := make(map[string][]byte, len(changes))
+	for _, c := range changes {
+		if c.Value != nil {
+			entries[c.Key] = c.Value
+		}
+	}
+	return ExportTo(path, entries)
+}
 
 // backUp keeps a copy of a file of an earlier schema beside it, before the first transaction makes
 // it one of the present schema. Whoever has to go back to the earlier release puts it in its place,

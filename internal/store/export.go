@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -42,6 +44,24 @@ func Export(w io.Writer, entries map[string][]byte) error {
 		return fmt.Errorf("writing the exported state: %w", err)
 	}
 	return nil
+}
+
+// ExportTo writes the entries of a state into a file, which is there wholly or not at all, and on
+// the disk.
+func ExportTo(path string, entries map[string][]byte) error {
+	part := path + ".part"
+	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("writing the exported state: %w", err)
+	}
+	err = errors.Join(Export(file, entries), file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(part, path)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the exported state: %w", errors.Join(err, os.Remove(part)))
+	}
+	return syncFolder(filepath.Dir(path))
 }
 
 // Import reads what Export wrote, and refuses what is foreign, damaged, of a newer release, or

@@ -184,7 +184,11 @@ func (c *Copy) readKey(key, path string) error {
 	if err != nil && !gone {
 		return fmt.Errorf("reading %s in ZooKeeper: %w", path, err)
 	}
-	h, value := heldOf(key, content), content
+	value, err := valueOf(content)
+	if err != nil {
+		return fmt.Errorf("reading %s in ZooKeeper: %w", path, err)
+	}
+	h := heldOf(key, value)
 	if h.blob != "" {
 		if value, err = getBlob(c.session, c.paths, h.blob); err != nil {
 			return c.unlessChanged(path, content, err)

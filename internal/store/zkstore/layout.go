@@ -1,6 +1,7 @@
 package zkstore
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,8 +11,9 @@ import (
 	"strings"
 )
 
-// Schema is the version of this layout together with the meaning of keys and values.
-const Schema = 1
+// Schema is the version of this layout together with the meaning of keys and values. In the first
+// one no node was shrunk.
+const Schema = 2
 
 // title begins the content of the root node.
 const title = "kafka-sched state, schema "
@@ -38,8 +40,8 @@ type commit struct {
 	Batch int64 `json:"batch"`
 	// Pending is the digest of a large batch that counts but is not carried out yet.
 	Pending string `json:"pending,omitempty"`
-	// Sum stands for all keys with the content of their nodes, as they are once Pending is
-	// carried out; "" in a tree that was never written to.
+	// Sum stands for all keys with their values, or the blobs that these are, as they are once
+	// Pending is carried out; "" in a tree that was never written to.
 	Sum string `json:"sum,omitempty"`
 	// Leader is who took office, for people.
 	Leader string `json:"leader,omitempty"`
@@ -108,11 +110,11 @@ func pieces(content []byte) [][]byte {
 	return list
 }
 
-// blobOf gives the digest that a node's content names, "" when it is a value itself.
-func blobOf(content []byte) string {
-	digest, is := strings.CutPrefix(string(content), blobMark)
+// blobOf gives the digest that a node names in the place of its value, "" where it has one.
+func blobOf(value []byte) string {
+	digest, is := bytes.CutPrefix(value, []byte(blobMark))
 	if !is {
 		return ""
 	}
-	return digest
+	return string(digest)
 }

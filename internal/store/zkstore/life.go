@@ -78,9 +78,30 @@ func (s *Store) renew() error {
 	if err := s.clear(); err != nil {
 		return err
 	}
+	return s.Raise()
+}
+
+// Earlier is the schema of the tree if an earlier release wrote it, else 0.
+func (s *Store) Earlier() int {
+	if s.schema < Schema {
+		return s.schema
+	}
+	return 0
+}
+
+// Raise makes the tree one of the present schema, which earlier releases refuse. What it holds
+// already stays as it is until it is written again.
+func (s *Store) Raise() error {
+	if err := s.settle(); err != nil {
+		return err
+	}
 	mine := &gozk.SetDataRequest{Path: s.session.Path, Data: []byte(fmt.Sprint(title, Schema)),
 		Version: -1}
-	return s.multi([]any{mine}, s.next(""))
+	if err := s.multi([]any{mine}, s.next(s.now.Pending)); err != nil {
+		return err
+	}
+	s.schema = Schema
+	return nil
 }
 
 // clear removes all keys.

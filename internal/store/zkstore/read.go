@@ -61,15 +61,19 @@ func (s *Store) readAll() (map[string][]byte, error) {
 		if err != nil {
 			return fmt.Errorf("reading %s in ZooKeeper: %w", n.path, err)
 		}
-		h := heldOf(n.key, content)
+		value, err := valueOf(content)
+		if err != nil {
+			return fmt.Errorf("reading %s in ZooKeeper: %w", n.path, err)
+		}
+		h := heldOf(n.key, value)
 		if h.blob != "" {
-			if content, err = s.getBlob(h.blob); err != nil {
+			if value, err = s.getBlob(h.blob); err != nil {
 				return err
 			}
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		entries[n.key], s.held[n.key] = content, h
+		entries[n.key], s.held[n.key] = value, h
 		return nil
 	})
 	return entries, err
@@ -110,7 +114,7 @@ func (s *Store) finish(entries map[string][]byte) error {
 	if err != nil {
 		return err
 	}
-	return s.carryOut(changes)
+	return s.carryOut(s.contents(changes))
 }
 
 // pending reads that batch, and makes the entries those that are there after it.

@@ -22,6 +22,7 @@ var ErrDeposed = errors.New("another scheduler leads by now")
 type Store struct {
 	session *zk.Session
 	paths   paths
+	schema  int // of the tree
 
 	now     commit // the content of PATH/commit, and its version
 	version int32
@@ -43,9 +44,9 @@ type held struct {
 	sum  store.Sum
 }
 
-func heldOf(key string, content []byte) held {
-	h := held{blob: blobOf(content)}
-	h.sum.Add([]byte(key), content)
+func heldOf(key string, value []byte) held {
+	h := held{blob: blobOf(value)}
+	h.sum.Add([]byte(key), value)
 	return h
 }
 
@@ -55,8 +56,8 @@ var _ store.Store = (*Store)(nil)
 func ElectionPath(session *zk.Session) string { return paths(session.Path).election() }
 
 func newStore(session *zk.Session) *Store {
-	return &Store{session: session, paths: paths(session.Path), held: map[string]held{},
-		folders: map[string]bool{}}
+	return &Store{session: session, paths: paths(session.Path), schema: Schema,
+		held: map[string]held{}, folders: map[string]bool{}}
 }
 
 // Open takes office, finishes what a predecessor left unfinished, and reads the state. Who calls
@@ -188,6 +189,7 @@ func (s *Store) check(mine string) (uninstalled bool, err error) {
 		return false, fmt.Errorf("%w: its schema is %d, this release knows %d",
 			store.ErrNewer, version, Schema)
 	}
+	s.schema = version
 	return false, nil
 }
 

@@ -26,18 +26,37 @@ func (s *Store) Apply(writes []scheduler.Write) error {
 	return s.apply(store.Latest(changes))
 }
 
-// apply writes changes of different keys.
-func (s *Store) apply(changes []store.Change) error {
-	var blobs [][]byte
+// change is a change with what the node of its key is to hold.
+type change struct {
+	store.Change
+	content []byte
+}
+
+// contents makes changes of such, of whose values none is too large for a node.
+func (s *Store) contents(changes []store.Change) []change {
+	list := make([]change, len(changes))
 	for i, c := range changes {
-		if len(c.Value) > maxValue {
-			blobs = append(blobs, c.Value)
-			changes[i].Value = []byte(blobMark + digestOf(c.Value))
+		list[i] = change{c, c.Value}
+		if s.schema > 1 {
+			list[i].content = shrunk(c.Value)
 		}
 	}
+	return list
+}
+
+// apply writes changes of different keys.
+func (s *Store) apply(all []store.Change) error {
+	var blobs [][]byte
+	for i, c := range all {
+		if len(c.Value) > maxValue {
+			blobs = append(blobs, c.Value)
+			all[i].Value = []byte(blobMark + digestOf(c.Value))
+		}
+	}
+	changes := s.contents(all)
 	var large []byte
 	if s.fitting(changes) < len(changes) {
-		large = packed(changes) // beside what is still carried out
+		large = packed(all) // beside what is still carried out
 	}
 	if err := s.settle(); err != nil {
 		return err
@@ -58,13 +77,14 @@ func (s *Store) apply(changes []store.Change) error {
 
 // write commits changes: in one multi, or, packed, as one large batch. Then the blobs that have
 // gone may go.
-func (s *Store) write(changes []store.Change, large []byte, gone []string) error {
+func (s *Store) write(changes []change, large []byte, gone []string) error {
 	if large == nil {
 		s.count(changes)
 		ops := s.ops(changes)
 		if err := s.multi(ops, s.next(s.now.Pending)); err != nil {
 			return err
 		}
+		s.note(changes)
 		if len(gone) > 0 {
 			_ = s.drop(gone) // the batch counts; what stays now is swept at the next start
 		}
@@ -87,7 +107,7 @@ func (s *Store) write(changes []store.Change, large []byte, gone []string) error
 
 // commitLarge makes a large batch count: packed, and named as pending. As a rule both fit into one
 // multi.
-func (s *Store) commitLarge(changes []store.Change, large []byte) error {
+func (s *Store) commitLarge(changes []change, large []byte) error {
 	digest := digestOf(large)
 	left, _, err := s.session.Conn.Exists(s.paths.blob(digest))
 	var ops []any
@@ -114,7 +134,7 @@ func (s *Store) settle() error {
 }
 
 // count makes the sum that of the state after the changes.
-func (s *Store) count(changes []store.Change) {
+func (s *Store) count(changes []change) {
 	for _, c := range changes {
 		if old, is := s.held[c.Key]; is {
 			s.sum.Sub(old.sum)
@@ -127,27 +147,28 @@ func (s *Store) count(changes []store.Change) {
 }
 
 // carryOut writes a large batch, which counts already, in parts, and ends it.
-func (s *Store) carryOut(changes []store.Change) error {
+func (s *Store) carryOut(changes []change) error {
 	pending := s.now.Pending
 	done, _ := s.removal(pending) // what is not removed here is swept at the next start
 	for len(changes) > 0 {
-		n := s.fitting(changes)
-		ops := s.ops(changes[:n])
-		if changes = changes[n:]; len(changes) == 0 {
+		now := changes[:s.fitting(changes)]
+		ops := s.ops(now)
+		if changes = changes[len(now):]; len(changes) == 0 {
 			ops, pending = append(ops, done...), ""
 		}
 		if err := s.multi(ops, s.next(pending)); err != nil {
 			return err
 		}
+		s.note(now)
 	}
 	return nil
 }
 
 // fitting is how many of the changes fit into one multi, at least one.
-func (s *Store) fitting(changes []store.Change) int {
+func (s *Store) fitting(changes []change) int {
 	size := 0
 	for i, c := range changes {
-		size += len(s.paths.key(c.Key)) + len(c.Value) + 2*opOverhead
+		size += len(s.paths.key(c.Key)) + len(c.content) + 2*opOverhead
 		if i > 0 && (size > maxMulti || 2*i >= maxOps) { // a change may need a folder, too
 			return i
 		}
@@ -156,7 +177,7 @@ func (s *Store) fitting(changes []store.Change) int {
 }
 
 // ops gives the operations that changes mean.
-func (s *Store) ops(changes []store.Change) (ops []any) {
+func (s *Store) ops(changes []change) (ops []any) {
 	made := map[string]bool{}
 	for _, c := range changes {
 		path := s.paths.key(c.Key)
@@ -166,14 +187,14 @@ func (s *Store) ops(changes []store.Change) (ops []any) {
 			ops = append(ops, &gozk.DeleteRequest{Path: path, Version: -1})
 		case c.Value == nil: // it is gone already
 		case exists:
-			ops = append(ops, &gozk.SetDataRequest{Path: path, Data: c.Value, Version: -1})
+			ops = append(ops, &gozk.SetDataRequest{Path: path, Data: c.content, Version: -1})
 		default:
 			if name := folder(c.Key); !s.folders[name] && !made[name] {
 				made[name] = true
 				ops = append(ops, &gozk.CreateRequest{Path: s.paths.folder(name),
 					Acl: s.session.ACL()})
 			}
-			ops = append(ops, &gozk.CreateRequest{Path: path, Data: c.Value,
+			ops = append(ops, &gozk.CreateRequest{Path: path, Data: c.content,
 				Acl: s.session.ACL()})
 		}
 	}
@@ -204,31 +225,19 @@ func (s *Store) multi(ops []any, next commit) error {
 		}
 		s.transactions++
 		s.now, s.version = next, s.version+1
-		for _, op := range ops {
-			s.note(op)
-		}
 		return nil
 	}
 }
 
-// note remembers what an operation made, changed or removed.
-func (s *Store) note(op any) {
-	switch op := op.(type) {
-	case *gozk.CreateRequest:
-		s.noteValue(op.Path, op.Data)
-	case *gozk.SetDataRequest:
-		s.noteValue(op.Path, op.Data)
-	case *gozk.DeleteRequest:
-		if key, is := s.paths.keyAt(op.Path); is {
-			delete(s.held, key)
+// note remembers what was made, changed or removed.
+func (s *Store) note(changes []change) {
+	for _, c := range changes {
+		if c.Value == nil {
+			delete(s.held, c.Key)
+			continue
 		}
-	}
-}
-
-func (s *Store) noteValue(path string, content []byte) {
-	if key, is := s.paths.keyAt(path); is {
-		s.held[key] = heldOf(key, content)
-		s.folders[folder(key)] = true
+		s.held[c.Key] = heldOf(c.Key, c.Value)
+		s.folders[folder(c.Key)] = true
 	}
 }
 
