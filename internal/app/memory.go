@@ -57,9 +57,13 @@ func (s *schedulerRun) instances() (n int) {
 	return n
 }
 
+// seldom is how much garbage, in percent of what lives, there may be at most before it is collected
+// where the bound decides.
+const seldom = 400
+
 // spareMemory bounds the heap, softly, unless GOGC or GOMEMLIMIT choose otherwise: garbage is
-// collected as seldom as by default until there is as much as the bound allows. The bound is wider
-// while there is much to do, as collecting would take a third of the time then.
+// collected when there is as much as the bound allows. The bound is wider while there is much to
+// do, as collecting would take a third of the time then.
 func (s *schedulerRun) spareMemory(ctx context.Context) {
 	n := s.instances()
 	chosen := os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != ""
@@ -68,6 +72,7 @@ func (s *schedulerRun) spareMemory(ctx context.Context) {
 	}
 	b := bounds{calm: memoryFor(n)}
 	debug.SetMemoryLimit(b.calm)
+	debug.SetGCPercent(seldom)
 	s.log.Info("memory is bounded softly, as there are many instances",
 		"instances", n, "megabytes", b.calm>>20, "while_busy", b.wide()>>20)
 	tick := time.NewTicker(time.Second)
@@ -107,7 +112,7 @@ type bounds struct {
 const calmAfter = 10
 
 // wide is the bound while there is much to do.
-func (b *bounds) wide() int64 { return b.calm / 5 * 7 }
+func (b *bounds) wide() int64 { return b.calm / 5 * 8 }
 
 // after gives the bound after a second in which so many bytes were allocated, and whether it is
 // another one.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/kafka-sched/kafka-sched/internal/store"
 )
 
@@ -22,7 +24,8 @@ type packedChange struct {
 // the latest 500 transactions in memory.
 func packed(changes []store.Change) []byte {
 	var out bytes.Buffer
-	w, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	w, err := zstd.NewWriter(&out, zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderConcurrency(1))
 	for i, c := range changes {
 		before := ","
 		if i == 0 {
@@ -53,17 +56,18 @@ func packed(changes []store.Change) []byte {
 	return out.Bytes()
 }
 
-// unpacked reads it back, and what releases before wrote, which did not pack.
+// unpacked reads it back, and what releases before wrote: theirs were packed otherwise, or not.
 func unpacked(text []byte) ([]store.Change, error) {
-	if !bytes.HasPrefix(text, []byte{0x1f, 0x8b}) {
+	var err error
+	switch {
+	case bytes.HasPrefix(text, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		text, err = unpackedBy(zstd.NewReader(bytes.NewReader(text), zstd.WithDecoderConcurrency(1)))
+	case bytes.HasPrefix(text, []byte{0x1f, 0x8b}):
+		text, err = unpackedBy(gzip.NewReader(bytes.NewReader(text)))
+	default:
 		var changes []store.Change
 		return changes, json.Unmarshal(text, &changes)
 	}
-	r, err := gzip.NewReader(bytes.NewReader(text))
-	if err != nil {
-		return nil, err
-	}
-	text, err = io.ReadAll(r)
 	if err != nil {
 		return nil, err
 	}
@@ -79,4 +83,12 @@ func unpacked(text []byte) ([]store.Change, error) {
 		}
 	}
 	return changes, nil
+}
+
+// unpackedBy reads all that a reader unpacks, if there is one.
+func unpackedBy[R io.Reader](r R, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
 }
