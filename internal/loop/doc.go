@@ -12,7 +12,6 @@
 // their outputs are carried out as one: one transaction, one picture. A tick that the machine wants
 // at once waits a millisecond, or three times as long as the latest tick took, and no longer,
 // whatever comes; it is behind what came meanwhile.
-// Of offers the machine may be given a number at a time, and then each time is one of its own.
 //
 // Invariants
 //
