@@ -190,9 +190,7 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 			t.Since = m.now
 		}
 	}
-	if s.Reason != reasonReconciled || t.State != old.State {
-		t.Reason, t.Message = s.Reason, s.Message // else a master repeats what is known
-	}
+	t.Reason, t.Message = s.Reason, s.Message
 	if s.Ready != nil {
 		if *s.Ready && (t.Ready == nil || !*t.Ready) {
 			m.freshAfter = m.now
@@ -214,23 +212,10 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 	ran := s.State == mesos.Running && !p.Ran
 	p.Ran = p.Ran || ran
 	confirmed := seen && m.confirm(&p, t.Name)
-	switch {
-	case confirmed || ran || !sameTask(old, t):
+	if confirmed || ran || !sameTask(old, t) {
 		t = m.reported(p, t, s)
 		m.setPod(p.withTask(i, t))
-	case s.Reason == reasonReconciled:
-		m.answers[t.ID] = m.reported(p, t, s).Last
-		m.undrawn.add(p.Name)
 	}
-}
-
-// latest is the latest status of a task: that of its record, or what a master answered since.
-func (m *Machine) latest(t Task) *StatusUpdate {
-	answer := m.answers[t.ID]
-	if answer == nil || t.Last != nil && t.Last.At.After(answer.At) {
-		return t.Last
-	}
-	return answer
 }
 
 // reported keeps a status with its task.

@@ -73,10 +73,7 @@ type Machine struct {
 	goners       bool                     // names has some that are gone
 	taskAt       map[mesos.TaskID]PodName // by launch; see indexTasks
 	executorAt   map[mesos.ExecutorID]PodName
-	// answers are what a master said of tasks when it was asked and said what their records say
-	// already: shown, and not stored. See latest.
-	answers map[mesos.TaskID]*StatusUpdate
-	passed  bool // a pass was made since the process began
+	passed       bool // a pass was made since the process began
 	// reachedBefore holds the ids of steps with nothing to do when the process began.
 	reachedBefore map[string]bool
 	readySince    map[PodName]time.Time // of pods whose updates settle
@@ -204,7 +201,6 @@ func Restore(cfg Config, hard Hard) *Machine {
 		kills: map[mesos.TaskID]time.Time{},
 		waits: map[PodName]string{}, refusals: map[PodName]*offer.Refusal{},
 		tried: map[PodName]string{}, taskAt: map[mesos.TaskID]PodName{},
-		answers:    map[mesos.TaskID]*StatusUpdate{},
 		executorAt: map[mesos.ExecutorID]PodName{},
 		recovery:   map[PodName]*recovery{},
 		farewells:  map[PodName]farewell{},
@@ -362,7 +358,7 @@ func (m *Machine) filePod(p Pod) {
 	m.settled = m.settled || endedIn(old, p)
 	m.hard.Pods[p.Name] = p
 	m.moved(p.Name, old.Place, p.Place)
-	m.unindexTasks(old, p)
+	m.unindexTasks(old)
 	m.indexTasks(p)
 	m.stir(p.Name)
 	m.holdings.unchecked.add(p.Name)
@@ -405,7 +401,7 @@ func merged(a, b []PodName) []PodName {
 
 // dropPod forgets an instance.
 func (m *Machine) dropPod(name PodName) {
-	m.unindexTasks(m.hard.Pods[name], Pod{})
+	m.unindexTasks(m.hard.Pods[name])
 	m.moved(name, m.hard.Pods[name].Place, nil)
 	m.holdings.letGo(name, m.hard.Pods[name].Place, nil)
 	delete(m.hard.Pods, name)
@@ -428,15 +424,11 @@ func (m *Machine) indexTasks(p Pod) {
 	}
 }
 
-// unindexTasks forgets where those of a record are that makes way for another, and what was
-// answered of those that go with it.
-func (m *Machine) unindexTasks(p, next Pod) {
+// unindexTasks forgets where those of a record are that is about to go.
+func (m *Machine) unindexTasks(p Pod) {
 	delete(m.executorAt, p.Executor.ID)
 	for _, t := range p.Tasks {
 		delete(m.taskAt, t.ID)
-		if !slices.ContainsFunc(next.Tasks, func(n Task) bool { return n.ID == t.ID }) {
-			delete(m.answers, t.ID)
-		}
 	}
 }
 

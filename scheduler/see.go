@@ -144,11 +144,8 @@ func (m *Machine) viewTask(p Pod, spec servicespec.Pod, t Task, leaving bool) Ta
 			os.Resources.Name == ts.Resources.Name && o.Since.After(t.Since)
 	}
 	v.Reached = t.Reached
-	if v.Last = m.latest(t); v.Last != nil {
-		v.ID, v.State = v.Last.ID, v.Last.State
-		if v.Last.IP != "" {
-			v.Reached = v.Last
-		}
+	if v.Last = t.Last; t.Last != nil {
+		v.ID, v.State = t.Last.ID, t.Last.State
 	}
 	if t.ID != "" {
 		v.ID, v.State, v.Reason, v.Message = t.ID, t.State, t.Reason, t.Message
