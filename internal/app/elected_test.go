@@ -4,14 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/api"
+	"github.com/kafka-sched/kafka-sched/internal/store"
+	"github.com/kafka-sched/kafka-sched/internal/store/zkstore"
 	"github.com/kafka-sched/kafka-sched/internal/zk"
 	"github.com/kafka-sched/kafka-sched/internal/zktest"
 )
@@ -86,6 +90,45 @@ func TestElection(t *testing.T) {
 		}
 	})
 	bothUninstall(first, second)
+}
+
+// A state in ZooKeeper of the first schema is raised by who takes office, and kept in a file before.
+func TestRaisesTheStateInZooKeeper(t *testing.T) {
+	t.Parallel()
+	server := zktest.Start(t)
+	s := newSite(t, webSpec)
+	uri := "zk://" + server.Address + "/kafka-sched/web"
+	s.options.State = zk.Access{URI: uri}
+	s.start()
+	before := s.whole()
+	s.stop()
+	session, err := zk.Dial(t.Context(), zk.SessionConfig{URI: uri,
+		Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	if _, err := session.Conn.Set(session.Path, []byte("kafka-sched state, schema 1"),
+		-1); err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	if after := s.whole(); !maps.Equal(ids(after), ids(before)) {
+		t.Errorf("the tasks were %v, and are %v", ids(before), ids(after))
+	}
+	root, _, err := session.Conn.Get(session.Path)
+	if want := fmt.Sprint("kafka-sched state, schema ", zkstore.Schema); string(root) != want {
+		t.Errorf("the root says %s: %v", root, err)
+	}
+	kept, err := os.Open(filepath.Join(s.options.Dir, "zookeeper.schema-1.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close()
+	entries, err := store.Import(kept)
+	if _, is := entries["pod/web-1"]; err != nil || !is {
+		t.Errorf("what is kept has no web-1: %v", err)
+	}
 }
 
 // bothUninstall uninstalls a service through its standby: both schedulers end well, and neither

@@ -64,6 +64,32 @@ func TestEventsDoNotPutOffATick(t *testing.T) {
 	})
 }
 
+// What a tick makes of an event is stored with the event, if the tick is due by then.
+func TestATickSharesTheTransactionOfWhatCameBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, webSpec, store.NewMemory())
+		b.start()
+		task := b.deploy("web")
+		b.recorded()
+		transactions := 0
+		b.onApply = func() {
+			if transactions++; transactions == 1 {
+				time.Sleep(time.Second) // so that the tick which it wants is due
+			}
+		}
+		b.loop.Deliver(status(task, mesos.Running, false))
+		synctest.Wait()
+		b.loop.Deliver(status(task, mesos.Running, true))
+		time.Sleep(2 * time.Second)
+		b.onApply = nil
+		if lines := strings.Join(b.recorded(), "\n"); transactions != 2 ||
+			!strings.Contains(lines, "write run deploy#1 COMPLETE") {
+			t.Errorf("%d transactions:\n%s", transactions, lines)
+		}
+		b.end()
+	})
+}
+
 // A command is answered behind the picture of its effect, whatever it shares a batch with.
 func TestAReplyHasItsPictureInABatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
