@@ -18,10 +18,12 @@
 //
 // # Large things
 //
-// No node and no multi is larger than half a megabyte. A larger value is put under PATH/blobs
-// first, under its digest, and its node only names it. A larger batch is put there packed;
-// the multi that names it in PATH/commit is the moment at which it counts, and the multis after
-// that carry it out. Who takes office finishes what a predecessor left in between.
+// No node and no multi is larger than half a megabyte. Records are much alike, so a node holds its
+// value shrunk, by a text in which most of it stands already; small values stay as they are, for
+// people who look. A larger value is put under PATH/blobs first, under its digest, and its node
+// only names it. A larger batch is put there packed; the multi that names it in PATH/commit, as a
+// rule the same one, is the moment at which it counts, and the multis after that carry it out,
+// behind Apply, which has returned. Who takes office finishes what a predecessor left in between.
 //
 // # Standing by
 //
@@ -33,7 +35,8 @@
 // # Invariants
 //
 //  1. Apply is atomic and durable: nil means that a majority of the servers has the batch; any
-//     other outcome ends the process. ErrDeposed means that none of it was taken.
+//     other outcome ends the process. ErrDeposed means that none of it was taken. What fails behind
+//     a large batch is the error of the next call.
 //  2. A tree that is foreign, damaged or of a newer release is refused, and not changed.
 //  3. Reads happen only before and at the start; Apply knows what exists.
 //  4. A copy counts only if it is, to the byte, what was written last.

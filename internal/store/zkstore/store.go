@@ -211,22 +211,27 @@ func (s *Store) readCommit() error {
 	return nil
 }
 
-// takeOffice begins a new epoch.
+// takeOffice begins a new epoch. The leader before may not have noticed yet that it is none any
+// more, and go on writing meanwhile.
 func (s *Store) takeOffice(leader string) error {
 	if err := s.readCommit(); err != nil {
 		return err
 	}
-	s.now = commit{Epoch: s.now.Epoch + 1, Pending: s.now.Pending, Sum: s.now.Sum,
-		Leader: leader}
-	stat, err := s.session.Conn.Set(s.paths.commit(), s.now.bytes(), s.version)
-	if errors.Is(err, gozk.ErrBadVersion) {
-		return ErrDeposed
+	for before := s.now.Epoch; s.now.Epoch == before; {
+		next := commit{Epoch: before + 1, Pending: s.now.Pending, Sum: s.now.Sum, Leader: leader}
+		stat, err := s.session.Conn.Set(s.paths.commit(), next.bytes(), s.version)
+		if err == nil {
+			s.now, s.version = next, stat.Version
+			return nil
+		}
+		if !errors.Is(err, gozk.ErrBadVersion) {
+			return fmt.Errorf("taking office in ZooKeeper: %w", err)
+		}
+		if err := s.readCommit(); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("taking office in ZooKeeper: %w", err)
-	}
-	s.version = stat.Version
-	return nil
+	return ErrDeposed
 }
 
 // Epoch is the number of our time in office.

@@ -351,6 +351,32 @@ func leaderOf(t *testing.T, servers []*zktest.Server) *zktest.Server {
 	return nil
 }
 
+// Who won the election takes office although the leader before does not know it yet, and writes on
+// until it is told.
+func TestTakesOfficeFromOneThatWrites(t *testing.T) {
+	r := newRig(t, zktest.Start(t).Address)
+	s := r.open()
+	for round := range 5 {
+		told := make(chan error)
+		go func() {
+			for i := 0; ; i++ {
+				if err := s.Apply([]scheduler.Write{file("x", 1+i%7, byte(i))}); err != nil {
+					told <- err
+					return
+				}
+			}
+		}()
+		next, err := Open(r.dial(0), "next", false)
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		if err := <-told; !errors.Is(err, ErrDeposed) {
+			t.Errorf("round %d: the leader before was told %v", round, err)
+		}
+		s = next
+	}
+}
+
 // TestMeddling removes and changes nodes by hand (F8): the state is refused, by who takes office
 // and by who only reads, and is good again once the nodes are.
 func TestMeddling(t *testing.T) {
