@@ -92,7 +92,8 @@ func TestElection(t *testing.T) {
 	bothUninstall(first, second)
 }
 
-// A state in ZooKeeper of the first schema is raised by who takes office, and kept in a file before.
+// A state in ZooKeeper of the first schema is raised by who takes office, and kept in a file
+// before.
 func TestRaisesTheStateInZooKeeper(t *testing.T) {
 	t.Parallel()
 	server := zktest.Start(t)

@@ -61,7 +61,8 @@ func unpacked(text []byte) ([]store.Change, error) {
 	var err error
 	switch {
 	case bytes.HasPrefix(text, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		text, err = unpackedBy(zstd.NewReader(bytes.NewReader(text), zstd.WithDecoderConcurrency(1)))
+		text, err = unpackedBy(zstd.NewReader(bytes.NewReader(text),
+			zstd.WithDecoderConcurrency(1)))
 	case bytes.HasPrefix(text, []byte{0x1f, 0x8b}):
 		text, err = unpackedBy(gzip.NewReader(bytes.NewReader(text)))
 	default:

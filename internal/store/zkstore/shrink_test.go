@@ -45,6 +45,11 @@ func TestShrunk(t *testing.T) {
 			t.Errorf("%d bytes are read back as %d: %v", len(value), len(got), err)
 		}
 	}
+	endless := shrunk(bytes.Repeat([]byte("x"), maxValue+1))
+	if _, err := valueOf(endless); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("%d bytes stand for more than a node may hold, and are read: %v",
+			len(endless), err)
+	}
 }
 
 // FuzzValueOf reads what somebody else put into a node.
