@@ -121,13 +121,17 @@ func (m *Machine) migrate(cmd Migrate, by Caller) (string, *Problem) {
 }
 
 // refuseFinal says why a migration cannot be finalized now, "" if it can: what is compared before
-// is only worth something once the brokers have their metadata from the controllers.
+// is only worth something once the brokers have their metadata from the controllers. One that is
+// undone does not turn round, whatever was said before: once ZooKeeper has forgotten it, the
+// controllers' volumes hold metadata that nobody may go on with.
 func (m *Machine) refuseFinal(c Campaign) string {
-	if c.Kind != Migrating || c.Waiting() || c.Finalize {
+	switch {
+	case c.Kind != Migrating:
 		return ""
-	}
-	if c.Back {
+	case c.Back:
 		return "the migration is being undone"
+	case c.Waiting() || c.Finalize:
+		return ""
 	}
 	return "the migration can be finalized in its phase " + migrate.Stay + ", which it has not " +
 		"reached yet"
