@@ -470,7 +470,8 @@ func serverTask(spec servicespec.Pod) string {
 }
 
 // asBefore has a node that is brought back before its turn launched with what it ran with: what
-// may be bad comes to no more nodes than it was decided on. On the way back that is the target.
+// may be bad comes to no more nodes than it was decided on. On the way back that is the target, and
+// so it is where nobody would let it in as it was.
 func (m *Machine) asBefore(p Pod, l launchOf) launchOf {
 	name := serverTask(l.spec)
 	if l.plan != planRecovery && !l.caretaker || !m.keepsTurn(p) ||
@@ -480,7 +481,8 @@ func (m *Machine) asBefore(p Pod, l launchOf) launchOf {
 	t, _ := p.task(name)
 	for i := range m.hard.Earlier {
 		e := &m.hard.Earlier[i]
-		if spec := podSpec(e.Service, p.Name.Type); e.ID == t.Target && spec != nil {
+		if spec := podSpec(e.Service, p.Name.Type); e.ID == t.Target && spec != nil &&
+			!m.enters(t, *spec) {
 			l.before, l.spec = e, *spec
 		}
 	}

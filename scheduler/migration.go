@@ -174,6 +174,51 @@ func ofMigration(spec servicespec.Pod) bool {
 	return spec.Kafka != nil && spec.Kafka.Controls() && spec.Kafka.Migrates
 }
 
+// tellLong is for how long a broker that ended before its turn waits for ZooKeeper to tell whether
+// it can come back as it was.
+const tellLong = time.Minute
+
+// enters reports whether a broker that ended before its turn comes back into the migration: as it
+// ran before nobody would tell it anything, or ZooKeeper does not say. The controllers take over
+// without a broker that has no session and hosts nothing, and then tell only those that have
+// registered with them (KRaftMigrationDriver and LegacyPropagator of Kafka 3.9).
+func (m *Machine) enters(t Task, before servicespec.Pod) bool {
+	if !m.outside(before) {
+		return false
+	}
+	nodes := m.toldSince(t)
+	return nodes != nil && nodes.KRaft || nodes == nil && !m.now.Before(t.Since.Add(tellLong))
+}
+
+// holdOutside says why a broker that comes back before its turn cannot yet, "" if it can.
+func (m *Machine) holdOutside(p Pod, l launchOf) string {
+	if l.before == nil || !m.outside(l.spec) {
+		return ""
+	}
+	t, _ := p.task(serverTask(l.spec))
+	if m.toldSince(t) != nil {
+		return ""
+	}
+	m.askMigration(false)
+	m.wakeBy(t.Since.Add(tellLong))
+	reason := "waits until ZooKeeper tells who is the controller"
+	return cmp.Or(m.trekTrouble(reason), reason)
+}
+
+// outside reports whether nodes take no part in the migration that is under way.
+func (m *Machine) outside(spec servicespec.Pod) bool {
+	return m.migrating() != nil && spec.Kafka != nil && spec.Kafka.OnZooKeeper() &&
+		!spec.Kafka.Migrates
+}
+
+// toldSince is what ZooKeeper told of the migration since a task ended, nil for nothing.
+func (m *Machine) toldSince(t Task) *migrate.Nodes {
+	if f := m.trek.facts; f != nil && !f.Asked.Before(t.Since) {
+		return f.Nodes
+	}
+	return nil
+}
+
 // withdrawGrace is how long a controller has to end: until all have, no broker can be the one.
 const withdrawGrace = 5 * time.Second
 

@@ -51,7 +51,8 @@ func (w *work) place(l launchOf) {
 		m.waits[name] = fmt.Sprintf("backs off after %d failed launches", failures)
 		return
 	}
-	reason := cmp.Or(m.holdFounding(name, l.spec), m.holdSecondLeader(name, l.spec))
+	reason := cmp.Or(m.holdFounding(name, l.spec), m.holdSecondLeader(name, l.spec),
+		m.holdOutside(p, l))
 	if reason != "" {
 		m.waits[name] = reason
 		return
