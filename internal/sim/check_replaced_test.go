@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
@@ -24,16 +25,24 @@ type checkReplaced struct {
 
 func (c *checkReplaced) stepped(_ scheduler.Event, out scheduler.Output) {
 	c.settle()
-	for _, pod := range replacedByPolicy(out) {
-		c.begun(pod)
-	}
+	policy := replacedByPolicy(out)
 	for _, pod := range replacedByMove(out) {
 		c.vote(pod, "moved")
 	}
-	for _, write := range out.Writes {
-		if w, ok := write.(scheduler.WritePod); ok {
-			c.asked(w.Pod)
+	for _, write := range out.Writes { // in their order: one may be given up, and another begin
+		w, ok := write.(scheduler.WritePod)
+		if !ok {
+			continue
 		}
+		begins := w.Pod.Request == scheduler.Replace || w.Pod.Request == scheduler.Leave
+		if i := slices.Index(policy, w.Pod.Name); begins && i >= 0 {
+			policy = slices.Delete(policy, i, i+1)
+			c.begun(w.Pod.Name)
+		}
+		c.asked(w.Pod)
+	}
+	for _, pod := range policy {
+		c.w.fail("replacements", "%s is replaced by its policy, and no record says so", pod)
 	}
 	c.settle()
 	c.incomplete = map[scheduler.PodName]bool{}
