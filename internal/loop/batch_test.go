@@ -81,6 +81,7 @@ func TestATickSharesTheTransactionOfWhatCameBefore(t *testing.T) {
 		synctest.Wait()
 		b.loop.Deliver(status(task, mesos.Running, true))
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		b.onApply = nil
 		if lines := strings.Join(b.recorded(), "\n"); transactions != 2 ||
 			!strings.Contains(lines, "write run deploy#1 COMPLETE") {
