@@ -84,14 +84,14 @@ func (m *Machine) askZooKeeper() {
 	for _, pod := range m.hard.Target.Service.Pods {
 		for i := range max(pod.Count, m.members(pod)) {
 			p := m.hard.Pods[PodName{pod.Type, i}]
-			if pod.ZooKeeper == nil || p.Place == nil || !p.anyRuns() {
+			if pod.ZooKeeper == nil || p.Place == nil || !p.anyRuns() && !m.mayFollow(p) {
 				continue
 			}
 			ask.Addresses = append(ask.Addresses, clientAddress(p, pod))
 			if pod.ZooKeeper.TLS != nil {
 				ask.Secure = append(ask.Secure, clientAddress(p, pod))
 			}
-			busy = busy || m.missing(p, pod) != ""
+			busy = busy || p.anyRuns() && m.missing(p, pod) != ""
 		}
 	}
 	polling := &m.servers.polling
@@ -163,6 +163,8 @@ func (m *Machine) ensembleOf(spec servicespec.Pod, stops func(Pod) bool) ensembl
 			if m.servers.facts != nil {
 				s.Role = m.servers.facts.at(clientAddress(p, spec)).Role
 			}
+			t, _ := p.task(spec.ZooKeeper.Task)
+			s.Unheard = t.unsure() || t.live() && facts.Asked.Before(t.Since)
 		}
 		if m.endsNow(name) {
 			s.Missing = "it is being stopped"
@@ -220,21 +222,35 @@ func (m *Machine) holdServerData(p Pod, spec servicespec.Pod) string {
 // holdSecondLeader says why a server may not be launched now, "" if it may. One that was replaced
 // while nobody could reach its agent may run on there, and lead those that know its place.
 func (m *Machine) holdSecondLeader(name PodName, spec servicespec.Pod) string {
-	runsOn := func(id mesos.ReservationID) bool {
-		l := m.hard.Leftovers[id]
-		return l.Pod.Type == name.Type && len(l.Tasks) > 0
-	}
 	runs := func(o PodName) bool {
 		return o.Type == name.Type && o != name && m.hard.Pods[o].anyRuns()
 	}
-	if spec.ZooKeeper == nil || name.Index >= m.members(spec) ||
-		!slices.ContainsFunc(m.leftoverIDs(), runsOn) ||
+	if spec.ZooKeeper == nil || name.Index >= m.members(spec) || m.outlived(name.Type) == 0 ||
 		!slices.ContainsFunc(m.podNames(), runs) {
 		return ""
 	}
-	reason := m.ensembleOf(spec, stopsNone).MayStart(name.String(), m.now)
+	facts := m.ensembleOf(spec, stopsNone)
+	facts.Beside = m.outlived(name.Type)
+	reason := facts.MayStart(name.String(), m.now)
 	m.servers.curious = m.servers.curious || reason != ""
 	return reason
+}
+
+// outlived is how many instances of a type were replaced and may run on.
+func (m *Machine) outlived(kind string) int {
+	count := 0
+	for _, id := range m.leftoverIDs() {
+		if l := m.hard.Leftovers[id]; l.Pod.Type == kind && len(l.Tasks) > 0 {
+			count++
+		}
+	}
+	return count
+}
+
+// mayFollow reports whether a server that may run, or not, may follow one that was replaced: only
+// it can tell.
+func (m *Machine) mayFollow(p Pod) bool {
+	return p.anyLive() && m.outlived(p.Name.Type) > 0
 }
 
 // connect gives the connection string of the ensemble of a pod of brokers, and how many of its

@@ -28,6 +28,8 @@ type Server struct {
 	Missing string
 	// Stops is whether it is to be stopped, too, when its turn comes.
 	Stops bool
+	// Unheard says that it may run, and that nobody has asked it since that is known, or can.
+	Unheard bool
 }
 
 // Facts are what is known of all servers of an ensemble.
@@ -35,6 +37,8 @@ type Facts struct {
 	// Asked is when they were asked for their roles, zero for never.
 	Asked   time.Time
 	Servers []Server
+	// Beside is how many servers were replaced and may run on.
+	Beside int
 }
 
 // MaxAge is how old facts may be that a server is stopped by.
@@ -76,28 +80,38 @@ func (f Facts) MayReplace(name string, now time.Time) string {
 
 // MayStart says why a server may not be launched now, "" if it may, where one that was replaced may
 // run on: whoever follows, and none of the others leads, follows that one, and those that do not
-// may not become a majority beside it.
+// may not become a majority beside it. Whoever does not tell may be among either of them.
 func (f Facts) MayStart(name string, now time.Time) string {
 	if !f.fresh(now) {
 		return "ZooKeeper has not been asked yet who leads"
 	}
 	_, others := f.split(name)
-	follower, rest := "", 1
+	follower, unheard, silent, rest := "", "", 0, 1
 	for _, o := range others {
 		switch o.Role {
 		case Leader, Alone:
 			return ""
 		case Follower:
 			follower = o.Name
-		default:
-			rest++
+			continue
+		}
+		rest++
+		if o.Role == Silent && o.Unheard {
+			unheard = o.Name
+			silent++
 		}
 	}
-	if follower == "" || rest <= (len(others)+1)/2 {
-		return ""
+	half := (len(others) + 1) / 2
+	const whom = "a server that was replaced and runs on where nobody can reach it: beside that " +
+		"one %s would have another leader"
+	enough := max(1, half+1-f.Beside) // of the silent ones, for those that were replaced to lead
+	switch {
+	case follower != "" && rest > half:
+		return fmt.Sprintf("%s follows "+whom, follower, name)
+	case silent >= enough && rest-enough > half:
+		return fmt.Sprintf("%s does not tell whether it follows "+whom, unheard, name)
 	}
-	return fmt.Sprintf("%s follows a server that was replaced and runs on where nobody can reach "+
-		"it: beside that one %s would have another leader", follower, name)
+	return ""
 }
 
 // Complete says which server is missing, "" when all serve.

@@ -16,8 +16,8 @@ func facts(t *testing.T, text string) Facts {
 	for part := range strings.SplitSeq(text, ", ") {
 		words := strings.Fields(part)
 		s := Server{Name: words[0], Role: Role(words[1]),
-			Stops: len(words) > 2 && words[2] == "stops"}
-		if s.Role == "silent" {
+			Stops: len(words) > 2 && words[2] == "stops", Unheard: words[1] == "unheard"}
+		if s.Role == "silent" || s.Unheard {
 			s.Role = Silent
 		}
 		if len(words) > 2 && words[2] == "ended" {
@@ -177,6 +177,8 @@ func (w *world) elect() {
 func TestMayStart(t *testing.T) {
 	second := "b follows a server that was replaced and runs on where nobody can reach it: " +
 		"beside that one a would have another leader"
+	untold := "b does not tell whether it follows a server that was replaced and runs on where " +
+		"nobody can reach it: beside that one a would have another leader"
 	for servers, want := range map[string]string{
 		"a silent, b follower, c leader":                       "",
 		"a silent, b idle, c idle":                             "",
@@ -186,9 +188,18 @@ func TestMayStart(t *testing.T) {
 		"a leader, b follower, c idle":                         second, // it has ended since
 		"a silent, b follower, c follower, d idle, e follower": "",
 		"a silent, b follower, c idle, d idle, e idle":         second,
-		"a silent": "",
+		"a silent":                                          "",
+		"a silent, b unheard, c leader":                     "",
+		"a silent, b unheard, c idle":                       untold,
+		"a silent, c unheard, b unheard":                    untold, // one of them may follow it
+		"a silent, c unheard, b follower":                   second,
+		"a silent, b unheard, c idle, d idle, e idle":       "", // two are no majority of five
+		"a silent, c unheard, b unheard, d idle, e idle":    untold,
+		"a silent, c unheard, d unheard, b unheard, e idle": untold,
 	} {
-		if got := facts(t, servers).MayStart("a", now); got != want {
+		f := facts(t, servers)
+		f.Beside = 1
+		if got := f.MayStart("a", now); got != want {
 			t.Errorf("%s: %q, not %q", servers, got, want)
 		}
 	}
