@@ -229,8 +229,23 @@ func (k *kafka) boot(n *node) {
 			}
 			k.nodes = append(k.nodes, n)
 			k.join(n)
+			k.w.after(registrationLong, func() { k.despair(n) })
 		}
 	})
+}
+
+// registrationLong is how long a broker tries to register before it ends by itself
+// (initial.broker.registration.timeout.ms).
+const registrationLong = time.Minute
+
+// despair ends a broker that has not come into its cluster: the controllers that it was launched
+// with may all have moved. A controller tries for ever.
+func (k *kafka) despair(n *node) {
+	c := n.volume.cluster
+	registered := c != nil && c.brokers[n.id] != nil && c.brokers[n.id].node == n
+	if n.serves && !n.elects && !registered && !n.ended && !n.t.killing {
+		n.t.end(mesos.Failed, "it could not register with the controllers")
+	}
 }
 
 // establish has a node found a quorum, and the cluster, unless that is in ZooKeeper already.
