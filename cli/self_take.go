@@ -9,6 +9,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/api"
 	"github.com/kafka-sched/kafka-sched/internal/store"
+	"github.com/kafka-sched/kafka-sched/internal/store/zkstore"
 )
 
 // takeOver ends what runs the cluster and starts this program in its place; or, if it does not come
@@ -123,6 +124,9 @@ type tookOver struct {
 func (u *selfUpgrade) planned() tookOver {
 	d := tookOver{Name: u.folder.name, From: u.from, To: u.env.daemons.Version,
 		Mesos: u.mesos(), Schema: store.Schema, OtherExecutors: []string{}}
+	if u.cluster.State.URI != "" {
+		d.Schema = zkstore.Schema
+	}
 	if u.runs != u.own {
 		d.WayBack = u.wayBack()
 	}

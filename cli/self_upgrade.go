@@ -231,7 +231,7 @@ func (u *selfUpgrade) checkState(ctx context.Context) error {
 // newer is the refusal of a state that is too new.
 func (u *selfUpgrade) newer(err error) error {
 	text := ""
-	copies, _ := filepath.Glob(u.folder.file("scheduler", "state.db.schema-*"))
+	copies, _ := filepath.Glob(u.folder.file("scheduler", "*.schema-[0-9]*"))
 	if len(copies) > 0 {
 		text = "; what it was before is in " + strings.Join(copies, ", ") + ", without all that " +
 			"happened since"

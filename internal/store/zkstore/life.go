@@ -128,6 +128,14 @@ func Snapshot(session *zk.Session) (map[string][]byte, error) {
 		return nil, fmt.Errorf("there is no state at %s in ZooKeeper at %s", session.Path,
 			session.Servers())
 	}
+	content, _, err := session.Conn.Get(session.Path)
+	if err == nil {
+		_, err = schemaOf(content)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s in ZooKeeper at %s: %w", session.Path,
+			session.Servers(), err)
+	}
 	const attempts = 10
 	for range attempts {
 		s := newStore(session)

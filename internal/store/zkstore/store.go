@@ -181,16 +181,20 @@ func (s *Store) check(mine string) (uninstalled bool, err error) {
 		_, err = s.session.Conn.Set(root, []byte(mine), stat.Version)
 		return false, err
 	}
-	var version int
+	s.schema, err = schemaOf(content)
+	return false, err
+}
+
+// schemaOf reads the schema of a tree in the content of its root node.
+func schemaOf(content []byte) (version int, err error) {
 	if _, err := fmt.Sscanf(string(content), title+"%d", &version); err != nil {
-		return false, store.ErrForeign
+		return 0, store.ErrForeign
 	}
 	if version > Schema {
-		return false, fmt.Errorf("%w: its schema is %d, this release knows %d",
+		return 0, fmt.Errorf("%w: its schema is %d, this release knows %d",
 			store.ErrNewer, version, Schema)
 	}
-	s.schema = version
-	return false, nil
+	return version, nil
 }
 
 // readCommit reads who wrote last.

@@ -257,6 +257,9 @@ func TestRefusals(t *testing.T) {
 			if err := c.do(s.session.Conn, s.session.Path); err != nil {
 				t.Fatal(err)
 			}
+			if _, err := Snapshot(r.dial(0)); !errors.Is(err, c.want) {
+				t.Errorf("read with %v", err)
+			}
 			if _, err := Open(r.dial(0), "test", false); !errors.Is(err, c.want) {
 				t.Errorf("opened with %v", err)
 			}
