@@ -22,7 +22,12 @@ import (
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// go-zookeeper 1.0.4 may answer a request three times, where there is room for two, if its
+	// session is closed while it is being sent, as some tests do; who closes a session ends.
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreTopFunction("github.com/go-zookeeper/zk.(*Conn).flushRequests"))
+}
 
 // rig is a place in ZooKeeper and what should be there.
 type rig struct {
