@@ -57,13 +57,13 @@ func (s *schedulerRun) instances() (n int) {
 	return n
 }
 
-// seldom is how much garbage, in percent of what lives, there may be at most before it is collected
-// where the bound decides.
-const seldom = 400
+// often and seldom are how much garbage, in percent of what lives, there may be before it is
+// collected: by default, and where the bound is to decide.
+const often, seldom = 100, 400
 
 // spareMemory bounds the heap, softly, unless GOGC or GOMEMLIMIT choose otherwise: garbage is
-// collected when there is as much as the bound allows. The bound is wider while there is much to
-// do, as collecting would take a third of the time then.
+// collected as seldom as by default until there is as much as the bound allows. While there is much
+// to do the bound is wider, and it alone decides: collecting would take a third of the time then.
 func (s *schedulerRun) spareMemory(ctx context.Context) {
 	n := s.instances()
 	chosen := os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != ""
@@ -72,7 +72,6 @@ func (s *schedulerRun) spareMemory(ctx context.Context) {
 	}
 	b := bounds{calm: memoryFor(n)}
 	debug.SetMemoryLimit(b.calm)
-	debug.SetGCPercent(seldom)
 	s.log.Info("memory is bounded softly, as there are many instances",
 		"instances", n, "megabytes", b.calm>>20, "while_busy", b.wide()>>20)
 	tick := time.NewTicker(time.Second)
@@ -86,7 +85,9 @@ func (s *schedulerRun) spareMemory(ctx context.Context) {
 		now := allocated()
 		if bound, changed := b.after(int64(now - before)); changed {
 			debug.SetMemoryLimit(bound)
+			debug.SetGCPercent(seldom)
 			if bound == b.calm {
+				debug.SetGCPercent(often)
 				debug.FreeOSMemory()
 			}
 		}
@@ -112,7 +113,7 @@ type bounds struct {
 const calmAfter = 10
 
 // wide is the bound while there is much to do.
-func (b *bounds) wide() int64 { return b.calm / 5 * 8 }
+func (b *bounds) wide() int64 { return b.calm / 5 * 7 }
 
 // after gives the bound after a second in which so many bytes were allocated, and whether it is
 // another one.

@@ -11,15 +11,15 @@ func TestBounds(t *testing.T) {
 		bytes, bound int64
 		changed      bool
 	}{
-		{10, 800, false}, {500, 1280, true}, {500, 1280, false}, {10, 1280, false},
-		{500, 1280, false},
+		{10, 800, false}, {500, 1120, true}, {500, 1120, false}, {10, 1120, false},
+		{500, 1120, false},
 	} {
 		if bound, changed := b.after(x.bytes); bound != x.bound || changed != x.changed {
 			t.Errorf("second %d: %d, %v, not %+v", second, bound, changed, x)
 		}
 	}
 	for range calmAfter - 1 {
-		if bound, changed := b.after(0); bound != 1280 || changed {
+		if bound, changed := b.after(0); bound != 1120 || changed {
 			t.Errorf("too soon calm: %d, %v", bound, changed)
 		}
 	}
