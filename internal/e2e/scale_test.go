@@ -87,7 +87,7 @@ func (c *cluster) simulate(agents int) (master string) {
 	master = l.Addr().String()
 	l.Close()
 	mesos := exec.Command(binary, "localmesos", "--simulate", "--agents", fmt.Sprint(agents),
-		"--listen", master, "--zones", "3", "--racks", "40")
+		"--listen", master, "--zones", "3", "--racks", "40", "--dir", c.t.TempDir())
 	mesos.Env = c.env
 	if err := mesos.Start(); err != nil {
 		c.t.Fatal(err)
