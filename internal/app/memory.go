@@ -85,10 +85,11 @@ func (s *schedulerRun) spareMemory(ctx context.Context) {
 		now := allocated()
 		if bound, changed := b.after(int64(now - before)); changed {
 			debug.SetMemoryLimit(bound)
-			debug.SetGCPercent(seldom)
 			if bound == b.calm {
 				debug.SetGCPercent(often)
 				debug.FreeOSMemory()
+			} else {
+				debug.SetGCPercent(seldom)
 			}
 		}
 		before = now

@@ -19,12 +19,8 @@ func TestEventsThatWaitShareATransaction(t *testing.T) {
 		task := b.deploy("web")
 		b.recorded()
 		const events = 100
-		transactions, wait := 0, make(chan struct{})
-		b.onApply = func() {
-			if transactions++; transactions == 1 {
-				<-wait // so that the others come meanwhile
-			}
-		}
+		wait := make(chan struct{})
+		transactions := b.atFirst(func() { <-wait }) // so that the others come meanwhile
 		ready := false
 		for range events {
 			b.loop.Deliver(status(task, mesos.Running, ready))
@@ -38,8 +34,8 @@ func TestEventsThatWaitShareATransaction(t *testing.T) {
 		if acks := strings.Count(lines, "call acknowledge"); acks != events {
 			t.Errorf("%d acknowledgements", acks)
 		}
-		if transactions != 2 {
-			t.Errorf("%d transactions for %d events", transactions, events)
+		if *transactions != 2 {
+			t.Errorf("%d transactions for %d events", *transactions, events)
 		}
 		b.end()
 	})
@@ -71,21 +67,18 @@ func TestATickSharesTheTransactionOfWhatCameBefore(t *testing.T) {
 		b.start()
 		task := b.deploy("web")
 		b.recorded()
-		transactions := 0
-		b.onApply = func() {
-			if transactions++; transactions == 1 {
-				time.Sleep(time.Second) // so that the tick which it wants is due
-			}
-		}
+		transactions := b.atFirst(func() { // so that the tick which it wants is due
+			time.Sleep(time.Second)
+		})
 		b.loop.Deliver(status(task, mesos.Running, false))
 		synctest.Wait()
 		b.loop.Deliver(status(task, mesos.Running, true))
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		b.onApply = nil
-		if lines := strings.Join(b.recorded(), "\n"); transactions != 2 ||
+		if lines := strings.Join(b.recorded(), "\n"); *transactions != 2 ||
 			!strings.Contains(lines, "write run deploy#1 COMPLETE") {
-			t.Errorf("%d transactions:\n%s", transactions, lines)
+			t.Errorf("%d transactions:\n%s", *transactions, lines)
 		}
 		b.end()
 	})
@@ -98,13 +91,7 @@ func TestAReplyHasItsPictureInABatch(t *testing.T) {
 		b.start()
 		task := b.deploy("web")
 		wait := make(chan struct{})
-		first := true
-		b.onApply = func() {
-			if first {
-				first = false
-				<-wait
-			}
-		}
+		b.atFirst(func() { <-wait })
 		b.loop.Deliver(status(task, mesos.Running, false))
 		synctest.Wait()
 		for range 10 {
@@ -136,13 +123,8 @@ func TestOffersAreJoined(t *testing.T) {
 		task := b.deploy("web")
 		time.Sleep(time.Second)
 		b.recorded()
-		wait, first := make(chan struct{}), true
-		b.onApply = func() {
-			if first {
-				first = false
-				<-wait
-			}
-		}
+		wait := make(chan struct{})
+		b.atFirst(func() { <-wait })
 		b.loop.Deliver(status(task, mesos.Running, false))
 		synctest.Wait()
 		for _, id := range []string{"web-a", "web-b", "web-c"} {

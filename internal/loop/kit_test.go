@@ -142,6 +142,17 @@ func (b *bench) recorded() []string {
 	return lines
 }
 
+// atFirst has the loop wait for something in the first transaction from now on, and counts them.
+func (b *bench) atFirst(do func()) (transactions *int) {
+	transactions = new(int)
+	b.onApply = func() {
+		if *transactions++; *transactions == 1 {
+			do()
+		}
+	}
+	return transactions
+}
+
 // Apply implements Store.
 func (b *bench) Apply(writes []scheduler.Write) error {
 	if b.onApply != nil {

@@ -26,17 +26,21 @@ func (s *Store) Apply(writes []scheduler.Write) error {
 	return s.apply(store.Latest(changes))
 }
 
-// change is a change with what the node of its key is to hold.
+// change is a change with what the node of its key is to hold, and what is known of it then.
 type change struct {
 	store.Change
 	content []byte
+	held    held
 }
 
 // contents makes changes of such, of whose values none is too large for a node.
 func (s *Store) contents(changes []store.Change) []change {
 	list := make([]change, len(changes))
 	for i, c := range changes {
-		list[i] = change{c, c.Value}
+		list[i] = change{Change: c, content: c.Value}
+		if c.Value != nil {
+			list[i].held = heldOf(c.Key, c.Value)
+		}
 		if s.schema > 1 {
 			list[i].content = shrunk(c.Value)
 		}
@@ -140,7 +144,7 @@ func (s *Store) count(changes []change) {
 			s.sum.Sub(old.sum)
 		}
 		if c.Value != nil {
-			s.sum.Add([]byte(c.Key), c.Value)
+			s.sum.Plus(c.held.sum)
 		}
 	}
 	s.now.Sum = hex.EncodeToString(s.sum[:])
@@ -236,7 +240,7 @@ func (s *Store) note(changes []change) {
 			delete(s.held, c.Key)
 			continue
 		}
-		s.held[c.Key] = heldOf(c.Key, c.Value)
+		s.held[c.Key] = c.held
 		s.folders[folder(c.Key)] = true
 	}
 }
