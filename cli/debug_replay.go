@@ -132,7 +132,7 @@ func (r *replaying) print(s flight.Step) {
 
 // export writes a state down.
 func (r *replaying) export(hard scheduler.Hard) error {
-	entries, err := flight.Entries(hard)
+	entries, err := store.Entries(hard)
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func (s *site) replay(path string) (states []map[string]string) {
 
 func (s *site) bytesOf(hard scheduler.Hard) map[string]string {
 	s.t.Helper()
-	entries, err := flight.Entries(hard)
+	entries, err := store.Entries(hard)
 	if err != nil {
 		s.t.Fatal(err)
 	}

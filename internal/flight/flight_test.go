@@ -17,6 +17,7 @@ import (
 
 	"github.com/kafka-sched/kafka-sched/internal/flight"
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/internal/store"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
 
@@ -59,7 +60,7 @@ func same(t *testing.T, data []byte, want scheduler.Hard) (*flight.Player, []fli
 
 func texts(t *testing.T, hard scheduler.Hard) map[string]string {
 	t.Helper()
-	entries, err := flight.Entries(hard)
+	entries, err := store.Entries(hard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,7 +122,7 @@ func header(w io.Writer, cfg scheduler.Config, hard scheduler.Hard) error {
 	if err != nil {
 		return fmt.Errorf("recording the configuration: %w", err)
 	}
-	entries, err := Entries(hard)
+	entries, err := store.Entries(hard)
 	if err != nil {
 		return fmt.Errorf("recording the state: %w", err)
 	}

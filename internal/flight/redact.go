@@ -80,7 +80,7 @@ func (p *Player) cleaned(clean Clean) (*Player, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redacting the configuration: %w", err)
 	}
-	entries, err := Entries(p.hard)
+	entries, err := store.Entries(p.hard)
 	if err != nil {
 		return nil, err
 	}

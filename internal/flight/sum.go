@@ -30,22 +30,9 @@ func sumOf(out scheduler.Output) (string, error) {
 	return fmt.Sprintf("%016x", sum.Sum64()), nil
 }
 
-// Entries are the keys and values that a store holds of a state.
-func Entries(hard scheduler.Hard) (map[string][]byte, error) {
-	changes, err := store.Encode(store.Writes(hard))
-	if err != nil {
-		return nil, err
-	}
-	entries := make(map[string][]byte, len(changes))
-	for _, c := range changes {
-		entries[c.Key] = c.Value
-	}
-	return entries, nil
-}
-
 // stateSum stands for a whole state.
 func stateSum(hard scheduler.Hard) (string, error) {
-	entries, err := Entries(hard)
+	entries, err := store.Entries(hard)
 	if err != nil {
 		return "", err
 	}

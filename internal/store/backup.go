@@ -14,15 +14,9 @@ import (
 
 // BackUp keeps a state in a file, as Export writes it.
 func BackUp(path string, hard scheduler.Hard) error {
-	changes, err := Encode(Writes(hard))
+	entries, err := Entries(hard)
 	if err != nil {
 		return err
-	}
-	entries := make(map[string][]byte, len(changes))
-	for _, c := range changes {
-		if c.Value != nil {
-			entries[c.Key] = c.Value
-		}
 	}
 	return ExportTo(path, entries)
 }

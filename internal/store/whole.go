@@ -42,3 +42,16 @@ func Writes(h scheduler.Hard) []scheduler.Write {
 	}
 	return out
 }
+
+// Entries are the keys and values that a store holds of a state.
+func Entries(hard scheduler.Hard) (map[string][]byte, error) {
+	changes, err := Encode(Writes(hard))
+	if err != nil {
+		return nil, err
+	}
+	entries := make(map[string][]byte, len(changes))
+	for _, c := range changes {
+		entries[c.Key] = c.Value
+	}
+	return entries, nil
+}
