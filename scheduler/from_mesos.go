@@ -63,11 +63,13 @@ func (m *Machine) subscribed(ev mesos.Subscribed) {
 	m.wants = map[string]bool{}
 	m.asked = map[mesos.TaskID]question{}
 	m.kills = map[mesos.TaskID]time.Time{}
-	m.implicit = m.now
 	m.askAbout(m.podNames())
 	m.unheard = unheard{m.now, map[mesos.TaskID]bool{}}
 	for id := range m.asked {
 		m.unheard.tasks[id] = true
+	}
+	if m.implicit = m.now; len(m.unheard.tasks) > 0 {
+		m.implicit = m.now.Add(implicitFirst) // or once all are heard of
 	}
 	for _, id := range m.leftIndex().busy {
 		for _, t := range m.hard.Leftovers[id].Tasks {
@@ -151,6 +153,7 @@ func (m *Machine) noteHeard(task mesos.TaskID) {
 	}
 	delete(m.unheard.tasks, task)
 	if len(m.unheard.tasks) == 0 {
+		m.implicit = m.now
 		m.note(Info, "", "all tasks are reconciled", "since_subscribed",
 			m.now.Sub(m.unheard.since).String())
 	}
@@ -213,8 +216,11 @@ func (m *Machine) progressed(p Pod, i int, s mesos.Status) {
 	p.Ran = p.Ran || ran
 	confirmed := seen && m.confirm(&p, t.Name)
 	if confirmed || ran || !sameTask(old, t) {
-		t = m.reported(p, t, s)
-		m.setPod(p.withTask(i, t))
+		p = p.withTask(i, m.reported(p, t, s))
+		if spec, ok := m.settles(p); ok && spec.Kafka == nil && spec.ZooKeeper == nil {
+			p, _ = m.completed(p, spec) // of which nobody but its reports tells
+		}
+		m.setPod(p)
 	}
 }
 

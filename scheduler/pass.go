@@ -46,6 +46,7 @@ func (m *Machine) pass() {
 	}
 	work.free()
 	work.seek()
+	m.reconcile()
 	work.finish()
 	m.noteVerdicts()
 	m.forgetAgents()
@@ -59,7 +60,6 @@ func (m *Machine) pass() {
 	m.passDeclared()
 	m.forgetChanges()
 	m.passed = m.passed || m.connected
-	m.reconcile()
 	m.reconcileOperations()
 	m.poll()
 	if m.hard.Intent == Uninstall && len(m.hard.Pods) == 0 && len(m.leftToFree()) == 0 {
@@ -183,8 +183,10 @@ func (m *Machine) passRun(w *work) {
 	// What became complete is noted first: a step that is done leaves what fell to recovery.
 	for _, name := range m.visits() {
 		p := m.hard.Pods[name]
-		if spec, ok := m.spec(name); ok && p.Request == "" && !p.caretakes() {
-			m.settle(p, spec)
+		if spec, ok := m.settles(p); ok {
+			if noted, changed := m.completed(p, spec); changed {
+				m.setPod(noted)
+			}
 		}
 	}
 	for _, name := range m.visits() {
@@ -429,7 +431,8 @@ func (w *work) tellWants() {
 	m.wants = w.wants
 }
 
-// reconcile asks the master about tasks: those in doubt by name, and all from time to time.
+// reconcile asks the master about tasks: those in doubt by name, and all from time to time. It comes
+// before what a pass launches, about which the master has nothing to tell that nobody knows.
 func (m *Machine) reconcile() {
 	if !m.connected {
 		return

@@ -285,10 +285,17 @@ func (m *Machine) taskReady(
 	return false, p.Name.fullName(t.Name) + " runs, its readiness check has not passed yet"
 }
 
-// settle records which tasks of an instance are complete under the target.
-func (m *Machine) settle(p Pod, spec servicespec.Pod) Pod {
-	changed, first := false, false
-	settled := p.withTasks(func(t *Task) {
+// settles reports whether the tasks of an instance are noted as complete when they are, and gives
+// its spec: an instance that something else was asked of, or that stands in, is left alone.
+func (m *Machine) settles(p Pod) (servicespec.Pod, bool) {
+	spec, wanted := m.spec(p.Name)
+	return spec, wanted && m.hard.Intent == Run && p.Request == "" && !p.caretakes()
+}
+
+// completed gives the record that notes which tasks are complete under the target.
+func (m *Machine) completed(p Pod, spec servicespec.Pod) (noted Pod, changed bool) {
+	first := false
+	noted = p.withTasks(func(t *Task) {
 		ts, ok := taskSpec(spec, t.Name)
 		if !ok || t.ID == "" || m.outdated(p, spec, *t) {
 			return
@@ -303,14 +310,10 @@ func (m *Machine) settle(p Pod, spec servicespec.Pod) Pod {
 			t.Failures, t.NotBefore, changed = 0, time.Time{}, true
 		}
 	})
-	if !changed {
-		return p
-	}
-	m.setPod(settled)
-	if ok, _ := m.ready(settled); ok && first {
+	if ok, _ := m.ready(noted); ok && first {
 		m.note(Info, "", "instance complete", "pod", p.Name.String())
 	}
-	return settled
+	return noted, changed
 }
 
 // steadyNow reports whether a launch that was complete has lasted. One that always ends soon

@@ -63,15 +63,16 @@ const often, seldom = 100, 400
 
 // spareMemory bounds the heap, softly, unless GOGC or GOMEMLIMIT choose otherwise: garbage is
 // collected as seldom as by default until there is as much as the bound allows. While there is much
-// to do the bound is wider, and it alone decides: collecting would take a third of the time then.
+// to do, as when a life begins, the bound is wider, and it alone decides: collecting would take a
+// third of the time then.
 func (s *schedulerRun) spareMemory(ctx context.Context) {
 	n := s.instances()
 	chosen := os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != ""
 	if n < manyInstances || chosen {
 		return
 	}
-	b := bounds{calm: memoryFor(n)}
-	debug.SetMemoryLimit(b.calm)
+	b := bounds{calm: memoryFor(n), busy: true}
+	b.set()
 	s.log.Info("memory is bounded softly, as there are many instances",
 		"instances", n, "megabytes", b.calm>>20, "while_busy", b.wide()>>20)
 	tick := time.NewTicker(time.Second)
@@ -83,14 +84,8 @@ func (s *schedulerRun) spareMemory(ctx context.Context) {
 		case <-tick.C:
 		}
 		now := allocated()
-		if bound, changed := b.after(int64(now - before)); changed {
-			debug.SetMemoryLimit(bound)
-			if bound == b.calm {
-				debug.SetGCPercent(often)
-				debug.FreeOSMemory()
-			} else {
-				debug.SetGCPercent(seldom)
-			}
+		if b.after(int64(now - before)) {
+			b.set()
 		}
 		before = now
 	}
@@ -114,17 +109,27 @@ type bounds struct {
 const calmAfter = 10
 
 // wide is the bound while there is much to do.
-func (b *bounds) wide() int64 { return b.calm / 5 * 7 }
+func (b *bounds) wide() int64 { return b.calm / 3 * 5 }
 
-// after gives the bound after a second in which so many bytes were allocated, and whether it is
-// another one.
-func (b *bounds) after(bytes int64) (bound int64, changed bool) {
+// after takes a second in which so many bytes were allocated, and reports whether that changes
+// the bound.
+func (b *bounds) after(bytes int64) (changed bool) {
 	was := b.busy
 	if b.quiet++; bytes > b.calm/8 {
 		b.busy, b.quiet = true, 0
 	}
-	if b.busy = b.busy && b.quiet < calmAfter; b.busy {
-		return b.wide(), !was
+	b.busy = b.busy && b.quiet < calmAfter
+	return b.busy != was
+}
+
+// set makes the bound that of the process.
+func (b *bounds) set() {
+	if b.busy {
+		debug.SetMemoryLimit(b.wide())
+		debug.SetGCPercent(seldom)
+		return
 	}
-	return b.calm, was
+	debug.SetMemoryLimit(b.calm)
+	debug.SetGCPercent(often)
+	debug.FreeOSMemory()
 }

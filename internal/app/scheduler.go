@@ -341,6 +341,7 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 		s.release() // whoever stands by need not wait for those who ask us
 	}()
 	defer close(ending)
+	parts.Go(func() { s.spareMemory(ctx) })
 	parts.Go(func() {
 		exit, err := s.loop.Run(ctx)
 		if exit != nil {
@@ -360,7 +361,6 @@ func (s *schedulerRun) serve(ctx context.Context) error {
 	}
 	time.AfterFunc(startupTime, releaseStartupPages)
 	s.log.Info("scheduler started", "name", s.o.Name, "url", s.url(), "version", s.version)
-	parts.Go(func() { s.spareMemory(ctx) })
 	parts.Go(func() { feed.Run(ctx, s.loop.Watch) })
 	if s.hooks != nil {
 		parts.Go(func() { s.hooks.Run(ctx, s.loop.Watch) })
