@@ -61,21 +61,8 @@ func (m *Machine) subscribed(ev mesos.Subscribed) {
 	m.stirAll()
 	m.told = false
 	m.wants = map[string]bool{}
-	m.asked = map[mesos.TaskID]question{}
 	m.kills = map[mesos.TaskID]time.Time{}
-	m.askAbout(m.podNames())
-	m.unheard = unheard{m.now, map[mesos.TaskID]bool{}}
-	for id := range m.asked {
-		m.unheard.tasks[id] = true
-	}
-	if m.implicit = m.now; len(m.unheard.tasks) > 0 {
-		m.implicit = m.now.Add(implicitFirst) // or once all are heard of
-	}
-	for _, id := range m.leftIndex().busy {
-		for _, t := range m.hard.Leftovers[id].Tasks {
-			m.asked[t] = question{again: m.now, wait: askFirst / 2}
-		}
-	}
+	m.askAboutAll()
 	m.askOperations()
 	m.note(Info, CountSubscribes, "subscribed", "framework", string(ev.Framework),
 		"master", ev.Master)
@@ -95,17 +82,6 @@ func (m *Machine) hitBy(ev mesos.ExecutorFailed) []PodName {
 		return []PodName{name}
 	}
 	return nil
-}
-
-// askAbout marks the live tasks of some instances for an explicit reconciliation.
-func (m *Machine) askAbout(names []PodName) {
-	for _, name := range names {
-		for _, t := range m.hard.Pods[name].Tasks {
-			if t.live() {
-				m.asked[t.ID] = question{again: m.now, wait: askFirst / 2}
-			}
-		}
-	}
 }
 
 // updated applies one status update, and acknowledges it once it is stored.
@@ -137,25 +113,6 @@ func (m *Machine) updated(s mesos.Status) {
 	}
 	if len(s.UUID) > 0 {
 		m.send(mesos.Acknowledge{Task: s.Task, Agent: s.Agent, UUID: s.UUID})
-	}
-}
-
-// unheard are the tasks that were live when the scheduler subscribed and have had no status since.
-type unheard struct {
-	since time.Time
-	tasks map[mesos.TaskID]bool
-}
-
-// noteHeard says when the last of them has had one: from then on all that runs is known.
-func (m *Machine) noteHeard(task mesos.TaskID) {
-	if !m.unheard.tasks[task] {
-		return
-	}
-	delete(m.unheard.tasks, task)
-	if len(m.unheard.tasks) == 0 {
-		m.implicit = m.now
-		m.note(Info, "", "all tasks are reconciled", "since_subscribed",
-			m.now.Sub(m.unheard.since).String())
 	}
 }
 

@@ -178,8 +178,8 @@ const (
 	killAgain      = 10 * time.Second       // a kill is repeated until the task is seen to end
 	askFirst       = 2 * time.Second        // first wait for an answer to a reconciliation
 	askMax         = time.Minute            // longest
-	implicitFirst  = 15 * time.Second       // implicit reconciliation, once known tasks are heard of
-	implicitEvery  = 15 * time.Minute       // and then
+	implicitFirst  = 15 * time.Second       // longest wait before the first implicit reconciliation
+	implicitEvery  = 15 * time.Minute       // between those after it
 	factsBusy      = 250 * time.Millisecond // between questions while a broker comes up
 	factsIdle      = 15 * time.Second       // between questions while all is well
 	factsLost      = 20 * time.Second       // an answer that did not come is given up
