@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Deploys PODS pods on AGENTS simulated agents through the real wire, and prints what it took.
+# Deploys PODS pods on AGENTS simulated agents through the real wire, kills the scheduler twice, and
+# prints what it took.
 # STATE=zk://… keeps the state there instead of in a file. Needs bin/kafka-sched (make build).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -82,6 +83,23 @@ for p in "scheduler $scheduler" "simulated-Mesos $mesos"; do
   figure "${p% *}: resident memory, most and now" \
     "$(mib "${p#* }" VmHWM) MiB, $(mib "${p#* }" VmRSS) MiB"
 done
-sleep "${STEADY:-30}"
-figure "scheduler: resident memory ${STEADY:-30} s later" "$(mib "$scheduler" VmRSS) MiB"
+sleep "${STEADY:-50}"
+figure "scheduler: resident memory ${STEADY:-50} s later" "$(mib "$scheduler" VmRSS) MiB"
+# A scheduler that is killed is started again by the cluster's keeper: as it has announced itself it
+# is ready, and it logs when it has heard of all tasks.
+for time in first second; do
+  log=$work/home/many/scheduler/scheduler.log
+  found=$(grep -c 'all tasks are reconciled' "$log" || true)
+  begun=$(now)
+  kill -KILL "$scheduler"
+  until again=$(sed 's/.*"pid":\([0-9]*\).*/\1/' "$announced") && [ "$again" != "$scheduler" ]; do
+    sleep 0.02
+  done
+  ready=$(now) scheduler=$again
+  until [ "$(grep -c 'all tasks are reconciled' "$log")" -gt "$found" ]; do
+    sleep 0.1
+  done
+  figure "killed the $time time: ready, and all tasks found, after" \
+    "$(seconds "$begun" "$ready") s, $(seconds "$begun" "$(now)") s"
+done
 exit "$status"

@@ -75,7 +75,7 @@ func RunLocalMesos(ctx context.Context, o LocalMesosOptions) error {
 	if o.Simulate && os.Getenv("GOGC") == "" {
 		// A simulation is there to be fast, and what it holds for 10,000 agents is much that
 		// lives long: to look through it less often is worth the memory.
-		debug.SetGCPercent(200)
+		debug.SetGCPercent(400)
 	}
 	cluster, err := localmesos.Start(cfg)
 	if err != nil {

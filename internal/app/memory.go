@@ -109,7 +109,7 @@ type bounds struct {
 const calmAfter = 10
 
 // wide is the bound while there is much to do.
-func (b *bounds) wide() int64 { return b.calm / 3 * 5 }
+func (b *bounds) wide() int64 { return b.calm / 2 * 3 }
 
 // after takes a second in which so many bytes were allocated, and reports whether that changes
 // the bound.

@@ -88,7 +88,7 @@ func (c *cluster) simulate(agents int) (master string) {
 	l.Close()
 	mesos := exec.Command(binary, "localmesos", "--simulate", "--agents", fmt.Sprint(agents),
 		"--listen", master, "--zones", "3", "--racks", "40", "--dir", c.t.TempDir())
-	mesos.Env = append(c.env, "GOGC=400") // it stands for the processors of many machines
+	mesos.Env = c.env
 	if err := mesos.Start(); err != nil {
 		c.t.Fatal(err)
 	}
