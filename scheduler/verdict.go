@@ -128,7 +128,7 @@ func (m *Machine) whole() *rolling.Facts {
 // requestFor is what is asked of a node.
 func (m *Machine) requestFor(p Pod, spec servicespec.Pod) rolling.Request {
 	q := rolling.Request{Node: rolling.NodeID(nodeID(p.Name, spec)), Now: m.now,
-		Policy: PolicyOf(spec)}
+		Fading: m.facts.fading(), Policy: PolicyOf(spec)}
 	if !spec.Kafka.Serves() {
 		q.Role = rolling.ControllerRole
 	}

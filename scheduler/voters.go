@@ -3,6 +3,7 @@ package scheduler
 import (
 	"slices"
 
+	"github.com/kafka-sched/kafka-sched/scheduler/rolling"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -71,6 +72,20 @@ func (f *KafkaFacts) follower(id int) int {
 
 // follows reports whether what runs of a controller does not vote, although its earlier volume may.
 func (f *KafkaFacts) follows(id int) bool { return f.follower(id) >= 0 }
+
+// fading are the controllers for which a process votes that was replaced, and what replaced it
+// only follows: it runs on an agent that is away, and is ended as soon as that one is back.
+func (f *KafkaFacts) fading() (ids []rolling.NodeID) {
+	if f == nil {
+		return nil
+	}
+	for _, r := range f.Replicas {
+		if r.Votes && r.Present && f.follows(r.ID) {
+			ids = append(ids, rolling.NodeID(r.ID))
+		}
+	}
+	return ids
+}
 
 // majorityWithout reports whether the voters that the leader hears of are a majority of all
 // without one node.

@@ -27,6 +27,8 @@ var verdicts = []mutation{
 		"!slices.Contains(q.gone, b.ID) && b.Answered.Before(q.Asked) {",
 		"!slices.Contains(q.gone, b.ID) && b.Answered.IsZero() {",
 		"a broker that hangs counts as up"},
+	{"scheduler/rolling/quorum.go", " && !slices.Contains(q.Fading, v.ID)", "",
+		"a vote counts for the quorum that ends when an agent is back"},
 	{"scheduler/rolling/quorum.go", "	if have >= need {", "	if have+1 >= need {",
 		"the quorum may lose its majority"},
 	{"scheduler/rolling/quorum.go", " && !v.Answered.Before(q.Asked) &&", " &&",

@@ -11,12 +11,12 @@ func (q *inquiry) led() *Verdict {
 	return nil
 }
 
-// caughtUp is the number of voters that answer, are up to date, and not gone.
+// caughtUp is the number of voters that answer, are up to date, and neither gone nor about to go.
 func (q *inquiry) caughtUp() int {
 	n := 0
 	for _, v := range q.Quorum.Voters {
 		if v.Behind >= 0 && v.Behind <= q.Policy.maxBehind() && !v.Answered.Before(q.Asked) &&
-			!slices.Contains(q.gone, v.ID) {
+			!slices.Contains(q.gone, v.ID) && !slices.Contains(q.Fading, v.ID) {
 			n++
 		}
 	}

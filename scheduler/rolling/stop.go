@@ -57,7 +57,10 @@ type Request struct {
 	// Ended is whether its process is known to have ended.
 	Ended bool
 	// Down are the others that were taken down by us and are not wholly back.
-	Down   []NodeID
+	Down []NodeID
+	// Fading are the voters that the quorum is about to lose: a process votes for them that is
+	// ended as soon as anybody can.
+	Fading []NodeID
 	Policy Policy
 }
 
