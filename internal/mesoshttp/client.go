@@ -38,7 +38,9 @@ type Config struct {
 	// BackoffMin and BackoffMax bound the wait before a new subscription; 0 means 100 ms and
 	// 15 s.
 	BackoffMin, BackoffMax time.Duration
-	// CallTimeout is how long one call may take, 0 means 10 s.
+	// CallTimeout is how long one call may take, 0 means 10 s. Each time one took longer the next
+	// may take twice as long, up to six times CallTimeout, until a stream ends for another reason:
+	// a slow master is no quicker when all that it was told is told anew.
 	CallTimeout time.Duration
 	// DetectLimit is how long Detect may take until somebody is told that there is no leader; 0
 	// means 5 s.
@@ -53,6 +55,9 @@ type Config struct {
 	// Logger is for what happens to calls and the connection; nil means slog.Default().
 	Logger *slog.Logger
 }
+
+// slowest is how many times Config.CallTimeout a call of a slow master may take.
+const slowest = 6
 
 // RefusedError ends Run: the master (or the agent) closed the subscription with an ERROR event.
 type RefusedError struct{ Message string }
@@ -69,7 +74,9 @@ type Client struct {
 	log    *slog.Logger
 	// lastReason is that of the latest Disconnected, "" while subscribed. Run alone uses it.
 	lastReason string
-	parted     *mark // set when the master has answered a TEARDOWN
+	// callLimit is how long one call may take by now. Run alone uses it.
+	callLimit time.Duration
+	parted    *mark // set when the master has answered a TEARDOWN
 
 	mu      sync.Mutex
 	current *session // nil while there is no stream
@@ -111,7 +118,7 @@ func New(config Config) *Client {
 		config.Logger = slog.Default()
 	}
 	return &Client{
-		config: config,
+		config: config, callLimit: config.CallTimeout,
 		poster: newPoster(config.JSON, config.Access),
 		log:    config.Logger,
 		parted: newMark(),
@@ -167,6 +174,11 @@ func (c *Client) Run(ctx context.Context, deliver func(mesos.Event)) error {
 		}
 		if subscribed && time.Since(began) >= c.config.BackoffMax {
 			attempt = 0
+		}
+		if subscribed && errors.Is(err, context.DeadlineExceeded) {
+			c.callLimit = min(2*c.callLimit, slowest*c.config.CallTimeout)
+		} else {
+			c.callLimit = c.config.CallTimeout
 		}
 		c.tell(err, deliver)
 		pause := jittered(c.config.BackoffMin, c.config.BackoffMax, attempt)
@@ -319,6 +331,7 @@ func (c *Client) subscribe(
 		}
 	}
 	s := newSession(ctx, c.poster, c.config, c.log)
+	s.callLimit = c.callLimit
 	defer s.end(errors.New("the stream ended"))
 	framework := c.config.Framework()
 	s.role, s.framework, s.parted = framework.Role, framework.ID, c.parted

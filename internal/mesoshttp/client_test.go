@@ -348,6 +348,34 @@ func TestClientCallTimeout(t *testing.T) {
 	want(t, r, `disconnected "sending a call: `, subscribedText)
 }
 
+// TestClientSlowMaster says that a master that takes longer for a call than it may is given more
+// time from then on: its streams do not end for ever.
+func TestClientSlowMaster(t *testing.T) {
+	const limit = 20 * time.Millisecond
+	m := &master{}
+	m.call = func(w http.ResponseWriter, r *http.Request, c *scheduler.Call) {
+		select {
+		case <-time.After(3 * limit):
+			w.WriteHeader(http.StatusAccepted)
+			m.calls <- callFromWire(m.t, c)
+		case <-r.Context().Done():
+		}
+	}
+	c, r := m.start(t, func(c *Config) { c.CallTimeout = limit })
+	for {
+		want(t, r, subscribedText)
+		c.Send(mesos.Suppress{})
+		select {
+		case <-m.calls:
+			return
+		case got := <-r.events:
+			if !strings.HasPrefix(got.String(), `disconnected "sending a call: `) {
+				t.Fatal(got)
+			}
+		}
+	}
+}
+
 // TestClientOverflow says that too many waiting calls end the stream, and never block Send.
 func TestClientOverflow(t *testing.T) {
 	m := &master{call: func(_ http.ResponseWriter, r *http.Request, _ *scheduler.Call) {

@@ -27,7 +27,8 @@ type session struct {
 	// lanes are what waits: calls in their order, and acknowledgements, which need none.
 	calls, acks lane
 	sender      sync.WaitGroup
-	parted      *mark // see Client
+	parted      *mark         // see Client
+	callLimit   time.Duration // how long one call may take
 
 	// Set before the first event is delivered, and never changed then.
 	to, streamID string
@@ -117,7 +118,7 @@ func (s *session) sendOne(call mesos.Call) {
 	if parts {
 		ctx = context.WithoutCancel(ctx) // the master ends the stream, maybe before it answers
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.config.CallTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.callLimit)
 	defer cancel()
 	err := s.poster.call(ctx, s.to, s.streamID, callToWire(call, s.framework, s.role))
 	var status *StatusError
@@ -132,7 +133,8 @@ func (s *session) sendOne(call mesos.Call) {
 		s.log.Error("the master refuses a call",
 			"call", call.String(), "status", status.Status, "message", status.Text)
 	case s.ctx.Err() == nil:
-		s.log.Warn("a call cannot be sent", "call", call.String(), "error", err)
+		s.log.Warn("a call cannot be sent", "call", call.String(), "error", err,
+			"limit", s.callLimit.String())
 		s.cancel(fmt.Errorf("sending a call: %w", err))
 	}
 }
