@@ -122,7 +122,8 @@ if [ -n "$raw" ]; then
     kafka.tools.StorageTool format --ignore-formatted \
     -t "$KAFKA_CLUSTER_ID" -c node.properties $KAFKA_SCHED_FORMAT
 fi
-exec "$java" $KAFKA_HEAP_OPTS $KAFKA_JVM_FLAGS $jvm -cp "$libs" kafka.Kafka node.properties
+exec "$java" -Djava.io.tmpdir="$temp" $KAFKA_HEAP_OPTS $KAFKA_JVM_FLAGS $jvm -cp "$libs" \
+  kafka.Kafka node.properties
 `
 
 // log4j2 sends everything to standard output, which the executor rotates.

@@ -38,8 +38,12 @@ func (m *Machine) serverLines(spec servicespec.Pod, index int, own string) ([]st
 	return lines, placed
 }
 
-// findJava is the beginning of all scripts that start a JVM.
+// findJava is the beginning of all scripts that start a JVM. Native libraries are unpacked into the
+// sandbox: a JVM that is killed leaves them behind, and nothing on /tmp may be allowed to run.
 const findJava = `set -eu
+temp="$PWD/java-temp"
+rm -rf "$temp"
+mkdir "$temp"
 java="${JAVA_HOME:+$JAVA_HOME/bin/}java"
 command -v "$java" >/dev/null || {
   echo "no Java found on $(hostname): install Java 17 or newer there, set JAVA_HOME for its" \
@@ -49,7 +53,8 @@ command -v "$java" >/dev/null || {
 // startZooKeeper writes the server's id to where ZooKeeper wants it, and becomes the server.
 const startZooKeeper = findJava + `mkdir -p "$ZOOKEEPER_DATA"
 echo "$ZOOKEEPER_ID" > "$ZOOKEEPER_DATA/myid"
-exec "$java" $ZOOKEEPER_HEAP_OPTS $ZOOKEEPER_JVM_FLAGS -Djava.awt.headless=true \
+exec "$java" -Djava.io.tmpdir="$temp" $ZOOKEEPER_HEAP_OPTS $ZOOKEEPER_JVM_FLAGS \
+  -Djava.awt.headless=true \
   -Dlog4j.configuration="file:$PWD/log4j.properties" -Dzookeeper.jmx.log4j.disable=true \
   -cp "$PWD/kafka/libs/*" org.apache.zookeeper.server.quorum.QuorumPeerMain zoo.cfg
 `
@@ -60,8 +65,8 @@ const awaitPlaces = `echo "waiting for the places of the other servers"; trap 'e
 	`while :; do sleep 1 & wait $!; done`
 
 // startBroker becomes a broker whose metadata is in ZooKeeper, which needs no formatting.
-const startBroker = findJava + `exec "$java" $KAFKA_HEAP_OPTS $KAFKA_JVM_FLAGS ` +
-	`-Djava.awt.headless=true \
+const startBroker = findJava + `exec "$java" -Djava.io.tmpdir="$temp" $KAFKA_HEAP_OPTS \
+  $KAFKA_JVM_FLAGS -Djava.awt.headless=true \
   -Dlog4j.configuration="file:$PWD/log4j.properties" \
   -cp "$PWD/kafka/libs/*" kafka.Kafka server.properties
 `
