@@ -310,8 +310,10 @@ func (m *Machine) completed(p Pod, spec servicespec.Pod) (noted Pod, changed boo
 			t.Failures, t.NotBefore, changed = 0, time.Time{}, true
 		}
 	})
-	if ok, _ := m.ready(noted); ok && first {
-		m.note(Info, "", "instance complete", "pod", p.Name.String())
+	if first {
+		if ok, _ := m.ready(noted); ok {
+			m.note(Info, "", "instance complete", "pod", p.Name.String())
+		}
 	}
 	return noted, changed
 }

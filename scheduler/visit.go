@@ -229,7 +229,7 @@ func (m *Machine) plainTask(t Task, ts servicespec.Task) bool {
 	case told, !t.complete(ts) && !t.runs():
 		return false
 	case t.complete(ts) && (!t.WasReady || t.Deployed != m.hard.Target.ID):
-		return false // settle notes it
+		return false // completed notes it
 	}
 	t.Name, t.ID, t.State, t.Since, t.Reason, t.Message = "", "", "", time.Time{}, "", ""
 	t.Executor, t.Last, t.Reached, t.IP = "", nil, nil, ""
