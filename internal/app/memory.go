@@ -122,14 +122,21 @@ func (b *bounds) after(bytes int64) (changed bool) {
 	return b.busy != was
 }
 
+// bound is the present one.
+func (b *bounds) bound() int64 {
+	if b.busy {
+		return b.wide()
+	}
+	return b.calm
+}
+
 // set makes the bound that of the process.
 func (b *bounds) set() {
+	debug.SetMemoryLimit(b.bound())
 	if b.busy {
-		debug.SetMemoryLimit(b.wide())
 		debug.SetGCPercent(seldom)
 		return
 	}
-	debug.SetMemoryLimit(b.calm)
 	debug.SetGCPercent(often)
 	debug.FreeOSMemory()
 }

@@ -8,25 +8,22 @@ func TestBounds(t *testing.T) {
 	t.Parallel()
 	b := bounds{calm: 800}
 	for second, x := range []struct {
-		bytes         int64
-		busy, changed bool
+		bytes, bound int64
+		changed      bool
 	}{
-		{10, false, false}, {500, true, true}, {500, true, false}, {10, true, false},
-		{500, true, false},
+		{10, 800, false}, {500, 1200, true}, {500, 1200, false}, {10, 1200, false},
+		{500, 1200, false},
 	} {
-		if changed := b.after(x.bytes); b.busy != x.busy || changed != x.changed {
-			t.Errorf("second %d: %v, %v, not %+v", second, b.busy, changed, x)
+		if changed := b.after(x.bytes); b.bound() != x.bound || changed != x.changed {
+			t.Errorf("second %d: %d, %v, not %+v", second, b.bound(), changed, x)
 		}
 	}
 	for range calmAfter - 1 {
-		if changed := b.after(0); !b.busy || changed {
-			t.Errorf("too soon calm: %v, %v", b.busy, changed)
+		if changed := b.after(0); b.bound() != 1200 || changed {
+			t.Errorf("too soon calm: %d, %v", b.bound(), changed)
 		}
 	}
-	if changed := b.after(0); b.busy || !changed {
-		t.Errorf("not calm at last: %v, %v", b.busy, changed)
-	}
-	if wide := b.wide(); wide <= b.calm || wide > 2*b.calm {
-		t.Errorf("%d is not a wider bound than %d", wide, b.calm)
+	if changed := b.after(0); b.bound() != 800 || !changed {
+		t.Errorf("not calm at last: %d, %v", b.bound(), changed)
 	}
 }
