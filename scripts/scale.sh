@@ -65,12 +65,13 @@ timeout "$((limit + 60))" "$ks" install --name many --master "http://$master" \
   -f "$work/many.yml" --timeout "${limit}s" --quiet "${state[@]}" >"$work/install.log" 2>&1 &
 install=$!
 announced=$work/home/many/scheduler/scheduler.json
+pid() { sed 's/.*"pid":\([0-9]*\).*/\1/' "$announced"; }
 until [ -s "$announced" ]; do
   kill -0 "$install" || { cat "$work/install.log"; exit 1; }
   sleep 0.05
 done
 ready=$(now) status=0
-scheduler=$(sed 's/.*"pid":\([0-9]*\).*/\1/' "$announced")
+scheduler=$(pid)
 wait "$install" || { status=$?; tail -n 3 "$work/install.log"; }
 ended=$(now)
 [ -z "${KEEP_LOG:-}" ] || cp "$work"/home/many/scheduler/scheduler.log "$work/mesos.log" "$KEEP_LOG"
@@ -87,18 +88,23 @@ sleep "${STEADY:-50}"
 figure "scheduler: resident memory ${STEADY:-50} s later" "$(mib "$scheduler" VmRSS) MiB"
 # A scheduler that is killed is started again by the cluster's keeper: as it has announced itself it
 # is ready, and it logs when it has heard of all tasks.
+log=$work/home/many/scheduler/scheduler.log
+restarted() { again=$(pid) && [ "$again" != "$scheduler" ]; }
+reconciled() { grep -c 'all tasks are reconciled' "$log" || true; }
+all_found() { [ "$(reconciled)" -gt "$found" ]; }
+await() {
+  local end=$((SECONDS + limit))
+  until "$1"; do
+    [ "$SECONDS" -lt "$end" ] || { echo "$1: not within $limit s"; tail -n 3 "$log"; exit 1; }
+    sleep 0.05
+  done
+}
 for time in first second; do
-  log=$work/home/many/scheduler/scheduler.log
-  found=$(grep -c 'all tasks are reconciled' "$log" || true)
-  begun=$(now)
+  found=$(reconciled) begun=$(now)
   kill -KILL "$scheduler"
-  until again=$(sed 's/.*"pid":\([0-9]*\).*/\1/' "$announced") && [ "$again" != "$scheduler" ]; do
-    sleep 0.02
-  done
+  await restarted
   ready=$(now) scheduler=$again
-  until [ "$(grep -c 'all tasks are reconciled' "$log")" -gt "$found" ]; do
-    sleep 0.1
-  done
+  await all_found
   figure "killed the $time time: ready, and all tasks found, after" \
     "$(seconds "$begun" "$ready") s, $(seconds "$begun" "$(now)") s"
 done
