@@ -145,13 +145,16 @@ func (m *Machine) forgetEmpty() {
 
 // remembered reports whether Kafka may count on an instance of which nothing is there, as it was
 // being replaced: as a voter, or as a broker that has replicas. It may have become either before it
-// was complete.
+// was complete, and in its last moment, since Kafka was asked.
 func (m *Machine) remembered(p Pod) bool {
 	if p.launched() || !m.farewellOf(p.Name).forgets {
 		return false
 	}
 	spec, _ := m.spec(p.Name)
 	id, f := nodeID(p.Name, spec), m.kafkaNow()
+	if p.Replacing && (f == nil || f.Asked.Before(m.endOf(p))) {
+		return true // for all that anybody knows
+	}
 	return p.deployed() || f != nil && (slices.Contains(f.Voters, id) || f.broker(id) != nil)
 }
 
