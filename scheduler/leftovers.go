@@ -88,9 +88,10 @@ func (m *Machine) unowned(
 		}
 		if owner == "" {
 			owner = mesos.ReservationID(r.Label(labelReservation))
-		}
-		if owner == "" || owners[string(owner)] == held { // its place has given this part up
-			owner = mesos.ReservationID(id)
+			_, left := m.hard.Leftovers[owner]
+			if owner == "" || left || owners[string(owner)] == held {
+				owner = mesos.ReservationID(id) // its place had given this part up, or never saw it
+			}
 		}
 		found[owner] = append(found[owner], r)
 	}

@@ -55,13 +55,24 @@ func (s *story) refused(d *datadriven.TestData) string {
 
 // stray is a reservation with the labels of an instance's, and ids that no record has.
 func (s *story) stray(pod string) resource.List {
-	list := placeResources(*s.pod(pod).Place).WithoutVolumes()
+	return relabelled(placeResources(*s.pod(pod).Place).WithoutVolumes(),
+		resource.ResourceID, labelReservation)
+}
+
+// unseen is a part of what is left of an instance that its record does not have.
+func (s *story) unseen(pod string) resource.List {
+	return relabelled(s.leftover(pod).Resources[:1], resource.ResourceID)
+}
+
+// relabelled is a list in which some of the labels have other values.
+func relabelled(list resource.List, keys ...string) resource.List {
+	list = slices.Clone(list)
 	for i := range list {
 		list[i].Reservations = slices.Clone(list[i].Reservations)
 		last := &list[i].Reservations[len(list[i].Reservations)-1]
 		last.Labels = slices.Clone(last.Labels)
 		for j, l := range last.Labels {
-			if l.Key == resource.ResourceID || l.Key == labelReservation {
+			if slices.Contains(keys, l.Key) {
 				last.Labels[j].Value = "stray-" + l.Value
 			}
 		}

@@ -375,8 +375,9 @@ func lengthen(text string) string {
 
 // offers reads lines of "id[!window] agent host[@zone] [role=ROLE] [arch=CPU] resources"; in
 // these "kept=POD" stands for all that an instance holds, "leftover=POD" for what is left of it,
-// "half=" and "bare=" for that without its volumes, and "stray=" for a copy of it under another id;
-// "more=" is as Story.more has it. A window says in how long an hour of maintenance begins.
+// "half=" and "bare=" for that without its volumes, "stray=" for a copy of it under another id, and
+// "unseen=" for a part of what is left of it that no record has; "more=" is as Story.more has it.
+// A window says in how long an hour of maintenance begins.
 func (s *story) offers(d *datadriven.TestData) string {
 	var ev mesos.Offers
 	for _, line := range strings.Split(d.Input, "\n") {
@@ -418,6 +419,10 @@ func (s *story) offered(text string) resource.List {
 		}
 		if pod, ok := strings.CutPrefix(part, "stray="); ok {
 			list = append(list, s.stray(pod)...)
+			continue
+		}
+		if pod, ok := strings.CutPrefix(part, "unseen="); ok {
+			list = append(list, s.unseen(pod)...)
 			continue
 		}
 		if pod, ok := strings.CutPrefix(part, "half="); ok {

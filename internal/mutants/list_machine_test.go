@@ -73,6 +73,8 @@ var machine = []mutation{
 	{"scheduler/pass.go",
 		"			m.setPod(m.withoutRequest(p))\n			continue\n", "",
 		"what is not wanted any more is replaced without a verdict"},
+	{"scheduler/leftovers.go", "owner == \"\" || left ||", "owner == \"\" || left && false ||",
+		"what a record of a leftover does not have waits for what it has, and is gone"},
 	{"scheduler/place.go", "	if m.goesYet(p, l) {", "	if false {",
 		"a set is added while one of the same ids is to be freed"},
 	{"scheduler/free.go", "			m.crossed(offers, l) {", "			false {",
