@@ -151,6 +151,17 @@ func (w *work) reserveMore(match offer.Match) {
 	w.operations[match.Offer] = append(w.operations[match.Offer], offer.Operations(match)...)
 }
 
+// doubted are the sets of an instance's place that more may be reserved for than they hold, and of
+// which nobody knows whether a task runs with them.
+func doubted(p Pod, spec servicespec.Pod) []string {
+	return slices.DeleteFunc(slices.Clone(p.Place.More), func(set string) bool {
+		return !slices.ContainsFunc(p.Tasks, func(t Task) bool {
+			ts, known := taskSpec(spec, t.Name)
+			return known && t.unsure() && ts.Resources.Name == set
+		})
+	})
+}
+
 // moreAfter are the sets of a place that more was reserved for and that a launch does not use.
 func moreAfter(place *Place, l launchOf) []string {
 	if place == nil {

@@ -286,7 +286,8 @@ func (w *work) requirement(p Pod, l launchOf, id mesos.ReservationID) offer.Requ
 		req.Kept = &offer.Kept{
 			Agent: p.Place.Agent, Hostname: p.Place.Hostname, Executor: p.Place.Executor,
 			ExecutorRuns: p.anyRuns(), Sets: p.Place.Sets, Unseen: p.Place.Unseen,
-			Drop: dropped(*p.Place, l.spec)}
+			Doubted: doubted(p, l.spec),
+			Drop:    dropped(*p.Place, l.spec)}
 	}
 	return req
 }

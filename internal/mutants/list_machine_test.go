@@ -73,6 +73,8 @@ var machine = []mutation{
 	{"scheduler/pass.go",
 		"			m.setPod(m.withoutRequest(p))\n			continue\n", "",
 		"what is not wanted any more is replaced without a verdict"},
+	{"scheduler/offer/kept.go", "	if slices.Contains(k.Doubted, s.Name) {\n", "	if false {\n",
+		"what was reserved beside a task says that the task has ended"},
 	{"scheduler/leftovers.go", "owner == \"\" || left ||", "owner == \"\" || left && false ||",
 		"what a record of a leftover does not have waits for what it has, and is gone"},
 	{"scheduler/place.go", "	if m.goesYet(p, l) {", "	if false {",

@@ -15,8 +15,9 @@ import (
 // change of it may have been lost on its way, and then this one mends it. What is on record of
 // a set tells only what must be there for the offer to do. That is anything at all, since a
 // task has the whole set or nothing of it: as long as nothing is there, something still runs on
-// it, and once something is, nobody will bring the rest. And it is every volume, because what
-// has data is never replaced by something empty.
+// it, and once something is, nobody will bring the rest - but where more was reserved beside what
+// may still run, which has the same ids: there it is all of it. And it is every volume, because
+// what has data is never replaced by something empty.
 func (t *Table) returnToKept(req *Requirement) (Match, *Refusal) {
 	for i := t.first(req.Kept.Agent); i < len(t.agents); i++ {
 		if t.agents[i].Agent != req.Kept.Agent {
@@ -137,9 +138,14 @@ func (k *Kept) present(s SetResources, o *mesos.Offer) (there, missing resource.
 	if slices.Contains(k.Unseen, s.Name) {
 		return there, nil
 	}
+	ended := len(there) > 0
+	if slices.Contains(k.Doubted, s.Name) {
+		ended = there.WithoutRole().WithoutVolumes().
+			Contains(s.Resources.WithoutRole().WithoutVolumes())
+	}
 	missing = s.Resources.Filter(func(r resource.Resource) bool {
 		volume := volumeOf(r)
-		return volume == "" && len(there) == 0 || volume != "" && !hasVolume(there, volume)
+		return volume == "" && !ended || volume != "" && !hasVolume(there, volume)
 	})
 	return there, missing
 }

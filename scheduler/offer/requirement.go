@@ -72,6 +72,9 @@ type Kept struct {
 	// Unseen names those of them that no task was ever seen to run with: the ACCEPT that made
 	// them may have been lost, so what is missing of them is made anew, volumes too.
 	Unseen []string
+	// Doubted names those of them beside which more may be reserved under their ids, and of which
+	// nobody knows whether a task runs with them: one has ended that is offered as a whole.
+	Doubted []string
 	// Drop names those of them that the spec has no more; they are freed if they are offered.
 	Drop []string
 	// Beside says that all of it is in use and stays so: what is wanted more has to be free
