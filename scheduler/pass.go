@@ -286,12 +286,28 @@ func (w *work) noteHoldersOf(a plans.Assessment) {
 	for i, phase := range a.Plan.Phases {
 		for j, s := range phase.Steps {
 			status := a.Phases[i].Steps[j]
-			under := status == plans.Starting || status == plans.Started
-			if s.Pod != "" && under && !w.m.hard.Pods[PodName{s.Pod, s.Index}].paused() {
-				w.hold(a.Plan.Name, s)
+			if s.Pod != "" && (status == plans.Starting || status == plans.Started) {
+				w.hold(a.Plan.Name, w.m.underWay(s))
 			}
 		}
 	}
+}
+
+// underWay is a step with those of its tasks that it has in hand. Of a paused instance those are
+// what runs and is neither paused nor done: for how long it stays paused nobody knows.
+func (m *Machine) underWay(s plans.Step) plans.Step {
+	name := PodName{s.Pod, s.Index}
+	p := m.hard.Pods[name]
+	if !p.paused() {
+		return s
+	}
+	spec, _ := m.spec(name)
+	s.Tasks = slices.DeleteFunc(slices.Clone(s.Tasks), func(task string) bool {
+		ts, _ := taskSpec(spec, task)
+		t, _ := p.task(task)
+		return t.Paused || !t.live() || t.complete(ts)
+	})
+	return s
 }
 
 // hold notes that a plan has the resource sets of a step in hand, as far as no other one has.
