@@ -274,30 +274,11 @@ func (w *work) tend(name PodName) {
 		m.due = true // what is broken all the same is brought back anew
 		p = m.hard.Pods[name]
 		p.Recovery = nil
-		if m.stands(p, spec, r) {
+		if m.back(p) {
 			p = m.replaced(p)
 		}
 		m.setPod(p)
 	}
-}
-
-// stands reports whether what a recovery brings back for good is there again, whatever an operator
-// said: a recovery that he forces to its end has replaced nothing by that. A job may have failed,
-// but something has to do what it is for.
-func (m *Machine) stands(p Pod, spec servicespec.Pod, r *recovery) bool {
-	if p.Place == nil {
-		return false
-	}
-	some := false
-	for _, name := range slices.Concat(r.Steps...) {
-		ts, known := taskSpec(spec, name)
-		does := known && m.taskBack(p, spec, ts)
-		if known && ts.Goal == servicespec.GoalRunning && !does {
-			return false
-		}
-		some = some || does
-	}
-	return some
 }
 
 // taskBack reports whether a task does what it is for, or is paused as the operator wants it.

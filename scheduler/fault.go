@@ -114,8 +114,8 @@ func (m *Machine) replaced(p Pod) Pod {
 }
 
 // back reports whether an instance that was given a new place does there what it is for: something
-// of it has to. A job may have failed that the plan deploy has not, or that was done before: then
-// nothing launches it again, once an operator has forced its recovery to an end.
+// of it has to. Jobs that the plan deploy has not are of no concern, and one that was done before
+// may have failed: nothing launches it again, once an operator has forced its recovery to an end.
 func (m *Machine) back(p Pod) bool {
 	spec, ok := m.spec(p.Name)
 	if !ok || p.Place == nil || p.Recovery != nil {
@@ -129,7 +129,7 @@ func (m *Machine) back(p Pod) bool {
 		}
 		does := m.taskBack(p, spec, ts)
 		forced := ts.Goal != servicespec.GoalRunning && !t.live() && t.Deployed != ""
-		if !does && !forced && !m.jobEnded(p.Name, ts, t) {
+		if !does && !forced && !m.jobAside(p.Name, ts) {
 			return false
 		}
 		some = some || does

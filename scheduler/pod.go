@@ -251,10 +251,15 @@ func (m *Machine) readyBut(
 // jobEnded reports whether a task is a job that the plan deploy has not, and has ended. Whether it
 // is done again is a matter of its plan, which an operator may have stopped or forced to its end.
 func (m *Machine) jobEnded(name PodName, ts servicespec.Task, t Task) bool {
-	return ts.Goal != servicespec.GoalRunning && !t.live() &&
+	return !t.live() && m.jobAside(name, ts)
+}
+
+// jobAside reports whether a task of an instance is a job that the plan deploy has not.
+func (m *Machine) jobAside(name PodName, ts servicespec.Task) bool {
+	return ts.Goal != servicespec.GoalRunning &&
 		!slices.ContainsFunc(m.index.steps[name], func(at stepAt) bool {
 			step := m.index.built[0].Phases[at.phase].Steps[at.step]
-			return slices.Contains(step.Tasks, t.Name)
+			return slices.Contains(step.Tasks, ts.Name)
 		})
 }
 

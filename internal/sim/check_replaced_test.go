@@ -112,8 +112,8 @@ func (c *checkReplaced) vote(pod scheduler.PodName, what string) {
 	}
 }
 
-// up reports whether an instance has been replaced and runs: something of it does. A job may have
-// failed that nothing launches again, as the plan deploy has it not, or it was done before and an
+// up reports whether an instance has been replaced and runs: something of it does. A job that the
+// plan deploy has not is of no concern, and one that was done before may have failed, where an
 // operator forced its recovery to an end. A task that the target has no more is not waited for.
 func (c *checkReplaced) up(p scheduler.Pod) bool {
 	if p.Request != "" || p.Recovery != nil || p.Place == nil {
@@ -127,8 +127,9 @@ func (c *checkReplaced) up(p scheduler.Pod) bool {
 			continue
 		}
 		does := t.State == mesos.Running || t.State == mesos.Finished
-		over := t.Name == "backup" || ts.Goal != servicespec.GoalRunning && t.Deployed != ""
-		if t.ID != "" && !does && (!over || !t.State.Terminal()) {
+		over := t.Name == "backup" ||
+			ts.Goal != servicespec.GoalRunning && t.Deployed != "" && t.State.Terminal()
+		if t.ID != "" && !does && !over {
 			return false
 		}
 		some = some || t.ID != "" && does
