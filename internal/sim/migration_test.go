@@ -124,6 +124,7 @@ func (k *kafka) drive(c *cluster, leader *node) {
 	case !nodes.KRaft || nodes.Controller != leader.id:
 		k.w.tell("controller %d takes over from %d", leader.id, nodes.Controller)
 		nodes.Controller, nodes.KRaft = leader.id, true
+		k.dropGone(c)
 		nodes.copied = k.w.now.Add(k.w.between(200*time.Millisecond, 5*time.Second))
 		k.checkTaken(c)
 	case nodes.Copied():
@@ -152,6 +153,16 @@ func (k *kafka) gathered(c *cluster) bool {
 		}
 	}
 	return true
+}
+
+// dropGone forgets the brokers that ended before the controllers heard of them: in ZooKeeper they
+// are not registered any more, and with the controllers they never were.
+func (k *kafka) dropGone(c *cluster) {
+	for id, b := range c.brokers {
+		if hosted, _ := c.hosts(id); b.node.ended && !b.node.migrates && hosted == 0 {
+			delete(c.brokers, id)
+		}
+	}
 }
 
 // askMigration answers what stands in ZooKeeper of a migration, or does not, and may forget it
