@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
+	"github.com/kafka-sched/kafka-sched/plans"
 	"github.com/kafka-sched/kafka-sched/servicespec"
 )
 
@@ -248,19 +249,23 @@ func (m *Machine) readyBut(
 	return true, ""
 }
 
-// jobEnded reports whether a task is a job that the plan deploy has not, and has ended. Whether it
-// is done again is a matter of its plan, which an operator may have stopped or forced to its end.
-func (m *Machine) jobEnded(name PodName, ts servicespec.Task, t Task) bool {
-	return !t.live() && m.jobAside(name, ts)
-}
-
-// jobAside reports whether a task of an instance is a job that the plan deploy has not.
+// jobAside reports whether a task of an instance is a job that the plan deploy has not, or only in
+// steps that an operator forced to their ends.
 func (m *Machine) jobAside(name PodName, ts servicespec.Task) bool {
 	return ts.Goal != servicespec.GoalRunning &&
 		!slices.ContainsFunc(m.index.steps[name], func(at stepAt) bool {
-			step := m.index.built[0].Phases[at.phase].Steps[at.step]
-			return slices.Contains(step.Tasks, ts.Name)
+			deploy := &m.index.built[0]
+			phase := &deploy.Phases[at.phase]
+			step := &phase.Steps[at.step]
+			return slices.Contains(step.Tasks, ts.Name) &&
+				!m.hard.Overrides.Forced[plans.Key(deploy.Name, phase.Name, step.Name)]
 		})
+}
+
+// jobEnded reports whether a task is such a job, and has ended. Whether it is done again is a
+// matter of its plan, which an operator may have stopped or forced to its end.
+func (m *Machine) jobEnded(name PodName, ts servicespec.Task, t Task) bool {
+	return !t.live() && m.jobAside(name, ts)
 }
 
 // taskReady reports whether one task does what it is there for, and if not, what is missing.

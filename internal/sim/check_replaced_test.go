@@ -113,8 +113,9 @@ func (c *checkReplaced) vote(pod scheduler.PodName, what string) {
 }
 
 // up reports whether an instance has been replaced and runs: something of it does. A job that the
-// plan deploy has not is of no concern, and one that was done before may have failed, where an
-// operator forced its recovery to an end. A task that the target has no more is not waited for.
+// plan deploy has not, or that an operator forced to its end there, is of no concern, and one that
+// was done before may have failed, where he forced its recovery to an end. A task that the target
+// has no more is not waited for.
 func (c *checkReplaced) up(p scheduler.Pod) bool {
 	if p.Request != "" || p.Recovery != nil || p.Place == nil {
 		return false
@@ -127,14 +128,27 @@ func (c *checkReplaced) up(p scheduler.Pod) bool {
 			continue
 		}
 		does := t.State == mesos.Running || t.State == mesos.Finished
-		over := t.Name == "backup" ||
-			ts.Goal != servicespec.GoalRunning && t.Deployed != "" && t.State.Terminal()
+		over := t.Name == "backup" || ts.Goal != servicespec.GoalRunning &&
+			(t.Deployed != "" && t.State.Terminal() || c.forced(p.Name, t.Name))
 		if t.ID != "" && !does && !over {
 			return false
 		}
 		some = some || t.ID != "" && does
 	}
 	return some
+}
+
+// forced reports whether an operator forced a step of the plan deploy to its end that has a task of
+// an instance.
+func (c *checkReplaced) forced(pod scheduler.PodName, task string) bool {
+	for key := range c.w.store.hard.Overrides.Forced {
+		_, tasks, of := strings.Cut(key, "/"+pod.String()+":[")
+		if of && strings.HasPrefix(key, "deploy/") && slices.Contains(
+			strings.Split(strings.TrimSuffix(tasks, "]"), ", "), task) {
+			return true
+		}
+	}
+	return false
 }
 
 // replacedByPolicy lists the instances whose replacement by a policy begins in a step.
