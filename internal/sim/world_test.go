@@ -90,7 +90,7 @@ func newWorldOf(seed uint64, draw func(*rand.Rand) scenario) *world {
 	w.process = newProcess(w)
 	w.operator = &operator{w: w, shape: w.scenario.shape}
 	w.checkers = []checker{
-		&checkOffers{w: w}, &checkAcknowledged{w: w}, &checkStorm{w: w},
+		&checkOffers{w: w}, &checkAcknowledged{w: w}, &checkStorm{w: w}, &checkChurn{w: w},
 		&checkReplaced{w: w, under: map[scheduler.PodName]int{}},
 		&checkActions{w: w, last: map[string]time.Time{}},
 		&checkPaused{w}, &checkParams{w}, &checkLeaving{w}, newCheckJobs(w),
