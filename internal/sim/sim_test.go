@@ -184,7 +184,10 @@ func (w *world) settles() bool {
 		return false
 	}
 	life := w.process.life
-	w.run(w.now.Add(70*time.Second), func() bool { return false })
+	w.run(w.now.Add(30*time.Second), func() bool { return false })
+	w.quiet = w.process.life == life && w.process.alive && !w.abandons() && w.unsettled() == ""
+	w.run(w.now.Add(40*time.Second), func() bool { return w.process.life != life })
+	w.quiet = false
 	if w.abandons() && w.unsettled() != "" { // offers are wanted, for half a minute, to look for it
 		w.run(w.now.Add(40*time.Second), func() bool { return false })
 	}

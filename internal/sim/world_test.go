@@ -27,6 +27,7 @@ type world struct {
 	// thorough has a second machine follow the first, see thorough_test.go. It changes nothing of
 	// the world.
 	thorough bool
+	quiet    bool // the service is complete, and was so for a while
 
 	scenario scenario
 	store    *store
@@ -91,6 +92,7 @@ func newWorldOf(seed uint64, draw func(*rand.Rand) scenario) *world {
 	w.operator = &operator{w: w, shape: w.scenario.shape}
 	w.checkers = []checker{
 		&checkOffers{w: w}, &checkAcknowledged{w: w}, &checkStorm{w: w}, &checkChurn{w: w},
+		&checkQuiet{w: w},
 		&checkReplaced{w: w, under: map[scheduler.PodName]int{}},
 		&checkActions{w: w, last: map[string]time.Time{}},
 		&checkPaused{w}, &checkParams{w}, &checkLeaving{w}, newCheckJobs(w),
