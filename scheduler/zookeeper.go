@@ -222,11 +222,11 @@ func (m *Machine) holdServerData(p Pod, spec servicespec.Pod) string {
 // holdSecondLeader says why a server may not be launched now, "" if it may. One that was replaced
 // while nobody could reach its agent may run on there, and lead those that know its place.
 func (m *Machine) holdSecondLeader(name PodName, spec servicespec.Pod) string {
-	runs := func(o PodName) bool {
-		return o.Type == name.Type && o != name && m.hard.Pods[o].anyRuns()
+	mayRun := func(o PodName) bool {
+		return o.Type == name.Type && o != name && m.hard.Pods[o].anyLive()
 	}
 	if spec.ZooKeeper == nil || name.Index >= m.members(spec) || m.outlived(name.Type) == 0 ||
-		!slices.ContainsFunc(m.podNames(), runs) {
+		!slices.ContainsFunc(m.podNames(), mayRun) {
 		return ""
 	}
 	facts := m.ensembleOf(spec, stopsNone)
