@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -153,6 +154,9 @@ func (w *work) advance(plan string, s plans.Step) {
 	case plan == planDeploy && m.keepsTurn(p):
 	case plan == planDeploy && m.pausedTurn(p):
 		m.waits[name] = "it is paused, and has its turn once it was resumed and is back"
+	case len(ends) == 0 && plan == planRecovery && m.takenAlong(p, spec):
+		m.waits[name] = cmp.Or(m.waits[name],
+			"waits until what is being stopped beside it has ended")
 	case len(ends) == 0:
 		w.place(m.asBefore(p,
 			launchOf{pod: name, spec: spec, tasks: names, plan: plan, step: s.ID}))
@@ -214,6 +218,16 @@ func (m *Machine) inTheWay(
 		}
 	}
 	return ends, rolls
+}
+
+// takenAlong reports whether an essential task of an instance was told to end: what is launched
+// beside it meanwhile is ended with it when it is launched anew.
+func (m *Machine) takenAlong(p Pod, spec servicespec.Pod) bool {
+	return slices.ContainsFunc(p.Tasks, func(t Task) bool {
+		ts, known := taskSpec(spec, t.Name)
+		_, told := m.kills[t.ID]
+		return known && told && t.live() && ts.Essential && ts.Goal == servicespec.GoalRunning
+	})
 }
 
 // staleExecutor reports whether the executor that runs was launched with something else than

@@ -72,6 +72,8 @@ var machine = []mutation{
 		"a node that goes is forgotten before Kafka has told what it was"},
 	{"scheduler/pass.go", "return t.Paused || !t.live()", "return true || t.Paused || !t.live()",
 		"two plans end the jobs of each other in a paused instance"},
+	{"scheduler/advance.go", "plan == planRecovery && m.takenAlong(p, spec):", "false:",
+		"what is brought back is launched beside a task that takes it along when it has ended"},
 	{"scheduler/advance.go", "		if m.back(p) {\n", "		if true {\n",
 		"a recovery that ends is the end of a replacement, whatever else is still missing"},
 	{"scheduler/pass.go",
