@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/kafka-sched/kafka-sched/internal/mesos"
 	"github.com/kafka-sched/kafka-sched/scheduler"
 )
@@ -16,6 +18,22 @@ const mostQuiet = 2
 type checkQuiet struct {
 	w    *world
 	pods map[scheduler.PodName]int // how often they were written
+}
+
+// rests reports whether a service that is complete can be left alone: nothing of it is to end, or
+// was told to and has not yet, and no agent is sought.
+func (w *world) rests() bool {
+	for _, p := range w.store.hard.Pods {
+		if p.Request != "" {
+			return false
+		}
+	}
+	for _, a := range w.master.agents {
+		if slices.ContainsFunc(a.taskList(), func(t *task) bool { return t.alive() && t.killing }) {
+			return false
+		}
+	}
+	return w.process.alive && !w.abandons() && w.unsettled() == ""
 }
 
 func (c *checkQuiet) stepped(_ scheduler.Event, out scheduler.Output) {

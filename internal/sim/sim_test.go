@@ -185,7 +185,7 @@ func (w *world) settles() bool {
 	}
 	life := w.process.life
 	w.run(w.now.Add(30*time.Second), func() bool { return false })
-	w.quiet = w.process.life == life && w.process.alive && !w.abandons() && w.unsettled() == ""
+	w.quiet = w.process.life == life && w.rests()
 	w.run(w.now.Add(40*time.Second), func() bool { return w.process.life != life })
 	w.quiet = false
 	if w.abandons() && w.unsettled() != "" { // offers are wanted, for half a minute, to look for it
