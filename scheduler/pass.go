@@ -108,6 +108,9 @@ func (m *Machine) passRequests(w *work) {
 			p = m.hard.Pods[name]
 		}
 		w.lookForReturn(p)
+		if m.hard.Intent == Stop && p.caretakes() {
+			continue // until the brokers have stopped, which need it
+		}
 		if hold := m.holdRequest(p); hold != "" {
 			m.waits[name] = hold
 			continue

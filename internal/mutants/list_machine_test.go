@@ -74,6 +74,8 @@ var machine = []mutation{
 		"two plans end the jobs of each other in a paused instance"},
 	{"scheduler/advance.go", "plan == planRecovery && m.takenAlong(p, spec):", "false:",
 		"what is brought back is launched beside a task that takes it along when it has ended"},
+	{"scheduler/pass.go", "if m.hard.Intent == Stop && p.caretakes() {", "if false {",
+		"a controller that runs alone is ended for what was asked of its node"},
 	{"scheduler/advance.go", "		if m.back(p) {\n", "		if true {\n",
 		"a recovery that ends is the end of a replacement, whatever else is still missing"},
 	{"scheduler/pass.go",
