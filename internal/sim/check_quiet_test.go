@@ -20,14 +20,9 @@ type checkQuiet struct {
 	pods map[scheduler.PodName]int // how often they were written
 }
 
-// rests reports whether a service that is complete can be left alone: nothing of it is to end, or
-// was told to and has not yet, and no agent is sought.
+// rests reports whether a service that is complete can be left alone: nothing of it was told to
+// end, and has not yet, and no agent is sought.
 func (w *world) rests() bool {
-	for _, p := range w.store.hard.Pods {
-		if p.Request != "" {
-			return false
-		}
-	}
 	for _, a := range w.master.agents {
 		if slices.ContainsFunc(a.taskList(), func(t *task) bool { return t.alive() && t.killing }) {
 			return false

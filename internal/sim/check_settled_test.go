@@ -54,6 +54,11 @@ func (w *world) unsettled() string {
 	if len(w.store.hard.Pods) != wanted {
 		return fmt.Sprintf("%d instances of %d", len(w.store.hard.Pods), wanted)
 	}
+	for name, p := range w.store.hard.Pods {
+		if p.Request != "" {
+			return fmt.Sprintf("%s of %s has not been done", p.Request, name)
+		}
+	}
 	if wrong := w.unheld(); wrong != "" {
 		return wrong
 	}
