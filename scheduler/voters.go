@@ -15,14 +15,40 @@ import (
 // passVoters asks for the next change of the quorum that is due.
 func (m *Machine) passVoters() {
 	f := m.kafkaNow()
-	if m.hard.Intent != Run || !m.hard.Kafka.Founded || f == nil || f.JoinsItself ||
-		f.Leader < 0 || f.Asked.Before(m.freshAfter) {
+	if m.hard.Intent != Run || !m.hard.Kafka.Founded || f == nil || f.Leader < 0 ||
+		f.Asked.Before(m.freshAfter) {
 		return
 	}
-	if change := m.nextVote(f); change != nil {
+	change := m.lateVote(f)
+	if change == nil && !f.JoinsItself {
+		change = m.nextVote(f)
+	}
+	if change != nil {
 		m.curious = true
 		m.changeKafka(change)
 	}
+}
+
+// lateVote is the removal of a vote whose volume is gone, of a controller that leaves, nil for
+// none. Its turn to be forgotten may come behind that of another one, which the quorum cannot do
+// without as long as such a vote counts.
+func (m *Machine) lateVote(f *KafkaFacts) KafkaChange {
+	for _, name := range m.podNames() {
+		spec, wanted := m.spec(name)
+		if wanted || spec.Kafka == nil || !spec.Kafka.Controls() {
+			continue
+		}
+		p, id := m.hard.Pods[name], nodeID(name, spec)
+		if (p.Place != nil || p.launched()) && !f.follows(id) {
+			continue // its vote may be that of what is there
+		}
+		for _, r := range f.Replicas {
+			if r.ID == id && r.Votes && !r.Present && f.majorityWithout(id) {
+				return RemoveVoter{Node: id, Directory: r.Directory}
+			}
+		}
+	}
+	return nil
 }
 
 // nextVote is the change of the quorum that is due, nil for none.

@@ -29,6 +29,8 @@ var verdicts = []mutation{
 		"a broker that hangs counts as up"},
 	{"scheduler/rolling/quorum.go", " && !slices.Contains(q.Fading, v.ID)", "",
 		"a vote counts for the quorum that ends when an agent is back"},
+	{"scheduler/voters.go", "	change := m.lateVote(f)\n", "	change := KafkaChange(nil)\n",
+		"the vote of a volume that is gone keeps another controller from leaving"},
 	{"scheduler/zookeeper.go", "o != name && m.hard.Pods[o].anyLive()",
 		"o != name && m.hard.Pods[o].anyRuns()",
 		"who may run on an agent that is away does not count for a second leader"},
