@@ -152,7 +152,7 @@ func (m *Machine) remembered(p Pod) bool {
 	}
 	spec, _ := m.spec(p.Name)
 	id, f := nodeID(p.Name, spec), m.kafkaNow()
-	if p.Replacing && (f == nil || f.Asked.Before(m.endOf(p))) {
+	if p.Replacing && m.kafkaSince(p) == nil {
 		return true // for all that anybody knows
 	}
 	return p.deployed() || f != nil && (slices.Contains(f.Voters, id) || f.broker(id) != nil)

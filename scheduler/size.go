@@ -90,13 +90,17 @@ func endedAt(p Pod) time.Time {
 	return ended
 }
 
-// endOf is from when on what Kafka says is of a cluster without an instance that has ended. The
-// record of one that has lost its place does not say when that was.
-func (m *Machine) endOf(p Pod) time.Time {
+// kafkaSince is what Kafka says of a cluster without an instance that has ended, nil if it was not
+// asked since. The record of one that has lost its place does not say when it ended.
+func (m *Machine) kafkaSince(p Pod) *KafkaFacts {
+	f, ended := m.kafkaNow(), m.inquiry.changed
 	if p.launched() {
-		return endedAt(p)
+		ended = endedAt(p)
 	}
-	return m.inquiry.changed
+	if f == nil || f.Asked.Before(ended) {
+		return nil
+	}
+	return f
 }
 
 // emptied reports whether the latest work of moving replicas was to empty a broker, and found, in
@@ -214,8 +218,8 @@ func (m *Machine) forgetNode(p Pod) {
 // that has lost its place may still run, on an agent that is away.
 func (m *Machine) memories(p Pod) []KafkaChange {
 	spec, _ := m.spec(p.Name)
-	f := m.kafkaNow()
-	if f == nil || p.anyLive() || f.Asked.Before(m.endOf(p)) {
+	f := m.kafkaSince(p)
+	if f == nil || p.anyLive() {
 		m.curious = true
 		return nil
 	}
@@ -246,13 +250,13 @@ func (m *Machine) registered(f *KafkaFacts, id int, spec servicespec.Pod) bool {
 // forgetState says whether the controllers have forgotten a node.
 func (m *Machine) forgetState(p Pod) (plans.Status, string) {
 	spec, _ := m.spec(p.Name)
-	f := m.kafkaNow()
+	f := m.kafkaSince(p)
 	switch {
 	case !m.hard.Kafka.Founded:
 		return plans.Complete, ""
 	case p.anyLive():
 		return plans.Pending, "waits until the tasks have ended"
-	case f == nil || f.Asked.Before(m.endOf(p)):
+	case f == nil:
 		m.curious = true
 		return plans.Pending, "Kafka does not say whether it knows it"
 	case spec.Kafka.Controls() && len(f.Voters) == 0:
