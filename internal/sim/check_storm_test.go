@@ -9,7 +9,7 @@ import (
 // Bounds of checkStorm.
 const (
 	mostSteps = 250 // in a second, whatever the reason
-	mostTicks = 24  // in a second, asked for by the machine itself beside the one behind each event
+	mostTicks = 16  // in a second, asked for by the machine itself beside the one behind each event
 )
 
 // checkStorm: the machine neither wakes itself in a circle nor floods the master.
