@@ -345,14 +345,15 @@ func (m *Machine) fromKafka(f KafkaFacts) {
 		return
 	}
 	name, chosen := m.founder()
-	spec, _ := m.spec(name)
+	spec, wanted := m.spec(name)
 	if !chosen || spec.Kafka == nil || !slices.Contains(f.Present, nodeID(name, spec)) ||
 		f.Asked.Before(m.freshAfter) {
 		return
 	}
 	// A founder that is being replaced takes its cluster with it, nobody else having joined; so
-	// does one that does not run any more, if its agent is gone for good.
-	if p := m.hard.Pods[name]; p.Request == Replace || !p.anyRuns() {
+	// does one that is not wanted any more, and one that does not run any more, if its agent is
+	// gone for good.
+	if p := m.hard.Pods[name]; !wanted || p.Request == Replace || !p.anyRuns() {
 		return
 	}
 	k := m.hard.Kafka
