@@ -59,6 +59,7 @@ func TestTakeoverOfMany(t *testing.T) {
 	}
 	standby, leader := second, first
 	for _, how := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		standby.holdsCopy()
 		standby.takesOver(leader, how, tasks)
 		standby, leader = leader, standby
 		eventually(t, time.Minute, "the other stands by", func() error {
@@ -103,6 +104,18 @@ func (c *cluster) memory() string {
 	}
 	return strings.Join(regexp.MustCompile(`Vm(HWM|RSS):\s+\d+ kB`).FindAllString(
 		string(status), -1), ", ")
+}
+
+// holdsCopy waits until the standby holds a copy of the state.
+func (c *cluster) holdsCopy() {
+	c.t.Helper()
+	eventually(c.t, time.Minute, "the standby holds a copy", func() error {
+		standing, _ := c.logged("standing by")
+		if at, _ := c.logged("a copy of the state is held"); at.Before(standing) {
+			return fmt.Errorf("it has not since %s", standing)
+		}
+		return nil
+	})
 }
 
 // takesOver ends the leader in some way and waits for the standby.

@@ -79,13 +79,16 @@ func (c *Copy) note(path string) {
 // Follow keeps the copy up with the state until the context ends, or the session. What fails is
 // begun anew after a while: who leads is not to be disturbed.
 func (c *Copy) Follow(ctx context.Context) {
-	wait := shortest
+	wait, whole := shortest, false
 	for ctx.Err() == nil {
 		err := c.round()
 		pause := gather
 		switch {
 		case err == nil && c.upToDate():
-			wait = shortest
+			if !whole {
+				c.log.Info("a copy of the state is held", "records", len(c.held))
+			}
+			wait, whole = shortest, true
 			select {
 			case <-c.told:
 			case <-ctx.Done():
@@ -98,6 +101,7 @@ func (c *Copy) Follow(ctx context.Context) {
 		default:
 			c.log.Warn("the copy of the state is begun anew", "error", err, "after", wait)
 			c.begin()
+			whole = false
 			pause, wait = wait, min(2*wait, longest)
 		}
 		select {
