@@ -135,13 +135,30 @@ func (m *Machine) requestFor(p Pod, spec servicespec.Pod) rolling.Request {
 	t, _ := p.task(spec.Kafka.Task)
 	q.Ended = !t.live()
 	for _, name := range m.podNames() {
-		if o := m.hard.Pods[name]; o.Down != nil {
-			if os, _ := m.spec(name); os.Kafka != nil {
-				q.Down = append(q.Down, rolling.NodeID(nodeID(name, os)))
-			}
+		o := m.hard.Pods[name]
+		os, wanted := m.spec(name)
+		if os.Kafka == nil {
+			continue
+		}
+		if o.Down != nil {
+			q.Down = append(q.Down, rolling.NodeID(nodeID(name, os)))
+		}
+		if wanted && m.joinsSoon(o, os) {
+			q.Joining = append(q.Joining, rolling.NodeID(nodeID(name, os)))
 		}
 	}
 	return q
+}
+
+// joinSoon is how long a controller that came up may take until it votes: what waits for it does
+// so for no longer.
+const joinSoon = time.Minute
+
+// joinsSoon reports whether an instance is a controller that came up a moment ago, or comes up.
+func (m *Machine) joinsSoon(p Pod, spec servicespec.Pod) bool {
+	t, _ := p.task(spec.Kafka.Task)
+	return spec.Kafka.Controls() && t.live() && !t.unsure() && !t.Idle && !m.endsNow(p.Name) &&
+		m.now.Before(t.Since.Add(joinSoon))
 }
 
 // PolicyOf is what a pod's spec says of nodes that go down.

@@ -26,14 +26,27 @@ func (q *inquiry) caughtUp() int {
 // majority is how many of some voters have to agree.
 func majority(voters int) int { return voters/2 + 1 }
 
+// joining are those that are about to vote and do not yet.
+func (q *inquiry) joining() []NodeID {
+	var list []NodeID
+	for _, id := range q.Joining {
+		if _, votes := q.Quorum.voter(id); !votes {
+			list = append(list, id)
+		}
+	}
+	return list
+}
+
 // majority wants the quorum to live on without the node. With one voter or two it never does;
-// then it is enough that the other one, if there is one, has everything.
+// then it is enough that the other one, if there is one, has everything, unless there are about to
+// be more.
 func (q *inquiry) majority() *Verdict {
 	if _, votes := q.Quorum.voter(q.Node); !votes {
 		return nil
 	}
 	have, need := q.caughtUp(), majority(len(q.Quorum.Voters))
-	if len(q.Quorum.Voters) <= 2 {
+	joining := q.joining()
+	if len(q.Quorum.Voters)+len(joining) <= 2 {
 		need = len(q.Quorum.Voters) - 1
 		q.pauses = true
 	}
@@ -42,5 +55,8 @@ func (q *inquiry) majority() *Verdict {
 	}
 	v := q.verdict(Wait, QuorumLost)
 	v.Have, v.Need = have, need
+	for _, id := range joining {
+		v.add(Cause{Partition: -1, Node: id})
+	}
 	return v
 }

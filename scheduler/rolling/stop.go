@@ -61,7 +61,9 @@ type Request struct {
 	// Fading are the voters that the quorum is about to lose: a process votes for them that is
 	// ended as soon as anybody can.
 	Fading []NodeID
-	Policy Policy
+	// Joining are controllers that were launched a moment ago: they are about to vote.
+	Joining []NodeID
+	Policy  Policy
 }
 
 // Role is what a node is to Kafka.

@@ -151,6 +151,17 @@ brokers 0 1 2
 voters 10 11 leader 10
 topic t min 2: 0+1+2+`, rolling.Request{Node: 11, Role: rolling.ControllerRole},
 		"allowed quorum-pauses", "as only 2 vote"},
+	{"one of two voters, and a third is about to vote", `
+brokers 0 1 2
+voters 10 11 leader 10
+topic t min 2: 0+1+2+`, rolling.Request{Node: 11, Role: rolling.ControllerRole,
+		Joining: []rolling.NodeID{10, 12}}, "wait quorum-lost",
+		"without it 1 voter is caught up, and the quorum needs 2; node 12 about to vote"},
+	{"the only voter, and a second is about to vote", `
+brokers 0 1 2
+voters 10 leader 10
+topic t min 2: 0+1+2+`, rolling.Request{Node: 10, Role: rolling.ControllerRole,
+		Joining: []rolling.NodeID{11}}, "allowed quorum-pauses", "as only 1 votes"},
 	{"one of two voters, and the other lags", `
 brokers 0 1 2
 voters 10 11 leader 11

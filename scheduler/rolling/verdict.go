@@ -137,8 +137,12 @@ func (v Verdict) consequence() string {
 	case NoLeader:
 		return "the controllers have no leader, or do not answer"
 	case QuorumLost:
-		return fmt.Sprintf("without it %s caught up, and the quorum needs %d",
+		text := fmt.Sprintf("without it %s caught up, and the quorum needs %d",
 			count(v.Have, "voter is", "voters are"), v.Need)
+		if v.Count > 0 {
+			text += "; " + v.nodes("about to vote")
+		}
+		return text
 	case MoveFirst:
 		return v.partitions() + " to be moved away first, as they are unavailable without it"
 	case Fragile:
