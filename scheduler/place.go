@@ -136,7 +136,7 @@ func (w *work) noteOutcomes(name PodName, match offer.Match, refusal *offer.Refu
 			note(table.Bundle(i).Offer)
 		}
 	}
-	if n := len(m.outcomes); n > 4*outcomesMost {
+	if n := len(m.outcomes); n > outcomesMost*5/4 { // not each time: readers have the list
 		m.outcomes = slices.Clone(m.outcomes[n-outcomesMost:])
 	}
 }
