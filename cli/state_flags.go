@@ -16,7 +16,7 @@ func (s *stateFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.URI, "state", "",
 		"keep the state at zk://host:port,…/path, for several schedulers (default: a file)")
 	f.StringVar(&s.AuthFile, "state-auth-file", "",
-		"file with user:password for the ZooKeeper of --state (digest)")
+		"file with user:password for the ZooKeeper of --state, or a JAAS file (SASL)")
 	f.StringVar(&s.CAFile, "state-ca-file", "",
 		"authorities (PEM) of that ZooKeeper's certificates; turns TLS on")
 	f.StringVar(&s.CertFile, "state-cert-file", "", "our certificate (PEM) for it")

@@ -23,7 +23,7 @@ func (t *commonsTree) flags(c *cobra.Command, name, usage string) {
 	f := c.Flags()
 	f.StringVar(&t.URI, name, "", usage)
 	f.StringVar(&t.AuthFile, name+"-auth-file", "",
-		"file with user:password for that ZooKeeper (digest)")
+		"file with user:password for that ZooKeeper, or a JAAS file (SASL)")
 	f.StringVar(&t.CAFile, name+"-ca-file", "",
 		"authorities (PEM) of that ZooKeeper's certificates; turns TLS on")
 }
@@ -112,7 +112,7 @@ func (e *env) stateMigrateCmd() *cobra.Command {
 	f.StringVar(&m.to, "to", "", "write the state to zk://host:port,…/path, to a new file as a "+
 		"scheduler keeps it, or to a new one that ends in .json as state export does")
 	f.StringVar(&m.place.AuthFile, "to-auth-file", "",
-		"file with user:password for the ZooKeeper of --to (digest)")
+		"file with user:password for the ZooKeeper of --to, or a JAAS file (SASL)")
 	f.StringVar(&m.place.CAFile, "to-ca-file", "",
 		"authorities (PEM) of that ZooKeeper's certificates; turns TLS on")
 	f.BoolVar(&m.dryRun, "dry-run", false, "tell what would be taken over, and write nothing")

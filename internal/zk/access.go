@@ -15,7 +15,8 @@ import (
 type Access struct {
 	// URI is zk://[user:password@]host:port,…/path.
 	URI string `json:"uri,omitempty"`
-	// AuthFile holds user:password for the digest scheme, "" for what the URI says.
+	// AuthFile holds user:password for the digest scheme, or is a JAAS file whose section Client
+	// has a login for SASL; "" for what the URI says.
 	AuthFile string `json:"auth_file,omitempty"`
 	// CAFile holds the authorities of the servers' certificates, and turns TLS on; CertFile and
 	// KeyFile are for servers that demand a certificate of us.
@@ -34,9 +35,15 @@ func (a Access) Config() (SessionConfig, error) {
 		if err != nil {
 			return cfg, fmt.Errorf("reading the credentials for ZooKeeper: %w", err)
 		}
-		if cfg.Auth = string(bytes.TrimSpace(auth)); !strings.Contains(cfg.Auth, ":") {
+		if cfg.SASL, err = loginOf(string(auth)); err != nil {
+			return cfg, fmt.Errorf("reading the credentials for ZooKeeper: %s: %w", a.AuthFile, err)
+		}
+		cfg.Auth = string(bytes.TrimSpace(auth))
+		if cfg.SASL != nil {
+			cfg.Auth = ""
+		} else if !strings.Contains(cfg.Auth, ":") {
 			return cfg, fmt.Errorf("reading the credentials for ZooKeeper: %s does not hold "+
-				"user:password", a.AuthFile)
+				"user:password, and is no JAAS file with a section Client", a.AuthFile)
 		}
 	}
 	if a.CAFile == "" {

@@ -24,6 +24,8 @@ type SessionConfig struct {
 	URI string
 	// Auth is user:password for the digest scheme; it is stronger than what the URI says.
 	Auth string
+	// SASL is a login for servers that demand it, nil for none.
+	SASL *Login
 	// Timeout is how long ZooKeeper keeps the session without hearing from us; 0 is 10 s. The
 	// servers have bounds of their own for it.
 	Timeout time.Duration
@@ -73,7 +75,7 @@ func Dial(ctx context.Context, cfg SessionConfig) (*Session, error) {
 		s.timeout = sessionTimeout
 	}
 	conn, _, err := zk.Connect(u.servers, s.timeout, zk.WithLogger(logAdapter{s.log}),
-		zk.WithLogInfo(false), zk.WithDialer(s.dialer(cfg.TLS)),
+		zk.WithLogInfo(false), zk.WithDialer(s.dialer(cfg)),
 		zk.WithEventCallback(s.follow))
 	if err != nil {
 		return nil, fmt.Errorf("connecting to ZooKeeper at %s: %w", s.servers, err)
@@ -88,25 +90,30 @@ func Dial(ctx context.Context, cfg SessionConfig) (*Session, error) {
 			s.Close()
 			return nil, fmt.Errorf("authenticating at ZooKeeper at %s: %w", s.servers, err)
 		}
+	}
+	if u.auth != "" || cfg.SASL != nil {
 		s.acl = zk.AuthACL(zk.PermAll)
 	}
 	return s, nil
 }
 
 // dialer connects plainly, or by TLS, and keeps why it could not.
-func (s *Session) dialer(cfg *tls.Config) zk.Dialer {
+func (s *Session) dialer(cfg SessionConfig) zk.Dialer {
 	return func(network, address string, timeout time.Duration) (net.Conn, error) {
 		var conn net.Conn
 		var err error
 		plain := &net.Dialer{Timeout: timeout}
-		if cfg == nil {
+		if cfg.TLS == nil {
 			conn, err = plain.Dial(network, address)
 		} else {
-			conn, err = tls.DialWithDialer(plain, network, address, cfg)
+			conn, err = tls.DialWithDialer(plain, network, address, cfg.TLS)
 		}
 		if err != nil {
 			s.refusedWith(err)
 			return nil, err
+		}
+		if cfg.SASL != nil {
+			conn = &sasl{Conn: conn, login: *cfg.SASL}
 		}
 		return &impatient{Conn: conn, session: s}, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -27,13 +28,30 @@ func StartSecure(t testing.TB) (*Server, Identity) {
 	s := prepare(t, ports[0], 1, nil)
 	id := NewIdentity(t)
 	s.Secure = "127.0.0.1:" + ports[1]
-	s.tls = []string{"secureClientPort=" + ports[1], "secureClientPortAddress=127.0.0.1",
+	s.secure = []string{"secureClientPort=" + ports[1], "secureClientPortAddress=127.0.0.1",
 		"serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory",
 		"ssl.keyStore.location=" + id.Both(t), "ssl.keyStore.type=PEM",
 		"ssl.trustStore.location=" + id.CAFile, "ssl.trustStore.type=PEM"}
 	s.launch()
 	s.await()
 	return s, id
+}
+
+// StartSASL starts a server alone that lets in only who logs in by SASL, as the user with the
+// password.
+func StartSASL(t testing.TB, user, password string) *Server {
+	t.Helper()
+	s := prepare(t, freePorts(t, 1)[0], 1, nil)
+	jaas := filepath.Join(s.folder, "jaas.conf")
+	s.write(jaas, fmt.Sprintf("Server {\n  org.apache.zookeeper.server.auth.DigestLoginModule "+
+		"required\n  user_%s=%q;\n};\n", user, password))
+	s.jvm = []string{"-Djava.security.auth.login.config=" + jaas}
+	s.secure = []string{
+		"authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
+		"enforce.auth.enabled=true", "enforce.auth.schemes=sasl"}
+	s.launch()
+	s.await()
+	return s
 }
 
 // NewIdentity makes an authority of its own and a certificate.

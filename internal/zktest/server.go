@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -37,7 +38,8 @@ type Server struct {
 	folder  string
 	id      int
 	peers   []string // its lines of the ensemble, none for a server alone
-	tls     []string // its lines of TLS, none without
+	secure  []string // its lines of TLS, or of SASL, none without
+	jvm     []string // more flags of its JVM
 	process *exec.Cmd
 	output  *bytes.Buffer
 }
@@ -137,7 +139,7 @@ func (s *Server) launch() {
 	config := fmt.Sprintf("dataDir=%s\nclientPort=%s\nclientPortAddress=127.0.0.1\n"+
 		"tickTime=500\ninitLimit=20\nsyncLimit=10\nmaxSessionTimeout=20000\n"+
 		"maxClientCnxns=0\nadmin.enableServer=false\n4lw.commands.whitelist=srvr\n%s\n",
-		data, port, strings.Join(append(s.tls, s.peers...), "\n"))
+		data, port, strings.Join(append(s.secure, s.peers...), "\n"))
 	path := filepath.Join(s.folder, "zoo.cfg")
 	s.write(path, config)
 	if len(s.peers) > 0 {
@@ -148,9 +150,9 @@ func (s *Server) launch() {
 	}
 	main := "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 	s.output = &bytes.Buffer{}
-	s.process = exec.Command("java", "-Xmx1000m", "-XX:TieredStopAtLevel=1",
-		"-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData",
-		"-cp", classPath, main, path)
+	s.process = exec.Command("java", append(slices.Clip(s.jvm), "-Xmx1000m",
+		"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
+		"-XX:-UsePerfData", "-cp", classPath, main, path)...)
 	s.process.Stdout, s.process.Stderr = s.output, s.output
 	s.process.Dir = s.folder
 	if err := s.process.Start(); err != nil {
