@@ -15,6 +15,9 @@
 // time-out. An Election is a candidate's node under a session: it counts as long as the session
 // does. What a deposed leader must not write is the matter of internal/store/zkstore.
 //
+// A Login is for servers that demand SASL, of which go-zookeeper knows nothing: each connection
+// logs in by itself before go-zookeeper sees its first answer.
+//
 // # Roles
 //
 // Roles asks the servers of an ensemble that the service runs itself who leads, who follows and

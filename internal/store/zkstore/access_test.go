@@ -28,37 +28,7 @@ func TestAccess(t *testing.T) {
 		return s
 	}
 	owner := dial("ours:secret")
-	if _, err := owner.Campaign(ElectionPath(owner), []byte("here")); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open(owner, "test", false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = s.Apply([]scheduler.Write{file("small", 10, 1), file("large", 1<<20, 2)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := gozk.DigestACL(gozk.PermAll, "ours", "secret")[0]
-	nodes := 0
-	var walk func(path string)
-	walk = func(path string) {
-		nodes++
-		if acl, _, err := owner.Conn.GetACL(path); err != nil || len(acl) != 1 || acl[0] != want {
-			t.Errorf("%s is for %v: %v", path, acl, err)
-		}
-		names, _, err := owner.Conn.Children(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, n := range names {
-			walk(path + "/" + n)
-		}
-	}
-	walk("/services")
-	if nodes < 12 {
-		t.Errorf("only %d nodes were looked at", nodes)
-	}
+	ownsAll(t, owner, gozk.DigestACL(gozk.PermAll, "ours", "secret")[0])
 	for _, other := range []string{"", "ours:wrong"} {
 		stranger := dial(other)
 		for what, do := range map[string]func() error{
@@ -79,5 +49,53 @@ func TestAccess(t *testing.T) {
 	again, err := Open(dial("ours:secret"), "test", false)
 	if err != nil || len(again.hard.Files) != 2 {
 		t.Errorf("the owner finds %d files: %v", len(again.hard.Files), err)
+	}
+}
+
+// The same holds where ZooKeeper demands SASL.
+func TestAccessBySASL(t *testing.T) {
+	server := zktest.StartSASL(t, "ours", "secret")
+	owner, err := zk.Dial(t.Context(), zk.SessionConfig{Logger: slog.New(slog.DiscardHandler),
+		URI:  "zk://" + server.Address + "/services/access",
+		SASL: &zk.Login{User: "ours", Password: "secret"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close()
+	ownsAll(t, owner, gozk.ACL{Perms: gozk.PermAll, Scheme: "sasl", ID: "ours"})
+}
+
+// ownsAll has a session make a state of all kinds of nodes, each of which has to be its user's.
+func ownsAll(t *testing.T, owner *zk.Session, want gozk.ACL) {
+	t.Helper()
+	if _, err := owner.Campaign(ElectionPath(owner), []byte("here")); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(owner, "test", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Apply([]scheduler.Write{file("small", 10, 1), file("large", 1<<20, 2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes := 0
+	var walk func(path string)
+	walk = func(path string) {
+		nodes++
+		if acl, _, err := owner.Conn.GetACL(path); err != nil || len(acl) != 1 || acl[0] != want {
+			t.Errorf("%s is for %v: %v", path, acl, err)
+		}
+		names, _, err := owner.Conn.Children(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range names {
+			walk(path + "/" + n)
+		}
+	}
+	walk("/services")
+	if nodes < 12 {
+		t.Errorf("only %d nodes were looked at", nodes)
 	}
 }
