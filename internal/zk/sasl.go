@@ -23,15 +23,16 @@ import (
 type Login struct{ User, Password string }
 
 const (
-	saslRequest = 102 // OpCode.sasl of ZooDefs.java
-	saslAnswer  = 64 << 10
+	saslRequest = 102      // OpCode.sasl of ZooDefs.java
+	saslMost    = 64 << 10 // bytes of an answer
 	// saslURI is what clients and servers of ZooKeeper call each other (ClientCnxn.java).
 	saslURI  = "zookeeper/zk-sasl-md5"
 	saslOnce = "00000001" // how often the server's nonce was used
 )
 
 var (
-	jaasClient = regexp.MustCompile(`(?s)\bClient\s*\{(.*?)\}`)
+	jaasRemark = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|//[^\n]*|(?s:/\*.*?\*/)`) // or a text
+	jaasClient = regexp.MustCompile(`\bClient\s*\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\}`)
 	jaasOption = regexp.MustCompile(`\b(username|password)\s*=\s*"((?:[^"\\]|\\.)*)"`)
 	saslPair   = regexp.MustCompile(`([a-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^,]*))`)
 	saslEscape = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
@@ -39,7 +40,13 @@ var (
 
 // loginOf gives the login that the section Client of a JAAS file has, nil for what is no such file.
 func loginOf(text string) (*Login, error) {
-	section := jaasClient.FindStringSubmatch(text)
+	plain := jaasRemark.ReplaceAllStringFunc(text, func(part string) string {
+		if strings.HasPrefix(part, `"`) {
+			return part
+		}
+		return ""
+	})
+	section := jaasClient.FindStringSubmatch(plain)
 	if section == nil {
 		return nil, nil
 	}
@@ -146,7 +153,7 @@ func (c *sasl) frame() ([]byte, error) {
 		return nil, err
 	}
 	n := binary.BigEndian.Uint32(size[:])
-	if n > saslAnswer {
+	if n > saslMost {
 		return nil, fmt.Errorf("an answer of %d bytes is none of ZooKeeper's", n)
 	}
 	answer := make([]byte, n)

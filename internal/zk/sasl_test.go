@@ -112,6 +112,19 @@ func TestBadJAAS(t *testing.T) {
 	}
 }
 
+// A JAAS file may have remarks, other sections, and any sign in a password.
+func TestJAAS(t *testing.T) {
+	t.Parallel()
+	cfg, err := Access{AuthFile: jaasFile(t, digestModule+`username="kafka"
+  // password="old"
+  /* username="old"
+  */ password="a}\"b\\//c/*d*/"; // }`)}.Config()
+	want := Login{"kafka", `a}"b\//c/*d*/`}
+	if err != nil || cfg.SASL == nil || *cfg.SASL != want {
+		t.Errorf("it is read as %+v: %v", cfg.SASL, err)
+	}
+}
+
 // The answer to a challenge is that of RFC 2831, section 4, but for the names of the service.
 func TestDigestMD5(t *testing.T) {
 	t.Parallel()
