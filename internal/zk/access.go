@@ -35,15 +35,16 @@ func (a Access) Config() (SessionConfig, error) {
 		if err != nil {
 			return cfg, fmt.Errorf("reading the credentials for ZooKeeper: %w", err)
 		}
-		if cfg.SASL, err = loginOf(string(auth)); err != nil {
+		cfg.SASL, err = loginOf(string(auth))
+		switch {
+		case err != nil:
 			return cfg, fmt.Errorf("reading the credentials for ZooKeeper: %s: %w", a.AuthFile, err)
-		}
-		cfg.Auth = string(bytes.TrimSpace(auth))
-		if cfg.SASL != nil {
-			cfg.Auth = ""
-		} else if !strings.Contains(cfg.Auth, ":") {
+		case cfg.SASL != nil:
+		case !bytes.Contains(auth, []byte(":")):
 			return cfg, fmt.Errorf("reading the credentials for ZooKeeper: %s does not hold "+
 				"user:password, and is no JAAS file with a section Client", a.AuthFile)
+		default:
+			cfg.Auth = string(bytes.TrimSpace(auth))
 		}
 	}
 	if a.CAFile == "" {

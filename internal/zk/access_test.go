@@ -2,7 +2,6 @@ package zk
 
 import (
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,12 +23,7 @@ func as(t *testing.T, address, credentials string) *Session {
 			t.Fatal(err)
 		}
 	}
-	cfg, err := access.Config()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.Logger = slog.New(slog.DiscardHandler)
-	s, err := Dial(t.Context(), cfg)
+	s, err := dialBy(t, access, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}

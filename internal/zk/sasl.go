@@ -107,7 +107,7 @@ func (c *sasl) logIn() error {
 	}
 	nonce := make([]byte, 16)
 	rand.Read(nonce)
-	d := digest{c.login, pairs(challenge), hex.EncodeToString(nonce)}
+	d := digest{c.login, pairs(challenge), hex.EncodeToString(nonce), saslURI}
 	if d.server["nonce"] == "" {
 		return errors.New("logging in by SASL: the server does not offer DIGEST-MD5")
 	}
@@ -115,7 +115,7 @@ func (c *sasl) logIn() error {
 	if err != nil {
 		return err
 	}
-	if pairs(last)["rspauth"] != d.proofOf("", saslURI) {
+	if pairs(last)["rspauth"] != d.proof("") {
 		return errors.New("logging in by SASL: the server does not know the password itself")
 	}
 	return nil
@@ -166,6 +166,7 @@ type digest struct {
 	login  Login
 	server map[string]string // what it said
 	nonce  string            // ours
+	uri    string            // of the service
 }
 
 // response is what answers the server's challenge.
@@ -173,15 +174,15 @@ func (d digest) response() string {
 	return fmt.Sprintf(`charset=utf-8,username="%s",realm="%s",nonce="%s",nc=%s,cnonce="%s",`+
 		`digest-uri="%s",qop=auth,response=%s`, saslEscape.Replace(d.login.User),
 		saslEscape.Replace(d.server["realm"]), saslEscape.Replace(d.server["nonce"]), saslOnce,
-		d.nonce, saslURI, d.proofOf("AUTHENTICATE", saslURI))
+		d.nonce, d.uri, d.proof("AUTHENTICATE"))
 }
 
-// proofOf shows that one side knows the password: we with AUTHENTICATE, the server without.
-func (d digest) proofOf(method, uri string) string {
+// proof shows that one side knows the password: we with AUTHENTICATE, the server without.
+func (d digest) proof(method string) string {
 	secret := md5.Sum(bytes.Join([][]byte{latin(d.login.User), latin(d.server["realm"]),
 		latin(d.login.Password)}, []byte(":")))
 	who := hashed(string(secret[:]), d.server["nonce"], d.nonce)
-	return hashed(who, d.server["nonce"], saslOnce, d.nonce, "auth", hashed(method, uri))
+	return hashed(who, d.server["nonce"], saslOnce, d.nonce, "auth", hashed(method, d.uri))
 }
 
 // hashed is the sum of texts with colons between them.

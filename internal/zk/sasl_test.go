@@ -1,7 +1,6 @@
 package zk
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -34,16 +33,8 @@ func dialSASL(
 	t *testing.T, server *zktest.Server, login string, patience time.Duration,
 ) (*Session, error) {
 	t.Helper()
-	access := Access{URI: "zk://" + server.Address + "/private", SessionTimeout: 20 * time.Second,
-		AuthFile: jaasFile(t, digestModule+login)}
-	cfg, err := access.Config()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.Logger = slog.New(slog.DiscardHandler)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	return Dial(ctx, cfg)
+	return dialBy(t, Access{URI: "zk://" + server.Address + "/private",
+		SessionTimeout: 20 * time.Second, AuthFile: jaasFile(t, digestModule+login)}, patience)
 }
 
 // A server that demands SASL lets in who has the password, whose nodes are its own, also over a
@@ -130,14 +121,14 @@ func TestDigestMD5(t *testing.T) {
 	t.Parallel()
 	d := digest{Login{"chris", "secret"}, pairs([]byte(
 		`realm="elwood.innosoft.com",nonce="OA6MG9tEQGm2hh",qop="auth",algorithm=md5-sess,` +
-			`charset=utf-8`)), "OA6MHXh6VqTrRk"}
+			`charset=utf-8`)), "OA6MHXh6VqTrRk", "imap/elwood.innosoft.com"}
 	if d.server["realm"] != "elwood.innosoft.com" || d.server["algorithm"] != "md5-sess" {
 		t.Errorf("the challenge is read as %v", d.server)
 	}
-	if d.proofOf("AUTHENTICATE", "imap/elwood.innosoft.com") != "d388dad90d4bbd760a152321f2143af7" {
+	if d.proof("AUTHENTICATE") != "d388dad90d4bbd760a152321f2143af7" {
 		t.Error("the proof is another one")
 	}
-	if d.proofOf("", "imap/elwood.innosoft.com") != "ea40f60335c427b5527b84dbabcdfffd" {
+	if d.proof("") != "ea40f60335c427b5527b84dbabcdfffd" {
 		t.Error("the server's proof is another one")
 	}
 }

@@ -17,19 +17,24 @@ import (
 	"github.com/kafka-sched/kafka-sched/internal/zktest"
 )
 
-// secured begins a session with files of certificates, or says why there is none.
-func secured(t *testing.T, address string, id zktest.Identity, patience time.Duration) error {
+// dialBy begins a session as people write it down, or says why there is none.
+func dialBy(t *testing.T, access Access, patience time.Duration) (*Session, error) {
 	t.Helper()
-	access := Access{URI: "zk://user:secret@" + address + "/secured", CAFile: id.CAFile,
-		CertFile: id.CertFile, KeyFile: id.KeyFile}
 	cfg, err := access.Config()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cfg.Logger = slog.New(slog.DiscardHandler)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	s, err := Dial(ctx, cfg)
+	return Dial(ctx, cfg)
+}
+
+// secured begins a session with files of certificates, or says why there is none.
+func secured(t *testing.T, address string, id zktest.Identity, patience time.Duration) error {
+	t.Helper()
+	s, err := dialBy(t, Access{URI: "zk://user:secret@" + address + "/secured",
+		CAFile: id.CAFile, CertFile: id.CertFile, KeyFile: id.KeyFile}, patience)
 	if err != nil {
 		return err
 	}
